@@ -1,0 +1,5 @@
+//! The `countersign` binary.
+
+fn main() -> std::process::ExitCode {
+    countersign::cli::run()
+}

@@ -1,0 +1,6 @@
+//! Plain, checked data: what a process, a person, a value and a moment are.
+//!
+//! Invariant: knows nothing of text positions, storage, mail, clocks or `async`. Fields are public where
+//! any value is legal; where not, the constructor says what it refuses.
+
+pub mod text;
