@@ -3,4 +3,8 @@
 //! Invariant: knows nothing of text positions, storage, mail, clocks or `async`. Fields are public where
 //! any value is legal; where not, the constructor says what it refuses.
 
+pub mod id;
+pub mod people;
 pub mod text;
+pub mod time;
+pub mod value;
