@@ -1,1 +1,83 @@
-//! The room `engine`.
+//! The engine: what may happen to an instance, and what then did.
+//!
+//! ```text
+//! decide(definition, state, command, facts) → entry and next state, or refusal
+//! apply(state, revision, at, command, event)  → state
+//! ```
+//!
+//! Pure: no I/O, no clock, no randomness, no `async`. Time, people, the next business number and one random
+//! seed come in as [`Facts`]; ids and nonces are derived from the seed, so the same command with the same facts
+//! gives the same events. `decide` runs an instance until every token waits for somebody or nothing is left.
+//!
+//! The laws (`tests/suite/laws.rs`):
+//! 1. `decide` never panics and is deterministic. 2. A refusal changes nothing. 3. Folding the log equals the
+//! state that `decide` answered. 4. Every token, task and timer belongs to a live scope, token or task; what is
+//! left leaves nothing behind. 5. An instance that has not ended has an open task or an incident. 6. A vote can
+//! always still end. 7. A second answer is refused and names the first. 8. A timer fires once.
+
+pub mod command;
+pub mod event;
+pub mod fingerprint;
+pub mod preview;
+pub mod refusal;
+pub mod state;
+
+use self::command::Command;
+use self::event::Entry;
+use self::refusal::Refusal;
+use self::state::State;
+use crate::model::definition::Definition;
+use crate::model::people::Directory;
+use crate::model::time::Calendar;
+use chrono::{DateTime, Utc};
+
+/// What a command is decided on, besides the instance: the world at that moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The time of the command.
+    pub now: DateTime<Utc>,
+    /// The people, as they are now.
+    pub directory: &'a Directory,
+    /// The working calendar, as it is now.
+    pub calendar: &'a Calendar,
+    /// The number that an accepted start takes in its sequence.
+    pub sequence: u64,
+    /// Random bytes that ids and nonces are derived from.
+    pub seed: [u8; 16],
+}
+
+/// What an accepted command came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The next row of the log.
+    pub entry: Entry,
+    /// The instance after it.
+    pub state: State,
+}
+
+/// Decides a command: what happens, or why it does not. `state` is `None` for a start.
+///
+/// # Errors
+/// The refusal; nothing has happened then.
+pub fn decide(
+    definition: &Definition,
+    state: Option<&State>,
+    command: &Command,
+    facts: &Facts<'_>,
+) -> Result<Decision, Refusal> {
+    let _ = (definition, state, command, facts);
+    Err(Refusal::NoInstance)
+}
+
+/// Folds one entry of the log; `None` is the state before the first.
+///
+/// # Errors
+/// What is wrong with the log: an entry that its state does not allow.
+pub fn apply(state: Option<State>, entry: &Entry) -> Result<State, BrokenLog> {
+    let _ = entry;
+    state.ok_or(BrokenLog)
+}
+
+/// A log that cannot be folded: it was not written by `decide`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrokenLog;

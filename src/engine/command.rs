@@ -1,0 +1,121 @@
+//! Everything that can be asked of an instance, from people, timers and outside.
+
+use super::fingerprint::Fingerprint;
+use crate::model::id::{AssignmentId, CommandId, Outcome, PersonId, TaskId};
+use crate::model::value::Record;
+use std::sync::Arc;
+
+/// One thing asked. A second command with the same id on the same instance is answered with what the first did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Command {
+    /// The caller's id, or one derived from what was clicked.
+    pub id: CommandId,
+    /// Who asks.
+    pub actor: Actor,
+    /// What is asked.
+    pub ask: Ask,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A person of the directory.
+    Person {
+        /// Who.
+        id: PersonId,
+        /// How they came in.
+        via: Via,
+    },
+    /// Someone at a shell who acts for nobody.
+    Operator {
+        /// The user of the shell.
+        user: Arc<str>,
+    },
+    /// Time itself.
+    System,
+}
+
+impl Actor {
+    /// The person, where one asks.
+    pub fn person(&self) -> Option<&PersonId> {
+        match self {
+            Actor::Person { id, .. } => Some(id),
+            _ => None,
+        }
+    }
+}
+
+/// How a person came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// By the link in their mail: it proves a mailbox, not a person.
+    Link {
+        /// The address that the link was sent to.
+        mail: Arc<str>,
+    },
+    /// A shell user acted for them; they are told by mail.
+    Shell {
+        /// The user of the shell.
+        user: Arc<str>,
+    },
+    /// A test or simulation.
+    Scenario,
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// Start an instance. The applicant is the actor's person.
+    Start {
+        /// The start form, as filled in.
+        data: Record,
+    },
+    /// Answer a task: approve, reject, return, or an outcome of its own.
+    Decide {
+        /// Which task.
+        task: TaskId,
+        /// Which assignment of it; the actor's own where `None`.
+        assignment: Option<AssignmentId>,
+        /// The answer.
+        outcome: Outcome,
+        /// In their words.
+        opinion: Option<Arc<str>>,
+        /// The step's form, as filled in.
+        values: Record,
+        /// What was shown; not checked where `None` (the shell shows and asks in one go).
+        seen: Option<Fingerprint>,
+    },
+    /// Hand in a revision, which answers a revise task.
+    Revise {
+        /// The revise task.
+        task: TaskId,
+        /// The fields that change; the others stay.
+        data: Record,
+        /// What changed, in the applicant's words.
+        note: Option<Arc<str>>,
+        /// What was shown.
+        seen: Option<Fingerprint>,
+    },
+    /// Say something without deciding.
+    Comment {
+        /// What is said.
+        text: Arc<str>,
+    },
+    /// Take the case back (its applicant only).
+    Withdraw {
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+    /// Stop the case (an operator only).
+    Cancel {
+        /// Why.
+        reason: Option<Arc<str>>,
+    },
+    /// Send the mail of an open assignment once more, to the registered address.
+    Resend {
+        /// Which assignment.
+        assignment: AssignmentId,
+    },
+    /// Fire all timers that are due.
+    Wake,
+}

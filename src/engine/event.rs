@@ -1,0 +1,246 @@
+//! Everything that can have happened to an instance.
+//!
+//! Events hold results: computed fields, resolved people, due instants, token moves. So `apply` needs no
+//! definition, directory or calendar, and a log folds alike in every later program. Each task, timer and mail
+//! that opens or closes is an event. Fields marked *personal* can be forgotten without breaking the chain.
+
+use super::command::{Command, Via};
+use super::fingerprint::Fingerprint;
+use super::state::{MailKind, Mode, TaskKind, TimerKind};
+use crate::model::definition::Nobody;
+use crate::model::id::{
+    AssignmentId, BusinessNumber, InstanceId, MailId, Outcome, PersonId, ProcessId, StepId, TaskId, TimerId, TokenId,
+    Version,
+};
+use crate::model::text::Text;
+use crate::model::value::{Record, Value};
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+
+/// One accepted command and all that it made happen: one row of the log, one revision of the instance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The revision that it brought the instance to; the first is 1.
+    pub revision: u32,
+    /// When, never before the entry before it.
+    pub at: DateTime<Utc>,
+    /// What was asked; its id is the key of idempotency.
+    pub command: Command,
+    /// The random seed that ids and nonces were derived from.
+    pub seed: [u8; 16],
+    /// What happened, in order; never empty.
+    pub events: Vec<Event>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The instance began. Its first token is 0, in scope 0, at the start.
+    Started {
+        /// Its id.
+        instance: InstanceId,
+        /// Of which process.
+        process: ProcessId,
+        /// The version that it is pinned to.
+        version: Version,
+        /// Its business number.
+        number: Option<BusinessNumber>,
+        /// The title of the process, for lists.
+        title: Text,
+        /// Who it is of.
+        applicant: PersonId,
+        /// The start form with defaults and computed fields (*personal*).
+        data: Record,
+        /// The value of the process's key field (*personal*).
+        key: Option<Value>,
+        /// The amount or text that says what it is about at a glance (*personal*).
+        headline: Option<Value>,
+    },
+    /// A token came to a step: one activation of it.
+    Entered {
+        /// Which token.
+        token: TokenId,
+        /// Where it is now.
+        step: StepId,
+    },
+    /// A step was passed without an activation, as its `when` did not hold or nobody could be asked.
+    Skipped {
+        /// Which token.
+        token: TokenId,
+        /// Which step.
+        step: StepId,
+    },
+    /// A step is done.
+    Left {
+        /// Which token.
+        token: TokenId,
+        /// Which step.
+        step: StepId,
+        /// How it went.
+        outcome: Outcome,
+        /// Who answered, the last last; empty for steps without people.
+        by: Vec<PersonId>,
+        /// After its due time.
+        late: bool,
+    },
+    /// Fields have new values, computed ones included (*personal*).
+    DataSet {
+        /// Only what changed.
+        values: Record,
+    },
+    /// People are asked.
+    TaskOpened {
+        /// Its number.
+        task: TaskId,
+        /// Everything about it.
+        opened: Box<OpenedTask>,
+    },
+    /// One person answered.
+    Answered {
+        /// Which task.
+        task: TaskId,
+        /// Which assignment.
+        assignment: AssignmentId,
+        /// Which of the task's seats it fills.
+        seat: u16,
+        /// The answer.
+        outcome: Outcome,
+        /// In their words (*personal*).
+        opinion: Option<Arc<str>>,
+        /// How they came in (*personal*).
+        via: Via,
+        /// What they saw.
+        seen: Option<Fingerprint>,
+    },
+    /// A task waits for a revision; its assignments are over.
+    TaskParked {
+        /// Which task.
+        task: TaskId,
+    },
+    /// A task is over and all its assignments with it.
+    TaskClosed {
+        /// Which task.
+        task: TaskId,
+        /// Why.
+        how: Closed,
+    },
+    /// Something is to happen at a time.
+    TimerSet {
+        /// Its number.
+        timer: TimerId,
+        /// Whose it is.
+        task: TaskId,
+        /// What for.
+        kind: TimerKind,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// A timer's time came.
+    TimerFired {
+        /// Which timer.
+        timer: TimerId,
+    },
+    /// A timer will not fire.
+    TimerCleared {
+        /// Which timer.
+        timer: TimerId,
+    },
+    /// Someone said something (*personal*).
+    Commented {
+        /// What.
+        text: Arc<str>,
+    },
+    /// A mail is to be sent: one row of the outbox.
+    MailQueued {
+        /// Its number, part of its Message-ID.
+        mail: MailId,
+        /// What for.
+        kind: MailKind,
+        /// To whom.
+        to: PersonId,
+    },
+    /// The case stopped at a token until an operator helps.
+    IncidentRaised {
+        /// Which token.
+        token: TokenId,
+        /// At which step.
+        step: StepId,
+        /// What is wrong.
+        what: Trouble,
+    },
+    /// The instance ended; every token, task and timer of it is gone.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// Why, in the words of who ended it (*personal*).
+        reason: Option<Arc<str>>,
+    },
+}
+
+/// A task as it was opened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenedTask {
+    /// The token that waits for it.
+    pub token: TokenId,
+    /// Of which step.
+    pub step: StepId,
+    /// What is asked.
+    pub kind: TaskKind,
+    /// How many times this activation has asked, from 1.
+    pub round: u32,
+    /// How many signatures it takes.
+    pub mode: Mode,
+    /// How many seats there are: one a signature.
+    pub seats: u16,
+    /// Who is asked.
+    pub assignments: Vec<OpenedAssignment>,
+    /// Until when.
+    pub due: Option<DateTime<Utc>>,
+}
+
+/// An assignment as it was opened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OpenedAssignment {
+    /// Its id, named by the ticket.
+    pub id: AssignmentId,
+    /// Who is asked.
+    pub person: PersonId,
+    /// Which seats their answer may fill.
+    pub seats: Vec<u16>,
+    /// For whom they stand in.
+    pub stands_in_for: Option<PersonId>,
+    /// Random bytes that the ticket is bound to.
+    pub nonce: [u8; 16],
+}
+
+/// Why a task is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// It was answered, so.
+    Decided(Outcome),
+    /// The case ended, or control left its block.
+    Cancelled,
+    /// The case went back to an earlier step.
+    WalkedBack,
+}
+
+/// What an operator must look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nobody can be asked, by this policy.
+    NobodyToAsk {
+        /// The policy that did not help.
+        policy: Nobody,
+    },
+    /// An expression failed: where it stands and what it said, in both languages (*personal*).
+    Expression {
+        /// `when`, `due`, a field's name, …
+        place: Arc<str>,
+        /// In Chinese.
+        zh: Arc<str>,
+        /// In English.
+        en: Arc<str>,
+    },
+    /// Too many automatic steps in one command.
+    NeverWaits,
+}

@@ -1,0 +1,293 @@
+//! A definition: one compiled process, identified by the hash of its content.
+//!
+//! It is stored as JSON when it is deployed and read back for as long as an instance is pinned to it, by newer
+//! programs too: fields are added with a default, never renamed or re-used. It holds no text positions, so that
+//! a blank line or a comment makes no new version.
+
+use super::form::Form;
+use super::formula::Formula;
+use super::graph::StateGraph;
+use super::id::{FieldName, Outcome, PositionId, ProcessId, StepId, Version};
+use super::text::Text;
+use chrono::{Datelike, NaiveDate};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+
+/// The outcomes that the engine itself gives, to instances and to approvals.
+pub mod outcome {
+    /// An approval that was given.
+    pub const APPROVED: &str = "approved";
+    /// An approval that was refused; also the outcome of a case that it ended.
+    pub const REJECTED: &str = "rejected";
+    /// Sent back to the applicant.
+    pub const RETURNED: &str = "returned";
+    /// A task without outcomes of its own; a case that ran past its last step.
+    pub const DONE: &str = "done";
+    /// A step whose `when` did not hold.
+    pub const SKIPPED: &str = "skipped";
+    /// Taken back by the applicant.
+    pub const WITHDRAWN: &str = "withdrawn";
+    /// Stopped by an operator.
+    pub const CANCELLED: &str = "cancelled";
+    /// A revision that was handed in.
+    pub const REVISED: &str = "revised";
+}
+
+/// One compiled process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Its name.
+    pub process: ProcessId,
+    /// The hash of all the rest.
+    pub version: Version,
+    /// What people call it.
+    pub title: Text,
+    /// How its business numbers are written.
+    pub number: Option<NumberPattern>,
+    /// The field that ties instances of many processes to one thing, such as a customer.
+    pub key: Option<FieldName>,
+    /// The amount or text that says “for how much” at a glance: the first money field that is computed, else
+    /// the first money field.
+    #[serde(default)]
+    pub headline: Option<FieldName>,
+    /// Who may start it; anybody where empty.
+    pub start: Vec<PositionId>,
+    /// What is asked at the start.
+    pub form: Form,
+    /// What steps write without asking.
+    pub data: Form,
+    /// Every step of every list, in document order.
+    pub steps: IndexMap<StepId, Step>,
+    /// How control moves between them.
+    pub graph: StateGraph,
+    /// What holds where a step does not say otherwise.
+    pub policy: Policy,
+}
+
+impl Definition {
+    /// Every field that an instance can hold: the start form, the data, then the forms of steps.
+    pub fn fields(&self) -> impl Iterator<Item = (&FieldName, &super::form::Field)> {
+        self.form
+            .iter()
+            .chain(self.data.iter())
+            .chain(self.steps.values().filter_map(|step| step.human()).flat_map(|human| human.form.iter()))
+    }
+}
+
+/// One step, by what it does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// What people call it.
+    pub title: Option<Text>,
+    /// Skipped where this does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Formula>,
+    /// What it does.
+    pub kind: StepKind,
+}
+
+impl Step {
+    /// The human part, of the kinds that wait for people.
+    pub fn human(&self) -> Option<&Human> {
+        match &self.kind {
+            StepKind::Approve(human) | StepKind::Task(human) => Some(human),
+            _ => None,
+        }
+    }
+}
+
+/// The kinds of steps; each has its file in `engine/step/`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Yes or no.
+    Approve(Human),
+    /// Work with a form and outcomes of its own.
+    Task(Human),
+    /// The first case that holds; its edges are `Case(n)` and `Otherwise`.
+    Choose(Vec<Formula>),
+    /// Computes fields, in order.
+    Set(IndexMap<FieldName, Formula>),
+    /// Sends mail.
+    Notify(Notify),
+    /// Ends the case.
+    End(Outcome),
+}
+
+/// What a step that waits for people says of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Human {
+    /// Who: one signature an entry, of any of the people that it names.
+    pub who: Vec<Formula>,
+    /// How many signatures it takes.
+    pub mode: Mode,
+    /// Until when: a duration from the assignment, or a date.
+    pub due: Option<Formula>,
+    /// When to remind, counted from the assignment.
+    pub remind: Vec<Formula>,
+    /// What is asked here.
+    pub form: Form,
+    /// Fields of the case that are shown here; all where `None`.
+    pub show: Option<Vec<FieldName>>,
+    /// The answers there are, in the order of the page.
+    pub outcomes: IndexMap<Outcome, Answering>,
+    /// In the inbox, without mail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
+    /// What holds here instead of the process's policy.
+    pub policy: Policy,
+}
+
+/// One answer that a person can give.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answering {
+    /// What the button says; our own words for the built-in outcomes where `None`.
+    pub title: Option<Text>,
+    /// Whether it needs an opinion.
+    pub opinion: bool,
+}
+
+/// How many signatures a step takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The first answer decides (或签).
+    Any,
+    /// All sign; one rejection rejects (会签).
+    All,
+}
+
+/// What to do where the usual way is closed. A step inherits what it does not say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    /// When the only one who could decide is the one whose case it is.
+    pub own_case: OwnCase,
+    /// When nobody can be asked.
+    pub nobody: Nobody,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy { own_case: OwnCase::Superior, nobody: Nobody::Incident }
+    }
+}
+
+/// When the only one who could decide an approval is its starter or applicant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnCase {
+    /// The nearest superior of theirs who may.
+    Superior,
+    /// Nobody; see [`Nobody`].
+    Nobody,
+    /// They themselves: separation of duties is given up.
+    Allow,
+}
+
+/// When nobody can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nobody {
+    /// The case stops with an incident.
+    Incident,
+    /// The step is skipped.
+    Skip,
+    /// The applicant's superiors in turn.
+    Escalate,
+}
+
+/// Mail to people who are not asked to do anything.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notify {
+    /// To whom; everybody that an entry names.
+    pub who: Vec<Formula>,
+    /// The template; the built-in notice where `None`.
+    pub template: Option<String>,
+}
+
+/// How business numbers are written: `LP-{year}-{seq:4}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NumberPattern(pub Vec<NumberPart>);
+
+/// A piece of a number pattern.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberPart {
+    /// As written.
+    Literal(String),
+    /// The year of the start, four digits; the sequence begins anew with each.
+    Year,
+    /// The month of the start, two digits; the sequence begins anew with each.
+    Month,
+    /// The running number, padded with zeros to this width.
+    Seq(u8),
+}
+
+impl NumberPattern {
+    /// Reads a pattern; `None` where a brace is not closed, a part is unknown, or `{seq}` is not there once.
+    ///
+    /// ```
+    /// use countersign::model::definition::NumberPattern;
+    /// let day = "2026-03-02".parse().unwrap();
+    /// let pattern = NumberPattern::parse("LP-{year}-{seq:4}").unwrap();
+    /// assert_eq!(pattern.write(day, 7), "LP-2026-0007");
+    /// assert_eq!(pattern.sequence(day), "LP-2026-#");
+    /// assert!(NumberPattern::parse("LP-{year}").is_none());
+    /// ```
+    pub fn parse(text: &str) -> Option<NumberPattern> {
+        let (mut parts, mut rest, mut sequences) = (Vec::new(), text, 0);
+        while let Some((literal, after)) = rest.split_once('{') {
+            if literal.contains('}') {
+                return None;
+            }
+            if !literal.is_empty() {
+                parts.push(NumberPart::Literal(literal.to_owned()));
+            }
+            let (name, after) = after.split_once('}')?;
+            parts.push(match name {
+                "year" => NumberPart::Year,
+                "month" => NumberPart::Month,
+                "seq" => NumberPart::Seq(1),
+                _ => NumberPart::Seq(name.strip_prefix("seq:")?.parse().ok().filter(|width| (1..=12).contains(width))?),
+            });
+            sequences += usize::from(matches!(parts.last(), Some(NumberPart::Seq(_))));
+            rest = after;
+        }
+        if rest.contains('}') {
+            return None;
+        }
+        if !rest.is_empty() {
+            parts.push(NumberPart::Literal(rest.to_owned()));
+        }
+        (sequences == 1).then_some(NumberPattern(parts))
+    }
+
+    /// The number of the `seq`-th start in its sequence.
+    pub fn write(&self, day: NaiveDate, seq: u64) -> String {
+        self.fill(day, |text, width| {
+            let _ = write!(text, "{seq:0width$}");
+        })
+    }
+
+    /// The name of the sequence that a start on `day` counts in.
+    pub fn sequence(&self, day: NaiveDate) -> String {
+        self.fill(day, |text, _| text.push('#'))
+    }
+
+    fn fill(&self, day: NaiveDate, seq: impl Fn(&mut String, usize)) -> String {
+        let mut text = String::with_capacity(24);
+        for part in &self.0 {
+            let _ = match part {
+                NumberPart::Literal(literal) => write!(text, "{literal}"),
+                NumberPart::Year => write!(text, "{:04}", day.year()),
+                NumberPart::Month => write!(text, "{:02}", day.month()),
+                NumberPart::Seq(width) => {
+                    seq(&mut text, usize::from(*width));
+                    Ok(())
+                }
+            };
+        }
+        text
+    }
+}

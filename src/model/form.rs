@@ -1,0 +1,129 @@
+//! Forms: what is asked, of which type, and what makes an answer good.
+
+use super::formula::Formula;
+use super::id::FieldName;
+use super::text::Text;
+use super::value::{Type, Typed};
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Fields in the order in which they are asked.
+pub type Form = IndexMap<FieldName, Field>;
+
+/// One field of a form, or one column of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// What people call it.
+    pub title: Text,
+    /// A sentence for who fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<Text>,
+    /// What it holds.
+    pub kind: FieldKind,
+    /// A list of plain values of that kind.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub many: bool,
+    /// Must be filled in (where `when` holds).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// Asked only where this holds; null elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Formula>,
+    /// What stands there before anybody writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Formula>,
+    /// Computed from other fields and never asked; re-computed on every change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Formula>,
+    /// The least value, length of a text, or number of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Formula>,
+    /// The greatest value, length of a text, or number of rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Formula>,
+    /// A regular expression that the whole text matches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// A rule of its own, and what to say where it does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<Check>,
+    /// Written after the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Text>,
+}
+
+/// A rule of the author's on a filled field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// What must hold.
+    pub that: Formula,
+    /// What is said where it does not.
+    pub say: Text,
+}
+
+/// The type of a field, as authors write it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// One line.
+    Text,
+    /// Several lines.
+    LongText,
+    /// A whole number.
+    Integer,
+    /// Any number.
+    Decimal,
+    /// An amount; rounded half up to two places when stored.
+    Money,
+    /// A share: 0.08 is shown and entered as `8 %`.
+    Percent,
+    /// Yes or no.
+    Boolean,
+    /// A day.
+    Date,
+    /// A day and time.
+    DateTime,
+    /// A length of time.
+    Duration,
+    /// One of the options, by name with what people call each.
+    Choice(IndexMap<Arc<str>, Text>),
+    /// A person; only one of these where given.
+    Person(Option<Formula>),
+    /// A position.
+    Position,
+    /// A department.
+    Department,
+    /// Rows with columns.
+    List(Form),
+}
+
+impl Field {
+    /// The type that expressions see. A value that may be missing (`when`, or not required and without a
+    /// default or value of its own) is optional; a list is never null, only empty.
+    pub fn typed(&self) -> Typed {
+        let one = match &self.kind {
+            FieldKind::Text | FieldKind::LongText => Type::Text,
+            FieldKind::Integer | FieldKind::Decimal | FieldKind::Percent => Type::Number,
+            FieldKind::Money => Type::Money,
+            FieldKind::Boolean => Type::Boolean,
+            FieldKind::Date => Type::Date,
+            FieldKind::DateTime => Type::DateTime,
+            FieldKind::Duration => Type::Duration,
+            FieldKind::Choice(options) => Type::Choice(options.keys().cloned().collect()),
+            FieldKind::Person(_) => Type::Person,
+            FieldKind::Position => Type::Position,
+            FieldKind::Department => Type::Department,
+            FieldKind::List(columns) => {
+                let columns = columns.iter().map(|(name, field)| (name.clone(), field.typed())).collect();
+                Type::List(Box::new(Typed::always(Type::Record(Arc::new(columns)))))
+            }
+        };
+        if self.many {
+            return Typed::always(Type::List(Box::new(Typed::always(one))));
+        }
+        let list = matches!(self.kind, FieldKind::List(_));
+        let filled = self.required || self.default.is_some() || self.value.is_some();
+        Typed { of: one, optional: !list && (self.when.is_some() || !filled) }
+    }
+}
