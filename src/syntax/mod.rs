@@ -1,1 +1,160 @@
-//! The room `syntax`.
+//! YAML text → spanned documents.
+//!
+//! Parsing is total: whatever the text, [`parse`] gives a document, complete or not, and everything that is wrong
+//! with it at once. A value that could not be read is absent from the document and has been reported; what
+//! comes later must not report it again as missing.
+//!
+//! The steps: `node` reads YAML into a tree of spanned nodes, `fields` reads mappings key by key, and `process`,
+//! `step`, `field` and `reference` say which keys there are. `trap` has the words for what people write by
+//! habit and YAML or the language understands otherwise.
+//!
+//! Invariant: knows no names but those written in this very text, parses no expression, reads no file.
+
+pub(crate) mod feel;
+pub(crate) mod field;
+mod fields;
+mod node;
+pub(crate) mod process;
+pub(crate) mod reference;
+pub(crate) mod step;
+mod trap;
+
+pub use feel::FeelText;
+pub use field::{CheckDef, Field, FieldType, OptionDef};
+pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};
+pub use process::{Nobody, OwnCase, Policy, Process};
+pub use reference::{Absence, Calendar, DayHours, Days, Department, Directory, Person, Position};
+pub use step::{Allow, Case, Mode, Shown, Step, StepKind, Target, Who};
+
+use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list, suggest};
+use crate::model::text::Wording;
+use fields::Lowering;
+use node::{Entry, Node, NodeKind};
+
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Document {
+    /// `process: …`
+    Process(Process),
+    /// `directory: …`
+    Directory(Directory),
+    /// `calendar: …`
+    Calendar(Calendar),
+    /// Nothing that could be read, or a kind that this version does not use.
+    Unknown,
+}
+
+/// The kinds of documents, by their first key.
+const KINDS: &[&str] = &["process", "directory", "calendar", "table", "metric", "test"];
+
+/// Reads a text. The diagnostics are in the order of the text.
+pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
+    let source = sources.get(id);
+    let tree = node::read(id, source);
+    let mut lowering = Lowering { id, source, diagnostics: Vec::new() };
+    let document = match &tree.root {
+        Some(root) => lowering.document(root),
+        None => Document::Unknown,
+    };
+    let mut diagnostics = tree.diagnostics;
+    let lowered = lowering.diagnostics.into_iter().filter(|found| match tree.broken_at {
+        // What the text lacks after the place where YAML broke says nothing about what its author wrote.
+        Some(at) => {
+            found.span.end <= at
+                && !matches!(
+                    found.code,
+                    Code::MissingKey | Code::MissingValue | Code::StepKind | Code::UnknownKind | Code::WrongShape
+                )
+        }
+        None => true,
+    });
+    diagnostics.extend(lowered);
+    crate::diagnostics::sort(&mut diagnostics, sources);
+    (document, diagnostics)
+}
+
+impl Lowering<'_> {
+    fn document(&mut self, root: &Node) -> Document {
+        let NodeKind::Mapping(entries) = &root.kind else {
+            self.no_mapping(root);
+            return Document::Unknown;
+        };
+        let is_kind = |entry: &&Entry| entry.key.text().is_some_and(|key| KINDS.contains(&key));
+        let Some(first) = entries.first() else {
+            self.unknown_kind(None, root.span);
+            return Document::Unknown;
+        };
+        let Some(kind) = entries.iter().find(is_kind) else {
+            self.unknown_kind(first.key.text(), first.key.span);
+            return Document::Unknown;
+        };
+        let key = kind.key.text().unwrap_or("");
+        if kind.key.span != first.key.span {
+            self.report(
+                Diagnostic::new(
+                    Code::KindNotFirst,
+                    kind.key.span,
+                    Wording::new(
+                        format!("`{key}` 说明文件是什么，请把它移到第一行"),
+                        format!("`{key}` says what the file is; move it to the first line"),
+                    ),
+                )
+                .context(first.key.span, Wording::new("现在的第一个键", "the first key now")),
+            );
+        }
+        let at = kind.key.span;
+        match key {
+            "process" => self.process(root, at).map_or(Document::Unknown, Document::Process),
+            "directory" => self.directory(root, at).map_or(Document::Unknown, Document::Directory),
+            "calendar" => self.calendar(root, at).map_or(Document::Unknown, Document::Calendar),
+            _ => {
+                self.report(Diagnostic::new(
+                    Code::UnsupportedDocument,
+                    at,
+                    Wording::new(
+                        format!("这个版本还不支持 `{key}` 文档。请先把它移出这个文件夹"),
+                        format!("`{key}` documents are not supported in this version yet; keep this file out of the folder for now"),
+                    ),
+                ));
+                Document::Unknown
+            }
+        }
+    }
+
+    fn no_mapping(&mut self, root: &Node) {
+        if let Some(text) = root.text()
+            && let Some((at, mark, typed)) = trap::full_width_mark(text).filter(|(_, mark, _)| *mark == '：')
+        {
+            let start = root.span.start as usize + at;
+            self.report(trap::full_width(Span::new(self.id, start, start + mark.len_utf8()), mark, typed));
+            return;
+        }
+        self.unknown_kind(None, self.first_line(root.span));
+    }
+
+    fn unknown_kind(&mut self, word: Option<&str>, span: Span) {
+        let close = word.and_then(|word| suggest::closest(word, KINDS.iter().copied()));
+        let listed = quoted_list(KINDS.iter().take(3).copied());
+        let diagnostic = match (word, close) {
+            (Some(word), Some(close)) => Diagnostic::new(
+                Code::UnknownKind,
+                span,
+                Wording::new(
+                    format!("没有 `{word}` 这种文档，是不是 `{close}`？"),
+                    format!("there is no document kind `{word}`; did you mean `{close}`?"),
+                ),
+            )
+            .fix(span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+            _ => Diagnostic::new(
+                Code::UnknownKind,
+                span,
+                Wording::new(
+                    format!("看不出这个文件是什么。第一个键要写明种类：{}", listed.zh),
+                    format!("this file does not say what it is; its first key names the kind: {}", listed.en),
+                ),
+            )
+            .hint(Wording::new("process: gift", "process: gift")),
+        };
+        self.report(diagnostic);
+    }
+}

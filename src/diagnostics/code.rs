@@ -1,0 +1,137 @@
+//! The kinds of faults: number, name, severity and page of each, in one table.
+//!
+//! A code is never renumbered or reused. To add one, write a row in its group and two pages,
+//! `docs/diagnostics/<name>.zh.md` and `.en.md`; a test asks for a folder of examples of the same name.
+
+use crate::diagnostics::suggest;
+use crate::model::text::Lang;
+
+/// Whether a fault stops the text from being used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It does.
+    Error,
+    /// It works, but probably not as meant.
+    Warning,
+}
+
+macro_rules! codes {
+    ($($variant:ident $number:literal $name:literal $severity:ident;)*) => {
+        /// A kind of fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs, reason = "the page of each code is its documentation")]
+        pub enum Code { $($variant,)* }
+
+        impl Code {
+            /// Every code, by number.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The stable number, such as `CS0201`.
+            pub fn number(self) -> &'static str {
+                match self { $(Code::$variant => $number,)* }
+            }
+
+            /// The name, such as `unknown_key`.
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name,)* }
+            }
+
+            /// Whether it stops the text from being used.
+            pub fn severity(self) -> Severity {
+                match self { $(Code::$variant => Severity::$severity,)* }
+            }
+
+            /// Its page, as Markdown: what it means, why it matters, a bad and a good example.
+            pub fn page(self, lang: Lang) -> &'static str {
+                match (self, lang) {
+                    $(
+                        (Code::$variant, Lang::Zh) =>
+                            include_str!(concat!("../../docs/diagnostics/", $name, ".zh.md")),
+                        (Code::$variant, Lang::En) =>
+                            include_str!(concat!("../../docs/diagnostics/", $name, ".en.md")),
+                    )*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // CS01: YAML text
+    NotUtf8 "CS0101" "not_utf8" Error;
+    YamlSyntax "CS0102" "yaml_syntax" Error;
+    TabIndentation "CS0103" "tab_indentation" Error;
+    DuplicateKey "CS0104" "duplicate_key" Error;
+    SeveralDocuments "CS0105" "several_documents" Error;
+    EmptyFile "CS0106" "empty_file" Error;
+    ControlCharacter "CS0107" "control_character" Error;
+    UnknownAlias "CS0108" "unknown_alias" Error;
+    AliasBomb "CS0109" "alias_bomb" Error;
+    BadMerge "CS0110" "bad_merge" Error;
+    YamlTag "CS0111" "yaml_tag" Error;
+    FullWidthPunctuation "CS0112" "full_width_punctuation" Error;
+
+    // CS02: keys and shapes
+    UnknownKey "CS0201" "unknown_key" Error;
+    MisplacedKey "CS0202" "misplaced_key" Error;
+    MissingKey "CS0203" "missing_key" Error;
+    MissingValue "CS0204" "missing_value" Error;
+    WrongShape "CS0205" "wrong_shape" Error;
+    BadValue "CS0206" "bad_value" Error;
+    UnknownKind "CS0207" "unknown_kind" Error;
+    KindNotFirst "CS0208" "kind_not_first" Error;
+    StepKind "CS0209" "step_kind" Error;
+    UnsupportedStep "CS0210" "unsupported_step" Error;
+    UnsupportedKey "CS0211" "unsupported_key" Error;
+    UnsupportedDocument "CS0212" "unsupported_document" Error;
+    KeyOfOtherField "CS0213" "key_of_other_field" Error;
+
+    // CS03: names
+    BadName "CS0301" "bad_name" Error;
+    RepeatedName "CS0302" "repeated_name" Error;
+
+    // CS04: expressions and types
+    ForeignSyntax "CS0401" "foreign_syntax" Error;
+    UnquotedExpression "CS0402" "unquoted_expression" Error;
+    QuotedWord "CS0403" "quoted_word" Error;
+
+    // CS05: flow
+
+    // CS06: people
+    BadMail "CS0601" "bad_mail" Error;
+
+    // CS07: time
+    BadDate "CS0701" "bad_date" Error;
+    ReversedRange "CS0702" "reversed_range" Error;
+    BadHours "CS0703" "bad_hours" Error;
+    BadZone "CS0704" "bad_zone" Error;
+    OtherYear "CS0705" "other_year" Error;
+
+    // CS08: templates
+
+    // CS09: limits and files
+    FileTooLarge "CS0901" "file_too_large" Error;
+    TooDeep "CS0902" "too_deep" Error;
+    ValueTooLong "CS0903" "value_too_long" Error;
+}
+
+impl Code {
+    /// Finds a code by its number or name, in any case: `cs0201`, `unknown_key`, `unknown-key`.
+    ///
+    /// ```
+    /// use countersign::diagnostics::Code;
+    /// assert_eq!(Code::find("cs0201"), Some(Code::UnknownKey));
+    /// assert_eq!(Code::find("unknown-key"), Some(Code::UnknownKey));
+    /// assert_eq!(Code::find("nothing"), None);
+    /// ```
+    pub fn find(word: &str) -> Option<Code> {
+        let word = word.trim().to_lowercase().replace(['-', ' '], "_");
+        Code::ALL.iter().copied().find(|code| code.name() == word || code.number().to_lowercase() == word)
+    }
+
+    /// The code that was probably meant by a word that names none.
+    pub fn closest(word: &str) -> Option<Code> {
+        let name = suggest::closest(word, Code::ALL.iter().map(|code| code.name()))?;
+        Code::find(name)
+    }
+}

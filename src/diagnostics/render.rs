@@ -1,0 +1,225 @@
+//! Diagnostics as text for people and as JSON for programs.
+//!
+//! Only the lines that matter are handed to the drawing library, and a line of unreasonable length is cut around
+//! the place that matters: a file of ten megabytes in one line costs no more to show than a small one.
+
+use crate::diagnostics::{Context, Diagnostic, Fix, Severity, Source, Sources, Span, floor};
+use crate::model::text::Lang;
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Patch, Renderer, Snippet};
+use serde_json::json;
+use std::ops::Range;
+
+/// How the text is drawn.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// With ANSI colours.
+    pub colour: bool,
+    /// Cells in a line of the reader's terminal.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Style {
+        Style { colour: false, width: 120 }
+    }
+}
+
+/// The longest line that is shown whole, in bytes.
+const LINE_LIMIT: usize = 600;
+/// What is kept on each side of the place that matters when a line is cut, in bytes.
+const LINE_MARGIN: usize = 120;
+/// The most lines that one excerpt spans, before the rest of a long span is left out.
+const EXCERPT_LINES: usize = 200;
+
+/// Draws diagnostics, in the given order, each with its lines of the source and carets.
+pub fn render(diagnostics: &[Diagnostic], sources: &Sources, lang: Lang, style: Style) -> String {
+    let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(style.width.max(40));
+    let mut text = String::new();
+    for diagnostic in diagnostics {
+        text.push_str(&one(&renderer, diagnostic, sources, lang));
+        text.push_str("\n\n");
+    }
+    text
+}
+
+fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &Sources, lang: Lang) -> String {
+    let level = match (diagnostic.code.severity(), lang) {
+        (Severity::Error, Lang::Zh) => Level::ERROR.with_name("错误"),
+        (Severity::Error, Lang::En) => Level::ERROR,
+        (Severity::Warning, Lang::Zh) => Level::WARNING.with_name("警告"),
+        (Severity::Warning, Lang::En) => Level::WARNING,
+    };
+    let source = sources.get(diagnostic.span.source);
+    let title = level.primary_title(clean(diagnostic.message.get(lang))).id(format!(
+        "{} {}",
+        diagnostic.code.number(),
+        diagnostic.code.name()
+    ));
+    let (here, elsewhere): (Vec<&Context>, Vec<&Context>) =
+        diagnostic.context.iter().partition(|context| context.span.source == diagnostic.span.source);
+
+    let mut group = title.element(origin(source, diagnostic.span));
+    let near = Excerpt::around(source, diagnostic.span, here.iter().map(|context| context.span));
+    let label = diagnostic.label.as_ref().map(|label| clean(label.get(lang)));
+    let mut snippet = near.snippet().annotation(AnnotationKind::Primary.span(near.range(diagnostic.span)).label(label));
+    for context in &here {
+        if near.holds(context.span) {
+            let text = clean(context.text.get(lang));
+            snippet = snippet.annotation(AnnotationKind::Context.span(near.range(context.span)).label(text));
+        }
+    }
+    group = group.element(snippet);
+    for context in here.into_iter().filter(|context| !near.holds(context.span)).chain(elsewhere) {
+        group = group.elements(far(context, sources, lang));
+    }
+    for hint in &diagnostic.hints {
+        group = group.element(help(lang).message(clean_lines(hint.get(lang))));
+    }
+    let mut report = vec![group];
+    if let Some(fix) = &diagnostic.fix {
+        report.push(patch(fix, sources, lang));
+    }
+    renderer.render(&report)
+}
+
+fn origin(source: &Source, span: Span) -> Origin<'_> {
+    let position = source.position(span.start);
+    Origin::path(source.name.as_str()).line(position.line).char_column(position.column)
+}
+
+fn help(lang: Lang) -> Level<'static> {
+    match lang {
+        Lang::Zh => Level::HELP.with_name("建议"),
+        Lang::En => Level::HELP,
+    }
+}
+
+/// A place too far away, or in another file, to be drawn in the same excerpt.
+fn far<'a>(context: &Context, sources: &'a Sources, lang: Lang) -> Vec<Element<'a>> {
+    let source = sources.get(context.span.source);
+    let excerpt = Excerpt::around(source, context.span, []);
+    let text = clean(context.text.get(lang));
+    let annotation = AnnotationKind::Context.span(excerpt.range(context.span)).label(text);
+    vec![origin(source, context.span).into(), excerpt.snippet().annotation(annotation).into()]
+}
+
+fn patch<'a>(fix: &'a Fix, sources: &'a Sources, lang: Lang) -> Group<'a> {
+    let source = sources.get(fix.span.source);
+    let excerpt = Excerpt::around(source, fix.span, []);
+    let range = excerpt.range(fix.span);
+    help(lang)
+        .secondary_title(clean(fix.text.get(lang)))
+        .element(excerpt.snippet_of().patch(Patch::new(range, fix.replacement.as_str())))
+}
+
+/// The lines around a place, possibly with a long line cut.
+struct Excerpt {
+    text: String,
+    /// The number of the first line.
+    first: usize,
+    /// Which bytes of the source it holds.
+    range: Range<usize>,
+}
+
+impl Excerpt {
+    fn around(source: &Source, span: Span, near: impl IntoIterator<Item = Span>) -> Excerpt {
+        let text = &source.text;
+        let (mut from, mut to) = bounds(text, span);
+        for other in near {
+            let (start, end) = bounds(text, other);
+            if start >= from.saturating_sub(LINE_LIMIT * 8) && end <= to + LINE_LIMIT * 8 {
+                (from, to) = (from.min(start), to.max(end));
+            }
+        }
+        let first = text[..from].bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let mut start =
+            if from == 0 { '\u{feff}'.len_utf8() * usize::from(text.starts_with('\u{feff}')) } else { from };
+        if text[start..to].split('\n').any(|line| line.len() > LINE_LIMIT) {
+            start = floor(text, (span.start as usize).saturating_sub(LINE_MARGIN).max(start));
+            let line_end = text[start..to].find('\n').map_or(to, |at| start + at);
+            to = floor(text, line_end.min((span.start as usize).max(start) + LINE_MARGIN * 2));
+        }
+        let start = start.min(to);
+        Excerpt { text: text[start..to].to_owned(), first, range: start..to }
+    }
+
+    fn holds(&self, span: Span) -> bool {
+        self.range.start <= span.start as usize && span.end as usize <= self.range.end
+    }
+
+    /// Where a span of the source is in the excerpt, on character boundaries and never outside.
+    fn range(&self, span: Span) -> Range<usize> {
+        let inside = |offset: u32| (offset as usize).clamp(self.range.start, self.range.end) - self.range.start;
+        let start = floor(&self.text, inside(span.start));
+        let mut end = inside(span.end).max(start);
+        while !self.text.is_char_boundary(end) {
+            end += 1;
+        }
+        // A caret under several lines would draw a frame around all of them: the first line is enough.
+        let line = self.text[start..end].find('\n').map_or(end, |at| start + at);
+        start..if line > start { line } else { end }
+    }
+
+    fn snippet<'a>(&self) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+        Snippet::source(self.text.clone()).line_start(self.first)
+    }
+
+    fn snippet_of<'a>(&self) -> Snippet<'a, Patch<'a>> {
+        Snippet::source(self.text.clone()).line_start(self.first)
+    }
+}
+
+/// The whole lines of a span, at most [`EXCERPT_LINES`].
+fn bounds(text: &str, span: Span) -> (usize, usize) {
+    let start = floor(text, span.start as usize);
+    let end = floor(text, (span.end as usize).max(start));
+    let from = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let last = text[start..end].match_indices('\n').nth(EXCERPT_LINES).map_or(end, |(at, _)| start + at);
+    let to = text[last..].find('\n').map_or(text.len(), |at| last + at);
+    (from, to)
+}
+
+fn clean(text: &str) -> String {
+    annotate_snippets::normalize_untrusted_str(text)
+}
+
+/// As [`clean`], but the lines of a hint stay lines.
+fn clean_lines(text: &str) -> String {
+    text.lines().map(clean).collect::<Vec<_>>().join("\n")
+}
+
+/// The diagnostics as JSON: an array, one object a diagnostic, in the given order.
+pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources, lang: Lang) -> serde_json::Value {
+    let place = |span: Span| {
+        let source = sources.get(span.source);
+        let (start, end) = (source.position(span.start), source.position(span.end));
+        json!({
+            "file": source.name,
+            "line": start.line, "column": start.column,
+            "end_line": end.line, "end_column": end.column,
+            "start": span.start, "end": span.end,
+        })
+    };
+    let all = diagnostics.iter().map(|diagnostic| {
+        json!({
+            "code": diagnostic.code.number(),
+            "name": diagnostic.code.name(),
+            "severity": match diagnostic.code.severity() {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+            },
+            "message": diagnostic.message.get(lang),
+            "at": place(diagnostic.span),
+            "label": diagnostic.label.as_ref().map(|label| label.get(lang)),
+            "context": diagnostic.context.iter()
+                .map(|context| json!({ "at": place(context.span), "text": context.text.get(lang) }))
+                .collect::<Vec<_>>(),
+            "hints": diagnostic.hints.iter().map(|hint| hint.get(lang)).collect::<Vec<_>>(),
+            "fix": diagnostic.fix.as_ref().map(|fix| json!({
+                "at": place(fix.span), "replacement": fix.replacement, "text": fix.text.get(lang),
+            })),
+        })
+    });
+    serde_json::Value::Array(all.collect())
+}

@@ -1,0 +1,110 @@
+//! “Did you mean”: the word of a closed list that was probably meant.
+//!
+//! Words count as the same if only case, `_`, `-`, spaces or a plural `s` differ; else the one with the fewest
+//! mended letters is taken (inserted, dropped, changed, or two neighbours swapped), if few enough for its length.
+//! Letters are characters, so `客户总监` finds `客户部总监`.
+
+/// The candidate closest to `word`, or `None` if none is close. Of equally close ones, the first.
+///
+/// ```
+/// use countersign::diagnostics::suggest::closest;
+/// assert_eq!(closest("tilte", ["id", "title", "when"]), Some("title"));
+/// assert_eq!(closest("Options", ["option", "title"]), Some("option"));
+/// assert_eq!(closest("客户总监", ["客户部经理", "客户部总监"]), Some("客户部总监"));
+/// assert_eq!(closest("colour", ["id", "title"]), None);
+/// ```
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let wanted = normal(word);
+    if wanted.is_empty() || wanted.len() > 64 {
+        return None;
+    }
+    let mut best: Option<(usize, &'a str)> = None;
+    for candidate in candidates {
+        let found = normal(candidate);
+        if found.len().abs_diff(wanted.len()) > limit(wanted.len().max(found.len())) {
+            continue;
+        }
+        let distance = if same(&wanted, &found) { 0 } else { distance(&wanted, &found) };
+        let close = distance <= limit(wanted.len().max(found.len())) && distance < wanted.len().max(found.len());
+        if close && best.is_none_or(|(least, _)| distance < least) {
+            best = Some((distance, candidate));
+        }
+    }
+    best.map(|(_, candidate)| candidate)
+}
+
+/// How many letters may differ in a word of this length.
+fn limit(length: usize) -> usize {
+    match length {
+        0..=1 => 0,
+        2..=4 => 1,
+        5..=8 => 2,
+        _ => 3,
+    }
+}
+
+fn normal(word: &str) -> Vec<char> {
+    word.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).take(128).collect()
+}
+
+fn same(a: &[char], b: &[char]) -> bool {
+    let singular = |word: &[char]| word.strip_suffix(&['s']).map_or(word.to_vec(), <[char]>::to_vec);
+    a == b || singular(a) == singular(b)
+}
+
+/// Edit distance with swaps of neighbours (optimal string alignment).
+fn distance(a: &[char], b: &[char]) -> usize {
+    let mut before = vec![0; b.len() + 1];
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1; b.len() + 1];
+        for (j, y) in b.iter().enumerate() {
+            let change = above[j] + usize::from(x != y);
+            row[j + 1] = change.min(above[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
+                row[j + 1] = row[j + 1].min(before[j - 1] + 1);
+            }
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::closest;
+
+    #[track_caller]
+    fn check(word: &str, candidates: &[&str], expected: Option<&str>) {
+        assert_eq!(closest(word, candidates.iter().copied()), expected, "{word}");
+    }
+
+    #[test]
+    fn mends_typing_mistakes() {
+        check("aprove", &["approve", "task"], Some("approve"));
+        check("remidn", &["remind"], Some("remind"));
+        check("requird", &["required"], Some("required"));
+    }
+
+    #[test]
+    fn ignores_case_separators_and_plural() {
+        check("long-text", &["text", "long text"], Some("long text"));
+        check("outcome", &["outcomes", "out"], Some("outcomes"));
+        check("reportsTo", &["reports_to"], Some("reports_to"));
+    }
+
+    #[test]
+    fn works_for_chinese() {
+        check("营消总监", &["营销总监", "办公室主任"], Some("营销总监"));
+        check("内情", &["内勤"], Some("内勤"));
+        check("财务", &["采购"], None);
+    }
+
+    #[test]
+    fn does_not_guess_wildly() {
+        check("x", &["y"], None);
+        check("ab", &["cd"], None);
+        check("workflow", &["process", "calendar"], None);
+        check("", &["a"], None);
+    }
+}

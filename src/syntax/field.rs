@@ -1,0 +1,314 @@
+//! Form fields: their types, keys and options.
+
+use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
+use crate::model::text::{Text, Wording};
+use crate::syntax::feel::FeelText;
+use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, unsupported_value};
+use crate::syntax::node::{Node, NodeKind};
+
+/// The type of a field, as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// `text`: one line.
+    Text,
+    /// `long text`: several lines.
+    LongText,
+    /// `integer`.
+    Integer,
+    /// `decimal`.
+    Decimal,
+    /// `money`.
+    Money,
+    /// `percent`.
+    Percent,
+    /// `boolean`.
+    Boolean,
+    /// `date`.
+    Date,
+    /// `date-time`.
+    DateTime,
+    /// `duration`.
+    Duration,
+    /// `choice`: one of `options`.
+    Choice,
+    /// `person`.
+    Person,
+    /// `position`.
+    Position,
+    /// `department`.
+    Department,
+    /// `list`: records with `fields`.
+    List,
+}
+
+const TYPES: &[(&str, Option<FieldType>)] = &[
+    ("text", Some(FieldType::Text)),
+    ("long text", Some(FieldType::LongText)),
+    ("integer", Some(FieldType::Integer)),
+    ("decimal", Some(FieldType::Decimal)),
+    ("money", Some(FieldType::Money)),
+    ("percent", Some(FieldType::Percent)),
+    ("boolean", Some(FieldType::Boolean)),
+    ("date", Some(FieldType::Date)),
+    ("date-time", Some(FieldType::DateTime)),
+    ("duration", Some(FieldType::Duration)),
+    ("choice", Some(FieldType::Choice)),
+    ("person", Some(FieldType::Person)),
+    ("position", Some(FieldType::Position)),
+    ("department", Some(FieldType::Department)),
+    ("file", None),
+    ("list", Some(FieldType::List)),
+];
+
+/// One option of a choice, or one outcome of a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionDef {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What people read.
+    pub title: Text,
+}
+
+/// `check: { that: …, say: … }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckDef {
+    /// What must hold.
+    pub that: FeelText,
+    /// What people are told if it does not.
+    pub say: Spanned<Text>,
+}
+
+/// A field of a form, of a list's rows or of the data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Name and value together.
+    pub span: Span,
+    /// Its type; `None` if that could not be read, which is reported.
+    pub kind: Option<Spanned<FieldType>>,
+    /// What people read instead of the name.
+    pub title: Option<Spanned<Text>>,
+    /// A line of help.
+    pub help: Option<Spanned<Text>>,
+    /// Whether it must be filled in.
+    pub required: Option<Spanned<bool>>,
+    /// Whether it holds several plain values.
+    pub many: Option<Spanned<bool>>,
+    /// What it holds if nobody says otherwise.
+    pub default: Option<FeelText>,
+    /// What it is computed from.
+    pub value: Option<FeelText>,
+    /// When it is asked.
+    pub when: Option<FeelText>,
+    /// The least value, length or number of rows.
+    pub min: Option<FeelText>,
+    /// The greatest value, length or number of rows.
+    pub max: Option<FeelText>,
+    /// A regular expression that the whole text matches.
+    pub pattern: Option<Spanned<String>>,
+    /// A condition of its own.
+    pub check: Option<CheckDef>,
+    /// The options of a choice.
+    pub options: Vec<OptionDef>,
+    /// The people or positions to choose from.
+    pub among: Option<FeelText>,
+    /// The columns of a list.
+    pub fields: Vec<Field>,
+    /// What a number counts, shown beside it.
+    pub unit: Option<Spanned<Text>>,
+}
+
+pub(crate) static FIELD: Place = Place {
+    name: ("字段", "a field"),
+    keys: &[
+        "type", "title", "help", "required", "default", "min", "max", "pattern", "check", "value", "when", "options",
+        "among", "many", "fields", "unit",
+    ],
+    later: &[],
+    relatives: &[],
+};
+
+static CHECK: Place = Place {
+    name: ("字段的 `check`", "the `check` of a field"),
+    keys: &["that", "say"],
+    later: &[],
+    relatives: &[&FIELD],
+};
+
+impl Lowering<'_> {
+    /// The fields of a `form`, `data` or `fields`.
+    pub(crate) fn form(&mut self, node: &Node) -> Vec<Field> {
+        let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
+        entries.iter().filter_map(|entry| self.field(&entry.key, &entry.value)).collect()
+    }
+
+    fn field(&mut self, key: &Node, node: &Node) -> Option<Field> {
+        let name = self.name(key, NameRule::Word);
+        if node.is_empty() {
+            let shown = key.text().unwrap_or("");
+            self.report(crate::syntax::fields::missing_value(key.span, shown).hint(Wording::new(
+                format!("{shown}: {{ type: text, title: … }}"),
+                format!("{shown}: {{ type: text, title: … }}"),
+            )));
+            return None;
+        }
+        let fields = self.fields(node, &FIELD, key.span)?;
+        let kind = fields.required(self, "type").and_then(|node| self.field_type(node));
+        let field = Field {
+            span: key.span.to(node.span),
+            title: fields.get("title").and_then(|node| self.text(node)),
+            help: fields.get("help").and_then(|node| self.text(node)),
+            required: fields.get("required").and_then(|node| self.boolean(node)),
+            many: fields.get("many").and_then(|node| self.boolean(node)),
+            default: fields.get("default").and_then(|node| self.feel_value(node, "default")),
+            value: fields.get("value").and_then(|node| self.feel_value(node, "value")),
+            when: fields.get("when").and_then(|node| self.feel(node, "when")),
+            min: fields.get("min").and_then(|node| self.feel(node, "min")),
+            max: fields.get("max").and_then(|node| self.feel(node, "max")),
+            pattern: fields.get("pattern").and_then(|node| self.words(node)),
+            check: fields.get("check").and_then(|node| self.check(node)),
+            options: fields.get("options").map(|node| self.options(node)).unwrap_or_default(),
+            among: fields.get("among").and_then(|node| self.feel(node, "among")),
+            fields: fields.get("fields").map(|node| self.form(node)).unwrap_or_default(),
+            unit: fields.get("unit").and_then(|node| self.text(node)),
+            name: name?,
+            kind,
+        };
+        if let Some(kind) = field.kind {
+            let needs = |key: &str, lowering: &mut Self| {
+                if fields.key(key).is_none() {
+                    lowering.report(needs_key(kind.span, kind.value, key));
+                }
+            };
+            match kind.value {
+                FieldType::Choice => needs("options", self),
+                FieldType::List => needs("fields", self),
+                _ => {}
+            }
+            for (key, fits) in [
+                ("options", kind.value == FieldType::Choice),
+                ("fields", kind.value == FieldType::List),
+                ("among", matches!(kind.value, FieldType::Person | FieldType::Position | FieldType::Department)),
+                ("pattern", matches!(kind.value, FieldType::Text | FieldType::LongText)),
+                ("many", kind.value != FieldType::List),
+            ] {
+                if let (Some(at), false) = (fields.key(key), fits) {
+                    self.report(of_other_type(at, key, kind));
+                }
+            }
+        }
+        if let (Some(value), Some(other)) =
+            (fields.key("value"), fields.key("default").or(fields.key("required")).or(fields.key("when")))
+        {
+            self.report(computed_and_asked(value, other));
+        }
+        Some(field)
+    }
+
+    fn field_type(&mut self, node: &Node) -> Option<Spanned<FieldType>> {
+        let found = self.one_of(node, TYPES)?;
+        if found.value.is_none() {
+            self.report(unsupported_value(node.span, "type", "file"));
+        }
+        found.value.map(|kind| Spanned::new(kind, node.span))
+    }
+
+    fn check(&mut self, node: &Node) -> Option<CheckDef> {
+        let fields = self.fields(node, &CHECK, node.span)?;
+        let that = fields.required(self, "that").and_then(|node| self.feel(node, "that"));
+        let say = fields.required(self, "say").and_then(|node| self.text(node));
+        Some(CheckDef { that: that?, say: say? })
+    }
+
+    /// `[热, 冷]`, or `{ warm: 热, cold: 冷 }`.
+    pub(crate) fn options(&mut self, node: &Node) -> Vec<OptionDef> {
+        let mut found: Vec<OptionDef> = Vec::new();
+        match &node.kind {
+            NodeKind::Sequence(items) => {
+                for item in items {
+                    let Some(name) = self.name(item, NameRule::Word) else { continue };
+                    if let Some(first) = found.iter().find(|option| option.name.value == name.value) {
+                        let diagnostic = Diagnostic::new(
+                            Code::RepeatedName,
+                            name.span,
+                            Wording::new(
+                                format!("选项 `{}` 写了两次，请删掉一个", name.value),
+                                format!("the option `{}` is written twice; delete one", name.value),
+                            ),
+                        );
+                        let first = first.name.span;
+                        self.report(diagnostic.context(first, Wording::new("第一次", "first here")));
+                        continue;
+                    }
+                    found.push(OptionDef { title: Text::One(name.value.clone()), name });
+                }
+            }
+            NodeKind::Mapping(entries) => {
+                for entry in entries {
+                    let name = self.name(&entry.key, NameRule::Word);
+                    let title = if entry.value.is_empty() { None } else { self.text(&entry.value) };
+                    let Some(name) = name else { continue };
+                    let title = title.map_or_else(|| Text::One(name.value.clone()), |title| title.value);
+                    found.push(OptionDef { name, title });
+                }
+            }
+            NodeKind::Scalar { .. } => self.wrong_shape(node, crate::syntax::fields::LIST),
+        }
+        found
+    }
+}
+
+/// The word for a type in a document.
+pub(crate) fn type_word(kind: FieldType) -> &'static str {
+    TYPES.iter().find(|(_, found)| *found == Some(kind)).map_or("", |(word, _)| word)
+}
+
+fn needs_key(span: Span, kind: FieldType, key: &str) -> Diagnostic {
+    let word = type_word(kind);
+    let example = match kind {
+        FieldType::Choice => "options: { high: 高, low: 低 }",
+        _ => "fields: { name: { type: text, title: 名称 } }",
+    };
+    Diagnostic::new(
+        Code::MissingKey,
+        span,
+        Wording::new(format!("`type: {word}` 要有 `{key}`"), format!("`type: {word}` needs `{key}`")),
+    )
+    .hint(Wording::new(example, example))
+}
+
+fn of_other_type(span: Span, key: &str, kind: Spanned<FieldType>) -> Diagnostic {
+    let word = type_word(kind.value);
+    let fits = match key {
+        "options" => "choice",
+        "fields" => "list",
+        "among" => "person",
+        "pattern" => "text",
+        _ => "",
+    };
+    let message = if fits.is_empty() {
+        Wording::new(
+            format!("`type: {word}` 不用 `{key}`，它本来就有多行"),
+            format!("`type: {word}` takes no `{key}`; it has several rows anyway"),
+        )
+    } else {
+        Wording::new(
+            format!("`type: {word}` 不用 `{key}`，只有 `type: {fits}` 才用。请删掉它，或改类型"),
+            format!("`type: {word}` takes no `{key}`, only `type: {fits}` does; delete it, or change the type"),
+        )
+    };
+    Diagnostic::new(Code::KeyOfOtherField, span, message).context(kind.span, Wording::new("类型", "the type"))
+}
+
+fn computed_and_asked(value: Span, other: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::KeyOfOtherField,
+        other,
+        Wording::new(
+            "有 `value` 的字段是算出来的，没有人填写，所以不用 `default`、`required` 和 `when`。请删掉其中一方",
+            "a field with `value` is computed and nobody fills it in, so it takes no `default`, `required` or `when`; delete one of the two",
+        ),
+    )
+    .context(value, Wording::new("由此算出", "computed here"))
+}

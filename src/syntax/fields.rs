@@ -1,0 +1,422 @@
+//! Reading a mapping key by key: required, optional, unknown, misplaced, of the wrong kind.
+//!
+//! Nothing here stops at a fault: each is noted, and what could not be read is left out. So all faults of a file
+//! are reported at once, each once.
+
+use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span, Spanned, quoted_list, suggest};
+use crate::model::text::{Text, Wording};
+use crate::syntax::feel::{self, FeelText};
+use crate::syntax::node::{Entry, Node, NodeKind, ScalarForm};
+use crate::syntax::trap;
+
+/// One kind of mapping: what it is called, and its keys.
+pub(crate) struct Place {
+    /// What people call it, Chinese and English, as in “an unknown key in …”.
+    pub(crate) name: (&'static str, &'static str),
+    /// The keys it has.
+    pub(crate) keys: &'static [&'static str],
+    /// Keys of the language that this version does not perform yet.
+    pub(crate) later: &'static [&'static str],
+    /// Other kinds of mapping, to say where a key belongs.
+    pub(crate) relatives: &'static [&'static Place],
+}
+
+/// What a value should look like, in words.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    zh: &'static str,
+    en: &'static str,
+}
+
+pub(crate) const WORDS: Shape = Shape { zh: "一段文字", en: "a text" };
+pub(crate) const WORD: Shape = Shape { zh: "一个名称", en: "a name" };
+pub(crate) const GROUP: Shape = Shape { zh: "一组 `键: 值`", en: "a group of `key: value`" };
+pub(crate) const LIST: Shape = Shape { zh: "一个列表", en: "a list" };
+pub(crate) const PEOPLE_TEXT: Shape =
+    Shape { zh: "一段文字，或 `{ zh: …, en: … }`", en: "a text, or `{ zh: …, en: … }`" };
+
+/// What counts as a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NameRule {
+    /// What expressions name: one word.
+    Word,
+    /// What only files and people name: `-` too.
+    Document,
+}
+
+/// The state of reading one document.
+pub(crate) struct Lowering<'s> {
+    pub(crate) id: SourceId,
+    pub(crate) source: &'s Source,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// A mapping whose keys are known to be legal.
+pub(crate) struct Fields<'n> {
+    place: &'static Place,
+    at: Span,
+    entries: &'n [Entry],
+}
+
+impl<'n> Fields<'n> {
+    /// The value of a key, if it is written and not empty.
+    pub(crate) fn get(&self, key: &str) -> Option<&'n Node> {
+        self.entry(key).map(|entry| &entry.value).filter(|value| !value.is_empty())
+    }
+
+    /// The key itself, if it is written.
+    pub(crate) fn key(&self, key: &str) -> Option<Span> {
+        self.entry(key).map(|entry| entry.key.span)
+    }
+
+    fn entry(&self, key: &str) -> Option<&'n Entry> {
+        self.entries.iter().find(|entry| entry.key.text() == Some(key))
+    }
+
+    /// The value of a key that must be there; its absence is reported.
+    pub(crate) fn required(&self, lowering: &mut Lowering<'_>, key: &str) -> Option<&'n Node> {
+        if self.entry(key).is_none() {
+            let (zh, en) = self.place.name;
+            lowering.report(
+                Diagnostic::new(
+                    Code::MissingKey,
+                    self.at,
+                    Wording::new(format!("{zh}缺少 `{key}`"), format!("`{key}` is missing from {en}")),
+                )
+                .label(Wording::new(format!("这里要有 `{key}`"), format!("needs a `{key}`"))),
+            );
+        }
+        self.get(key)
+    }
+}
+
+impl<'s> Lowering<'s> {
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Opens a mapping of a known kind. `at` is where a missing key is shown. Unknown keys are reported here.
+    pub(crate) fn fields<'n>(&mut self, node: &'n Node, place: &'static Place, at: Span) -> Option<Fields<'n>> {
+        let entries = self.entries(node, GROUP)?;
+        for entry in entries {
+            let key = entry.key.text().unwrap_or("");
+            if place.later.contains(&key) {
+                self.report(unsupported_key(entry.key.span, key));
+            } else if !place.keys.contains(&key) {
+                self.unknown_key(&entry.key, place);
+            } else if entry.value.is_empty() {
+                self.report(missing_value(entry.key.span, key));
+            }
+        }
+        Some(Fields { place, at, entries })
+    }
+
+    /// The entries of a mapping whose keys are names given by the author.
+    pub(crate) fn entries<'n>(&mut self, node: &'n Node, shape: Shape) -> Option<&'n [Entry]> {
+        match &node.kind {
+            NodeKind::Mapping(entries) => Some(entries),
+            _ => {
+                self.wrong_shape(node, shape);
+                None
+            }
+        }
+    }
+
+    fn unknown_key(&mut self, key: &Node, place: &'static Place) {
+        let name = key.text().unwrap_or("");
+        if let Some((at, mark, typed)) = trap::full_width_mark(name) {
+            let start = key.span.start as usize + at;
+            self.report(trap::full_width(Span::new(self.id, start, start + mark.len_utf8()), mark, typed));
+            return;
+        }
+        let (zh, en) = place.name;
+        if let Some(home) = place.relatives.iter().find(|home| home.keys.contains(&name) || home.later.contains(&name))
+        {
+            let (home_zh, home_en) = home.name;
+            self.report(
+                Diagnostic::new(
+                    Code::MisplacedKey,
+                    key.span,
+                    Wording::new(
+                        format!("`{name}` 不能写在{zh}，它属于{home_zh}"),
+                        format!("`{name}` does not belong to {en}; it belongs to {home_en}"),
+                    ),
+                )
+                .label(Wording::new(format!("移到{home_zh}"), format!("move it to {home_en}"))),
+            );
+            return;
+        }
+        let close = suggest::closest(name, place.keys.iter().chain(place.later).copied());
+        let listed = quoted_list(place.keys.iter().copied());
+        let diagnostic = match close {
+            Some(close) => Diagnostic::new(
+                Code::UnknownKey,
+                key.span,
+                Wording::new(
+                    format!("{zh}没有 `{name}` 这个键，是不是 `{close}`？"),
+                    format!("{en} has no key `{name}`; did you mean `{close}`?"),
+                ),
+            )
+            .fix(key.span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+            None => Diagnostic::new(
+                Code::UnknownKey,
+                key.span,
+                Wording::new(format!("{zh}没有 `{name}` 这个键"), format!("{en} has no key `{name}`")),
+            )
+            .hint(Wording::new(format!("可以写：{}", listed.zh), format!("its keys are {}", listed.en))),
+        };
+        self.report(diagnostic);
+    }
+
+    pub(crate) fn wrong_shape(&mut self, node: &Node, shape: Shape) {
+        let (zh, en) = match &node.kind {
+            NodeKind::Scalar { .. } => ("文字", "text"),
+            NodeKind::Sequence(_) => ("列表", "a list"),
+            NodeKind::Mapping(_) => ("一组键", "a group of keys"),
+        };
+        self.report(Diagnostic::new(
+            Code::WrongShape,
+            self.first_line(node.span),
+            Wording::new(
+                format!("这里应是{}，写的却是{zh}", shape.zh),
+                format!("this should be {}, but it is {en}", shape.en),
+            ),
+        ));
+    }
+
+    /// A span cut at the end of its first line, to point at without marking a whole block.
+    pub(crate) fn first_line(&self, span: Span) -> Span {
+        let raw = self.source.text.get(span.start as usize..span.end as usize).unwrap_or("");
+        let length = raw.find('\n').unwrap_or(raw.len());
+        Span { end: span.start + raw[..length].trim_end().len() as u32, ..span }
+    }
+
+    /// A plain text.
+    pub(crate) fn words(&mut self, node: &Node) -> Option<Spanned<String>> {
+        match node.text() {
+            Some(text) => Some(Spanned::new(text.to_owned(), node.span)),
+            None => {
+                self.wrong_shape(node, WORDS);
+                None
+            }
+        }
+    }
+
+    /// A name given by the author, or the name of something else.
+    pub(crate) fn name(&mut self, node: &Node, rule: NameRule) -> Option<Spanned<String>> {
+        let Some(text) = node.text() else {
+            self.wrong_shape(node, WORD);
+            return None;
+        };
+        let word = match rule {
+            NameRule::Word => feel::is_word(text) && !feel::is_keyword(text),
+            NameRule::Document => {
+                !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+            }
+        };
+        if word {
+            return Some(Spanned::new(text.to_owned(), node.span));
+        }
+        let full_width = trap::full_width_mark(text).filter(|(_, mark, _)| matches!(mark, '，' | '、' | '：'));
+        if let (Some((at, mark, typed)), NodeKind::Scalar { form: ScalarForm::Plain, .. }) = (full_width, &node.kind) {
+            let start = node.span.start as usize + at;
+            self.report(trap::full_width(Span::new(self.id, start, start + mark.len_utf8()), mark, typed));
+        } else {
+            self.report(bad_name(node.span, text, rule));
+        }
+        None
+    }
+
+    /// A list of names: `[a, b]`.
+    pub(crate) fn names(&mut self, node: &Node) -> Option<Vec<Spanned<String>>> {
+        let items = self.items(node)?;
+        Some(items.iter().filter_map(|item| self.name(item, NameRule::Word)).collect())
+    }
+
+    /// The items of a list.
+    pub(crate) fn items<'n>(&mut self, node: &'n Node) -> Option<&'n [Node]> {
+        match &node.kind {
+            NodeKind::Sequence(items) => Some(items),
+            _ => {
+                self.wrong_shape(node, LIST);
+                None
+            }
+        }
+    }
+
+    /// Words for people: one text, or one a language.
+    pub(crate) fn text(&mut self, node: &Node) -> Option<Spanned<Text>> {
+        match &node.kind {
+            NodeKind::Scalar { text, .. } => Some(Spanned::new(Text::One(text.clone()), node.span)),
+            NodeKind::Sequence(_) => {
+                self.wrong_shape(node, PEOPLE_TEXT);
+                None
+            }
+            NodeKind::Mapping(_) => {
+                let fields = self.fields(node, &TEXT, node.span)?;
+                let zh = fields.get("zh").and_then(|node| self.words(node)).map(|words| words.value);
+                let en = fields.get("en").and_then(|node| self.words(node)).map(|words| words.value);
+                if fields.entries.is_empty() {
+                    self.wrong_shape(node, PEOPLE_TEXT);
+                }
+                (zh.is_some() || en.is_some()).then(|| Spanned::new(Text::Each { zh, en }, node.span))
+            }
+        }
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn boolean(&mut self, node: &Node) -> Option<Spanned<bool>> {
+        self.one_of(node, &[("true", true), ("false", false)])
+    }
+
+    /// One word of a closed list.
+    pub(crate) fn one_of<T: Copy>(&mut self, node: &Node, choices: &[(&str, T)]) -> Option<Spanned<T>> {
+        let Some(text) = node.text() else {
+            self.wrong_shape(node, WORD);
+            return None;
+        };
+        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
+            return Some(Spanned::new(*value, node.span));
+        }
+        let yes_no = match text {
+            "yes" | "on" | "是" | "True" | "TRUE" => "true",
+            "no" | "off" | "否" | "False" | "FALSE" => "false",
+            other => other,
+        };
+        let close = suggest::closest(yes_no, choices.iter().map(|(word, _)| *word));
+        let listed = quoted_list(choices.iter().map(|(word, _)| *word));
+        let message = match close {
+            Some(close) => Wording::new(
+                format!("不认识 `{text}`，是不是 `{close}`？"),
+                format!("`{text}` is not known here; did you mean `{close}`?"),
+            ),
+            None => Wording::new(
+                format!("不认识 `{text}`，这里只能写 {}", listed.zh),
+                format!("`{text}` is not known here; write {}", listed.en),
+            ),
+        };
+        let mut diagnostic = Diagnostic::new(Code::BadValue, node.span, message);
+        if let Some(close) = close {
+            diagnostic = diagnostic
+                .hint(Wording::new(format!("可以写：{}", listed.zh), format!("possible are {}", listed.en)))
+                .fix(node.span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`")));
+        }
+        self.report(diagnostic);
+        None
+    }
+
+    /// An expression. `None` if its text cannot be one, which is then reported.
+    pub(crate) fn feel(&mut self, node: &Node, key: &str) -> Option<FeelText> {
+        let NodeKind::Scalar { text, form } = &node.kind else {
+            self.report(trap::unquoted(&self.source.text, self.first_line(node.span), key));
+            return None;
+        };
+        if text.trim().is_empty() {
+            self.report(missing_value(node.span, key));
+            return None;
+        }
+        let feel = FeelText::new(text, node.span, *form, &self.source.text);
+        let mut sound = true;
+        if let Some((at, mark, typed)) = trap::full_width_mark(text) {
+            self.report(trap::full_width(feel.span_of(at..at + mark.len_utf8()), mark, typed));
+            sound = false;
+        }
+        for (at, length, mark) in trap::foreign_marks(text) {
+            self.report(trap::foreign(feel.span_of(at..at + length), mark));
+            sound = false;
+        }
+        sound.then_some(feel)
+    }
+
+    /// An expression that may be a text: a quoted lone word is refused, as YAML takes its quotes away.
+    pub(crate) fn feel_value(&mut self, node: &Node, key: &str) -> Option<FeelText> {
+        if let NodeKind::Scalar { text, form } = &node.kind
+            && form.is_quoted()
+            && feel::is_word(text)
+        {
+            self.report(trap::quoted_word(node.span, text, *form));
+            return None;
+        }
+        self.feel(node, key)
+    }
+
+    /// One expression, or a list of them.
+    pub(crate) fn feels(&mut self, node: &Node, key: &str) -> Vec<FeelText> {
+        match &node.kind {
+            NodeKind::Sequence(items) => items.iter().filter_map(|item| self.feel(item, key)).collect(),
+            _ => self.feel(node, key).into_iter().collect(),
+        }
+    }
+}
+
+/// Words for people in each language.
+static TEXT: Place =
+    Place { name: ("多语言文字", "a text in several languages"), keys: &["zh", "en"], later: &[], relatives: &[] };
+
+fn bad_name(span: Span, text: &str, rule: NameRule) -> Diagnostic {
+    let (message, suggestion) = if rule == NameRule::Word && feel::is_keyword(text) {
+        let message = Wording::new(
+            format!("`{text}` 是表达式的关键字，不能作名称"),
+            format!("`{text}` is a keyword of expressions and cannot be a name"),
+        );
+        (message, Some(format!("{text}_")))
+    } else if rule == NameRule::Word {
+        let message = Wording::new(
+            format!(
+                "`{text}` 不能作名称：名称是一个词，由文字、数字和 `_` 组成，不以数字开头；给人看的写法放进 `title`"
+            ),
+            format!(
+                "`{text}` cannot be a name: a name is one word of letters, digits and `_` that does not begin with a digit; what people read goes into `title`"
+            ),
+        );
+        (message, word_like(text))
+    } else {
+        let message = Wording::new(
+            format!("`{text}` 不能作名称：名称是一个词，由文字、数字、`_` 和 `-` 组成"),
+            format!("`{text}` cannot be a name: a name is one word of letters, digits, `_` and `-`"),
+        );
+        (message, word_like(text))
+    };
+    let hint = suggestion.map(|word| Wording::new(format!("例如 `{word}`"), format!("for example `{word}`")));
+    Diagnostic::new(Code::BadName, span, message).hint_if(hint)
+}
+
+/// A name like a text that is none.
+fn word_like(text: &str) -> Option<String> {
+    let word: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    let word = word.trim_matches('_').trim_start_matches(|c: char| c.is_numeric()).trim_matches('_').to_owned();
+    feel::is_word(&word).then_some(word)
+}
+
+pub(crate) fn missing_value(span: Span, key: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::MissingValue,
+        span,
+        Wording::new(
+            format!("`{key}` 后面没有值。请写上，或删掉这一行"),
+            format!("nothing is written after `{key}`; write its value, or delete the line"),
+        ),
+    )
+}
+
+pub(crate) fn unsupported_key(span: Span, key: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnsupportedKey,
+        span,
+        Wording::new(
+            format!("这个版本还不支持 `{key}`。请先删掉它"),
+            format!("`{key}` is not supported in this version yet; leave it out for now"),
+        ),
+    )
+}
+
+pub(crate) fn unsupported_value(span: Span, key: &str, value: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnsupportedKey,
+        span,
+        Wording::new(
+            format!("这个版本还不支持 `{key}: {value}`。请先不要这样写"),
+            format!("`{key}: {value}` is not supported in this version yet; do without it for now"),
+        ),
+    )
+}

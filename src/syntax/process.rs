@@ -1,0 +1,104 @@
+//! The process document: its head, its form, its steps, its policy.
+
+use crate::diagnostics::{Span, Spanned};
+use crate::model::text::Text;
+use crate::syntax::feel::FeelText;
+use crate::syntax::field::{FIELD, Field};
+use crate::syntax::fields::{Lowering, NameRule, Place};
+use crate::syntax::node::Node;
+use crate::syntax::step::Step;
+
+/// A process as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Process {
+    /// Its name; `None` if that could not be read, which is reported.
+    pub name: Option<Spanned<String>>,
+    /// The key `process`; where a fault of the document as a whole is shown.
+    pub key_span: Span,
+    /// What people read instead of the name.
+    pub title: Option<Spanned<Text>>,
+    /// The pattern of business numbers: `LP-{year}-{seq:4}`.
+    pub number: Option<Spanned<String>>,
+    /// What ties the instances of many processes to one customer.
+    pub key: Option<FeelText>,
+    /// Who may start it; empty means everybody.
+    pub start: Vec<FeelText>,
+    /// What is asked at the start.
+    pub form: Vec<Field>,
+    /// Fields that steps write.
+    pub data: Vec<Field>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+    /// Rules for all steps.
+    pub policy: Policy,
+}
+
+/// `policy:` of a process or a step. What is not written is not set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// What if a decider is the applicant.
+    pub own_case: Option<Spanned<OwnCase>>,
+    /// What if nobody can be asked.
+    pub nobody: Option<Spanned<Nobody>>,
+}
+
+/// Who decides when the decider is the applicant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnCase {
+    /// The other candidates; if there are none, the applicant's superior.
+    Superior,
+    /// The other candidates; if there are none, the case stops for an operator.
+    Nobody,
+    /// The applicant too.
+    Allow,
+}
+
+/// What happens when nobody can be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nobody {
+    /// The case stops for an operator.
+    Incident,
+    /// The step is passed over.
+    Skip,
+    /// The superior is asked.
+    Escalate,
+}
+
+pub(crate) static PROCESS: Place = Place {
+    name: ("流程的顶层", "the top level of a process"),
+    keys: &["process", "title", "number", "key", "start", "form", "data", "steps", "policy"],
+    later: &["single", "for", "schedule", "stages"],
+    relatives: &[&POLICY, &FIELD],
+};
+
+pub(crate) static POLICY: Place =
+    Place { name: ("`policy`", "`policy`"), keys: &["own_case", "nobody"], later: &["repeat", "not"], relatives: &[] };
+
+impl Lowering<'_> {
+    /// A document whose kind is `process`.
+    pub(crate) fn process(&mut self, root: &Node, key_span: Span) -> Option<Process> {
+        let fields = self.fields(root, &PROCESS, key_span)?;
+        Some(Process {
+            name: fields.get("process").and_then(|node| self.name(node, NameRule::Document)),
+            key_span,
+            title: fields.get("title").and_then(|node| self.text(node)),
+            number: fields.get("number").and_then(|node| self.words(node)),
+            key: fields.get("key").and_then(|node| self.feel(node, "key")),
+            start: fields.get("start").map(|node| self.feels(node, "start")).unwrap_or_default(),
+            form: fields.get("form").map(|node| self.form(node)).unwrap_or_default(),
+            data: fields.get("data").map(|node| self.form(node)).unwrap_or_default(),
+            steps: fields.required(self, "steps").map(|node| self.steps(node)).unwrap_or_default(),
+            policy: fields.get("policy").map(|node| self.policy(node)).unwrap_or_default(),
+        })
+    }
+
+    pub(crate) fn policy(&mut self, node: &Node) -> Policy {
+        let Some(fields) = self.fields(node, &POLICY, node.span) else { return Policy::default() };
+        let own_case = [("superior", OwnCase::Superior), ("nobody", OwnCase::Nobody), ("allow", OwnCase::Allow)];
+        let nobody = [("incident", Nobody::Incident), ("skip", Nobody::Skip), ("escalate", Nobody::Escalate)];
+        Policy {
+            own_case: fields.get("own_case").and_then(|node| self.one_of(node, &own_case)),
+            nobody: fields.get("nobody").and_then(|node| self.one_of(node, &nobody)),
+        }
+    }
+}
