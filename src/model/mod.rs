@@ -8,6 +8,7 @@ pub mod form;
 pub mod formula;
 pub mod graph;
 pub mod id;
+pub mod input;
 pub mod people;
 pub mod text;
 pub mod time;
