@@ -1,0 +1,275 @@
+//! What happened to an instance, who is asked now, and what comes next: one list, oldest first.
+//!
+//! The past is read from the log, the present from the state, the future from the engine's preview. Nothing here
+//! is computed anew, so a page, a mail and the shell cannot tell three stories.
+
+use super::format::{Words, clean};
+use super::words::Choice;
+use crate::engine::command::{Actor, Ask};
+use crate::engine::event::{Entry, Event};
+use crate::engine::preview::Upcoming;
+use crate::engine::state::{Mode, State, Task, TaskKind};
+use crate::model::definition::{Definition, outcome};
+use crate::model::id::{AssignmentId, PersonId, StepId, TaskId};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One line of the story.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    /// How it is drawn.
+    pub mark: Mark,
+    /// The step, or what was done: `部门主管审批`, `提交`.
+    pub title: String,
+    /// Who did it, who is asked, or who would be.
+    pub who: String,
+    /// When it was done; until when, for what is open. Empty for what lies ahead.
+    pub when: String,
+    /// What came of it: `同意`, `轮到您`, `视情况`.
+    pub words: String,
+    /// What they wrote, as they wrote it.
+    pub opinion: String,
+    /// How they came in: `通过发往 w***@example.com 的链接`.
+    pub via: String,
+    /// Whether it is the reader who is asked.
+    pub yours: bool,
+    /// Whether it is past its due time.
+    pub overdue: bool,
+}
+
+/// How a line is drawn: a style, never words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Handed in.
+    #[default]
+    Start,
+    /// A person agreed or did their part: carries a seal.
+    Seal,
+    /// A person said no.
+    Refused,
+    /// A person sent it back.
+    Returned,
+    /// A remark.
+    Note,
+    /// Passed without anybody.
+    Skipped,
+    /// Someone is asked now.
+    Now,
+    /// Stopped until an operator helps.
+    Trouble,
+    /// Still to come.
+    Ahead,
+    /// Over.
+    End,
+}
+
+impl Mark {
+    /// Whether it lies in the past.
+    pub fn past(self) -> bool {
+        !matches!(self, Mark::Now | Mark::Trouble | Mark::Ahead)
+    }
+}
+
+impl Moment {
+    /// All of it in one line, for the shell: `3月2日 11:02  部门主管审批  李娜  同意：年度预算内`.
+    pub fn line(&self) -> String {
+        let mut said = self.words.clone();
+        if !self.opinion.is_empty() {
+            said = format!("{said} “{}”", self.opinion.replace('\n', " "));
+        }
+        let parts = [&self.when, &self.title, &self.who, &said, &self.via];
+        parts.into_iter().filter(|part| !part.trim().is_empty()).cloned().collect::<Vec<_>>().join("  ")
+    }
+}
+
+/// What a story is told from.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// What the instance is pinned to.
+    pub definition: &'a Definition,
+    /// The instance.
+    pub state: &'a State,
+    /// Its log, from the first entry.
+    pub log: &'a [Entry],
+    /// What lies ahead, from the engine's preview.
+    pub upcoming: &'a [Upcoming],
+}
+
+/// The whole story in the reader's words; `reader` is who is told “it is your turn”.
+pub fn timeline(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Vec<Moment> {
+    let mut story = past(scene, words);
+    if scene.state.ended.is_none() {
+        story.extend(present(scene, words, reader));
+        story.extend(scene.upcoming.iter().map(|step| ahead(step, scene.definition, words)));
+    }
+    story
+}
+
+/// What is known of a task once it was opened.
+struct Asked<'a> {
+    step: &'a StepId,
+    kind: TaskKind,
+    people: BTreeMap<AssignmentId, (&'a PersonId, Option<&'a PersonId>)>,
+}
+
+fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
+    let mut asked: BTreeMap<TaskId, Asked<'_>> = BTreeMap::new();
+    let mut story = Vec::new();
+    for entry in scene.log {
+        let when = words.moment(entry.at);
+        let via = match &entry.command.actor {
+            Actor::Person { via, .. } => words.via(via).unwrap_or_default(),
+            _ => String::new(),
+        };
+        let by = words.actor(&entry.command.actor);
+        for event in &entry.events {
+            match event {
+                Event::Started { applicant, .. } => story.push(Moment {
+                    mark: Mark::Start,
+                    title: words.pick("提交", "Submitted").into(),
+                    who: words.name_at(applicant, ""),
+                    when: when.clone(),
+                    via: via.clone(),
+                    ..Moment::default()
+                }),
+                Event::TaskOpened { task, opened } => {
+                    let people = opened.assignments.iter();
+                    let people = people.map(|one| (one.id, (&one.person, one.stands_in_for.as_ref()))).collect();
+                    asked.insert(*task, Asked { step: &opened.step, kind: opened.kind, people });
+                }
+                Event::Answered { task, assignment, outcome: answer, opinion, .. } => {
+                    let Some(known) = asked.get(task) else { continue };
+                    let title = words.task(scene.definition, known.step, known.kind);
+                    let human = scene.definition.steps.get(known.step).and_then(|step| step.human());
+                    let who = match known.people.get(assignment) {
+                        Some((person, None)) => words.name_at(person, &title),
+                        Some((person, Some(other))) => standing_in(words, person, other, &title),
+                        None => by.clone(),
+                    };
+                    story.push(Moment {
+                        mark: match answer.as_str() {
+                            outcome::REJECTED => Mark::Refused,
+                            outcome::RETURNED => Mark::Returned,
+                            _ => Mark::Seal,
+                        },
+                        who,
+                        when: when.clone(),
+                        words: words.answer(human.filter(|_| !matches!(known.kind, TaskKind::Revise { .. })), answer),
+                        opinion: opinion.as_deref().map(clean).unwrap_or_default(),
+                        via: via.clone(),
+                        title,
+                        ..Moment::default()
+                    });
+                }
+                Event::Skipped { step, .. } => {
+                    // Steps without people are nobody's business.
+                    if scene.definition.steps.get(step).is_some_and(|step| step.human().is_some()) {
+                        story.push(Moment {
+                            mark: Mark::Skipped,
+                            title: words.step(scene.definition, step),
+                            words: words.pick("不需要这一步", "Not needed").into(),
+                            ..Moment::default()
+                        });
+                    }
+                }
+                Event::Commented { text } => story.push(Moment {
+                    mark: Mark::Note,
+                    title: words.pick("留言", "Remark").into(),
+                    who: by.clone(),
+                    when: when.clone(),
+                    opinion: clean(text),
+                    via: via.clone(),
+                    ..Moment::default()
+                }),
+                Event::Ended { outcome, reason } => {
+                    let hand = matches!(entry.command.ask, Ask::Withdraw { .. } | Ask::Cancel { .. });
+                    story.push(Moment {
+                        mark: Mark::End,
+                        title: words.ending(scene.definition, outcome),
+                        who: if hand { by.clone() } else { String::new() },
+                        when: when.clone(),
+                        opinion: reason.as_deref().map(clean).unwrap_or_default(),
+                        ..Moment::default()
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+    story
+}
+
+fn standing_in(words: &Words<'_>, person: &PersonId, other: &PersonId, beside: &str) -> String {
+    let (person, other) = (words.name_at(person, beside), words.name(other));
+    match words.lang {
+        crate::model::text::Lang::Zh => format!("{person}，代 {other}"),
+        crate::model::text::Lang::En => format!("{person} for {other}"),
+    }
+}
+
+fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Vec<Moment> {
+    let open = scene.state.tasks.values().filter(|task| !task.parked);
+    let mut story: Vec<Moment> = open.map(|task| now(task, scene.definition, words, reader)).collect();
+    for token in scene.state.tokens.values() {
+        if let Some(what) = &token.incident {
+            story.push(Moment {
+                mark: Mark::Trouble,
+                title: token.step.as_ref().map(|step| words.step(scene.definition, step)).unwrap_or_default(),
+                words: words.trouble(what),
+                ..Moment::default()
+            });
+        }
+    }
+    story
+}
+
+fn now(task: &Task, definition: &Definition, words: &Words<'_>, reader: Option<&PersonId>) -> Moment {
+    let title = words.task(definition, &task.step, task.kind);
+    let yours = task.assignments.iter().any(|one| Some(&one.person) == reader);
+    let answered = |id| task.answers.iter().any(|answer| answer.assignment == id);
+    let open = || task.assignments.iter().filter(|one| !answered(one.id));
+    let one = task.mode == Mode::Any || task.seats.len() < 2;
+    Moment {
+        mark: Mark::Now,
+        who: words.people(open().map(|one| &one.person), &title, one),
+        when: task.due.map(|due| words.moment(due)).unwrap_or_default(),
+        words: match (yours, task.kind) {
+            (true, _) => words.pick("轮到您", "Your turn").into(),
+            (false, TaskKind::Revise { .. }) => words.pick("等待修改", "Waiting for changes").into(),
+            (false, TaskKind::Approve) => words.pick("等待审批", "Waiting for approval").into(),
+            (false, TaskKind::Work) => words.pick("等待办理", "Waiting for work").into(),
+        },
+        overdue: task.due.is_some_and(|due| due < words.now),
+        title,
+        yours,
+        ..Moment::default()
+    }
+}
+
+fn ahead(step: &Upcoming, definition: &Definition, words: &Words<'_>) -> Moment {
+    let title = match &step.title {
+        Some(title) => super::format::clean_line(title.get(words.lang)),
+        None => words.step(definition, &step.step),
+    };
+    let all =
+        definition.steps.get(&step.step).and_then(|step| step.human()).is_some_and(|human| human.mode == Mode::All);
+    Moment {
+        mark: Mark::Ahead,
+        who: words.people(&step.people, &title, !all),
+        words: if step.certain { String::new() } else { words.pick("视情况", "if needed").into() },
+        title,
+        ..Moment::default()
+    }
+}
+
+/// The answers that a task offers; a revision is only handed in.
+pub fn choices(definition: &Definition, task: &Task, words: &Words<'_>) -> Vec<Choice> {
+    match (task.kind, definition.steps.get(&task.step).and_then(|step| step.human())) {
+        (TaskKind::Approve | TaskKind::Work, Some(human)) => words.choices(human),
+        _ => {
+            let name = outcome::REVISED.into();
+            vec![Choice { label: words.choice(None, &name), name: name.to_string(), opinion: false }]
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Outcomes, people and doors in the words of a colleague: never an id, an enum or a class name.
+
+use super::format::{Words, clean_line, masked};
+use crate::engine::command::{Actor, Via};
+use crate::engine::event::Trouble;
+use crate::engine::state::TaskKind;
+use crate::model::definition::{Definition, Human, StepKind, outcome};
+use crate::model::id::{Outcome, PersonId, StepId};
+use crate::model::text::{Lang, Text};
+use serde::Serialize;
+
+/// One answer that a form offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Choice {
+    /// What the form sends.
+    pub name: String,
+    /// What the reader sees.
+    pub label: String,
+    /// Whether it needs an opinion.
+    pub opinion: bool,
+}
+
+impl Words<'_> {
+    /// The answers that a step offers, in its order.
+    pub fn choices(&self, human: &Human) -> Vec<Choice> {
+        let choice = |(name, answering): (&Outcome, &crate::model::definition::Answering)| Choice {
+            name: name.to_string(),
+            label: self.choice(answering.title.as_ref(), name),
+            opinion: answering.opinion,
+        };
+        human.outcomes.iter().map(choice).collect()
+    }
+
+    /// What a choice says before it is taken: `同意`, `Approve`.
+    pub fn choice(&self, title: Option<&Text>, name: &Outcome) -> String {
+        match (title, name.as_str()) {
+            (Some(title), _) => clean_line(title.get(self.lang)),
+            (None, outcome::APPROVED) => self.pick("同意", "Approve").into(),
+            (None, outcome::REJECTED) => self.pick("不同意", "Reject").into(),
+            (None, outcome::RETURNED) => self.pick("退回修改", "Return for changes").into(),
+            (None, outcome::DONE) => self.pick("办理完毕", "Done").into(),
+            (None, outcome::REVISED) => self.pick("重新提交", "Submit again").into(),
+            (None, own) => self.named(own),
+        }
+    }
+
+    /// What an answer says once it is given: `同意`, `Approved`.
+    pub fn answer(&self, human: Option<&Human>, name: &Outcome) -> String {
+        match (human.and_then(|human| human.outcomes.get(name)?.title.as_ref()), name.as_str()) {
+            (Some(title), _) => clean_line(title.get(self.lang)),
+            (None, outcome::APPROVED) => self.pick("同意", "Approved").into(),
+            (None, outcome::REJECTED) => self.pick("不同意", "Rejected").into(),
+            (None, outcome::RETURNED) => self.pick("退回修改", "Returned for changes").into(),
+            (None, outcome::DONE) => self.pick("已办理", "Done").into(),
+            (None, outcome::REVISED) => self.pick("修改后重新提交", "Revised and submitted again").into(),
+            (None, outcome::SKIPPED) => self.pick("不需要", "Not needed").into(),
+            (None, own) => self.named(own),
+        }
+    }
+
+    /// How an instance ended: `已通过`, `Rejected`; an end of the author's in the author's words.
+    pub fn ending(&self, definition: &Definition, name: &Outcome) -> String {
+        let title = definition.steps.values().find_map(|step| match &step.kind {
+            StepKind::End(end) if end == name => step.title.as_ref(),
+            _ => None,
+        });
+        match (title, name.as_str()) {
+            (Some(title), _) => clean_line(title.get(self.lang)),
+            (None, outcome::DONE) => self.pick("已办结", "Completed").into(),
+            (None, outcome::APPROVED) => self.pick("已通过", "Approved").into(),
+            (None, outcome::REJECTED) => self.pick("未通过", "Rejected").into(),
+            (None, outcome::WITHDRAWN) => self.pick("已撤回", "Withdrawn").into(),
+            (None, outcome::CANCELLED) => self.pick("已取消", "Cancelled").into(),
+            (None, own) if own.is_ascii() && self.lang == Lang::Zh => "已办结".into(),
+            (None, own) => self.named(own),
+        }
+    }
+
+    /// What people call a step.
+    pub fn step(&self, definition: &Definition, id: &StepId) -> String {
+        let step = definition.steps.get(id);
+        match step.and_then(|step| step.title.as_ref()) {
+            Some(title) => clean_line(title.get(self.lang)),
+            None if id.as_str().is_ascii() => match step.map(|step| &step.kind) {
+                Some(StepKind::Approve(_)) => self.pick("审批", "Approval").into(),
+                Some(StepKind::Task(_)) => self.pick("办理", "Work").into(),
+                Some(StepKind::Notify(_)) => self.pick("通知", "Notice").into(),
+                _ => self.pick("处理", "Processing").into(),
+            },
+            None => self.named(id.as_str()),
+        }
+    }
+
+    /// What a task asks for; a revision has no step of its own.
+    pub fn task(&self, definition: &Definition, step: &StepId, kind: TaskKind) -> String {
+        match kind {
+            TaskKind::Revise { .. } => self.pick("修改申请", "Revise the request").into(),
+            TaskKind::Approve | TaskKind::Work => self.step(definition, step),
+        }
+    }
+
+    /// A person's name.
+    pub fn name(&self, person: &PersonId) -> String {
+        clean_line(self.directory.name_of(person))
+    }
+
+    /// A person's name and main position, where the words beside it do not tell the position already:
+    /// `孙强（礼品管理员）`.
+    pub fn name_at(&self, person: &PersonId, beside: &str) -> String {
+        let name = self.name(person);
+        let main = self.directory.people.get(person).and_then(|person| person.positions.first());
+        let title = main.and_then(|id| self.directory.positions.get(id)).map(|position| position.title.get(self.lang));
+        match title.map(clean_line) {
+            Some(title) if !title.is_empty() && !beside.to_lowercase().contains(&title.to_lowercase()) => {
+                match self.lang {
+                    Lang::Zh => format!("{name}（{title}）"),
+                    Lang::En => format!("{name} ({title})"),
+                }
+            }
+            _ => name,
+        }
+    }
+
+    /// Several people: `李娜、王芳`, or `李娜 或 王芳` where one of them is enough.
+    pub fn people<'p>(&self, people: impl IntoIterator<Item = &'p PersonId>, beside: &str, one: bool) -> String {
+        let mut names: Vec<String> = people.into_iter().map(|person| self.name_at(person, beside)).collect();
+        names.dedup();
+        let glue = if one { self.pick(" 或 ", " or ") } else { self.pick("、", ", ") };
+        names.join(glue)
+    }
+
+    /// How someone came in, which history must say: `通过发往 w***@example.com 的链接`.
+    pub fn via(&self, via: &Via) -> Option<String> {
+        match (via, self.lang) {
+            (Via::Link { mail }, Lang::Zh) => Some(format!("通过发往 {} 的链接", masked(mail))),
+            (Via::Link { mail }, Lang::En) => Some(format!("by the link sent to {}", masked(mail))),
+            (Via::Shell { user }, Lang::Zh) => Some(format!("由 {} 在命令行代为操作", clean_line(user))),
+            (Via::Shell { user }, Lang::En) => Some(format!("entered by {} in the shell", clean_line(user))),
+            (Via::Scenario, _) => None,
+        }
+    }
+
+    /// Who did something.
+    pub fn actor(&self, actor: &Actor) -> String {
+        match actor {
+            Actor::Person { id, .. } => self.name(id),
+            Actor::Operator { user } => match self.lang {
+                Lang::Zh => format!("管理员 {}", clean_line(user)),
+                Lang::En => format!("operator {}", clean_line(user)),
+            },
+            Actor::System => self.pick("系统", "the system").into(),
+        }
+    }
+
+    /// What stopped an instance.
+    pub fn trouble(&self, what: &Trouble) -> String {
+        match what {
+            Trouble::NobodyToAsk { .. } => self
+                .pick("找不到可以处理这一步的人，已通知管理员。", "Nobody can be asked here; an operator must help.")
+                .into(),
+            Trouble::Expression { place, zh, en } => match self.lang {
+                Lang::Zh => format!("规则“{place}”无法计算：{zh}"),
+                Lang::En => format!("The rule at “{place}” could not be computed: {en}"),
+            },
+            Trouble::NeverWaits => self
+                .pick(
+                    "流程连续自动执行了太多步，已停下等待管理员。",
+                    "Too many automatic steps in a row; an operator must help.",
+                )
+                .into(),
+        }
+    }
+
+    /// A name of the author's as words: `not_in_stock` reads `not in stock`.
+    fn named(&self, name: &str) -> String {
+        clean_line(name).replace('_', " ")
+    }
+}
