@@ -22,6 +22,7 @@ pub mod diagnostics;
 pub mod effects;
 pub mod engine;
 pub mod expression;
+pub mod failpoint;
 pub mod model;
 pub mod runtime;
 pub mod store;
