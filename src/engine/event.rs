@@ -88,6 +88,13 @@ pub enum Event {
         /// Only what changed.
         values: Record,
     },
+    /// What lists show of the instance changed with its fields (*personal*).
+    Summarised {
+        /// The value of the process's key field.
+        key: Option<Value>,
+        /// The amount or text that says what it is about at a glance.
+        headline: Option<Value>,
+    },
     /// People are asked.
     TaskOpened {
         /// Its number.

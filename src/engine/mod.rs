@@ -15,18 +15,28 @@
 //! left leaves nothing behind. 5. An instance that has not ended has an open task or an incident. 6. A vote can
 //! always still end. 7. A second answer is refused and names the first. 8. A timer fires once.
 
+mod apply;
 pub mod command;
+mod decide;
 pub mod event;
 pub mod fingerprint;
+mod form;
+mod human;
+mod people;
 pub mod preview;
 pub mod refusal;
+mod revise;
+mod run;
+mod scope;
 pub mod state;
+mod step;
+mod vote;
 
-use self::command::Command;
+pub use apply::apply;
+pub use decide::decide;
+
 use self::event::Entry;
-use self::refusal::Refusal;
 use self::state::State;
-use crate::model::definition::Definition;
 use crate::model::people::Directory;
 use crate::model::time::Calendar;
 use chrono::{DateTime, Utc};
@@ -53,29 +63,6 @@ pub struct Decision {
     pub entry: Entry,
     /// The instance after it.
     pub state: State,
-}
-
-/// Decides a command: what happens, or why it does not. `state` is `None` for a start.
-///
-/// # Errors
-/// The refusal; nothing has happened then.
-pub fn decide(
-    definition: &Definition,
-    state: Option<&State>,
-    command: &Command,
-    facts: &Facts<'_>,
-) -> Result<Decision, Refusal> {
-    let _ = (definition, state, command, facts);
-    Err(Refusal::NoInstance)
-}
-
-/// Folds one entry of the log; `None` is the state before the first.
-///
-/// # Errors
-/// What is wrong with the log: an entry that its state does not allow.
-pub fn apply(state: Option<State>, entry: &Entry) -> Result<State, BrokenLog> {
-    let _ = entry;
-    state.ok_or(BrokenLog)
 }
 
 /// A log that cannot be folded: it was not written by `decide`.

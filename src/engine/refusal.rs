@@ -1,8 +1,11 @@
 //! “No, because”: why a command was refused. A refusal changes nothing.
 
+use crate::model::definition::outcome;
 use crate::model::id::{FieldName, Outcome, PersonId, PositionId, StepId};
-use crate::model::text::{Text, Wording};
+use crate::model::people::Directory;
+use crate::model::text::{Lang, Text, Wording};
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 /// Why a command was refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,13 +80,6 @@ pub enum Refusal {
     NothingDue,
     /// The command needs a person and came from none.
     NeedsPerson,
-    /// A formula failed before anything could happen.
-    Expression {
-        /// At which step.
-        step: Option<StepId>,
-        /// What it said.
-        what: Wording,
-    },
 }
 
 /// What became of a task instead.
@@ -132,4 +128,160 @@ impl FieldFault {
             .collect();
         parts.join(".")
     }
+}
+
+impl Refusal {
+    /// What to tell who asked: what is wrong, and what to do instead.
+    pub fn wording(&self, directory: &Directory, zone: Tz) -> Wording {
+        let name = |person: &PersonId| directory.name_of(person).to_owned();
+        let at = |at: &DateTime<Utc>| at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string();
+        match self {
+            Refusal::NoInstance => Wording::new("没有这个案例。", "There is no such case."),
+            Refusal::AlreadyStarted => Wording::new("这个案例已经发起了。", "This case has been started already."),
+            Refusal::UnknownPerson(person) => Wording::new(
+                format!("通讯录里没有“{person}”。"),
+                format!("The directory has nobody called “{person}”."),
+            ),
+            Refusal::MayNotStart { person, positions } => {
+                let title = |lang| titles(directory, positions, lang);
+                Wording::new(
+                    format!("{}不能发起这个流程；可以发起的岗位：{}。", name(person), title(Lang::Zh).join("、")),
+                    format!(
+                        "{} may not start this process. These positions may: {}.",
+                        name(person),
+                        title(Lang::En).join(", ")
+                    ),
+                )
+            }
+            Refusal::BadForm(faults) => {
+                let lines = |lang: Lang| {
+                    let colon = if lang == Lang::Zh { "：" } else { ": " };
+                    let line = |fault: &FieldFault| {
+                        let row = fault.path.iter().rev().find_map(|part| match part {
+                            PathPart::Row(row) => Some(row + 1),
+                            PathPart::Field(_) => None,
+                        });
+                        let row = match (row, lang) {
+                            (Some(row), Lang::Zh) => format!("（第 {row} 行）"),
+                            (Some(row), Lang::En) => format!(" (row {row})"),
+                            (None, _) => String::new(),
+                        };
+                        format!("{}{row}{colon}{}", fault.title.get(lang), fault.what.get(lang))
+                    };
+                    faults.iter().map(line).collect::<Vec<_>>().join("\n")
+                };
+                Wording::new(
+                    format!("表单有 {} 处要改：\n{}", faults.len(), lines(Lang::Zh)),
+                    format!("The form needs {}:\n{}", mends(faults.len()), lines(Lang::En)),
+                )
+            }
+            Refusal::Ended { outcome, at: when } => {
+                let said = outcome_words(outcome);
+                Wording::new(
+                    format!("案例已经结束（{}，{}），不能再改。", said.zh, at(when)),
+                    format!("The case has ended ({}, {}); nothing can change any more.", said.en, at(when)),
+                )
+            }
+            Refusal::NoTask => Wording::new("案例里没有这项待办。", "The case has no such task."),
+            Refusal::TaskClosed(over) => {
+                let by = over.by.as_ref().map(&name);
+                let said = over.outcome.as_ref().map(outcome_words);
+                match (by, said) {
+                    (Some(by), Some(said)) => Wording::new(
+                        format!("{by}已于 {} 处理：{}。您不需要做任何事。", at(&over.at), said.zh),
+                        format!("{by} has decided on {}: {}. There is nothing for you to do.", at(&over.at), said.en),
+                    ),
+                    _ => Wording::new(
+                        format!("这项待办已于 {} 取消。您不需要做任何事。", at(&over.at)),
+                        format!("This task was cancelled on {}. There is nothing for you to do.", at(&over.at)),
+                    ),
+                }
+            }
+            Refusal::AlreadyAnswered { outcome, at: when } => {
+                let said = outcome_words(outcome);
+                Wording::new(
+                    format!("您已于 {} 处理：{}。", at(when), said.zh),
+                    format!("You decided on {}: {}.", at(when), said.en),
+                )
+            }
+            Refusal::Parked => Wording::new(
+                "案例已退回，正在等申请人修改；改好后会再请您处理。",
+                "The case was returned and waits for its applicant; you will be asked again after that.",
+            ),
+            Refusal::NotAssigned { person, asked } => {
+                let people: Vec<String> = asked.iter().map(name).collect();
+                Wording::new(
+                    format!("这一步没有请{}处理，请的是：{}。", name(person), people.join("、")),
+                    format!("{} is not asked in this step; these are: {}.", name(person), people.join(", ")),
+                )
+            }
+            Refusal::OwnCase(person) => Wording::new(
+                format!("{}不能审批自己的案例（职责分离）。", name(person)),
+                format!("{} cannot decide on their own case (separation of duties).", name(person)),
+            ),
+            Refusal::NoSuchOutcome { outcome, known } => {
+                let known: Vec<&str> = known.iter().map(Outcome::as_str).collect();
+                Wording::new(
+                    format!("这一步没有“{outcome}”这个结果；可用：{}。", known.join("、")),
+                    format!("This step has no outcome “{outcome}”; it has: {}.", known.join(", ")),
+                )
+            }
+            Refusal::OpinionRequired(outcome) if outcome.as_str() == "comment" => {
+                Wording::new("请写下要说的话。", "Please write what you want to say.")
+            }
+            Refusal::OpinionRequired(_) => Wording::new(
+                "请写下意见：这个选择需要说明理由。",
+                "Please give an opinion: this choice needs a reason.",
+            ),
+            Refusal::Changed => Wording::new(
+                "内容在您打开之后有变化，请看过变化再决定；您的决定还没有记录。",
+                "The content changed after you opened it. Please look at what changed and decide again; nothing was recorded.",
+            ),
+            Refusal::NotApplicant(person) => Wording::new(
+                format!("只有申请人可以撤回；{}不是这个案例的申请人。", name(person)),
+                format!("Only the applicant can withdraw a case; {} is not the applicant of this one.", name(person)),
+            ),
+            Refusal::NotOperator => Wording::new(
+                "只有操作员可以取消案例；申请人可以用撤回。",
+                "Only an operator can cancel a case; its applicant can withdraw it.",
+            ),
+            Refusal::NotInvolved(person) => Wording::new(
+                format!("{}与这个案例无关，不能留言。", name(person)),
+                format!("{} has nothing to do with this case and cannot comment on it.", name(person)),
+            ),
+            Refusal::TooLong { limit } => {
+                Wording::new(format!("太长了：最多 {limit} 个字。"), format!("Too long: at most {limit} characters."))
+            }
+            Refusal::NothingDue => Wording::new("没有到期的定时器。", "No timer is due."),
+            Refusal::NeedsPerson => {
+                Wording::new("请说明是谁：加上 --as 和人员代号。", "Say who you are: add --as and the id of a person.")
+            }
+        }
+    }
+}
+
+/// What people call an outcome: our words for the built-in ones, the name itself for the author's.
+pub fn outcome_words(name: &Outcome) -> Wording {
+    let (zh, en) = match name.as_str() {
+        outcome::APPROVED => ("同意", "approved"),
+        outcome::REJECTED => ("不同意", "rejected"),
+        outcome::RETURNED => ("退回修改", "returned"),
+        outcome::DONE => ("完成", "done"),
+        outcome::SKIPPED => ("跳过", "skipped"),
+        outcome::WITHDRAWN => ("已撤回", "withdrawn"),
+        outcome::CANCELLED => ("已取消", "cancelled"),
+        outcome::REVISED => ("已修改", "revised"),
+        own => (own, own),
+    };
+    Wording::new(zh, en)
+}
+
+fn titles(directory: &Directory, positions: &[PositionId], lang: Lang) -> Vec<String> {
+    let title =
+        |id: &PositionId| directory.positions.get(id).map_or(id.as_str(), |found| found.title.get(lang)).to_owned();
+    positions.iter().map(title).collect()
+}
+
+fn mends(count: usize) -> String {
+    if count == 1 { "one change".to_owned() } else { format!("{count} changes") }
 }

@@ -1,0 +1,130 @@
+//! Who is asked: from the people that a step names to the seats of a task.
+//!
+//! One entry of `who` is one seat, of any holder of a position; a list is a seat each. Then, in this order:
+//! people who are away are replaced by their substitutes; whose case it is is struck from approvals (separation
+//! of duties), and where that leaves a seat empty their superior takes it; a seat that nobody can take follows
+//! the policy `nobody`. Nobody fills two seats: seats that only one and the same person could take are too few
+//! people, and follow that policy too.
+
+use super::event::Trouble;
+use super::run::Run;
+use super::state::TaskKind;
+use super::vote;
+use crate::expression::Failure;
+use crate::model::definition::{Human, Mode, Nobody, OwnCase};
+use crate::model::id::PersonId;
+use crate::model::people::Directory;
+use crate::model::value::Value;
+
+/// One who can take a seat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// Who.
+    pub person: PersonId,
+    /// For whom they stand in.
+    pub stands_in_for: Option<PersonId>,
+}
+
+/// What came of resolving a step's people.
+pub(super) enum Seats {
+    /// Each seat with who can take it; never empty, no seat without a candidate.
+    Filled(Vec<Vec<Candidate>>),
+    /// Nobody can be asked and the policy says to go on.
+    Skip,
+}
+
+/// The seats of a step, as things stand.
+pub(super) fn seats(run: &Run<'_>, human: &Human, kind: TaskKind) -> Result<Seats, Trouble> {
+    let mut named = Vec::new();
+    for entry in &human.who {
+        let value = run.evaluate(entry, None).map_err(|failure| failed(&failure))?;
+        named.extend(self::named(&value, run.facts.directory));
+    }
+    let mut seats: Vec<Vec<Candidate>> = named.iter().map(|people| candidates(run, people, human, kind)).collect();
+    let crowded = human.mode == Mode::All && vote::shortfall(&seats) > 0;
+    if named.is_empty() || crowded || seats.iter().any(Vec::is_empty) {
+        match human.policy.nobody {
+            Nobody::Incident => return Err(Trouble::NobodyToAsk { policy: Nobody::Incident }),
+            Nobody::Skip => {
+                seats.retain(|seat| !seat.is_empty());
+                while human.mode == Mode::All && vote::shortfall(&seats) > 0 {
+                    seats.pop();
+                }
+            }
+            Nobody::Escalate => escalate(run, &mut seats, human, kind)?,
+        }
+    }
+    Ok(if seats.is_empty() { Seats::Skip } else { Seats::Filled(seats) })
+}
+
+/// The people of each seat that a value of `who` names. A null names nobody.
+pub(super) fn named(value: &Value, directory: &Directory) -> Vec<Vec<PersonId>> {
+    match value {
+        Value::Person(person) => vec![vec![person.clone()]],
+        Value::Position(position) => vec![directory.holders(position)],
+        Value::List(items) => items.iter().flat_map(|item| named(item, directory)).collect(),
+        _ => vec![Vec::new()],
+    }
+}
+
+fn candidates(run: &Run<'_>, people: &[PersonId], human: &Human, kind: TaskKind) -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    for person in people {
+        let candidate = stand_in(run, person);
+        if may(run, &candidate, human, kind) && !found.iter().any(|other| other.person == candidate.person) {
+            found.push(candidate);
+        }
+    }
+    let own = run.decides(kind) && human.policy.own_case == OwnCase::Superior;
+    if found.is_empty() && own {
+        let superior = people
+            .iter()
+            .flat_map(|person| run.facts.directory.superiors(person))
+            .map(|superior| stand_in(run, &superior))
+            .find(|candidate| may(run, candidate, human, kind));
+        found.extend(superior);
+    }
+    found
+}
+
+/// Whether a candidate is known and not struck by separation of duties.
+fn may(run: &Run<'_>, candidate: &Candidate, human: &Human, kind: TaskKind) -> bool {
+    let own = candidate.person == run.state.applicant || candidate.person == run.state.starter;
+    let struck = run.decides(kind) && own && human.policy.own_case != OwnCase::Allow;
+    !struck && run.facts.directory.people.contains_key(&candidate.person)
+}
+
+fn stand_in(run: &Run<'_>, person: &PersonId) -> Candidate {
+    let today = run.facts.calendar.today(run.now);
+    let other = run.facts.directory.stand_in(person, &run.state.process, today);
+    let stands_in_for = (other != *person).then(|| person.clone());
+    Candidate { person: other, stands_in_for }
+}
+
+/// Fills the seats that are empty with the applicant's superiors in turn, nobody twice.
+fn escalate(run: &Run<'_>, seats: &mut Vec<Vec<Candidate>>, human: &Human, kind: TaskKind) -> Result<(), Trouble> {
+    if seats.is_empty() {
+        seats.push(Vec::new());
+    }
+    let superiors = run.facts.directory.superiors(&run.state.applicant);
+    let mut superiors =
+        superiors.iter().map(|person| stand_in(run, person)).filter(|one| may(run, one, human, kind)).peekable();
+    for seat in seats.iter_mut().filter(|seat| seat.is_empty()) {
+        seat.extend(superiors.next());
+    }
+    while human.mode == Mode::All && vote::shortfall(seats) > 0 {
+        let Some(superior) = superiors.next() else { break };
+        if let Some(seat) = vote::unfilled(seats).and_then(|number| seats.get_mut(number)) {
+            seat.push(superior);
+        }
+    }
+    let short = human.mode == Mode::All && vote::shortfall(seats) > 0;
+    if short || seats.iter().any(Vec::is_empty) {
+        return Err(Trouble::NobodyToAsk { policy: Nobody::Escalate });
+    }
+    Ok(())
+}
+
+fn failed(failure: &Failure) -> Trouble {
+    super::step::trouble("who", failure)
+}

@@ -1,0 +1,62 @@
+//! Revisions: what a change of the form does to steps that were passed.
+//!
+//! A revision cannot slip past a guard: if it changes a field, computed ones too, that a step already passed has
+//! read (its `when`, its cases, its people), the case walks again from the first such step of the same or an
+//! enclosing list. Else the step that returned the case asks all its deciders again, in a new round.
+
+use super::event::{Closed, Event};
+use super::human;
+use super::run::Run;
+use super::step::{self, Flow};
+use crate::model::definition::{Step, StepKind};
+use crate::model::formula::{Formula, Read};
+use crate::model::graph::Node;
+use crate::model::id::{StepId, TaskId};
+use crate::model::value::Record;
+
+/// Goes on after a revision that changed these fields, for the task that waited for it.
+pub(super) fn go_on(run: &mut Run<'_>, task: TaskId, changed: &Record) {
+    let Some(parked) = run.state.tasks.get(&task) else { return };
+    let (token, from) = (parked.token, parked.step.clone());
+    let Some(target) = first_touched(run, &from, changed) else { return human::ask_again(run, task) };
+    run.close_task(task, Closed::WalkedBack);
+    match step::enter(run, token, &target) {
+        Flow::Wait => {}
+        Flow::Leave(on) => run.advance(token, Node::Step(target), on),
+        Flow::Stop(what) => run.emit(Event::IncidentRaised { token, step: target, what }),
+    }
+}
+
+fn first_touched(run: &Run<'_>, from: &StepId, changed: &Record) -> Option<StepId> {
+    let graph = &run.definition.graph;
+    let here = graph.block_of(&Node::Step(from.clone()))?;
+    let touched = |(id, step): &(&StepId, &Step)| {
+        let Some(block) = graph.block_of(&Node::Step((*id).clone())) else { return false };
+        // A step that control is inside of counts as passed: its cases were read to get here.
+        let passed = run.state.steps.contains_key(*id) || is_inside(run, id, here);
+        *id != from && passed && graph.encloses(block, here) && reads(step, changed)
+    };
+    run.definition.steps.iter().find(touched).map(|(id, _)| id.clone())
+}
+
+fn is_inside(run: &Run<'_>, id: &StepId, here: u32) -> bool {
+    let mut at = run.definition.graph.block_at(here);
+    while let Some(block) = at {
+        if block.of.as_ref() == Some(id) {
+            return true;
+        }
+        at = block.parent.and_then(|parent| run.definition.graph.block_at(parent));
+    }
+    false
+}
+
+fn reads(step: &Step, changed: &Record) -> bool {
+    let guards: Vec<&Formula> = match &step.kind {
+        StepKind::Choose(cases) => cases.iter().collect(),
+        StepKind::Approve(human) | StepKind::Task(human) => human.who.iter().collect(),
+        StepKind::Notify(notify) => notify.who.iter().collect(),
+        StepKind::Set(_) | StepKind::End(_) => Vec::new(),
+    };
+    let read = |read: &Read| matches!(read, Read::Field(name) if changed.contains_key(name));
+    step.when.iter().chain(guards).any(|formula| formula.reads.iter().any(read))
+}

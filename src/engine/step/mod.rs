@@ -1,0 +1,62 @@
+//! What each kind of step does when a token enters it. One file a kind.
+
+mod approve;
+mod choose;
+mod end;
+mod notify;
+mod set;
+mod task;
+
+use super::event::{Event, Trouble};
+use super::run::Run;
+use crate::expression::Failure;
+use crate::model::definition::StepKind;
+use crate::model::graph::On;
+use crate::model::id::{StepId, TokenId};
+use crate::model::value::Value;
+
+/// How a token goes on from a step that it entered.
+pub(super) enum Flow {
+    /// At once, along this edge.
+    Leave(On),
+    /// When somebody answers.
+    Wait,
+    /// Not until an operator helps.
+    Stop(Trouble),
+}
+
+/// A token comes to a step: past it where `when` does not hold, else into it.
+pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
+    let Some(step) = run.definition.steps.get(id) else {
+        // A graph names only steps of its own definition.
+        return Flow::Stop(Trouble::NeverWaits);
+    };
+    if let Some(when) = &step.when {
+        match run.evaluate(when, None) {
+            Ok(Value::Boolean(true)) => {}
+            Ok(_) => {
+                run.emit(Event::Skipped { token, step: id.clone() });
+                return Flow::Leave(On::Next);
+            }
+            Err(failure) => return Flow::Stop(trouble("when", &failure)),
+        }
+    }
+    run.emit(Event::Entered { token, step: id.clone() });
+    match &step.kind {
+        StepKind::Approve(human) => approve::enter(run, token, id, human),
+        StepKind::Task(human) => task::enter(run, token, id, human),
+        StepKind::Choose(cases) => choose::enter(run, cases),
+        StepKind::Set(fields) => set::enter(run, token, id, fields),
+        StepKind::Notify(notify) => notify::enter(run, token, id, notify),
+        StepKind::End(outcome) => end::enter(run, token, id, outcome),
+    }
+}
+
+/// An expression's failure, as an operator sees it.
+pub(super) fn trouble(place: &str, failure: &Failure) -> Trouble {
+    Trouble::Expression {
+        place: place.into(),
+        zh: failure.message.zh.as_str().into(),
+        en: failure.message.en.as_str().into(),
+    }
+}
