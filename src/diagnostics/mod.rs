@@ -252,14 +252,8 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }
 
-/// The words of a list for a sentence: `` `a`, `b` and `c` ``.
+/// The words of a list for a sentence: `` `a`, `b`, `c` ``.
 pub(crate) fn quoted_list<'a>(words: impl IntoIterator<Item = &'a str>) -> Wording {
     let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
-    match words.split_last() {
-        None => Wording::new("", ""),
-        Some((last, [])) => Wording::new(last.clone(), last.clone()),
-        Some((last, rest)) => {
-            Wording::new(format!("{}、{last}", rest.join("、")), format!("{} or {last}", rest.join(", ")))
-        }
-    }
+    Wording::new(words.join("、"), words.join(", "))
 }

@@ -59,10 +59,11 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &Sources, lang: La
     let (here, elsewhere): (Vec<&Context>, Vec<&Context>) =
         diagnostic.context.iter().partition(|context| context.span.source == diagnostic.span.source);
 
-    let mut group = title.element(origin(source, diagnostic.span));
     let near = Excerpt::around(source, diagnostic.span, here.iter().map(|context| context.span));
+    let mut group = title.elements(near.origin(source, diagnostic.span));
     let label = diagnostic.label.as_ref().map(|label| clean(label.get(lang)));
-    let mut snippet = near.snippet().annotation(AnnotationKind::Primary.span(near.range(diagnostic.span)).label(label));
+    let mut snippet =
+        near.snippet(source).annotation(AnnotationKind::Primary.span(near.range(diagnostic.span)).label(label));
     for context in &here {
         if near.holds(context.span) {
             let text = clean(context.text.get(lang));
@@ -83,11 +84,6 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &Sources, lang: La
     renderer.render(&report)
 }
 
-fn origin(source: &Source, span: Span) -> Origin<'_> {
-    let position = source.position(span.start);
-    Origin::path(source.name.as_str()).line(position.line).char_column(position.column)
-}
-
 fn help(lang: Lang) -> Level<'static> {
     match lang {
         Lang::Zh => Level::HELP.with_name("建议"),
@@ -101,7 +97,8 @@ fn far<'a>(context: &Context, sources: &'a Sources, lang: Lang) -> Vec<Element<'
     let excerpt = Excerpt::around(source, context.span, []);
     let text = clean(context.text.get(lang));
     let annotation = AnnotationKind::Context.span(excerpt.range(context.span)).label(text);
-    vec![origin(source, context.span).into(), excerpt.snippet().annotation(annotation).into()]
+    let origin = excerpt.origin(source, context.span).map(Element::from);
+    origin.into_iter().chain([excerpt.snippet(source).annotation(annotation).into()]).collect()
 }
 
 fn patch<'a>(fix: &'a Fix, sources: &'a Sources, lang: Lang) -> Group<'a> {
@@ -110,7 +107,7 @@ fn patch<'a>(fix: &'a Fix, sources: &'a Sources, lang: Lang) -> Group<'a> {
     let range = excerpt.range(fix.span);
     help(lang)
         .secondary_title(clean(fix.text.get(lang)))
-        .element(excerpt.snippet_of().patch(Patch::new(range, fix.replacement.as_str())))
+        .element(excerpt.patched().patch(Patch::new(range, fix.replacement.as_str())))
 }
 
 /// The lines around a place, possibly with a long line cut.
@@ -120,6 +117,8 @@ struct Excerpt {
     first: usize,
     /// Which bytes of the source it holds.
     range: Range<usize>,
+    /// Whether a line is cut, so that columns cannot be counted in it.
+    cut: bool,
 }
 
 impl Excerpt {
@@ -135,13 +134,14 @@ impl Excerpt {
         let first = text[..from].bytes().filter(|byte| *byte == b'\n').count() + 1;
         let mut start =
             if from == 0 { '\u{feff}'.len_utf8() * usize::from(text.starts_with('\u{feff}')) } else { from };
-        if text[start..to].split('\n').any(|line| line.len() > LINE_LIMIT) {
+        let cut = text[start..to].split('\n').any(|line| line.len() > LINE_LIMIT);
+        if cut {
             start = floor(text, (span.start as usize).saturating_sub(LINE_MARGIN).max(start));
             let line_end = text[start..to].find('\n').map_or(to, |at| start + at);
             to = floor(text, line_end.min((span.start as usize).max(start) + LINE_MARGIN * 2));
         }
         let start = start.min(to);
-        Excerpt { text: text[start..to].to_owned(), first, range: start..to }
+        Excerpt { text: text[start..to].to_owned(), first, range: start..to, cut }
     }
 
     fn holds(&self, span: Span) -> bool {
@@ -161,11 +161,19 @@ impl Excerpt {
         start..if line > start { line } else { end }
     }
 
-    fn snippet<'a>(&self) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-        Snippet::source(self.text.clone()).line_start(self.first)
+    /// The place in words, where the drawing library cannot count it.
+    fn origin<'a>(&self, source: &'a Source, span: Span) -> Option<Origin<'a>> {
+        let position = source.position(span.start);
+        let origin = Origin::path(source.name.as_str()).line(position.line).char_column(position.column);
+        self.cut.then_some(origin)
     }
 
-    fn snippet_of<'a>(&self) -> Snippet<'a, Patch<'a>> {
+    fn snippet<'a>(&self, source: &'a Source) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
+        let path = (!self.cut).then_some(source.name.as_str());
+        Snippet::source(self.text.clone()).line_start(self.first).path(path)
+    }
+
+    fn patched<'a>(&self) -> Snippet<'a, Patch<'a>> {
         Snippet::source(self.text.clone()).line_start(self.first)
     }
 }

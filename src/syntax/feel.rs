@@ -16,8 +16,19 @@ pub struct FeelText {
     pub span: Span,
     /// How the value is written.
     pub form: ScalarForm,
-    /// Where runs of equal text begin, in the expression and in the file; ascending in both. Empty if unknown.
-    map: Vec<(u32, u32)>,
+    /// Where runs of text stand, ascending. Empty if unknown.
+    map: Vec<Run>,
+}
+
+/// A part of an expression that stands in the file in one piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    /// Where it begins in the expression.
+    from: u32,
+    /// Where it begins in the file.
+    to: u32,
+    /// How long it is in the file, if it is one character that is written otherwise there.
+    written: Option<u32>,
 }
 
 impl FeelText {
@@ -25,38 +36,43 @@ impl FeelText {
     pub(crate) fn new(text: &str, span: Span, form: ScalarForm, source: &str) -> FeelText {
         let raw = source.get(span.start as usize..span.end as usize).unwrap_or("");
         let map = align(text, raw, form).unwrap_or_default();
-        let map = map.into_iter().map(|(from, to)| (from, to + span.start)).collect();
+        let map = map.into_iter().map(|run| Run { to: run.to + span.start, ..run }).collect();
         FeelText { text: text.to_owned(), span, form, map }
     }
 
     /// Where a range of bytes of the expression stands in the file; the whole value if that is not known.
     pub fn span_of(&self, range: Range<usize>) -> Span {
-        let Some(start) = self.offset_of(range.start) else { return self.span };
+        let Some((start, _)) = self.place_of(range.start) else { return self.span };
         let end = match range.end.checked_sub(1).filter(|last| *last >= range.start) {
             // The end of the last character, not the start of the next, which may be on another line.
-            Some(last) => self.offset_of(last).map_or(self.span.end, |last| last + 1),
+            Some(last) => self.place_of(last).map_or(self.span.end, |(_, end)| end),
             None => start,
         };
         let limit = self.span.end;
         Span { source: self.span.source, start: start.min(limit), end: end.clamp(start, limit.max(start)) }
     }
 
-    fn offset_of(&self, offset: usize) -> Option<u32> {
+    /// Where a byte of the expression begins and ends in the file.
+    fn place_of(&self, offset: usize) -> Option<(u32, u32)> {
         let offset = offset as u32;
-        let run = self.map.partition_point(|(from, _)| *from <= offset).checked_sub(1)?;
-        let (from, to) = self.map.get(run)?;
-        Some(to + (offset - from))
+        let run = self.map.get(self.map.partition_point(|run| run.from <= offset).checked_sub(1)?)?;
+        Some(match run.written {
+            Some(length) => (run.to, run.to + length),
+            None => (run.to + offset - run.from, run.to + offset - run.from + 1),
+        })
     }
 }
 
 /// Where runs of `text` begin in `raw`; `None` where the two cannot be matched.
-fn align(text: &str, raw: &str, form: ScalarForm) -> Option<Vec<(u32, u32)>> {
+fn align(text: &str, raw: &str, form: ScalarForm) -> Option<Vec<Run>> {
     let mut at = match form {
         ScalarForm::Plain => 0,
         ScalarForm::Single | ScalarForm::Double => 1,
-        ScalarForm::Literal | ScalarForm::Folded => raw.find('\n')? + 1,
+        // The parser's span of a block begins at its text, or at the `|` or `>` before it.
+        ScalarForm::Literal | ScalarForm::Folded if raw.starts_with(['|', '>']) => raw.find('\n')? + 1,
+        ScalarForm::Literal | ScalarForm::Folded => 0,
     };
-    let mut map: Vec<(u32, u32)> = Vec::new();
+    let mut map: Vec<Run> = Vec::new();
     let mut expected = None;
     for (offset, c) in text.char_indices() {
         let rest = raw.get(at..)?;
@@ -82,8 +98,9 @@ fn align(text: &str, raw: &str, form: ScalarForm) -> Option<Vec<(u32, u32)>> {
                 (at + skipped, c.len_utf8())
             }
         };
-        if expected != Some((offset, found)) {
-            map.push((offset as u32, found as u32));
+        if expected != Some((offset, found)) || length != c.len_utf8() {
+            let written = (length != c.len_utf8()).then_some(length as u32);
+            map.push(Run { from: offset as u32, to: found as u32, written });
         }
         at = found + length;
         expected = (length == c.len_utf8()).then_some((offset + c.len_utf8(), at));

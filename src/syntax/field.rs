@@ -3,8 +3,9 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, unsupported_value};
+use crate::syntax::fields::{GROUP, LIST, Lowering, NameRule, Place, missing_value, unsupported_value};
 use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::step::STEP;
 
 /// The type of a field, as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +127,7 @@ pub(crate) static FIELD: Place = Place {
         "among", "many", "fields", "unit",
     ],
     later: &[],
-    relatives: &[],
+    relatives: &[&STEP],
 };
 
 static CHECK: Place = Place {
@@ -147,7 +148,7 @@ impl Lowering<'_> {
         let name = self.name(key, NameRule::Word);
         if node.is_empty() {
             let shown = key.text().unwrap_or("");
-            self.report(crate::syntax::fields::missing_value(key.span, shown).hint(Wording::new(
+            self.report(missing_value(key.span, shown).hint(Wording::new(
                 format!("{shown}: {{ type: text, title: … }}"),
                 format!("{shown}: {{ type: text, title: … }}"),
             )));
@@ -253,7 +254,7 @@ impl Lowering<'_> {
                     found.push(OptionDef { name, title });
                 }
             }
-            NodeKind::Scalar { .. } => self.wrong_shape(node, crate::syntax::fields::LIST),
+            NodeKind::Scalar { .. } | NodeKind::Broken => self.wrong_shape(node, LIST),
         }
         found
     }

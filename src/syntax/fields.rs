@@ -61,7 +61,7 @@ pub(crate) struct Fields<'n> {
 impl<'n> Fields<'n> {
     /// The value of a key, if it is written and not empty.
     pub(crate) fn get(&self, key: &str) -> Option<&'n Node> {
-        self.entry(key).map(|entry| &entry.value).filter(|value| !value.is_empty())
+        self.entry(key).map(|entry| &entry.value).filter(|value| !value.is_empty() && value.kind != NodeKind::Broken)
     }
 
     /// The key itself, if it is written.
@@ -83,7 +83,7 @@ impl<'n> Fields<'n> {
                     self.at,
                     Wording::new(format!("{zh}缺少 `{key}`"), format!("`{key}` is missing from {en}")),
                 )
-                .label(Wording::new(format!("这里要有 `{key}`"), format!("needs a `{key}`"))),
+                .label(Wording::new(format!("这里要有 `{key}`"), format!("`{key}` is needed here"))),
             );
         }
         self.get(key)
@@ -163,7 +163,7 @@ impl<'s> Lowering<'s> {
                 key.span,
                 Wording::new(format!("{zh}没有 `{name}` 这个键"), format!("{en} has no key `{name}`")),
             )
-            .hint(Wording::new(format!("可以写：{}", listed.zh), format!("its keys are {}", listed.en))),
+            .hint(Wording::new(format!("可以写：{}", listed.zh), format!("its keys: {}", listed.en))),
         };
         self.report(diagnostic);
     }
@@ -173,15 +173,19 @@ impl<'s> Lowering<'s> {
             NodeKind::Scalar { .. } => ("文字", "text"),
             NodeKind::Sequence(_) => ("列表", "a list"),
             NodeKind::Mapping(_) => ("一组键", "a group of keys"),
+            NodeKind::Broken => return,
         };
-        self.report(Diagnostic::new(
+        let dashes = shape.en == LIST.en && matches!(node.kind, NodeKind::Mapping(_));
+        let hint = Wording::new("列表的每一项前面写 `- `", "each item of a list begins with `- `");
+        let diagnostic = Diagnostic::new(
             Code::WrongShape,
             self.first_line(node.span),
             Wording::new(
                 format!("这里应是{}，写的却是{zh}", shape.zh),
                 format!("this should be {}, but it is {en}", shape.en),
             ),
-        ));
+        );
+        self.report(diagnostic.hint_if(dashes.then_some(hint)));
     }
 
     /// A span cut at the end of its first line, to point at without marking a whole block.
@@ -248,7 +252,7 @@ impl<'s> Lowering<'s> {
     pub(crate) fn text(&mut self, node: &Node) -> Option<Spanned<Text>> {
         match &node.kind {
             NodeKind::Scalar { text, .. } => Some(Spanned::new(Text::One(text.clone()), node.span)),
-            NodeKind::Sequence(_) => {
+            NodeKind::Sequence(_) | NodeKind::Broken => {
                 self.wrong_shape(node, PEOPLE_TEXT);
                 None
             }
@@ -292,14 +296,13 @@ impl<'s> Lowering<'s> {
             ),
             None => Wording::new(
                 format!("不认识 `{text}`，这里只能写 {}", listed.zh),
-                format!("`{text}` is not known here; write {}", listed.en),
+                format!("`{text}` is not known here; write one of {}", listed.en),
             ),
         };
         let mut diagnostic = Diagnostic::new(Code::BadValue, node.span, message);
         if let Some(close) = close {
-            diagnostic = diagnostic
-                .hint(Wording::new(format!("可以写：{}", listed.zh), format!("possible are {}", listed.en)))
-                .fix(node.span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`")));
+            let text = Wording::new(format!("改成 `{close}`"), format!("write `{close}`"));
+            diagnostic = diagnostic.fix(node.span, close, text);
         }
         self.report(diagnostic);
         None
@@ -308,7 +311,9 @@ impl<'s> Lowering<'s> {
     /// An expression. `None` if its text cannot be one, which is then reported.
     pub(crate) fn feel(&mut self, node: &Node, key: &str) -> Option<FeelText> {
         let NodeKind::Scalar { text, form } = &node.kind else {
-            self.report(trap::unquoted(&self.source.text, self.first_line(node.span), key));
+            if node.kind != NodeKind::Broken {
+                self.report(trap::unquoted(&self.source.text, self.first_line(node.span), key));
+            }
             return None;
         };
         if text.trim().is_empty() {
@@ -318,7 +323,8 @@ impl<'s> Lowering<'s> {
         let feel = FeelText::new(text, node.span, *form, &self.source.text);
         let mut sound = true;
         if let Some((at, mark, typed)) = trap::full_width_mark(text) {
-            self.report(trap::full_width(feel.span_of(at..at + mark.len_utf8()), mark, typed));
+            let diagnostic = trap::full_width(feel.span_of(at..at + mark.len_utf8()), mark, typed);
+            self.report(self.mend_all_marks(diagnostic, &feel, at));
             sound = false;
         }
         for (at, length, mark) in trap::foreign_marks(text) {
@@ -326,6 +332,21 @@ impl<'s> Lowering<'s> {
             sound = false;
         }
         sound.then_some(feel)
+    }
+
+    /// Mends all full-width marks of an expression at once, if it stands in the file as it is read.
+    fn mend_all_marks(&self, mut diagnostic: Diagnostic, feel: &FeelText, first: usize) -> Diagnostic {
+        let rest = &feel.text[first..];
+        let span = feel.span_of(first..feel.text.len());
+        diagnostic.fix = None;
+        if self.source.text.get(span.start as usize..span.end as usize) != Some(rest) {
+            return diagnostic;
+        }
+        let mut mended = rest.to_owned();
+        while let Some((at, mark, typed)) = trap::full_width_mark(&mended) {
+            mended.replace_range(at..at + mark.len_utf8(), typed);
+        }
+        diagnostic.fix(span, mended, Wording::new("改成半角", "type the plain marks"))
     }
 
     /// An expression that may be a text: a quoted lone word is refused, as YAML takes its quotes away.
@@ -384,8 +405,8 @@ fn bad_name(span: Span, text: &str, rule: NameRule) -> Diagnostic {
 /// A name like a text that is none.
 fn word_like(text: &str) -> Option<String> {
     let word: String = text.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
-    let word = word.trim_matches('_').trim_start_matches(|c: char| c.is_numeric()).trim_matches('_').to_owned();
-    feel::is_word(&word).then_some(word)
+    let word = word.trim_matches('_');
+    feel::is_word(word).then(|| word.to_owned())
 }
 
 pub(crate) fn missing_value(span: Span, key: &str) -> Diagnostic {

@@ -60,7 +60,7 @@ pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
     let lowered = lowering.diagnostics.into_iter().filter(|found| match tree.broken_at {
         // What the text lacks after the place where YAML broke says nothing about what its author wrote.
         Some(at) => {
-            found.span.end <= at
+            found.span.end as usize <= source.text[..at as usize].rfind('\n').unwrap_or(0)
                 && !matches!(
                     found.code,
                     Code::MissingKey | Code::MissingValue | Code::StepKind | Code::UnknownKind | Code::WrongShape

@@ -66,6 +66,8 @@ pub(crate) enum NodeKind {
     Sequence(Vec<Node>),
     /// A mapping, in the order written, without repeated keys.
     Mapping(Vec<Entry>),
+    /// Something that stands for no value. It is reported, so what reads it stays silent.
+    Broken,
 }
 
 /// One key of a mapping with its value.
@@ -93,7 +95,7 @@ impl Node {
 
     fn size(&self) -> usize {
         1 + match &self.kind {
-            NodeKind::Scalar { .. } => 0,
+            NodeKind::Scalar { .. } | NodeKind::Broken => 0,
             NodeKind::Sequence(items) => items.iter().map(Node::size).sum(),
             NodeKind::Mapping(entries) => entries.iter().map(|entry| entry.key.size() + entry.value.size()).sum(),
         }
@@ -101,7 +103,7 @@ impl Node {
 
     fn depth(&self) -> usize {
         1 + match &self.kind {
-            NodeKind::Scalar { .. } => 0,
+            NodeKind::Scalar { .. } | NodeKind::Broken => 0,
             NodeKind::Sequence(items) => items.iter().map(Node::depth).max().unwrap_or(0),
             NodeKind::Mapping(entries) => entries.iter().map(|entry| entry.value.depth()).max().unwrap_or(0),
         }
@@ -171,7 +173,7 @@ struct Open {
 
 enum Part {
     Sequence(Vec<Node>),
-    Mapping { entries: Vec<Entry>, merges: Vec<(Span, Node)>, key: Option<Node> },
+    Mapping { entries: Vec<Entry>, merges: Vec<(Span, Node)>, key: Option<Node>, broken: bool },
 }
 
 struct Builder<'t> {
@@ -223,6 +225,7 @@ impl<'t> Builder<'t> {
             let range = place.byte_range().unwrap_or(last_end..last_end);
             last_end = range.end;
             let span = Span::new(self.id, range.start, range.end);
+            let tagged = event.tag().is_some();
             if let Some(tag) = event.tag() {
                 let span = place.tag_span().and_then(|tag| tag.byte_range());
                 let span =
@@ -247,24 +250,35 @@ impl<'t> Builder<'t> {
                         ScalarStyle::Folded => ScalarForm::Folded,
                     };
                     let mut text = text.into_owned();
+                    let mut broken = tagged;
+                    if form == ScalarForm::Plain && range.is_empty() {
+                        // The parser gives `~` where nothing is written.
+                        text.clear();
+                    }
                     if text.len() > VALUE_LIMIT {
                         self.diagnostics.push(value_too_long(Span::new(self.id, range.start, range.start + 1)));
                         text.clear();
+                        broken = true;
                     }
                     let span = self.trimmed(span, form);
-                    self.add(Node { span, kind: NodeKind::Scalar { text, form } }, anchor);
+                    let kind = if broken { NodeKind::Broken } else { NodeKind::Scalar { text, form } };
+                    self.add(Node { span, kind }, anchor);
                 }
                 Event::SequenceStart(_, anchor, _) => {
                     self.open(span, anchor, Part::Sequence(Vec::new()));
                 }
                 Event::MappingStart(_, anchor, _) => {
-                    self.open(span, anchor, Part::Mapping { entries: Vec::new(), merges: Vec::new(), key: None });
+                    self.open(
+                        span,
+                        anchor,
+                        Part::Mapping { entries: Vec::new(), merges: Vec::new(), key: None, broken: false },
+                    );
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
                 Event::Alias(target) => self.alias(span, target),
                 Event::UnresolvedAlias(name) => {
                     self.diagnostics.push(trap::unknown_alias(span, &name));
-                    self.add(empty(span), 0);
+                    self.add(Node { span, kind: NodeKind::Broken }, 0);
                 }
                 _ => {}
             }
@@ -309,6 +323,7 @@ impl<'t> Builder<'t> {
         let span = Span::new(self.id, start, end);
         let kind = match part {
             Part::Sequence(items) => NodeKind::Sequence(items),
+            Part::Mapping { broken: true, .. } => NodeKind::Broken,
             Part::Mapping { entries, merges, .. } => NodeKind::Mapping(self.merge(entries, merges)),
         };
         self.add(Node { span, kind }, anchor);
@@ -329,12 +344,13 @@ impl<'t> Builder<'t> {
         };
         match &mut open.part {
             Part::Sequence(items) => items.push(node),
-            Part::Mapping { entries, merges, key } => match key.take() {
+            Part::Mapping { entries, merges, key, broken } => match key.take() {
                 None => *key = Some(node),
                 Some(key) => {
                     if matches!(&key.kind, NodeKind::Scalar { text, form: ScalarForm::Plain } if text == "<<") {
                         merges.push((key.span, node));
                     } else if key.text().is_none() {
+                        *broken = true;
                         self.diagnostics.push(trap::key_is_no_word(self.text, key.span));
                     } else if let Some(first) = entries.iter().find(|entry| entry.key.text() == key.text()) {
                         self.diagnostics.push(duplicate_key(first.key.span, &key));
@@ -350,7 +366,7 @@ impl<'t> Builder<'t> {
         let Some(node) = self.anchors.get(&target).cloned() else {
             // An alias inside its own anchor: `&a [*a]`.
             self.diagnostics.push(trap::unknown_alias(span, ""));
-            self.add(empty(span), 0);
+            self.add(Node { span, kind: NodeKind::Broken }, 0);
             return;
         };
         if self.open.len() + node.depth() > DEPTH_LIMIT {
@@ -389,7 +405,9 @@ impl<'t> Builder<'t> {
     }
 
     fn bomb(&mut self, span: Span) {
-        self.stopped = true;
+        if std::mem::replace(&mut self.stopped, true) {
+            return;
+        }
         self.diagnostics.push(Diagnostic::new(
             Code::AliasBomb,
             span,
@@ -401,10 +419,6 @@ impl<'t> Builder<'t> {
             ),
         ));
     }
-}
-
-fn empty(span: Span) -> Node {
-    Node { span, kind: NodeKind::Scalar { text: String::new(), form: ScalarForm::Plain } }
 }
 
 /// A block without the blank and comment lines that follow it.

@@ -6,7 +6,7 @@ use crate::syntax::feel::FeelText;
 use crate::syntax::field::{FIELD, Field};
 use crate::syntax::fields::{Lowering, NameRule, Place};
 use crate::syntax::node::Node;
-use crate::syntax::step::Step;
+use crate::syntax::step::{STEP, Step};
 
 /// A process as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,11 +68,15 @@ pub(crate) static PROCESS: Place = Place {
     name: ("流程的顶层", "the top level of a process"),
     keys: &["process", "title", "number", "key", "start", "form", "data", "steps", "policy"],
     later: &["single", "for", "schedule", "stages"],
-    relatives: &[&POLICY, &FIELD],
+    relatives: &[&STEP, &POLICY, &FIELD],
 };
 
-pub(crate) static POLICY: Place =
-    Place { name: ("`policy`", "`policy`"), keys: &["own_case", "nobody"], later: &["repeat", "not"], relatives: &[] };
+pub(crate) static POLICY: Place = Place {
+    name: ("`policy`", "`policy`"),
+    keys: &["own_case", "nobody"],
+    later: &["repeat", "not"],
+    relatives: &[&STEP],
+};
 
 impl Lowering<'_> {
     /// A document whose kind is `process`.

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
-use crate::syntax::field::{Field, OptionDef};
+use crate::syntax::field::{FIELD, Field, OptionDef};
 use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value, unsupported_value};
 use crate::syntax::node::{Node, NodeKind};
 use crate::syntax::process::{POLICY, PROCESS, Policy};
@@ -167,8 +167,37 @@ macro_rules! step_place {
     };
 }
 
-static STEP_RELATIVES: &[&Place] =
-    &[&APPROVE, &TASK, &CHOOSE, &NOTIFY, &PROCESS, &POLICY, &crate::syntax::field::FIELD];
+static STEP_RELATIVES: &[&Place] = &[&APPROVE, &TASK, &CHOOSE, &NOTIFY, &PROCESS, &POLICY, &FIELD];
+
+/// Any step, to say where a key belongs.
+pub(crate) static STEP: Place = Place {
+    name: ("步骤", "a step"),
+    keys: &[
+        "approve",
+        "task",
+        "choose",
+        "set",
+        "notify",
+        "go",
+        "end",
+        "id",
+        "when",
+        "mode",
+        "due",
+        "remind",
+        "opinion",
+        "allow",
+        "show",
+        "hide",
+        "on",
+        "outcomes",
+        "quiet",
+        "otherwise",
+        "template",
+    ],
+    later: &["weights", "overdue", "depends_on", "edit", "copy", "stage", "undo"],
+    relatives: &[],
+};
 
 step_place!(
     APPROVE,
@@ -466,7 +495,7 @@ impl Lowering<'_> {
                     "this step does not say what it does; add a kind, such as `approve: head_of(applicant.department)`",
                 ),
             )
-            .hint(Wording::new(format!("种类有：{}", listed.zh), format!("the kinds are {}", listed.en))),
+            .hint(Wording::new(format!("种类有：{}", listed.zh), format!("the kinds: {}", listed.en))),
         );
     }
 }

@@ -89,6 +89,17 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
         return diagnostic;
     }
     let syntax = |zh: String, en: String| Diagnostic::new(Code::YamlSyntax, span, Wording::new(zh, en));
+    if let Some((open, mark)) = unclosed_bracket(text, at) {
+        let close = if mark == '[' { ']' } else { '}' };
+        return Diagnostic::new(
+            Code::YamlSyntax,
+            Span::new(id, open, open + 1),
+            Wording::new(
+                format!("`{mark}` 没有对应的 `{close}`。请补上，或改成一行一项的写法"),
+                format!("`{mark}` has no matching `{close}`; add it, or write one item a line"),
+            ),
+        );
+    }
     match kind {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
@@ -116,14 +127,19 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
             "方括号或花括号里少了 `,`，或没有闭合。各项之间用半角逗号，最后补上 `]` 或 `}`".into(),
             "a `,` is missing inside these brackets, or they are not closed; put `,` between the items and `]` or `}` at the end".into(),
         ),
+        ErrorKind::UnexpectedCharacter { character } => Diagnostic::new(
+            Code::UnquotedExpression,
+            span,
+            Wording::new(
+                format!("YAML 不允许值以 `{character}` 开头。请把整个值放进单引号"),
+                format!("in YAML a value cannot begin with `{character}`; put the whole value into single quotes"),
+            ),
+        )
+        .hint(Wording::new("default: '@\"2026-12-31\"'", "default: '@\"2026-12-31\"'")),
         ErrorKind::MisplacedFlowCollectionEnd => {
             syntax("这个括号没有对应的开头，请删掉它".into(), "nothing was opened that this bracket closes; delete it".into())
         }
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => syntax(
-            "这一行里的 `: ` 让 YAML 误以为又开始了一个键。含有 `: ` 的值请整个加上引号".into(),
-            "YAML takes the `: ` in this line for another key; put the whole value into quotes".into(),
-        )
-        .hint(Wording::new("say: '请注意: 已超额'", "say: 'Note: over the limit'")),
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => second_colon(id, text, at, span),
         ErrorKind::ExpectedBlockMappingKey
         | ErrorKind::SimpleKeyExpected
         | ErrorKind::InvalidSimpleKey
@@ -151,6 +167,62 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
         ),
         other => syntax(format!("YAML 写法有误：{other}"), format!("this is not valid YAML: {other}")),
     }
+}
+
+/// A bracket that was opened on a line above and is still open where reading stopped.
+fn unclosed_bracket(text: &str, at: usize) -> Option<(usize, char)> {
+    let line = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut quote = None;
+    let (mut before, mut last) = ('\n', '\n');
+    let mut comment = false;
+    for (offset, c) in text[..line].char_indices() {
+        match (c, quote) {
+            ('\n', _) => (comment, quote) = (false, quote.filter(|_| !open.is_empty())),
+            _ if comment => {}
+            (c, Some(end)) if c == end => quote = None,
+            (_, Some(_)) => {}
+            ('#', None) if before.is_whitespace() => comment = true,
+            ('"' | '\'', None) if starts_value(last) => quote = Some(c),
+            ('[' | '{', None) if starts_value(last) => open.push((offset, c)),
+            (']' | '}', None) => {
+                open.pop();
+            }
+            _ => {}
+        }
+        before = c;
+        if !matches!(c, ' ' | '\t' | '\r') {
+            last = c;
+        }
+    }
+    open.first().copied()
+}
+
+/// Whether a value begins after this character.
+fn starts_value(last: char) -> bool {
+    matches!(last, '\n' | ':' | '-' | ',' | '[' | '{')
+}
+
+/// A second `: ` in a line, where the whole value wants quotes.
+fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::YamlSyntax,
+        span,
+        Wording::new(
+            "这一行里的 `:` 让 YAML 误以为又开始了一个键。含有 `: ` 的值请整个加上引号；如果真是一个键，请检查缩进",
+            "YAML takes the `:` in this line for another key; put a value that holds `: ` into quotes, or, if it is a key, check its indentation",
+        ),
+    );
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let Some((key, value)) = text[start..end].trim_end().split_once(": ") else { return diagnostic };
+    let value_at = start + key.len() + 2;
+    if value_at > at || value.contains(['{', '[', '#']) {
+        return diagnostic;
+    }
+    let quoted = format!("'{}'", value.replace('\'', "''"));
+    let value = Span::new(id, value_at, value_at + value.len());
+    diagnostic.fix(value, quoted, Wording::new("加上引号", "put it into quotes"))
 }
 
 /// Moves a position at a line break or in white space to the last visible character before it.
@@ -199,7 +271,10 @@ fn begins_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let first = value.chars().next()?;
     let header = matches!(first, '>' | '|')
         && !value[1..].trim_start_matches(['-', '+', '1', '2', '3', '4', '5', '6', '7', '8', '9']).trim().is_empty();
-    if !(matches!(first, '@' | '`' | '%') || header || (first == '"' && value.len() > 1 && !value.ends_with('"'))) {
+    if !(matches!(first, '@' | '`' | '%')
+        || header
+        || (first == '"' && value[1..].contains('"') && !value.ends_with('"')))
+    {
         return None;
     }
     if value_at > at + 1 && !header {
@@ -291,6 +366,9 @@ pub(crate) fn key_is_no_word(text: &str, span: Span) -> Diagnostic {
     let raw = text.get(span.start as usize..span.end as usize).unwrap_or("");
     if raw.starts_with('{') {
         // `{{ x }}` parses as a mapping whose key is a mapping.
+        let (before, after) = (span.start as usize, span.end as usize);
+        let doubled = text[..before].ends_with('{') && text[after..].starts_with('}');
+        let span = if doubled { Span { start: span.start - 1, end: span.end + 1, ..span } } else { span };
         return foreign(span, "{{ }}");
     }
     Diagnostic::new(

@@ -1,0 +1,60 @@
+//! The shipped documents: they read without a fault, and say what the company and the State Council say.
+
+use crate::support::{files, name, project};
+use chinese_holiday::{DayKind, Ymd, chinese_holiday};
+use chrono::{Datelike, NaiveDate, Weekday};
+use countersign::diagnostics::{Sources, Style, render};
+use countersign::model::text::Lang;
+use countersign::syntax::{Calendar, Document, parse};
+
+fn read(path: &str) -> Document {
+    let mut sources = Sources::new();
+    let bytes = std::fs::read(project(path)).expect("a shipped file");
+    let id = sources.add_bytes(path, &bytes);
+    let (document, found) = parse(id, &sources);
+    assert!(found.is_empty(), "{}", render(&found, &sources, Lang::En, Style::default()));
+    document
+}
+
+#[test]
+fn shipped_documents_read_without_a_fault() {
+    let all = files(&project("processes"), ".yaml");
+    assert!(all.len() >= 5);
+    for path in all.iter().filter(|path| !name(path).ends_with(".test.yaml")) {
+        let document = read(&format!("processes/{}", name(path)));
+        assert_ne!(document, Document::Unknown, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_calendar_of_2026_is_that_of_the_state_council() {
+    let Document::Calendar(calendar) = read("processes/china-2026.yaml") else { panic!("a calendar") };
+    let mut day = NaiveDate::from_ymd_opt(2026, 1, 1).expect("a date");
+    // The oracle knows the year up to the day after Christmas Eve; after it no holiday follows.
+    while day <= NaiveDate::from_ymd_opt(2026, 12, 25).expect("a date") {
+        let ymd = Ymd::new(day.year() as u16, day.month() as u8, day.day() as u8);
+        assert_eq!(works(&calendar, day), is_workday(chinese_holiday(ymd)), "{day}");
+        day = day.succ_opt().expect("a day");
+    }
+}
+
+fn works(calendar: &Calendar, day: NaiveDate) -> bool {
+    let among = |days: &[countersign::syntax::Days]| days.iter().any(|run| run.from <= day && day <= run.to);
+    let week = calendar.week.iter().any(|hours| hours.day == day.weekday());
+    among(&calendar.working) || (week && !among(&calendar.holidays))
+}
+
+fn is_workday(kind: DayKind) -> bool {
+    kind.is_workday()
+}
+
+#[test]
+fn the_week_has_five_days_of_seven_and_a_half_hours() {
+    let Document::Calendar(calendar) = read("processes/china-2026.yaml") else { panic!("a calendar") };
+    let days: Vec<Weekday> = calendar.week.iter().map(|hours| hours.day).collect();
+    assert_eq!(days, [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri]);
+    for hours in &calendar.week {
+        let minutes: i64 = hours.hours.iter().map(|(from, to)| (*to - *from).num_minutes()).sum();
+        assert_eq!(minutes, 450);
+    }
+}
