@@ -113,6 +113,7 @@ codes! {
     FileTooLarge "CS0901" "file_too_large" Error;
     TooDeep "CS0902" "too_deep" Error;
     ValueTooLong "CS0903" "value_too_long" Error;
+    TooManyFaults "CS0904" "too_many_faults" Error;
 }
 
 impl Code {

@@ -47,6 +47,20 @@ pub enum Document {
 /// The kinds of documents, by their first key.
 const KINDS: &[&str] = &["process", "directory", "calendar", "table", "metric", "test"];
 
+/// The most faults of one file that are told one by one.
+pub const FAULT_LIMIT: usize = 200;
+
+fn too_many_faults(last: Span, more: usize) -> Diagnostic {
+    Diagnostic::new(
+        Code::TooManyFaults,
+        last,
+        Wording::new(
+            format!("这个文件还有 {more} 处问题没有列出。请先改好上面的，再检查一次"),
+            format!("this file has {more} more faults, which are not listed; mend those above and check again"),
+        ),
+    )
+}
+
 /// Reads a text. The diagnostics are in the order of the text.
 pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
     let source = sources.get(id);
@@ -70,6 +84,12 @@ pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
     });
     diagnostics.extend(lowered);
     crate::diagnostics::sort(&mut diagnostics, sources);
+    if diagnostics.len() > FAULT_LIMIT {
+        let more = diagnostics.len() - FAULT_LIMIT;
+        diagnostics.truncate(FAULT_LIMIT);
+        let last = diagnostics.last().map_or(Span::new(id, 0, 0), |found| found.span);
+        diagnostics.push(too_many_faults(last, more));
+    }
     (document, diagnostics)
 }
 

@@ -173,7 +173,15 @@ struct Open {
 
 enum Part {
     Sequence(Vec<Node>),
-    Mapping { entries: Vec<Entry>, merges: Vec<(Span, Node)>, key: Option<Node>, broken: bool },
+    Mapping {
+        entries: Vec<Entry>,
+        /// Where each key first stood.
+        seen: BTreeMap<String, Span>,
+        merges: Vec<(Span, Node)>,
+        /// A key whose value has not come yet.
+        key: Option<Node>,
+        broken: bool,
+    },
 }
 
 struct Builder<'t> {
@@ -271,7 +279,13 @@ impl<'t> Builder<'t> {
                     self.open(
                         span,
                         anchor,
-                        Part::Mapping { entries: Vec::new(), merges: Vec::new(), key: None, broken: false },
+                        Part::Mapping {
+                            entries: Vec::new(),
+                            seen: BTreeMap::new(),
+                            merges: Vec::new(),
+                            key: None,
+                            broken: false,
+                        },
                     );
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close(range.end),
@@ -324,7 +338,7 @@ impl<'t> Builder<'t> {
         let kind = match part {
             Part::Sequence(items) => NodeKind::Sequence(items),
             Part::Mapping { broken: true, .. } => NodeKind::Broken,
-            Part::Mapping { entries, merges, .. } => NodeKind::Mapping(self.merge(entries, merges)),
+            Part::Mapping { entries, seen, merges, .. } => NodeKind::Mapping(self.merge(entries, seen, merges)),
         };
         self.add(Node { span, kind }, anchor);
     }
@@ -344,18 +358,23 @@ impl<'t> Builder<'t> {
         };
         match &mut open.part {
             Part::Sequence(items) => items.push(node),
-            Part::Mapping { entries, merges, key, broken } => match key.take() {
+            Part::Mapping { entries, seen, merges, key, broken } => match key.take() {
                 None => *key = Some(node),
                 Some(key) => {
                     if matches!(&key.kind, NodeKind::Scalar { text, form: ScalarForm::Plain } if text == "<<") {
                         merges.push((key.span, node));
-                    } else if key.text().is_none() {
-                        *broken = true;
-                        self.diagnostics.push(trap::key_is_no_word(self.text, key.span));
-                    } else if let Some(first) = entries.iter().find(|entry| entry.key.text() == key.text()) {
-                        self.diagnostics.push(duplicate_key(first.key.span, &key));
+                    } else if let Some(word) = key.text() {
+                        if let Some(first) = seen.get(word) {
+                            self.diagnostics.push(duplicate_key(*first, &key));
+                        } else {
+                            seen.insert(word.to_owned(), key.span);
+                            entries.push(Entry { key, value: node });
+                        }
                     } else {
-                        entries.push(Entry { key, value: node });
+                        *broken = true;
+                        if key.kind != NodeKind::Broken {
+                            self.diagnostics.push(trap::key_is_no_word(self.text, key.span));
+                        }
                     }
                 }
             },
@@ -383,19 +402,30 @@ impl<'t> Builder<'t> {
     }
 
     /// Adds the entries of `<<` that are not written out.
-    fn merge(&mut self, mut entries: Vec<Entry>, merges: Vec<(Span, Node)>) -> Vec<Entry> {
+    fn merge(
+        &mut self,
+        mut entries: Vec<Entry>,
+        mut seen: BTreeMap<String, Span>,
+        merges: Vec<(Span, Node)>,
+    ) -> Vec<Entry> {
         for (span, node) in merges {
             let parts = match node.kind {
                 NodeKind::Sequence(items) => items,
                 _ => vec![node],
             };
             for part in parts {
-                let NodeKind::Mapping(inherited) = part.kind else {
-                    self.diagnostics.push(bad_merge(span));
-                    continue;
+                let inherited = match part.kind {
+                    NodeKind::Mapping(inherited) => inherited,
+                    NodeKind::Broken => continue,
+                    _ => {
+                        self.diagnostics.push(bad_merge(span));
+                        continue;
+                    }
                 };
                 for entry in inherited {
-                    if !entries.iter().any(|own| own.key.text() == entry.key.text()) {
+                    let word = entry.key.text().unwrap_or("");
+                    if !seen.contains_key(word) {
+                        seen.insert(word.to_owned(), entry.key.span);
                         entries.push(entry);
                     }
                 }

@@ -17,6 +17,10 @@ fn bad_texts(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let made = match name(folder).as_str() {
         "file_too_large" => Some("x: y\n".repeat(300_000)),
         "value_too_long" => Some(format!("process: gift\ntitle: {}\nsteps:\n  - end: done\n", "礼".repeat(30_000))),
+        "too_many_faults" => {
+            let unknown: String = (0..300).map(|n| format!("colour_{n}: red\n")).collect();
+            Some(format!("process: gift\n{unknown}steps:\n  - end: done\n"))
+        }
         _ => None,
     };
     match made {
@@ -57,8 +61,10 @@ fn every_code_has_examples_and_they_read_as_written_down() {
                 render(&found, &sources, Lang::En, Style::default())
             );
             for lang in [Lang::Zh, Lang::En] {
+                // Of very many faults the last ones are enough to read.
+                let shown = &found[found.len().saturating_sub(8)..];
                 let golden_file = file.replace(".yaml", &format!(".{}.txt", lang.tag()));
-                golden(&folder.join(golden_file), &render(&found, &sources, lang, Style::default()));
+                golden(&folder.join(golden_file), &render(shown, &sources, lang, Style::default()));
             }
         }
     }

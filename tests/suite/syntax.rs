@@ -3,7 +3,7 @@
 use crate::support::{check_text, project};
 use countersign::diagnostics::{Code, Diagnostic, Sources, Style, render, to_json};
 use countersign::model::text::{Lang, Text};
-use countersign::syntax::{Document, FieldType, Process, StepKind, parse};
+use countersign::syntax::{self, Document, FieldType, Process, StepKind, parse};
 use proptest::prelude::*;
 use std::time::Instant;
 
@@ -114,6 +114,8 @@ fn hostile_texts_are_refused_quickly() {
     assert_eq!(codes("- ".repeat(100_000).as_bytes()), ["too_deep"]);
     let keys: String = (0..40_000).map(|n| format!("k{n}: 1\n")).collect();
     assert!(!codes(keys.as_bytes()).is_empty());
+    let keys: String = (0..20_000).map(|n| format!("k{n}: 1\n")).collect();
+    assert_eq!(codes(format!("process: x\n{keys}").as_bytes()).len(), syntax::FAULT_LIMIT + 1);
     assert_eq!(codes(b"\xff\xfe"), ["not_utf8"]);
     assert_eq!(codes(b"process: a\0b"), ["control_character"]);
     assert!(codes(b"process: &a [*a]").contains(&"unknown_alias"));
