@@ -1,8 +1,8 @@
 //! What is wrong with a text, as data.
 //!
 //! A [`Diagnostic`] points at a [`Span`] of a [`Source`] and says in both languages what is wrong and what to
-//! write instead. Rooms that read texts raise them; [`render`](render::render) and
-//! [`to_json`](render::to_json) turn them into words for a person or a program.
+//! write instead. Rooms that read texts raise them; `render` and
+//! `to_json` turn them into words for a person or a program.
 //!
 //! The parts of a diagnostic and what they are for:
 //!
