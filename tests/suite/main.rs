@@ -3,5 +3,6 @@
 
 mod diagnostics;
 mod processes;
+mod rooms;
 mod support;
 mod syntax;
