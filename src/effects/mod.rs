@@ -18,6 +18,9 @@
 
 pub mod format;
 pub mod link;
+pub mod mail;
+pub mod message;
+pub mod template;
 pub mod timeline;
 pub mod view;
 pub mod words;

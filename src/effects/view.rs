@@ -255,7 +255,7 @@ fn due(task: &Task, words: &Words<'_>) -> Option<Due> {
     Some(Due { at, words: phrase, overdue })
 }
 
-fn shown_at<'a>(definition: &'a Definition, task: &Task) -> Option<&'a [FieldName]> {
+pub(crate) fn shown_at<'a>(definition: &'a Definition, task: &Task) -> Option<&'a [FieldName]> {
     if matches!(task.kind, TaskKind::Revise { .. }) {
         return None;
     }

@@ -176,3 +176,22 @@ impl Words<'_> {
         clean_line(name).replace('_', " ")
     }
 }
+
+/// Who answered what, as a sentence: `李娜 已同意`, `Li Na approved`.
+pub fn answer_sentence(words: &Words<'_>, human: Option<&Human>, who: &str, name: &Outcome) -> String {
+    let own = human.and_then(|human| human.outcomes.get(name)?.title.as_ref());
+    match (own, name.as_str(), words.lang) {
+        (None, outcome::APPROVED, Lang::Zh) => format!("{who} 已同意"),
+        (None, outcome::APPROVED, Lang::En) => format!("{who} approved"),
+        (None, outcome::REJECTED, Lang::Zh) => format!("{who} 没有同意"),
+        (None, outcome::REJECTED, Lang::En) => format!("{who} rejected"),
+        (None, outcome::RETURNED, Lang::Zh) => format!("{who} 退回修改"),
+        (None, outcome::RETURNED, Lang::En) => format!("{who} returned it for changes"),
+        (None, outcome::DONE, Lang::Zh) => format!("{who} 已办理"),
+        (None, outcome::DONE, Lang::En) => format!("{who} is done"),
+        (None, outcome::REVISED, Lang::Zh) => format!("{who} 已修改"),
+        (None, outcome::REVISED, Lang::En) => format!("{who} revised it"),
+        (_, _, Lang::Zh) => format!("{who}：{}", words.answer(human, name)),
+        (_, _, Lang::En) => format!("{who}: {}", words.answer(human, name)),
+    }
+}
