@@ -1,0 +1,108 @@
+//! `keys`: the keys that links in mail are signed with.
+
+use crate::cli::Words;
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::output::{Ink, Table};
+use crate::cli::shell::Shell;
+use crate::effects::link::Keys;
+use crate::model::text::Wording;
+use crate::runtime::Clock;
+use clap::{ArgMatches, Command};
+use serde_json::json;
+
+pub(super) fn tree(words: Words) -> Command {
+    Command::new("keys")
+        .about(words.pick("签发邮件链接的密钥", "The keys that links in mail are signed with"))
+        .subcommand(
+            Command::new("list")
+                .about(words.pick("列出密钥（不显示密钥本身）", "List the keys (never the secrets)"))
+                .arg(words.json()),
+        )
+        .subcommand(
+            Command::new("rotate")
+                .about(words.pick("生成新密钥，新链接用它签发", "Make a new key that new links are signed with"))
+                .long_about(words.pick(
+                    "生成新密钥，新链接用它签发；已发出的链接在旧密钥撤销之前仍然有效。服务器要重启才用上新密钥。",
+                    "Make a new key that new links are signed with. Links that were sent before hold until the old key \
+                     is revoked. A running server takes it up when it is started again.",
+                )),
+        )
+        .subcommand(
+            Command::new("revoke")
+                .about(words.pick("撤销密钥，用它签发的链接立即失效", "Revoke a key: links signed with it are dead"))
+                .arg(
+                    words
+                        .word("id", ("编号", "ID"), "哪一个；`keys list` 列出编号", "Which; `keys list` shows the ids")
+                        .required(true)
+                        .value_parser(clap::value_parser!(u8).range(1..)),
+                ),
+        )
+        .after_help("countersign keys list\ncountersign keys rotate\ncountersign keys revoke 1")
+}
+
+pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
+    let path = &shell.settings.keys;
+    let today = Clock::System.now().date_naive().to_string();
+    let open = || Keys::open(path, &today).map_err(trouble);
+    match matches.subcommand() {
+        Some(("rotate", _)) => {
+            let first = !path.exists();
+            let mut keys = open()?;
+            // A file that was not there was just made with a fresh key.
+            let id = if first { keys.signing() } else { keys.rotate(&today).map_err(trouble)? };
+            keys.save(path).map_err(trouble)?;
+            let (zh, en) = (
+                format!(
+                    "新密钥 {id} 已生成，今后的链接用它签发。旧链接仍然有效；要让它们失效，运行 `countersign keys revoke 旧编号`。"
+                ),
+                format!(
+                    "Key {id} signs new links from now on. Old links still hold; to end them, run `countersign keys revoke OLD_ID`."
+                ),
+            );
+            shell.output.print(shell.output.pick(&zh, &en))
+        }
+        Some(("revoke", own)) => {
+            let id = own.get_one::<u8>("id").copied().unwrap_or_default();
+            let mut keys = open()?;
+            keys.revoke(id).map_err(trouble)?;
+            keys.save(path).map_err(trouble)?;
+            let (zh, en) = (
+                format!("密钥 {id} 已撤销：用它签发的链接全部失效。正在运行的服务器要重启才生效。"),
+                format!("Key {id} is revoked: every link signed with it is dead once the server is started again."),
+            );
+            shell.output.print(shell.output.pick(&zh, &en))
+        }
+        own => list(shell, own.is_some_and(|(_, own)| own.get_flag("json"))),
+    }
+}
+
+fn list(shell: &Shell, json: bool) -> Result<(), Stop> {
+    let (output, path) = (&shell.output, &shell.settings.keys);
+    let known = if path.exists() { Keys::open(path, "").map_err(trouble)?.list() } else { Vec::new() };
+    if json {
+        let keys = known.iter().map(|key| json!({ "id": key.id, "made": key.made, "signing": key.signing }));
+        return output.json(&keys.collect());
+    }
+    if known.is_empty() {
+        let (zh, en) = (
+            format!("还没有密钥文件 {}；`countersign serve` 第一次启动时会生成。", path.display()),
+            format!("There is no key file {} yet; `countersign serve` makes one when it first starts.", path.display()),
+        );
+        return output.print(output.pick(&zh, &en));
+    }
+    let mut table =
+        Table::new([output.pick("编号", "ID"), output.pick("生成日期", "MADE"), output.pick("用途", "USE")]);
+    for key in known {
+        let (what, ink) = if key.signing {
+            (output.pick("签发新链接", "signs new links"), Some(Ink::Bold))
+        } else {
+            (output.pick("只验证旧链接", "proves old links only"), None)
+        };
+        table.painted_row([(key.id.to_string(), None), (key.made, None), (what.to_owned(), ink)]);
+    }
+    output.print(&output.table(&table))
+}
+
+fn trouble(what: Wording) -> Stop {
+    Stop::Because(Exit::Input, what)
+}
