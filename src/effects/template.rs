@@ -72,6 +72,15 @@ pub const EMBEDDED: &[(&str, &str)] = embedded![
     "mail/acted_for.en.txt",
     "mail/acted_for.zh.html",
     "mail/acted_for.en.html",
+    "page/base.html",
+    "page/case.html",
+    "page/field.html",
+    "page/task.html",
+    "page/decided.html",
+    "page/message.html",
+    "page/mailbox.html",
+    "page/mails.html",
+    "page/mail.html",
 ];
 
 /// What is wrong with a template, and where.

@@ -99,7 +99,7 @@ pub fn read_kind(reading: &Reading<'_>, kind: &FieldKind, text: &str) -> Result<
         FieldKind::List(columns) => {
             let first = columns.keys().next().map_or("…", |name| name.as_str());
             Err(Wording::new(
-                format!("这是一张表,要按行和列填写,例如 0.{first}。"),
+                format!("这是一张表，要按行和列填写，例如 0.{first}。"),
                 format!("This is a table: give it by row and column, such as 0.{first}."),
             ))
         }
@@ -140,7 +140,7 @@ fn read_entries(
         let path = format!("{prefix}{name}");
         let mut fault = |what| wrong.push(Misread { path: path.clone(), title: field.title.clone(), what });
         if field.value.is_some() {
-            fault(Wording::new("这一项是自动算出来的,请去掉它。", "This is computed by itself; leave it out."));
+            fault(Wording::new("这一项是自动算出来的，请去掉它。", "This is computed by itself; leave it out."));
             continue;
         }
         if let (FieldKind::List(columns), false) = (&field.kind, field.many) {
@@ -155,7 +155,9 @@ fn read_entries(
                     _ => {
                         let first = columns.keys().next().map_or("…", |name| name.as_str());
                         fault(Wording::new(
-                            format!("这是一张表(最多 {ROW_LIMIT} 行):请写成“{name}.行号.列名”,例如 {name}.0.{first}。"),
+                            format!(
+                                "这是一张表（最多 {ROW_LIMIT} 行）：请写成“{name}.行号.列名”，例如 {name}.0.{first}。"
+                            ),
                             format!(
                                 "This is a table (of at most {ROW_LIMIT} rows): write {name}.ROW.COLUMN, such as \
                                  {name}.0.{first}."
@@ -175,7 +177,7 @@ fn read_entries(
         }
         if let Some((rest, _)) = texts.iter().find(|(rest, _)| !rest.is_empty()) {
             fault(Wording::new(
-                format!("“{name}”下面没有“{rest}”,它本身就是一个值。"),
+                format!("“{name}”下面没有“{rest}”，它本身就是一个值。"),
                 format!("There is no “{rest}” below “{name}”: it is one value."),
             ));
             continue;
@@ -260,7 +262,7 @@ fn read_object(
         let Some(json) = document.get(name.as_str()) else { continue };
         let path = format!("{prefix}{name}");
         if field.value.is_some() {
-            let what = Wording::new("这一项是自动算出来的,请去掉它。", "This is computed by itself; leave it out.");
+            let what = Wording::new("这一项是自动算出来的，请去掉它。", "This is computed by itself; leave it out.");
             wrong.push(Misread { path, title: field.title.clone(), what });
             continue;
         }
@@ -309,7 +311,7 @@ pub fn read_json(reading: &Reading<'_>, field: &Field, json: &serde_json::Value)
         Json::Array(rows) if rows.len() <= ROW_LIMIT => rows,
         _ => {
             return Err(fault(Wording::new(
-                format!("这里要一张表:最多 {ROW_LIMIT} 行的列表。"),
+                format!("这里要一张表：最多 {ROW_LIMIT} 行的列表。"),
                 format!("This is a table: a list of at most {ROW_LIMIT} rows."),
             )));
         }
@@ -365,7 +367,7 @@ fn no_such_field(form: &Form, prefix: &str, name: &str) -> Misread {
         path: format!("{prefix}{name}"),
         title: Text::One(name.to_owned()),
         what: Wording::new(
-            format!("表单里没有“{name}”。可以填的有:{}。", known.join("、")),
+            format!("表单里没有“{name}”。可以填的有：{}。", known.join("、")),
             format!("The form has no “{name}”. It has: {}.", known.join(", ")),
         ),
     }
@@ -378,11 +380,11 @@ fn kind_words(kind: &FieldKind) -> (&'static str, &'static str) {
         FieldKind::Integer => ("整数", "a whole number"),
         FieldKind::Decimal => ("数字", "a number"),
         FieldKind::Money => ("金额", "an amount"),
-        FieldKind::Percent => ("百分比,例如 8 %", "a percentage, such as 8 %"),
+        FieldKind::Percent => ("百分比，例如 8 %", "a percentage, such as 8 %"),
         FieldKind::Boolean => ("是或否", "yes or no"),
-        FieldKind::Date => ("日期,例如 2026-03-06", "a date, such as 2026-03-06"),
-        FieldKind::DateTime => ("日期和时间,例如 2026-03-06 14:00", "a date and time, such as 2026-03-06 14:00"),
-        FieldKind::Duration => ("时长,例如 2 个工作日", "a length of time, such as 2 working days"),
+        FieldKind::Date => ("日期，例如 2026-03-06", "a date, such as 2026-03-06"),
+        FieldKind::DateTime => ("日期和时间，例如 2026-03-06 14:00", "a date and time, such as 2026-03-06 14:00"),
+        FieldKind::Duration => ("时长，例如 2 个工作日", "a length of time, such as 2 working days"),
         FieldKind::Choice(_) => ("选项之一", "one of the options"),
         FieldKind::Person(_) => ("一个人", "a person"),
         FieldKind::Position => ("一个职位", "a position"),
@@ -462,7 +464,7 @@ fn plain_width(text: &str) -> String {
 }
 
 fn too_long(limit: usize) -> Wording {
-    Wording::new(format!("太长了,最多 {limit} 个字。"), format!("Too long: at most {limit} characters."))
+    Wording::new(format!("太长了，最多 {limit} 个字。"), format!("Too long: at most {limit} characters."))
 }
 
 fn one_line(text: &str) -> Result<String, Wording> {
@@ -504,7 +506,7 @@ fn number(text: &str) -> Result<Decimal, Wording> {
     let separated = unsigned.contains(',');
     if separated && (!(1..=3).contains(&first.len()) || groups.any(|group| group.len() != 3)) {
         return Err(Wording::new(
-            format!("“{text}”里的逗号看不懂:千位写成 1,280,小数写成 12.80。"),
+            format!("“{text}”里的逗号看不懂：千位写成 1,280，小数写成 12.80。"),
             format!("The comma in “{text}” is unclear: thousands are 1,280, decimals 12.80."),
         ));
     }
@@ -519,7 +521,7 @@ fn number(text: &str) -> Result<Decimal, Wording> {
         if digits.matches('.').count() > 1 {
             return not_a_number(text);
         }
-        Wording::new("这个数太大,或小数位太多。", "This number is too large, or has too many decimal places.")
+        Wording::new("这个数太大，或小数位太多。", "This number is too large, or has too many decimal places.")
     })
 }
 
@@ -529,7 +531,7 @@ fn integer(text: &str) -> Result<Decimal, Wording> {
         return Ok(number.normalize());
     }
     Err(Wording::new(
-        format!("“{text}”不是整数,请去掉小数部分。"),
+        format!("“{text}”不是整数，请去掉小数部分。"),
         format!("“{text}” is not a whole number: drop the decimals."),
     ))
 }
@@ -542,7 +544,7 @@ fn percent(text: &str) -> Result<Decimal, Wording> {
     }
     let shown = number(wide)?;
     Err(Wording::new(
-        format!("请带上百分号:是“{shown} %”吗?"),
+        format!("请带上百分号：是“{shown} %”吗？"),
         format!("Write the percent sign: do you mean “{shown} %”?"),
     ))
 }
@@ -552,7 +554,7 @@ fn boolean(text: &str) -> Result<bool, Wording> {
         "是" | "对" | "yes" | "y" | "true" | "on" | "1" => Ok(true),
         "否" | "不" | "不是" | "no" | "n" | "false" | "off" | "0" => Ok(false),
         _ => Err(Wording::new(
-            format!("“{text}”看不懂,请写“是”或“否”。"),
+            format!("“{text}”看不懂，请写“是”或“否”。"),
             format!("“{text}” is unclear: write yes or no."),
         )),
     }
@@ -664,7 +666,7 @@ fn choice(options: &IndexMap<Arc<str>, Text>, text: &str) -> Result<Arc<str>, Wo
     }
     let words = |lang| options.values().map(|title| title.get(lang)).collect::<Vec<_>>();
     Err(Wording::new(
-        format!("没有“{text}”这个选项。可选:{}。", words(Lang::Zh).join("、")),
+        format!("没有“{text}”这个选项。可选：{}。", words(Lang::Zh).join("、")),
         format!("“{text}” is not an option. Choose one of: {}.", words(Lang::En).join(", ")),
     ))
 }
@@ -686,7 +688,7 @@ fn person(directory: &Directory, text: &str) -> Result<PersonId, Wording> {
         many => {
             let ids = many.iter().map(|id| id.as_str()).collect::<Vec<_>>();
             Err(Wording::new(
-                format!("有几位“{text}”,请写工号:{}。", ids.join("、")),
+                format!("有几位“{text}”，请写工号：{}。", ids.join("、")),
                 format!("Several people are called “{text}”; write an id: {}.", ids.join(", ")),
             ))
         }
@@ -717,7 +719,7 @@ fn place<'a, T: Clone + 'a>(
     }
     let names = all.map(|(_, name, _)| name).collect::<Vec<_>>();
     Err(Wording::new(
-        format!("通讯录里没有叫“{text}”的{zh}。有:{}。", names.join("、")),
+        format!("通讯录里没有叫“{text}”的{zh}。有：{}。", names.join("、")),
         format!("The directory has no {en} called “{text}”. It has: {}.", names.join(", ")),
     ))
 }
@@ -846,7 +848,7 @@ mod tests {
         let kind = FieldKind::Choice(options);
         assert_eq!(read(kind.clone(), "热"), Ok(Value::text("warm")));
         assert_eq!(read(kind.clone(), "WARM"), Ok(Value::text("warm")));
-        assert_eq!(read(kind.clone(), "tepid").unwrap_err().zh, "没有“tepid”这个选项。可选:热、冷。");
+        assert_eq!(read(kind.clone(), "tepid").unwrap_err().zh, "没有“tepid”这个选项。可选：热、冷。");
     }
 
     fn gifts() -> Form {

@@ -7,6 +7,8 @@
 //!
 //! Invariant: everything answered as accepted is durable. Knows nothing of YAML, HTTP pages or the command line.
 
+pub mod access;
+
 use crate::engine::command::Command;
 use crate::engine::event::Entry;
 use crate::engine::refusal::Refusal;

@@ -1,0 +1,390 @@
+//! What a link gives access to: ticket → person, and what they may ask.
+//!
+//! ```text
+//! Ticket::parse ── no ──→ Nothing           no database
+//!   └ one indexed read ── none ──→ Nothing  the tag is computed all the same
+//!       └ Keys::proves ── no ──→ Nothing
+//!           └ the case, its log → Visit: asked · expired · answered · over, and why
+//! ```
+//!
+//! One answer, [`Closed::Nothing`], for every text that is not a ticket of ours: what is missing cannot be told
+//! apart. A ticket whose tag holds always gets the truth, even when it asks nothing any more. What a visit
+//! answers comes from the log of the case, read once, so a page cannot contradict itself.
+//!
+//! The one place that makes an [`Actor`] of a link; pages and API hold no other way to act.
+
+use super::{Accepted, AssignmentRow, Case, Denied, Error, OutboxFilter, Runtime, TaskFilter};
+use crate::effects::link::{Binding, Keys, Purpose, Ticket};
+use crate::engine::command::{Actor, Ask, Command, Via};
+use crate::engine::event::{Event, OpenedTask};
+use crate::engine::fingerprint::Fingerprint;
+use crate::engine::preview::{Upcoming, upcoming};
+use crate::engine::state::{Assignment, Task, TaskKind};
+use crate::engine::{self, Facts};
+use crate::model::definition::{Human, outcome};
+use crate::model::form::Form;
+use crate::model::id::{AssignmentId, Outcome, PersonId, TaskId};
+use crate::model::people::Directory;
+use crate::model::value::Record;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// The keys of the installation, shared with whoever sends mail: one that is revoked dies everywhere at once.
+pub type Keyring = Arc<RwLock<Arc<Keys>>>;
+
+/// A keyring of these keys.
+pub fn keyring(keys: Keys) -> Keyring {
+    Arc::new(RwLock::new(Arc::new(keys)))
+}
+
+/// How long a link works after the last mail that carried it.
+pub const LINK_DAYS: i64 = 30;
+
+/// How many seconds have to pass before a second fresh link is mailed for the same assignment.
+const FRESH_EVERY: i64 = 300;
+
+/// The door that links come in by.
+#[derive(Clone, Debug)]
+pub struct Access {
+    runtime: Runtime,
+    keys: Keyring,
+    lifetime: TimeDelta,
+}
+
+/// Why a link opens nothing.
+#[derive(Clone, Debug)]
+pub enum Closed {
+    /// It is not a ticket of ours.
+    Nothing,
+    /// It could not be looked up.
+    Unavailable(Error),
+}
+
+impl From<Error> for Closed {
+    fn from(error: Error) -> Closed {
+        Closed::Unavailable(error)
+    }
+}
+
+/// What a link opened: who came, to which case, and where their part of it stands.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    /// The assignment that the link is of.
+    pub row: AssignmentRow,
+    /// The case with its log.
+    pub case: Case,
+    /// What lies ahead for it.
+    pub upcoming: Vec<Upcoming>,
+    /// The people, as they are now.
+    pub directory: Arc<Directory>,
+    /// The address that the link was sent to.
+    pub mail: Option<Arc<str>>,
+    /// What the task asked.
+    pub kind: TaskKind,
+    /// The revision in which the person was asked.
+    pub opened: u32,
+    /// Where their part stands.
+    pub standing: Standing,
+    /// When this was read.
+    pub now: DateTime<Utc>,
+}
+
+/// Where a person's part of a task stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Standing {
+    /// They are asked.
+    Asked,
+    /// They are asked, but this link is too old; a fresh one is mailed on request.
+    Expired,
+    /// They answered.
+    Answered {
+        /// What.
+        outcome: Outcome,
+        /// In their words.
+        opinion: Option<Arc<str>>,
+        /// How they came in.
+        via: Via,
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// The task went on without them.
+    Over {
+        /// How.
+        how: How,
+        /// Whose doing it was.
+        by: Actor,
+        /// When.
+        at: DateTime<Utc>,
+    },
+}
+
+/// How a task went on without somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Someone else answered it, so; a return among them.
+    Answered(Outcome),
+    /// The case was taken back.
+    Withdrawn,
+    /// The case was stopped.
+    Cancelled,
+    /// The case was revised and walks again from an earlier step.
+    Revised,
+    /// Control moved on by itself.
+    MovedOn,
+}
+
+/// What a person answers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answering {
+    /// The choice; `revised` and `withdrawn` on a revision.
+    pub outcome: Outcome,
+    /// In their words.
+    pub opinion: Option<Arc<str>>,
+    /// The form, as filled in.
+    pub values: Record,
+    /// What they were shown.
+    pub seen: Option<Fingerprint>,
+}
+
+impl Access {
+    /// A door to a runtime; `lifetime` is how long a link works after the last mail that carried it.
+    pub fn new(runtime: Runtime, keys: Keyring, lifetime: TimeDelta) -> Access {
+        Access { runtime, keys, lifetime }
+    }
+
+    /// The runtime behind it.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Opens a link. Changes nothing.
+    ///
+    /// # Errors
+    /// That it is none of ours, or that it could not be looked up.
+    pub async fn open(&self, text: &str) -> Result<Visit, Closed> {
+        let ticket = Ticket::parse(text).ok_or(Closed::Nothing)?;
+        let row = self.runtime.assignment(ticket.assignment).await?;
+        let row = self.proved(&ticket, row).ok_or(Closed::Nothing)?;
+        let case = self.runtime.case(row.instance).await?.ok_or(Closed::Nothing)?;
+        let asking = OutboxFilter {
+            instance: Some(row.instance),
+            to: Some(row.person.clone()),
+            limit: 100,
+            ..OutboxFilter::default()
+        };
+        let mails = self.runtime.mails(&asking).await?;
+        let mut mails = mails.iter().filter(|mail| mail.kind.asks().is_some_and(|(_, of)| of == row.id));
+        let now = self.runtime.now();
+        let last = mails.clone().map(|mail| mail.queued_at).max().unwrap_or(row.opened_at);
+        let directory = self.runtime.directory();
+        let registered = || directory.people.get(&row.person).and_then(|person| person.mail.clone());
+        let mail = mails.find_map(|mail| mail.address.clone()).or_else(registered).map(Arc::from);
+        let story = Story::of(&case, row.id);
+        let standing = match story.end {
+            Some(end) => end,
+            None if now > last + self.lifetime => Standing::Expired,
+            None => Standing::Asked,
+        };
+        let calendar = self.runtime.calendar();
+        let facts = Facts { now, directory: &directory, calendar: &calendar, sequence: 0, seed: [0; 16] };
+        let upcoming = upcoming(&case.definition, &case.state, &facts);
+        let (kind, opened) = (story.kind, story.opened);
+        Ok(Visit { row, case, upcoming, directory, mail, kind, opened, standing, now })
+    }
+
+    /// The row, if the ticket is ours and of it. Costs the same where there is none.
+    fn proved(&self, ticket: &Ticket, row: Option<AssignmentRow>) -> Option<AssignmentRow> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let (nobody, nonce) = (PersonId::from("nobody"), [0; 16]);
+        let binding = match &row {
+            Some(row) => Binding {
+                purpose: Purpose::Decide,
+                installation: self.runtime.installation(),
+                instance: row.instance,
+                task: row.task,
+                round: row.round,
+                person: &row.person,
+                assignment: row.id,
+                nonce: &row.nonce,
+            },
+            None => Binding {
+                purpose: Purpose::Decide,
+                installation: self.runtime.installation(),
+                instance: crate::model::id::InstanceId(ticket.assignment.0),
+                task: TaskId(0),
+                round: 0,
+                person: &nobody,
+                assignment: ticket.assignment,
+                nonce: &nonce,
+            },
+        };
+        let holds = keys.proves(ticket, &binding);
+        row.filter(|_| holds)
+    }
+
+    /// Answers in the name of the link's person. A second answer by the same link is answered with the first.
+    ///
+    /// # Errors
+    /// Why not; nothing was changed.
+    pub async fn answer(&self, visit: &Visit, answering: Answering) -> Result<Accepted, Denied> {
+        let Answering { outcome, opinion, values, seen } = answering;
+        let task = visit.row.task;
+        let (verb, ask) = match visit.kind {
+            TaskKind::Revise { .. } if outcome.as_str() == outcome::WITHDRAWN => {
+                ("withdraw", Ask::Withdraw { reason: opinion })
+            }
+            TaskKind::Revise { .. } => ("answer", Ask::Revise { task, data: values, note: opinion, seen }),
+            _ => ("answer", Ask::Decide { task, assignment: Some(visit.row.id), outcome, opinion, values, seen }),
+        };
+        let id = format!("link-{verb}-{}", visit.row.id).into();
+        self.runtime.submit(visit.row.instance, Command { id, actor: visit.actor(), ask }).await
+    }
+
+    /// Mails the person a fresh link to what they are asked now, to their registered address and nowhere else.
+    /// Within five minutes a second wish is the same wish.
+    ///
+    /// # Errors
+    /// Why not; nothing was changed.
+    pub async fn resend(&self, visit: &Visit) -> Result<bool, Denied> {
+        let Some((assignment, _)) = visit.open_elsewhere_or_here() else { return Ok(false) };
+        let id = format!("link-fresh-{assignment}-{}", self.runtime.now().timestamp() / FRESH_EVERY).into();
+        let ask = Ask::Resend { assignment };
+        self.runtime.submit(visit.row.instance, Command { id, actor: visit.actor(), ask }).await.map(|_| true)
+    }
+
+    /// How many other tasks wait for the link's person, up to 100.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn waiting(&self, visit: &Visit) -> Result<usize, Error> {
+        let filter = TaskFilter { person: Some(visit.row.person.clone()), limit: 100, ..TaskFilter::default() };
+        let rows = self.runtime.tasks(&filter).await?;
+        Ok(rows.iter().filter(|row| row.assignment.id != visit.row.id).count())
+    }
+}
+
+impl Visit {
+    fn actor(&self) -> Actor {
+        let mail = self.mail.clone().unwrap_or_else(|| Arc::from(""));
+        Actor::Person { id: self.row.person.clone(), via: Via::Link { mail } }
+    }
+
+    /// The open task and assignment that the link is of.
+    pub fn asked(&self) -> Option<(&Task, &Assignment)> {
+        self.case.state.assignment(self.row.id).map(|(_, task, assignment)| (task, assignment))
+    }
+
+    /// What the step says of people, answers and form; `None` for a revision.
+    pub fn human(&self) -> Option<&Human> {
+        match self.kind {
+            TaskKind::Revise { .. } => None,
+            _ => self.case.definition.steps.get(&self.row.step)?.human(),
+        }
+    }
+
+    /// The form to fill in: the step's, or the whole start form for a revision.
+    pub fn form(&self) -> Option<&Form> {
+        match self.kind {
+            TaskKind::Revise { .. } => Some(&self.case.definition.form),
+            _ => self.human().map(|human| &human.form),
+        }
+    }
+
+    /// What the page of the open task shows, as a fingerprint.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.asked().map(|(task, _)| Fingerprint::of(&self.case.state, task))
+    }
+
+    /// The data as it was at a revision of the case.
+    pub fn data_at(&self, revision: u32) -> Option<Record> {
+        let mut state = None;
+        for entry in self.case.entries.iter().take_while(|entry| entry.revision <= revision) {
+            state = Some(engine::apply(state, entry).ok()?);
+        }
+        state.map(|state| state.data)
+    }
+
+    /// What the person is asked now in this case, by this link or since by another: the assignment and its task.
+    pub fn open_elsewhere_or_here(&self) -> Option<(AssignmentId, &Task)> {
+        let own = |id: AssignmentId| id == self.row.id;
+        let tasks = self.case.state.tasks.values().filter(|task| !task.parked);
+        let mut open: Vec<(AssignmentId, &Task)> = tasks
+            .flat_map(|task| {
+                let answered = |id| task.answers.iter().any(|answer| answer.assignment == id);
+                let own = task.assignments.iter().filter(|one| one.person == self.row.person && !answered(one.id));
+                own.map(move |one| (one.id, task)).collect::<Vec<_>>()
+            })
+            .collect();
+        open.sort_by_key(|(id, _)| !own(*id));
+        open.into_iter().next()
+    }
+
+    /// Who returned the task that a revision is of, what they said, and when.
+    pub fn returned(&self) -> Option<Returned<'_>> {
+        let TaskKind::Revise { of } = self.kind else { return None };
+        let opened = |entry: &&engine::event::Entry| entry.revision <= self.opened;
+        self.case.entries.iter().rev().filter(opened).find_map(|entry| {
+            let Ask::Decide { outcome, opinion, .. } = &entry.command.ask else { return None };
+            let of_it = |event: &Event| matches!(event, Event::Answered { task, .. } if *task == of);
+            (outcome.as_str() == outcome::RETURNED && entry.events.iter().any(of_it)).then(|| {
+                Some(Returned { by: entry.command.actor.person()?, opinion: opinion.as_deref(), at: entry.at })
+            })?
+        })
+    }
+}
+
+/// Who sent a case back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Returned<'a> {
+    /// Who.
+    pub by: &'a PersonId,
+    /// In their words.
+    pub opinion: Option<&'a str>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// What the log says of one assignment.
+struct Story {
+    kind: TaskKind,
+    opened: u32,
+    end: Option<Standing>,
+}
+
+impl Story {
+    fn of(case: &Case, id: AssignmentId) -> Story {
+        let mut story = Story { kind: TaskKind::Approve, opened: case.state.revision, end: None };
+        let mut own: Option<TaskId> = None;
+        for entry in case.entries.iter() {
+            for event in &entry.events {
+                match event {
+                    Event::TaskOpened { task, opened } if names(opened, id) => {
+                        (own, story.kind, story.opened) = (Some(*task), opened.kind, entry.revision);
+                    }
+                    Event::Answered { assignment, outcome, opinion, via, .. } if *assignment == id => {
+                        let (outcome, opinion, via, at) = (outcome.clone(), opinion.clone(), via.clone(), entry.at);
+                        story.end = Some(Standing::Answered { outcome, opinion, via, at });
+                        return story;
+                    }
+                    Event::TaskClosed { task, .. } | Event::TaskParked { task } if own == Some(*task) => {
+                        let how = match &entry.command.ask {
+                            Ask::Decide { outcome, .. } => How::Answered(outcome.clone()),
+                            Ask::Withdraw { .. } => How::Withdrawn,
+                            Ask::Cancel { .. } => How::Cancelled,
+                            Ask::Revise { .. } => How::Revised,
+                            _ => How::MovedOn,
+                        };
+                        story.end = Some(Standing::Over { how, by: entry.command.actor.clone(), at: entry.at });
+                        return story;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        story
+    }
+}
+
+fn names(opened: &OpenedTask, id: AssignmentId) -> bool {
+    opened.assignments.iter().any(|assignment| assignment.id == id)
+}

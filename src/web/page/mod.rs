@@ -1,0 +1,55 @@
+//! The pages, one file each: GET shows, POST submits a command.
+
+pub(super) mod fresh;
+pub(super) mod home;
+pub(super) mod outcome;
+pub(super) mod task;
+
+use super::{Frame, WebState, guard};
+use crate::effects::format::Words;
+use crate::effects::timeline::Scene;
+use crate::effects::view::{CaseView, Reader, case_view};
+use crate::model::text::Lang;
+use crate::runtime::access::Visit;
+use chrono_tz::Tz;
+
+/// A visit with the words of its reader.
+pub(super) struct Desk<'a> {
+    visit: &'a Visit,
+    words: Words<'a>,
+    frame: Frame,
+    /// The path of the visit's page.
+    path: String,
+}
+
+impl<'a> Desk<'a> {
+    fn new(state: &WebState, visit: &'a Visit, ticket: &str, query: Option<&str>) -> Desk<'a> {
+        let person = visit.directory.people.get(&visit.row.person);
+        let own = person.map_or(Lang::default(), |person| person.language);
+        // The address of a page holds its ticket; a link to its other language need not repeat it.
+        let frame = Frame::new(own, guard::chosen(query), "");
+        let zone: Tz = person.and_then(|person| person.zone).unwrap_or_else(|| state.runtime().calendar().zone);
+        let words = Words { lang: frame.lang, zone, now: visit.now, directory: &visit.directory };
+        Desk { visit, words, frame, path: format!("/t/{ticket}") }
+    }
+
+    fn view(&self, asked: bool) -> CaseView {
+        let case = &self.visit.case;
+        let scene = Scene {
+            definition: &case.definition,
+            state: &case.state,
+            log: &case.entries,
+            upcoming: &self.visit.upcoming,
+        };
+        let reader = Reader { person: Some(&self.visit.row.person), asked: self.visit.asked().filter(|_| asked) };
+        case_view(&scene, &self.words, reader)
+    }
+
+    fn name(&self) -> String {
+        self.words.name(&self.visit.row.person)
+    }
+
+    fn pick(&self, zh: &str, en: &str) -> String {
+        self.words.pick(zh, en).to_owned()
+    }
+}
