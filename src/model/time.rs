@@ -255,7 +255,10 @@ impl Moment {
     /// The instant that this means; a moment without a zone is a local time of `home`.
     pub fn instant(&self, home: Tz) -> DateTime<Utc> {
         match self.zone {
-            Some(Zone::Offset(east)) => (self.local - TimeDelta::seconds(i64::from(east))).and_utc(),
+            Some(Zone::Offset(east)) => {
+                let east = TimeDelta::seconds(i64::from(east));
+                self.local.checked_sub_signed(east).unwrap_or(self.local).and_utc()
+            }
             Some(Zone::Named(zone)) => instant(zone, self.local),
             None => instant(home, self.local),
         }
@@ -269,7 +272,8 @@ impl fmt::Display for Moment {
     }
 }
 
-fn split_zone(text: &str) -> Option<(&str, Option<Zone>)> {
+/// A time or date-time apart from its zone; `None` where what stands for the zone is none.
+pub fn split_zone(text: &str) -> Option<(&str, Option<Zone>)> {
     if let Some((time, zone)) = text.split_once('@') {
         return Some((time, Some(Zone::Named(zone.parse().ok()?))));
     }
@@ -447,6 +451,24 @@ impl Calendar {
         let (mut day, mut left, mut free) = (date, n, 0);
         while left > 0 {
             day = day.succ_opt()?;
+            if self.is_working_day(day) {
+                left -= 1;
+                free = 0;
+            } else {
+                free += 1;
+                if free > SEARCH_DAYS {
+                    return None;
+                }
+            }
+        }
+        Some(day)
+    }
+
+    /// The n-th working day before `date`, which itself does not count; `None` if the calendar never works.
+    pub fn working_day_before(&self, date: NaiveDate, n: i64) -> Option<NaiveDate> {
+        let (mut day, mut left, mut free) = (date, n, 0);
+        while left > 0 {
+            day = day.pred_opt()?;
             if self.is_working_day(day) {
                 left -= 1;
                 free = 0;

@@ -1,0 +1,102 @@
+//! Functions of the directory: who stands where.
+
+use super::{Accepts, Failure, Function, Typed, Value, one, unexpected};
+use crate::model::id::PersonId;
+use crate::model::value::Type;
+
+fn people(_: &[Typed]) -> Typed {
+    Typed::always(Type::List(Box::new(Typed::always(Type::Person))))
+}
+fn person(_: &[Typed]) -> Typed {
+    Typed::always(Type::Person)
+}
+fn perhaps_a_person(_: &[Typed]) -> Typed {
+    Typed::optional(Type::Person)
+}
+
+fn all(ids: Vec<PersonId>) -> Value {
+    Value::List(ids.into_iter().map(Value::Person).collect())
+}
+
+pub(super) static FUNCTIONS: &[Function] = &[
+    Function {
+        name: "manager_of",
+        forms: &[&[one("person", Accepts::Person)]],
+        spreads: false,
+        of: perhaps_a_person,
+        run: |machine, arguments| match arguments {
+            [Value::Person(id)] => Ok(machine.context.directory.manager_of(id).map_or(Value::Null, Value::Person)),
+            _ => Err(unexpected("manager_of")),
+        },
+    },
+    Function {
+        name: "head_of",
+        forms: &[&[one("department", Accepts::Department)]],
+        spreads: false,
+        of: perhaps_a_person,
+        run: |machine, arguments| match arguments {
+            [Value::Department(id)] => Ok(machine.context.directory.head_of(id).map_or(Value::Null, Value::Person)),
+            _ => Err(unexpected("head_of")),
+        },
+    },
+    Function {
+        name: "holders",
+        forms: &[&[one("position", Accepts::Position)]],
+        spreads: false,
+        of: people,
+        run: |machine, arguments| match arguments {
+            [Value::Position(id)] => Ok(all(machine.context.directory.holders(id))),
+            _ => Err(unexpected("holders")),
+        },
+    },
+    Function {
+        name: "members",
+        forms: &[&[one("department", Accepts::Department)]],
+        spreads: false,
+        of: people,
+        run: |machine, arguments| match arguments {
+            [Value::Department(id)] => Ok(all(machine.context.directory.members(id))),
+            _ => Err(unexpected("members")),
+        },
+    },
+    Function {
+        name: "person",
+        forms: &[&[one("id", Accepts::Text)]],
+        spreads: false,
+        of: person,
+        run: |machine, arguments| match arguments {
+            [Value::Text(id)] => match machine.context.directory.people.get_key_value(id.as_ref()) {
+                Some((id, _)) => Ok(Value::Person(id.clone())),
+                None => Err(Failure::new(
+                    format!("通讯录里没有编号为 `{id}` 的人员"),
+                    format!("the directory has no person with the id `{id}`"),
+                )),
+            },
+            _ => Err(unexpected("person")),
+        },
+    },
+    Function {
+        name: "up_to",
+        forms: &[&[one("person", Accepts::Person), one("position", Accepts::Position)]],
+        spreads: false,
+        of: people,
+        run: |machine, arguments| match arguments {
+            [Value::Person(id), Value::Position(position)] => {
+                let directory = machine.context.directory;
+                let mut chain = Vec::new();
+                for superior in directory.superiors(id) {
+                    let holds = directory.people.get(&superior).is_some_and(|found| found.positions.contains(position));
+                    chain.push(superior);
+                    if holds {
+                        return Ok(all(chain));
+                    }
+                }
+                Err(Failure::new(
+                    format!("`{}` 往上的各级主管都不担任 `{position}`", directory.name_of(id)),
+                    format!("no superior of `{}` holds the position `{position}`", directory.name_of(id)),
+                ))
+            }
+            _ => Err(unexpected("up_to")),
+        },
+    },
+];

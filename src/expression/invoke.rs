@@ -1,0 +1,285 @@
+//! Calls: which function is meant, which argument belongs where, and whether it fits.
+
+use super::fault::{Fault, FaultKind, likely};
+use super::functions::{self, Accepts, Function, Need, Parameter, parameter};
+use super::infer::{Infer, Typing};
+use super::parse::{Argument, Node, Syntax};
+use crate::model::formula::{Expr, Op, Read};
+use crate::model::value::{Type, Typed, Value};
+use std::ops::Range;
+
+impl Infer<'_> {
+    pub(super) fn call(&mut self, node: &Node, name: &str, range: &Range<usize>, arguments: &[Argument]) -> Typing {
+        let Some(function) = functions::find(name) else {
+            self.unknown_function(name, range);
+            arguments.iter().for_each(|argument| drop(self.visit(&argument.value, None)));
+            return Typing::unknown();
+        };
+        let names: Vec<Option<&str>> =
+            arguments.iter().map(|argument| argument.name.as_ref().map(|(name, _)| name.as_str())).collect();
+        let Some((form, places)) = self.form(function, &names, arguments) else {
+            let usage = function.usage();
+            let fault = Fault::new(
+                range.start..node.range.end,
+                FaultKind::WrongArguments,
+                format!("`{name}` 的参数不对"),
+                format!("`{name}` does not take these arguments"),
+            );
+            self.fault(fault.hint(format!("用法：`{usage}`。"), format!("Usage: `{usage}`.")));
+            return Typing::unknown();
+        };
+        match name {
+            "now" | "today" => self.read(Read::Now),
+            "manager_of" | "head_of" | "holders" | "members" | "person" | "up_to" => self.read(Read::Directory),
+            _ => {}
+        }
+        if let [argument] = arguments
+            && let Syntax::Text(text) = &argument.value.syntax
+        {
+            match name {
+                "person" => self.check_person(&argument.value, text),
+                "date" | "time" | "date and time" | "duration" => return self.temporal(name, &argument.value, text),
+                _ => {}
+            }
+        }
+        let width = places.iter().map(|place| place + 1).max().unwrap_or(0);
+        let mut typings: Vec<Option<Typing>> = vec![None; width];
+        for (argument, place) in arguments.iter().zip(&places) {
+            let Some(parameter) = parameter(form, *place) else { continue };
+            let typing = if parameter.accepts == Accepts::Function {
+                let list = typings.first().and_then(Option::as_ref).map(|list| list.of.clone());
+                self.precedes(&argument.value, list)
+            } else {
+                // The other argument of a search says which options may stand bare.
+                let options = typings.first().and_then(Option::as_ref).and_then(|first| match name {
+                    "list contains" | "index of" => super::infer::options_of(&first.of),
+                    _ => None,
+                });
+                let typing = self.visit(&argument.value, options.as_ref());
+                self.argument(function, parameter, &argument.value, typing, arguments.len() == 1)
+            };
+            if let Some(slot) = typings.get_mut(*place) {
+                *slot = Some(typing);
+            }
+        }
+        let mut of = Vec::with_capacity(width);
+        let mut exprs = Vec::with_capacity(width);
+        for typing in typings {
+            let typing = typing.unwrap_or_else(|| Typing { optional: true, ..Typing::unknown() });
+            of.push(typing.typed());
+            exprs.push(typing.expr);
+        }
+        if function.spreads {
+            of = spread(of);
+        }
+        let typed = (function.of)(&of);
+        Typing { optional: typed.optional, ..Typing::new(Op::Call(function.name.into(), exprs), typed.of) }
+    }
+
+    /// The form that is meant: by the names of the arguments, else by their number and by what they are.
+    fn form(
+        &self,
+        function: &Function,
+        names: &[Option<&str>],
+        arguments: &[Argument],
+    ) -> Option<(&'static [Parameter], Vec<usize>)> {
+        let lambda = |at: usize| arguments.get(at).is_some_and(|a| matches!(a.value.syntax, Syntax::Function(..)));
+        let (form, places) = function.places(names)?;
+        if (0..arguments.len()).any(lambda) {
+            let form = function.forms.iter().find(|form| form.iter().any(|p| p.accepts == Accepts::Function))?;
+            let fits = places
+                .iter()
+                .enumerate()
+                .all(|(at, place)| lambda(at) == form.get(*place).is_some_and(|p| p.accepts == Accepts::Function));
+            return (fits && form.len() == places.len()).then_some((*form, places));
+        }
+        let takes_function = |form: &[Parameter]| form.iter().any(|p| p.accepts == Accepts::Function);
+        (!takes_function(form)).then_some((form, places))
+    }
+
+    fn argument(
+        &mut self,
+        function: &Function,
+        parameter: &Parameter,
+        node: &Node,
+        typing: Typing,
+        alone: bool,
+    ) -> Typing {
+        let nullable = matches!(parameter.need, Need::OrNull | Need::Optional | Need::ManyOrNull);
+        // Nobody stands above nobody: a search in the directory may go on from another.
+        let chained = matches!(function.name, "manager_of") && matches!(node.syntax, Syntax::Call(..));
+        let mut typing = if nullable || chained { typing } else { self.set(node, typing) };
+        if function.spreads
+            && alone
+            && let Type::List(item) = &typing.of
+        {
+            let item = (**item).clone();
+            if item.optional && !nullable {
+                let written = self.written(node);
+                self.fault(
+                    Fault::new(
+                        node.range.clone(),
+                        FaultKind::MaybeUnset,
+                        format!("`{written}` 里可能有空值"),
+                        format!("`{written}` may hold values that are unset"),
+                    )
+                    .hint(
+                        format!("先去掉空值：`{}`。", without_null(written)),
+                        format!("Leave them out first: `{}`.", without_null(written)),
+                    ),
+                );
+                typing.of = Type::List(Box::new(Typed::always(item.of.clone())));
+            }
+            if !parameter.accepts.takes(&item.of) {
+                self.wrong_argument(function, parameter, node, &item.of);
+            }
+            return typing;
+        }
+        if !parameter.accepts.takes(&typing.of) {
+            self.wrong_argument(function, parameter, node, &typing.of);
+        }
+        typing
+    }
+
+    fn wrong_argument(&mut self, function: &Function, parameter: &Parameter, node: &Node, found: &Type) {
+        let (zh, en) = parameter.accepts.words();
+        let (written, words) = (self.written(node), super::types::words(found));
+        let fault = Fault::new(
+            node.range.clone(),
+            FaultKind::WrongType,
+            format!("`{}` 的参数 `{}` 应该是{zh}，而 `{written}` 是{}", function.name, parameter.name, words.zh),
+            format!(
+                "the argument `{}` of `{}` has to be {en}, but `{written}` is {}",
+                parameter.name, function.name, words.en
+            ),
+        );
+        let instead = match (parameter.accepts, found) {
+            (Accepts::Person, Type::Position) => format!("holders({written})[1]"),
+            (Accepts::Person, Type::Department) => format!("head_of({written})"),
+            (Accepts::Person, Type::Text) => format!("person({written})"),
+            (Accepts::Department, Type::Person | Type::Position) => format!("{written}.department"),
+            (Accepts::Position, Type::Person) => format!("{written}.position"),
+            (Accepts::Text, Type::Number | Type::Money | Type::Date) => format!("string({written})"),
+            (Accepts::Number, Type::Text) => format!("number({written})"),
+            _ => return self.fault(fault),
+        };
+        self.fault(fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`.")));
+    }
+
+    fn unknown_function(&mut self, name: &str, range: &Range<usize>) {
+        let spaced = name.replace('_', " ");
+        let near = if functions::find(&spaced).is_some() { Some(spaced) } else { likely(name, functions::names()) };
+        let fault = Fault::new(
+            range.clone(),
+            FaultKind::UnknownFunction,
+            format!("没有名为 `{name}` 的函数"),
+            format!("there is no function `{name}`"),
+        );
+        let habit = match name {
+            "len" | "length" | "size" => Some("count"),
+            "avg" | "average" => Some("mean"),
+            "substr" => Some("substring"),
+            "concat" => Some("concatenate"),
+            "round" => Some("round half up"),
+            "ceil" => Some("ceiling"),
+            "upper" | "toUpperCase" => Some("upper case"),
+            "lower" | "toLowerCase" => Some("lower case"),
+            "includes" => Some("list contains"),
+            _ => None,
+        };
+        self.fault(fault.did_you_mean(habit.map(str::to_owned).or(near)));
+    }
+
+    /// `date("…")` and its like are read here, so that a wrong one is found before it runs.
+    fn temporal(&mut self, name: &str, node: &Node, text: &str) -> Typing {
+        let of = match name {
+            "date" => Type::Date,
+            "time" => Type::Time,
+            "duration" => Type::Duration,
+            _ => Type::DateTime,
+        };
+        match functions::temporal::read(name, text) {
+            Some(value) => Typing::new(Op::Literal(value), of),
+            None => {
+                let example = match name {
+                    "date" => "2026-03-06",
+                    "time" => "09:30:00",
+                    "duration" => "P3DT4H",
+                    _ => "2026-03-06T09:30:00",
+                };
+                self.fault(
+                    Fault::new(
+                        node.range.clone(),
+                        FaultKind::BadTemporal,
+                        format!("`{name}` 读不懂 `{text}`"),
+                        format!("`{name}` cannot read `{text}`"),
+                    )
+                    .hint(format!("例如 `\"{example}\"`。"), format!("For example `\"{example}\"`.")),
+                );
+                Typing::new(Op::Literal(Value::Null), of)
+            }
+        }
+    }
+
+    /// A function of two items, as an argument.
+    fn precedes(&mut self, node: &Node, list: Option<Type>) -> Typing {
+        let Syntax::Function(names, body) = &node.syntax else { return Typing::unknown() };
+        let item = match list {
+            Some(Type::List(item)) => *item,
+            _ => Typed::always(Type::Any),
+        };
+        let parameters = u16::try_from(names.len()).unwrap_or(u16::MAX);
+        let locals = names.iter().map(|name| (name.clone(), item.clone(), false)).collect();
+        let body = self.binding(locals, |pass, _| pass.condition(body));
+        Typing::new(Op::Function { parameters, body: body.expr }, Type::Any)
+    }
+
+    /// A function called where it is written.
+    pub(super) fn apply(&mut self, node: &Node, function: &Node, arguments: &[Argument]) -> Typing {
+        let Syntax::Function(names, body) = &function.syntax else { return Typing::unknown() };
+        let mut ordered: Vec<Option<&Node>> = vec![None; names.len()];
+        for (at, argument) in arguments.iter().enumerate() {
+            let place = match &argument.name {
+                Some((name, _)) => names.iter().position(|own| own == name),
+                None => Some(at),
+            };
+            if let Some(slot) = place.and_then(|place| ordered.get_mut(place)) {
+                *slot = Some(&argument.value);
+            }
+        }
+        let given: Vec<&Node> = ordered.into_iter().flatten().collect();
+        if given.len() != names.len() || arguments.len() != names.len() {
+            self.fault(Fault::new(
+                node.range.clone(),
+                FaultKind::WrongArguments,
+                format!("这个函数有 {} 个参数", names.len()),
+                format!("this function has {} parameters", names.len()),
+            ));
+            return Typing::unknown();
+        }
+        let typings: Vec<Typing> = given.into_iter().map(|argument| self.visit(argument, None)).collect();
+        let locals = names.iter().zip(&typings).map(|(name, typing)| (name.clone(), typing.typed(), false)).collect();
+        let body = self.binding(locals, |pass, _| pass.visit(body, None));
+        let arguments = typings.into_iter().map(|typing| typing.expr).collect();
+        Typing { expr: Expr::new(Op::Apply { arguments, body: body.expr }), ..body }
+    }
+}
+
+/// The items of a single list, as arguments of their own.
+fn spread(of: Vec<Typed>) -> Vec<Typed> {
+    match of.as_slice() {
+        [Typed { of: Type::List(item), .. }] => vec![(**item).clone()],
+        _ => {
+            let money = of.iter().find(|typed| typed.of == Type::Money).cloned();
+            money.map_or(of, |money| vec![money])
+        }
+    }
+}
+
+/// `items.value` → `items[value != null].value`.
+fn without_null(written: &str) -> String {
+    match written.rsplit_once('.') {
+        Some((list, column)) => format!("{list}[{column} != null].{column}"),
+        None => format!("{written}[item != null]"),
+    }
+}

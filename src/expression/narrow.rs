@@ -1,0 +1,157 @@
+//! What a condition proves about the values it asks for: that one is set, that one is not zero.
+//!
+//! Values are told apart by what they read, not by how they are spelled, so that an inner name never borrows what
+//! was proved about an outer one.
+
+use super::infer::{Found, Infer};
+use super::parse::{Node, Syntax, Test};
+use crate::model::formula::Comparison;
+use crate::model::value::Value;
+use rust_decimal::Decimal;
+use std::cmp::Ordering;
+
+/// What is known about a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fact {
+    Set,
+    NotZero,
+}
+
+/// A fact and the value that it is about.
+pub(super) type Known = (String, Fact);
+
+impl Infer<'_> {
+    /// What tells a value from others; `None` for one that cannot be asked for twice.
+    pub(super) fn key(&self, node: &Node) -> Option<String> {
+        match &node.syntax {
+            Syntax::Name(name) => match self.lookup(name)? {
+                Found::Local(slot, _) => Some(format!("#{slot}")),
+                Found::Column(slot, _) => Some(format!("#{slot}.{name}")),
+                Found::Dynamic(..) => None,
+                _ => Some(name.clone()),
+            },
+            Syntax::Path(of, name, _) => match &of.syntax {
+                Syntax::Path(steps, step, _) if self.is_steps(steps) => Some(format!("steps.{step}.{name}")),
+                Syntax::Name(of) if self.lookup(of).is_none() => Some(format!("{of}.{name}")),
+                _ => Some(format!("{}.{name}", self.key(of)?)),
+            },
+            Syntax::Call(name, _, arguments) => {
+                let keys: Option<Vec<String>> = arguments.iter().map(|argument| self.key(&argument.value)).collect();
+                Some(format!("{name}({})", keys?.join(",")))
+            }
+            Syntax::Number(_) | Syntax::Text(_) => Some(format!("{:?}", node.syntax)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn knows(&self, node: &Node, fact: Fact) -> bool {
+        self.key(node).is_some_and(|key| self.facts.iter().any(|(known, is)| *known == key && *is == fact))
+    }
+
+    /// What holds where the condition is `truth`.
+    pub(super) fn assume(&self, node: &Node, truth: bool) -> Vec<Known> {
+        match &node.syntax {
+            Syntax::And(parts) => self.combine(parts, truth, truth),
+            Syntax::Or(parts) => self.combine(parts, truth, !truth),
+            Syntax::Call(name, _, arguments) if name == "not" => match arguments.as_slice() {
+                [argument] => self.assume(&argument.value, !truth),
+                _ => Vec::new(),
+            },
+            Syntax::Compare(op, a, b) => {
+                let mut known = self.compared(*op, a, b, truth);
+                known.extend(self.compared(turned(*op), b, a, truth));
+                known
+            }
+            Syntax::Between(value, low, _) if truth => {
+                let mut known = self.about(value, Fact::Set);
+                if constant(low).is_some_and(|low| low > Decimal::ZERO) {
+                    known.extend(self.about(value, Fact::NotZero));
+                }
+                known
+            }
+            Syntax::In(value, tests) if truth => {
+                let asks = |test: &Test| match test {
+                    Test::Compare(op, _) => !matches!(op, Comparison::Equal | Comparison::NotEqual),
+                    Test::Is(node) => matches!(node.syntax, Syntax::Range { .. } | Syntax::Number(_) | Syntax::Text(_)),
+                    _ => false,
+                };
+                if tests.iter().all(asks) { self.about(value, Fact::Set) } else { Vec::new() }
+            }
+            Syntax::InstanceOf(value, _) if truth => self.about(value, Fact::Set),
+            _ => Vec::new(),
+        }
+    }
+
+    fn about(&self, node: &Node, fact: Fact) -> Vec<Known> {
+        self.key(node).map(|key| (key, fact)).into_iter().collect()
+    }
+
+    /// All that each part proves, or only what every part proves.
+    fn combine(&self, parts: &[Node], truth: bool, all_hold: bool) -> Vec<Known> {
+        let mut each = parts.iter().map(|part| self.assume(part, truth));
+        if all_hold {
+            return each.flatten().collect();
+        }
+        let first = each.next().unwrap_or_default();
+        each.fold(first, |common, part| common.into_iter().filter(|known| part.contains(known)).collect())
+    }
+
+    /// What `value op other` proves about the value.
+    fn compared(&self, op: Comparison, value: &Node, other: &Node, truth: bool) -> Vec<Known> {
+        let op = if truth { op } else { opposite(op) };
+        let null = matches!(other.syntax, Syntax::Word(Value::Null));
+        let mut known = Vec::new();
+        match op {
+            Comparison::NotEqual if null => known.extend(self.about(value, Fact::Set)),
+            Comparison::Equal
+                if !null && matches!(other.syntax, Syntax::Number(_) | Syntax::Text(_) | Syntax::Word(_)) =>
+            {
+                known.extend(self.about(value, Fact::Set));
+            }
+            _ => {}
+        }
+        let Some(bound) = constant(other) else { return known };
+        let not_zero = match (op, bound.cmp(&Decimal::ZERO)) {
+            (Comparison::NotEqual, Ordering::Equal) => true,
+            (Comparison::Equal, order) => order != Ordering::Equal,
+            (Comparison::Greater, order) => order != Ordering::Less,
+            (Comparison::AtLeast, order) => order == Ordering::Greater,
+            (Comparison::Less, order) => order != Ordering::Greater,
+            (Comparison::AtMost, order) => order == Ordering::Less,
+            _ => false,
+        };
+        if not_zero {
+            known.extend(self.about(value, Fact::NotZero));
+        }
+        known
+    }
+}
+
+/// The number that a node always is.
+pub(super) fn constant(node: &Node) -> Option<Decimal> {
+    match &node.syntax {
+        Syntax::Number(number) => Some(*number),
+        _ => None,
+    }
+}
+
+fn opposite(op: Comparison) -> Comparison {
+    match op {
+        Comparison::Equal => Comparison::NotEqual,
+        Comparison::NotEqual => Comparison::Equal,
+        Comparison::Less => Comparison::AtLeast,
+        Comparison::AtMost => Comparison::Greater,
+        Comparison::Greater => Comparison::AtMost,
+        Comparison::AtLeast => Comparison::Less,
+    }
+}
+
+fn turned(op: Comparison) -> Comparison {
+    match op {
+        Comparison::Less => Comparison::Greater,
+        Comparison::AtMost => Comparison::AtLeast,
+        Comparison::Greater => Comparison::Less,
+        Comparison::AtLeast => Comparison::AtMost,
+        same => same,
+    }
+}

@@ -1,0 +1,128 @@
+//! What names mean where an expression stands, and what is expected there.
+
+use crate::model::id::{FieldName, StepId};
+use crate::model::people::Directory;
+use crate::model::value::{Type, Typed};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What names mean where an expression stands. Empty at first: built up by what is there.
+///
+/// ```
+/// use countersign::expression::{Expected, Scope, compile};
+/// use countersign::model::value::{Type, Typed};
+/// let scope = Scope::new().field("total", Typed::always(Type::Money));
+/// assert!(compile("total >= 500", &scope, &Expected::condition()).is_ok());
+/// assert!(compile("totl >= 500", &scope, &Expected::condition()).is_err());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    pub(super) fields: IndexMap<FieldName, Typed>,
+    pub(super) directory: Option<Arc<Directory>>,
+    pub(super) steps: BTreeMap<StepId, StepScope>,
+    pub(super) applicant: bool,
+    pub(super) assignee: bool,
+    pub(super) instance: bool,
+    pub(super) numbered: bool,
+    pub(super) outcome: Option<Arc<[Arc<str>]>>,
+    /// Types are not checked, and unset data is asked for by name: for trying expressions without a form.
+    pub(super) untyped: bool,
+}
+
+/// A step that can have been walked.
+#[derive(Clone, Debug)]
+pub(super) struct StepScope {
+    pub(super) outcomes: Arc<[Arc<str>]>,
+    pub(super) always: bool,
+}
+
+impl Scope {
+    /// A scope in which only literals and functions mean something.
+    pub fn new() -> Scope {
+        Scope::default()
+    }
+
+    /// Any name is data of an unknown type: for expressions without a form.
+    pub fn untyped() -> Scope {
+        Scope { untyped: true, applicant: true, assignee: true, instance: true, ..Scope::default() }
+    }
+
+    /// A field in reach; optional if it may be unset here.
+    pub fn field(mut self, name: impl Into<FieldName>, typed: Typed) -> Scope {
+        self.fields.insert(name.into(), typed);
+        self
+    }
+
+    /// Several fields in reach.
+    pub fn fields<N: Into<FieldName>>(mut self, fields: impl IntoIterator<Item = (N, Typed)>) -> Scope {
+        self.fields.extend(fields.into_iter().map(|(name, typed)| (name.into(), typed)));
+        self
+    }
+
+    /// Positions and departments are names; `everyone` and the functions of the directory mean something.
+    pub fn directory(mut self, directory: impl Into<Arc<Directory>>) -> Scope {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// A step whose `outcome`, `by`, `at` and `late` can be read; `always` if it has been walked on every path
+    /// that leads here, so that they are set.
+    pub fn step<O: AsRef<str>>(
+        mut self,
+        step: impl Into<StepId>,
+        outcomes: impl IntoIterator<Item = O>,
+        always: bool,
+    ) -> Scope {
+        let outcomes = outcomes.into_iter().map(|outcome| Arc::from(outcome.as_ref())).collect();
+        self.steps.insert(step.into(), StepScope { outcomes, always });
+        self
+    }
+
+    /// `applicant` means who applied.
+    pub fn applicant(mut self) -> Scope {
+        self.applicant = true;
+        self
+    }
+
+    /// `assignee` means whose task it is.
+    pub fn assignee(mut self) -> Scope {
+        self.assignee = true;
+        self
+    }
+
+    /// `instance` means the instance; `numbered` if its process gives business numbers.
+    pub fn instance(mut self, numbered: bool) -> Scope {
+        self.instance = true;
+        self.numbered = numbered;
+        self
+    }
+
+    /// `outcome` means the outcome of the task, one of these.
+    pub fn outcome<O: AsRef<str>>(mut self, outcomes: impl IntoIterator<Item = O>) -> Scope {
+        self.outcome = Some(outcomes.into_iter().map(|outcome| Arc::from(outcome.as_ref())).collect());
+        self
+    }
+}
+
+/// What an expression has to yield.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expected {
+    /// Anything.
+    Any,
+    /// A value of a type, set unless the type is optional.
+    Type(Typed),
+    /// Who does something: a person, a position, or a list of them. A function of the directory may find nobody.
+    People,
+    /// When something is due: a duration, a date or a date-time.
+    Time,
+    /// A list, of anything.
+    List,
+}
+
+impl Expected {
+    /// `true` or `false`.
+    pub fn condition() -> Expected {
+        Expected::Type(Typed::always(Type::Boolean))
+    }
+}
