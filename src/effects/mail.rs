@@ -281,6 +281,7 @@ fn context(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assign
         _ => asked.map(|(task, _)| words.task(definition, &task.step, task.kind)).unwrap_or_default(),
     };
     let show = asked.and_then(|(task, _)| super::view::shown_at(definition, task));
+    let decided = decided(letter, words, asked);
     let data =
         definition.fields().filter(|(name, _)| show.is_none_or(|show| show.contains(name))).map(|(name, field)| {
             let value = state.data.get(name).map(|value| words.value(Some(field), value));
@@ -302,13 +303,19 @@ fn context(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assign
             _ => words.pick("查看并决定", "View and decide"),
         }
         .into(),
-        decided: decided(letter, words, asked),
-        past: case.past().filter(|moment| !matches!(moment.mark, Mark::Start | Mark::Skipped)).cloned().collect(),
+        past: case.past().filter(|moment| tells(moment, decided.as_ref())).cloned().collect(),
+        decided,
         ahead: following(letter, &case),
         step,
         link: asked.map(|_| GAP.to_owned()),
         case,
     }
+}
+
+/// Whether a line says something that the head of the mail does not say already.
+fn tells(moment: &Moment, decided: Option<&Decided>) -> bool {
+    let said = |decided: &Decided| moment.when == decided.when && moment.opinion == decided.opinion;
+    !matches!(moment.mark, Mark::Start | Mark::Skipped | Mark::End) && !decided.is_some_and(said)
 }
 
 /// What comes, for the reader: for whoever is not asked, those who are asked now come first.
