@@ -19,8 +19,11 @@
 pub mod format;
 pub mod link;
 pub mod mail;
+pub mod mailbox;
 pub mod message;
+pub mod smtp;
 pub mod template;
 pub mod timeline;
+pub mod transport;
 pub mod view;
 pub mod words;

@@ -14,7 +14,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("compile", &["syntax", "diagnostics", "model", "expression"]),
     ("engine", &["model", "expression"]),
     ("store", &["model", "engine", "failpoint"]),
-    ("effects", &["model", "engine"]),
+    ("effects", &["model", "engine", "failpoint"]),
     ("runtime", &["model", "engine", "store", "effects", "failpoint"]),
     ("web", &["model", "engine", "runtime", "effects"]),
 ];
