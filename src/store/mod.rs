@@ -8,6 +8,7 @@
 
 pub mod error;
 pub mod query;
+pub mod record;
 
 use crate::model::id::{InstanceId, MailId};
 use chrono::{DateTime, Utc};

@@ -1,0 +1,200 @@
+//! A batch: all that one commit writes, as a value.
+//!
+//! It takes accepted commands one after the other and keeps their *net* effect, at most one write a row: an
+//! instance that moved twice is written once, and an assignment that was opened and closed again is not written
+//! at all, as nobody can have had a ticket for it; its mail is written as skipped, so that every mail that the
+//! log queued has its row.
+//!
+//! The rows follow from entries alone, never from anything else that the writer knows, so that they can be
+//! built again from the log.
+
+use super::query::{AssignmentRow, AssignmentState, Delivery, InstanceRow, OutboxRow};
+use super::record::{self, Head, StoredEntry};
+use crate::engine::event::{Entry, Event};
+use crate::engine::state::{MailKind, State};
+use crate::model::id::{AssignmentId, InstanceId, MailId, StepId};
+use crate::model::value::{Value, plain};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+/// Why a mail was skipped before anybody looked at it.
+pub const TASK_OVER: &str = "task over";
+
+/// All that one commit writes.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// New rows of the log, by instance. Their revisions guard the batch.
+    pub entries: Vec<(InstanceId, StoredEntry)>,
+    /// Instances that begin.
+    pub begun: IndexMap<InstanceId, (InstanceRow, Head)>,
+    /// Instances that were there and moved.
+    pub moved: IndexMap<InstanceId, (InstanceRow, Head)>,
+    /// Assignments that begin.
+    pub opened: IndexMap<AssignmentId, AssignmentRow>,
+    /// Assignments that were there and are over.
+    pub over: IndexMap<AssignmentId, AssignmentState>,
+    /// Mails that are queued.
+    pub mails: IndexMap<(InstanceId, MailId), OutboxRow>,
+    /// Sequences that numbers were taken from: the next number before and after. The first guards the batch.
+    pub sequences: BTreeMap<String, (u64, u64)>,
+    /// States to spare folding long logs.
+    pub snapshots: IndexMap<InstanceId, (u32, String)>,
+}
+
+impl Batch {
+    /// Whether it writes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Takes an accepted command: its entry, the instance before and after it, the head of the chain before it,
+    /// and the salt for what is personal. Answers the new head and how many bytes the entry has.
+    pub fn push(&mut self, entry: &Entry, before: Option<&State>, after: &State, head: &Head, salt: [u8; 16]) -> (Head, usize) {
+        let id = after.id;
+        let (stored, head) = record::write_entry(id, entry, head, salt);
+        let size = stored.structure.len() + stored.personal.as_ref().map_or(0, String::len);
+        self.entries.push((id, stored));
+        for event in &entry.events {
+            self.follow(entry, event, before, id);
+        }
+        let row = instance_row(after);
+        match self.begun.get_mut(&id) {
+            Some(begun) => *begun = (row, head),
+            None if before.is_none() => drop(self.begun.insert(id, (row, head))),
+            None => drop(self.moved.insert(id, (row, head))),
+        }
+        (head, size)
+    }
+
+    /// Takes a number of a sequence.
+    pub fn number(&mut self, sequence: &str, taken: u64) {
+        match self.sequences.get_mut(sequence) {
+            Some((_, next)) => *next = taken + 1,
+            None => drop(self.sequences.insert(sequence.to_owned(), (taken, taken + 1))),
+        }
+    }
+
+    fn follow(&mut self, entry: &Entry, event: &Event, before: Option<&State>, instance: InstanceId) {
+        match event {
+            Event::TaskOpened { task, opened } => {
+                for one in &opened.assignments {
+                    let row = AssignmentRow {
+                        id: one.id,
+                        instance,
+                        task: *task,
+                        round: opened.round,
+                        step: opened.step.clone(),
+                        person: one.person.clone(),
+                        stands_in_for: one.stands_in_for.clone(),
+                        nonce: one.nonce,
+                        state: AssignmentState::Open,
+                        opened_at: entry.at,
+                        due_at: opened.due,
+                        row: 0,
+                    };
+                    self.opened.insert(one.id, row);
+                }
+            }
+            Event::Answered { assignment, .. } => self.end(*assignment, AssignmentState::Answered),
+            Event::TaskParked { task } | Event::TaskClosed { task, .. } => {
+                // It was open before this command, or this very command opened it.
+                let known = before.and_then(|state| state.tasks.get(task));
+                let mut open: Vec<AssignmentId> =
+                    known.iter().flat_map(|task| &task.assignments).map(|one| one.id).collect();
+                for event in &entry.events {
+                    if let Event::TaskOpened { task: number, opened } = event
+                        && number == task
+                    {
+                        open.extend(opened.assignments.iter().map(|one| one.id));
+                    }
+                }
+                for id in open {
+                    if !self.over.contains_key(&id) {
+                        self.end(id, AssignmentState::Closed);
+                    }
+                }
+            }
+            Event::MailQueued { mail, kind, to } => {
+                let row = OutboxRow {
+                    instance,
+                    mail: *mail,
+                    kind: kind.clone(),
+                    to: to.clone(),
+                    priority: priority(kind),
+                    state: Delivery::Pending,
+                    attempt: 0,
+                    next_at: entry.at,
+                    address: None,
+                    message_id: None,
+                    parts: None,
+                    reply: None,
+                    possibly_twice: false,
+                    queued_at: entry.at,
+                    settled_at: None,
+                    row: 0,
+                };
+                self.mails.insert((instance, *mail), row);
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, id: AssignmentId, state: AssignmentState) {
+        if self.opened.swap_remove(&id).is_none() {
+            self.over.insert(id, state);
+            return;
+        }
+        for row in self.mails.values_mut() {
+            if row.kind.asks().is_some_and(|(_, assignment)| assignment == id) && row.settled_at.is_none() {
+                row.state = Delivery::Skipped;
+                row.reply = Some(TASK_OVER.to_owned());
+                row.settled_at = Some(row.queued_at);
+            }
+        }
+    }
+}
+
+/// How urgent a mail is: what asks for a decision goes before reminders, those before news.
+fn priority(kind: &MailKind) -> u8 {
+    match kind {
+        MailKind::Assigned { .. } | MailKind::FreshLink { .. } => 0,
+        MailKind::Reminder { .. } => 1,
+        MailKind::Decided { .. } | MailKind::Ended | MailKind::Notice { .. } | MailKind::ActedFor { .. } => 2,
+    }
+}
+
+/// What lists show of a state.
+pub fn instance_row(state: &State) -> InstanceRow {
+    let mut steps: Vec<StepId> = Vec::with_capacity(state.tokens.len());
+    for step in state.tokens.values().filter_map(|token| token.step.as_ref()) {
+        if !steps.contains(step) {
+            steps.push(step.clone());
+        }
+    }
+    InstanceRow {
+        id: state.id,
+        process: state.process.clone(),
+        version: state.version.clone(),
+        title: state.title.clone(),
+        number: state.number.clone(),
+        applicant: state.applicant.clone(),
+        started_at: state.started_at,
+        revision: state.revision,
+        at: state.at,
+        ended: state.ended.clone(),
+        key: state.key.as_ref().and_then(key_text),
+        headline: state.headline.clone(),
+        steps,
+        incident: state.has_incident(),
+        wake_at: state.wake_at(),
+        row: 0,
+    }
+}
+
+fn key_text(key: &Value) -> Option<String> {
+    match plain(key) {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text),
+        other => Some(other.to_string()),
+    }
+}
