@@ -53,6 +53,7 @@ CREATE INDEX instance_process ON instance (process);
 CREATE INDEX instance_applicant ON instance (applicant);
 CREATE INDEX instance_key ON instance (key) WHERE key IS NOT NULL;
 CREATE INDEX instance_open ON instance (process) WHERE outcome IS NULL;
+CREATE INDEX instance_running ON instance (row) WHERE outcome IS NULL;
 CREATE INDEX instance_outcome ON instance (outcome) WHERE outcome IS NOT NULL;
 CREATE INDEX instance_incident ON instance (incident) WHERE incident = 1;
 CREATE INDEX instance_wake ON instance (wake_at) WHERE wake_at IS NOT NULL;
@@ -106,9 +107,11 @@ CREATE UNIQUE INDEX outbox_mail ON outbox (instance, mail);
 CREATE INDEX outbox_due ON outbox (priority, next_at) WHERE state < 4;
 CREATE INDEX outbox_failed ON outbox (state) WHERE state = 5;
 
--- The next number of each sequence. The NOT NULL is a guard: see the statement that writes it.
+-- The next number of each sequence, and what it was before the last commit that took one. Whoever writes a row
+-- says what they took `next` to be; if it was not, NULL is written and NOT NULL fails the whole commit.
 CREATE TABLE sequence (
   name TEXT PRIMARY KEY,
+  was  INTEGER NOT NULL,
   next INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

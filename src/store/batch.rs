@@ -49,14 +49,20 @@ impl Batch {
 
     /// Takes an accepted command: its entry, the instance before and after it, the head of the chain before it,
     /// and the salt for what is personal. Answers the new head and how many bytes the entry has.
-    pub fn push(&mut self, entry: &Entry, before: Option<&State>, after: &State, head: &Head, salt: [u8; 16]) -> (Head, usize) {
+    pub fn push(
+        &mut self,
+        entry: &Entry,
+        before: Option<&State>,
+        after: &State,
+        head: &Head,
+        salt: [u8; 16],
+    ) -> (Head, usize) {
         let id = after.id;
         let (stored, head) = record::write_entry(id, entry, head, salt);
         let size = stored.structure.len() + stored.personal.as_ref().map_or(0, String::len);
         self.entries.push((id, stored));
-        for event in &entry.events {
-            self.follow(entry, event, before, id);
-        }
+        self.assignments(entry, before, after);
+        self.queue(entry, after);
         let row = instance_row(after);
         match self.begun.get_mut(&id) {
             Some(begun) => *begun = (row, head),
@@ -74,68 +80,63 @@ impl Batch {
         }
     }
 
-    fn follow(&mut self, entry: &Entry, event: &Event, before: Option<&State>, instance: InstanceId) {
-        match event {
-            Event::TaskOpened { task, opened } => {
-                for one in &opened.assignments {
-                    let row = AssignmentRow {
-                        id: one.id,
-                        instance,
-                        task: *task,
-                        round: opened.round,
-                        step: opened.step.clone(),
-                        person: one.person.clone(),
-                        stands_in_for: one.stands_in_for.clone(),
-                        nonce: one.nonce,
-                        state: AssignmentState::Open,
-                        opened_at: entry.at,
-                        due_at: opened.due,
-                        row: 0,
-                    };
-                    self.opened.insert(one.id, row);
-                }
+    /// Who is asked now and was not, and the other way round: the difference of two states.
+    fn assignments(&mut self, entry: &Entry, before: Option<&State>, after: &State) {
+        for (number, task) in before.iter().flat_map(|state| &state.tasks) {
+            let still = after.tasks.get(number).map_or(&[][..], |task| &task.assignments);
+            for one in task.assignments.iter().filter(|one| !still.iter().any(|other| other.id == one.id)) {
+                let answered = entry
+                    .events
+                    .iter()
+                    .any(|event| matches!(event, Event::Answered { assignment, .. } if *assignment == one.id));
+                self.end(one.id, if answered { AssignmentState::Answered } else { AssignmentState::Closed });
             }
-            Event::Answered { assignment, .. } => self.end(*assignment, AssignmentState::Answered),
-            Event::TaskParked { task } | Event::TaskClosed { task, .. } => {
-                // It was open before this command, or this very command opened it.
-                let known = before.and_then(|state| state.tasks.get(task));
-                let mut open: Vec<AssignmentId> =
-                    known.iter().flat_map(|task| &task.assignments).map(|one| one.id).collect();
-                for event in &entry.events {
-                    if let Event::TaskOpened { task: number, opened } = event
-                        && number == task
-                    {
-                        open.extend(opened.assignments.iter().map(|one| one.id));
-                    }
-                }
-                for id in open {
-                    if !self.over.contains_key(&id) {
-                        self.end(id, AssignmentState::Closed);
-                    }
-                }
-            }
-            Event::MailQueued { mail, kind, to } => {
-                let row = OutboxRow {
-                    instance,
-                    mail: *mail,
-                    kind: kind.clone(),
-                    to: to.clone(),
-                    priority: priority(kind),
-                    state: Delivery::Pending,
-                    attempt: 0,
-                    next_at: entry.at,
-                    address: None,
-                    message_id: None,
-                    parts: None,
-                    reply: None,
-                    possibly_twice: false,
-                    queued_at: entry.at,
-                    settled_at: None,
+        }
+        for (number, task) in &after.tasks {
+            let known = before.and_then(|state| state.tasks.get(number)).map_or(&[][..], |task| &task.assignments);
+            for one in task.assignments.iter().filter(|one| !known.iter().any(|other| other.id == one.id)) {
+                let row = AssignmentRow {
+                    id: one.id,
+                    instance: after.id,
+                    task: *number,
+                    round: task.round,
+                    step: task.step.clone(),
+                    person: one.person.clone(),
+                    stands_in_for: one.stands_in_for.clone(),
+                    nonce: one.nonce,
+                    state: AssignmentState::Open,
+                    opened_at: task.opened_at,
+                    due_at: task.due,
                     row: 0,
                 };
-                self.mails.insert((instance, *mail), row);
+                self.opened.insert(one.id, row);
             }
-            _ => {}
+        }
+    }
+
+    fn queue(&mut self, entry: &Entry, after: &State) {
+        for event in &entry.events {
+            let Event::MailQueued { mail, kind, to } = event else { continue };
+            let pointless = kind.asks().is_some_and(|(_, assignment)| after.assignment(assignment).is_none());
+            let row = OutboxRow {
+                instance: after.id,
+                mail: *mail,
+                kind: kind.clone(),
+                to: to.clone(),
+                priority: priority(kind),
+                state: if pointless { Delivery::Skipped } else { Delivery::Pending },
+                attempt: 0,
+                next_at: entry.at,
+                address: None,
+                message_id: None,
+                parts: None,
+                reply: pointless.then(|| TASK_OVER.to_owned()),
+                possibly_twice: false,
+                queued_at: entry.at,
+                settled_at: pointless.then_some(entry.at),
+                row: 0,
+            };
+            self.mails.insert((after.id, *mail), row);
         }
     }
 

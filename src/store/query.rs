@@ -322,3 +322,15 @@ pub struct Deployed {
     /// The working calendar.
     pub calendar: Arc<Calendar>,
 }
+
+/// How many rows stand for “several”.
+pub(super) const MANY: usize = 10;
+
+pub(super) fn found(mut rows: Vec<InstanceRow>) -> Found {
+    rows.truncate(MANY);
+    match rows.len() {
+        0 => Found::None,
+        1 => rows.pop().map_or(Found::None, |row| Found::One(Box::new(row))),
+        _ => Found::Many(rows),
+    }
+}

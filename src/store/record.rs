@@ -610,6 +610,7 @@ enum EventRecord {
         late: bool,
     },
     DataSet,
+    Summarised,
     TaskOpened {
         task: TaskId,
         token: TokenId,
@@ -670,6 +671,11 @@ impl EventRecord {
             Event::DataSet { values } => {
                 personal.record(values);
                 EventRecord::DataSet
+            }
+            Event::Summarised { key, headline } => {
+                personal.value(key.as_ref());
+                personal.value(headline.as_ref());
+                EventRecord::Summarised
             }
             Event::TaskOpened { task, opened } => EventRecord::TaskOpened {
                 task: *task,
@@ -744,6 +750,7 @@ impl EventRecord {
             EventRecord::Skipped(token, step) => Event::Skipped { token, step },
             EventRecord::Left { token, step, outcome, by, late } => Event::Left { token, step, outcome, by, late },
             EventRecord::DataSet => Event::DataSet { values: personal.record() },
+            EventRecord::Summarised => Event::Summarised { key: personal.value(), headline: personal.value() },
             EventRecord::TaskOpened { task, token, step, kind, round, mode, seats, asks, due } => Event::TaskOpened {
                 task,
                 opened: Box::new(OpenedTask {
