@@ -8,7 +8,11 @@
 //! Invariant: everything answered as accepted is durable. Knows nothing of YAML, HTTP pages or the command line.
 
 pub mod access;
+pub mod timers;
+mod writer;
 
+use self::writer::{Asked, Desk, Job, Request, Target};
+use crate::engine::apply;
 use crate::engine::command::Command;
 use crate::engine::event::Entry;
 use crate::engine::refusal::Refusal;
@@ -17,10 +21,16 @@ use crate::model::definition::Definition;
 use crate::model::id::{AssignmentId, InstanceId, MailId, ProcessId, Version};
 use crate::model::people::Directory;
 use crate::model::time::Calendar;
+use crate::store::lock::ServerLock;
+use crate::store::memory::Memory;
+use crate::store::record::{self, BrokenChain};
+use crate::store::{self, Store};
 use chrono::{DateTime, SubsecRound, Utc};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::watch;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
 
 pub use crate::store::query::{
     AssignmentRow, AssignmentState, Counts, Delivery, Deployed, Found, InstanceFilter, InstanceRow, OutboxFilter,
@@ -47,17 +57,17 @@ impl Options {
 
     /// Nothing but memory, by the system's clock.
     pub fn memory() -> Options {
-        Options { database: Database::Memory, clock: Clock::System, role: Role::Shell }
+        Options { database: Database::Memory(Memory::default()), clock: Clock::System, role: Role::Shell }
     }
 }
 
 /// Where everything is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Database {
     /// A SQLite file; made if it is not there.
     File(PathBuf),
-    /// Memory, for tests: gone with the runtime.
-    Memory,
+    /// Memory, for tests; runtimes on clones of one handle share it as processes share a file.
+    Memory(Memory),
 }
 
 /// What a process is there for.
@@ -167,11 +177,61 @@ pub struct Case {
 #[derive(Clone)]
 pub struct Runtime {
     shared: Arc<Shared>,
+    store: Store,
+    requests: mpsc::Sender<Request>,
+    installation: Arc<str>,
+    /// Stops the timers with the last handle.
+    _timers: Option<Arc<Timers>>,
 }
 
-struct Shared {
+/// What the handle and the writer both see.
+pub(crate) struct Shared {
     clock: Clock,
+    server: bool,
     changed: watch::Sender<u64>,
+    failed: watch::Sender<Option<Error>>,
+    live: RwLock<Arc<Deployed>>,
+    versions: RwLock<Arc<BTreeMap<Version, Arc<Definition>>>>,
+}
+
+impl Shared {
+    fn live(&self) -> Arc<Deployed> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_live(&self, live: Deployed) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
+    }
+
+    fn versions(&self) -> Arc<BTreeMap<Version, Arc<Definition>>> {
+        self.versions.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn know(&self, definition: Arc<Definition>) {
+        let mut versions = self.versions.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::make_mut(&mut versions).insert(definition.version.clone(), definition);
+    }
+
+    fn version_of(&self, version: &Version) -> Result<Arc<Definition>, Error> {
+        self.versions().get(version).cloned().ok_or_else(|| {
+            Error::broken(
+                format!("数据库里没有流程版本 {version}，而有申请在用它：数据库可能受损。"),
+                format!("The database lacks the definition {version} that a case runs on: it may be damaged."),
+            )
+        })
+    }
+
+    fn tick(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+}
+
+struct Timers(tokio::task::JoinHandle<()>);
+
+impl Drop for Timers {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl std::fmt::Debug for Runtime {
@@ -180,14 +240,77 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
+/// How many commands may wait for the writer.
+const WAITING: usize = 4_096;
+
+/// How long a caller waits for a place among them.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 impl Runtime {
     /// Opens the database, brings its schema up to date, and starts the writer; for a server the timers too.
     ///
     /// # Errors
     /// Whatever is wrong with the file, with advice.
     pub async fn open(options: Options) -> Result<Runtime, Error> {
-        let (changed, _) = watch::channel(0);
-        Ok(Runtime { shared: Arc::new(Shared { clock: options.clock, changed }) })
+        let server = options.role == Role::Server;
+        let lock = match &options.database {
+            Database::File(path) if server => Some(ServerLock::take(path)?),
+            _ => None,
+        };
+        let opened = match &options.database {
+            Database::File(path) => store::open_file(path).await?,
+            Database::Memory(memory) => store::open_memory(memory),
+        };
+        let nothing = Deployed {
+            number: 0,
+            at: DateTime::default(),
+            note: String::new(),
+            definitions: Vec::new(),
+            directory: Arc::default(),
+            calendar: Arc::default(),
+        };
+        let shared = Arc::new(Shared {
+            clock: options.clock,
+            server,
+            changed: watch::channel(0).0,
+            failed: watch::channel(None).0,
+            live: RwLock::new(Arc::new(nothing)),
+            versions: RwLock::default(),
+        });
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|error| {
+            let mut broken = Error::broken(
+                "系统给不出随机数，无法启动。",
+                "The system has no random numbers to give; cannot start.",
+            );
+            broken.detail = error.to_string();
+            broken
+        })?;
+        let mut desk = Desk::new(shared.clone(), opened.store.clone(), opened.loader, secret);
+        desk.refresh().await?;
+        let (requests, waiting) = mpsc::channel(WAITING);
+        let writer = opened.writer;
+        let work = move || {
+            let _lock = lock;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+            match runtime {
+                Ok(runtime) => runtime.block_on(desk.run(writer, waiting)),
+                Err(error) => tracing::error!(%error, "the writer has no runtime"),
+            }
+        };
+        std::thread::Builder::new().name("writer".to_owned()).spawn(work).map_err(|error| {
+            let mut broken =
+                Error::broken("系统不让启动写入线程。", "The system does not let us start the writing thread.");
+            broken.detail = error.to_string();
+            broken
+        })?;
+        let mut runtime =
+            Runtime { shared, store: opened.store, requests, installation: opened.installation.into(), _timers: None };
+        if server {
+            let timers = timers::run(runtime.clone());
+            runtime._timers = Some(Arc::new(Timers(tokio::spawn(timers))));
+        }
+        Ok(runtime)
     }
 
     /// What time it is.
@@ -202,7 +325,7 @@ impl Runtime {
 
     /// A random id that is the same for as long as the database lives; tickets are bound to it.
     pub fn installation(&self) -> &str {
-        ""
+        &self.installation
     }
 
     /// Makes definitions, people and a calendar live together.
@@ -210,20 +333,12 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn deploy(&self, deployment: Deployment) -> Result<DeployOutcome, Error> {
-        let _ = deployment;
-        Err(Error::closed())
+        self.ask(|reply| Job::Deploy(Box::new(deployment), reply)).await?
     }
 
     /// What is live, as this process last saw it.
     pub fn live(&self) -> Arc<Deployed> {
-        Arc::new(Deployed {
-            number: 0,
-            at: self.now(),
-            note: String::new(),
-            definitions: Vec::new(),
-            directory: Arc::default(),
-            calendar: Arc::default(),
-        })
+        self.shared.live()
     }
 
     /// The definitions that can be started, by name.
@@ -241,8 +356,13 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn version(&self, version: &Version) -> Result<Option<Arc<Definition>>, Error> {
-        let _ = version;
-        Err(Error::closed())
+        if let Some(known) = self.shared.versions().get(version) {
+            return Ok(Some(known.clone()));
+        }
+        let Some(stored) = self.store.definition(version).await? else { return Ok(None) };
+        let definition: Arc<Definition> = Arc::new(record::read_versioned(&stored.json, "definition")?);
+        self.shared.know(definition.clone());
+        Ok(Some(definition))
     }
 
     /// The people, as they are now.
@@ -260,8 +380,7 @@ impl Runtime {
     /// # Errors
     /// Why not; nothing was changed.
     pub async fn start(&self, process: &ProcessId, command: Command) -> Result<Accepted, Denied> {
-        let _ = (process, command);
-        Err(Denied::Unavailable(Error::closed()))
+        self.command(Target::Start(process.clone()), command).await
     }
 
     /// Asks something of an instance.
@@ -269,8 +388,33 @@ impl Runtime {
     /// # Errors
     /// Why not; nothing was changed.
     pub async fn submit(&self, instance: InstanceId, command: Command) -> Result<Accepted, Denied> {
-        let _ = (instance, command);
-        Err(Denied::Unavailable(Error::closed()))
+        self.command(Target::Instance(instance), command).await
+    }
+
+    async fn command(&self, target: Target, command: Command) -> Result<Accepted, Denied> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Command(Asked { target, command, reply })).await.map_err(Denied::Unavailable)?;
+        answer.await.unwrap_or_else(|_| Err(Denied::Unavailable(Error::closed())))
+    }
+
+    async fn send(&self, request: Request) -> Result<(), Error> {
+        use mpsc::error::{SendTimeoutError, TrySendError};
+        let request = match self.requests.try_send(request) {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Closed(_)) => return Err(Error::closed()),
+            Err(TrySendError::Full(request)) => request,
+        };
+        match self.requests.send_timeout(request, PATIENCE).await {
+            Ok(()) => Ok(()),
+            Err(SendTimeoutError::Closed(_)) => Err(Error::closed()),
+            Err(SendTimeoutError::Timeout(_)) => Err(Error::busy()),
+        }
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Request::Job(job(reply))).await?;
+        answer.await.map_err(|_| Error::closed())
     }
 
     /// Fires every timer that is due by the clock, of every instance, and answers how many instances woke. A
@@ -279,7 +423,15 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn wake_due(&self) -> Result<usize, Error> {
-        Err(Error::closed())
+        timers::wake_due(self).await
+    }
+
+    /// Looks at once whether another process wrote; a server does so by itself.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn look(&self) -> Result<(), Error> {
+        self.ask(Job::Look).await?
     }
 
     /// An instance with its whole log, or `None`.
@@ -287,8 +439,36 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn case(&self, instance: InstanceId) -> Result<Option<Case>, Error> {
-        let _ = instance;
-        Err(Error::closed())
+        let log = self.store.log(instance).await?;
+        if log.is_empty() {
+            return Ok(None);
+        }
+        let (mut state, mut entries) = (None, Vec::with_capacity(log.len()));
+        for stored in &log {
+            let entry = record::read_entry(stored)?;
+            state = Some(apply(state, &entry).map_err(|_| writer::broken_log(stored.revision))?);
+            entries.push(entry);
+        }
+        let Some(state) = state else { return Ok(None) };
+        let definition = match self.version(&state.version).await? {
+            Some(definition) => definition,
+            None => self.shared.version_of(&state.version)?,
+        };
+        Ok(Some(Case { definition, state: Arc::new(state), entries: Arc::new(entries) }))
+    }
+
+    /// Checks the chain of an instance's log against its head; `None` where there is no such instance.
+    ///
+    /// # Errors
+    /// What the store says; the inner result is what the chain says.
+    pub async fn verify(&self, instance: InstanceId) -> Result<Option<Result<(), BrokenChain>>, Error> {
+        let log = self.store.log(instance).await?;
+        let Some(head) = self.store.head(instance).await? else { return Ok(None) };
+        // The head was read later: only a longer log than the one checked is no fault.
+        let grown = log.last().is_some_and(|last| last.hash != head.text())
+            && self.store.log(instance).await?.len() > log.len();
+        let head = (!grown).then_some(&head);
+        Ok(Some(record::verify_chain(instance, &log, head).map(|_| ())))
     }
 
     /// An assignment, in one indexed read.
@@ -296,8 +476,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn assignment(&self, assignment: AssignmentId) -> Result<Option<AssignmentRow>, Error> {
-        let _ = assignment;
-        Err(Error::closed())
+        self.store.assignment(assignment).await
     }
 
     /// What a text from a person means: a business number, an id, or the beginning of either.
@@ -305,8 +484,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn find(&self, text: &str) -> Result<Found, Error> {
-        let _ = text;
-        Err(Error::closed())
+        self.store.find(text.trim()).await
     }
 
     /// Instances, newest first.
@@ -314,8 +492,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn instances(&self, filter: &InstanceFilter) -> Result<Vec<InstanceRow>, Error> {
-        let _ = filter;
-        Err(Error::closed())
+        self.store.instances(filter).await
     }
 
     /// Open assignments, newest first.
@@ -323,8 +500,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>, Error> {
-        let _ = filter;
-        Err(Error::closed())
+        self.store.tasks(filter).await
     }
 
     /// Mails, newest first.
@@ -332,8 +508,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn mails(&self, filter: &OutboxFilter) -> Result<Vec<OutboxRow>, Error> {
-        let _ = filter;
-        Err(Error::closed())
+        self.store.mails(filter).await
     }
 
     /// One mail.
@@ -341,8 +516,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn mail(&self, instance: InstanceId, mail: MailId) -> Result<Option<OutboxRow>, Error> {
-        let _ = (instance, mail);
-        Err(Error::closed())
+        self.store.mail(instance, mail).await
     }
 
     /// How much there is.
@@ -350,7 +524,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn counts(&self) -> Result<Counts, Error> {
-        Err(Error::closed())
+        self.store.counts().await
     }
 
     /// Takes mails that are due, most urgent first, for nobody else to take within `lease`. Mails whose
@@ -360,9 +534,8 @@ impl Runtime {
     ///
     /// # Errors
     /// What the store says.
-    pub async fn lease(&self, limit: u32, lease: std::time::Duration) -> Result<Vec<OutboxRow>, Error> {
-        let _ = (limit, lease);
-        Err(Error::closed())
+    pub async fn lease(&self, limit: u32, lease: Duration) -> Result<Vec<OutboxRow>, Error> {
+        self.ask(|reply| Job::Lease(limit, lease, reply)).await?
     }
 
     /// Writes down how leased mails went, in order and in one transaction. Answers how many were settled; one
@@ -371,8 +544,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn settle(&self, settlements: Vec<Settlement>) -> Result<usize, Error> {
-        let _ = settlements;
-        Err(Error::closed())
+        self.ask(|reply| Job::Settle(settlements, reply)).await?
     }
 
     /// Puts a mail that is done with back into the queue, as it is: the same bytes and the same Message-ID.
@@ -381,8 +553,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn requeue(&self, instance: InstanceId, mail: MailId) -> Result<bool, Error> {
-        let _ = (instance, mail);
-        Err(Error::closed())
+        self.ask(|reply| Job::Requeue(instance, mail, reply)).await?
     }
 
     /// When the next mail is due, leased ones at the end of their lease.
@@ -390,7 +561,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn mail_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        Err(Error::closed())
+        self.store.mail_due().await
     }
 
     /// Ticks when something was written: by this process at once, by another within a moment (servers only).
@@ -400,9 +571,16 @@ impl Runtime {
 
     /// Becomes ready if the disk failed: the process must end then and start again.
     pub async fn failed(&self) -> Error {
-        std::future::pending().await
+        let mut failed = self.shared.failed.subscribe();
+        match failed.wait_for(Option::is_some).await {
+            Ok(error) => error.clone().unwrap_or_else(Error::closed),
+            Err(_) => Error::closed(),
+        }
     }
 
-    /// Answers what is under way, then stops.
-    pub async fn shutdown(self) {}
+    /// Answers what is under way, then stops. Other handles are answered “closed” from now on.
+    pub async fn shutdown(self) {
+        let _ = self.ask(Job::Stop).await;
+        self.store.close().await;
+    }
 }
