@@ -1,1 +1,270 @@
-//! The room `compile`.
+//! Documents → definitions that can be deployed, or diagnostics; never both half.
+//!
+//! The whole folder comes in at once and everything that is wrong with it goes out at once. The passes:
+//!
+//! 1. `syntax::parse` reads every text.
+//! 2. [`organisation`] and [`calendar`] lower the directory and the calendar.
+//! 3. For each process: [`resolve`] settles what names mean; [`lower`] makes the state graph of its steps;
+//!    [`assigned`] finds which fields are set where; [`typing`] types the form and every expression of the steps;
+//!    [`check`] proves what is left: that every step is reached, has people and comes to an end.
+//!
+//! A fault is reported once, where it was made. What follows from it is not: a name is not called unknown where
+//! its declaration could not be read, and nobody is missed at a step while the directory is broken.
+//!
+//! Invariant: pure. It gets texts and gives values; it knows no files, no clock, no engine and no store.
+
+mod assigned;
+mod calendar;
+mod check;
+pub mod diagram;
+mod form;
+mod lower;
+mod organisation;
+mod resolve;
+mod step;
+mod typing;
+mod version;
+
+use crate::diagnostics::{Code, Diagnostic, Severity, SourceId, Sources, Span};
+use crate::model::definition::Definition;
+use crate::model::id::{FieldName, ProcessId, StepId};
+use crate::model::people::Directory;
+use crate::model::text::{Lang, Wording};
+use crate::model::time::Calendar;
+use crate::syntax::{self, Document};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A file as it was read.
+#[derive(Clone, Debug)]
+pub struct SourceText {
+    /// Its path, as it is shown.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// The mail templates that processes can name. Whoever can read and try them gives them to the compiler.
+pub trait Templates {
+    /// Their names.
+    fn names(&self) -> Vec<String>;
+
+    /// What is wrong with a template when a `notify` of this process uses it; empty where nothing is.
+    fn faults(&self, name: &str, definition: &Definition) -> Vec<TemplateFault>;
+}
+
+/// Something that is wrong with a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateFault {
+    /// Its file, as it is shown.
+    pub file: String,
+    /// The line in it, from 1, where that is known.
+    pub line: Option<usize>,
+    /// What is wrong and what to write instead.
+    pub message: Wording,
+}
+
+/// No templates at all: every name of one is unknown.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTemplates;
+
+impl Templates for NoTemplates {
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn faults(&self, _name: &str, _definition: &Definition) -> Vec<TemplateFault> {
+        Vec::new()
+    }
+}
+
+/// What a folder came to.
+#[derive(Clone, Debug, Default)]
+pub struct Compiled {
+    /// All texts, to show diagnostics in.
+    pub sources: Sources,
+    /// The processes that are without fault, in the order of their names. Not to be deployed while anything of
+    /// the folder is wrong: see [`Compiled::has_errors`].
+    pub definitions: Vec<Definition>,
+    /// The people, where a directory could be read.
+    pub directory: Option<Directory>,
+    /// The working calendar, all its years; `None` where no file has one.
+    pub calendar: Option<Calendar>,
+    /// Where steps and fields are written.
+    pub source_map: SourceMap,
+    /// All that is wrong, in the order of the texts.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Compiled {
+    /// Whether anything stops the folder from being deployed.
+    pub fn has_errors(&self) -> bool {
+        crate::diagnostics::has_errors(&self.diagnostics)
+    }
+
+    /// How many diagnostics there are of a severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|found| found.code.severity() == severity).count()
+    }
+
+    /// The definition of a process.
+    pub fn definition(&self, process: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|definition| definition.process.as_str() == process)
+    }
+
+    /// All diagnostics as a person reads them, without colour.
+    pub fn render(&self, lang: Lang) -> String {
+        crate::diagnostics::render(&self.diagnostics, &self.sources, lang, crate::diagnostics::Style::default())
+    }
+}
+
+/// Where the parts of processes are written.
+#[derive(Clone, Debug, Default)]
+pub struct SourceMap {
+    processes: BTreeMap<ProcessId, Span>,
+    steps: BTreeMap<(ProcessId, StepId), Span>,
+    fields: BTreeMap<(ProcessId, FieldName), Span>,
+}
+
+impl SourceMap {
+    /// Where a process is named.
+    pub fn process(&self, process: &ProcessId) -> Option<Span> {
+        self.processes.get(process).copied()
+    }
+
+    /// The whole text of a step.
+    pub fn step(&self, process: &ProcessId, step: &StepId) -> Option<Span> {
+        self.steps.get(&(process.clone(), step.clone())).copied()
+    }
+
+    /// The name of a field where it is declared.
+    pub fn field(&self, process: &ProcessId, field: &FieldName) -> Option<Span> {
+        self.fields.get(&(process.clone(), field.clone())).copied()
+    }
+}
+
+/// What processes are compiled against.
+pub(crate) struct World<'a> {
+    /// The people; nobody where no directory could be read.
+    pub(crate) directory: Arc<Directory>,
+    /// Where the names of the directory are declared.
+    pub(crate) declared: organisation::Declared,
+    /// Whether the directory was read whole, so that a name or person that is not in it does not exist.
+    pub(crate) people_known: bool,
+    /// The mail templates.
+    pub(crate) templates: &'a dyn Templates,
+}
+
+/// Compiles a folder.
+pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compiled {
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut sources = Sources::new();
+    let ids: Vec<SourceId> = files.iter().map(|file| sources.add_bytes(file.name.clone(), &file.bytes)).collect();
+    let mut diagnostics = Vec::new();
+    let mut broken = BTreeSet::new();
+    let mut unread = false;
+    let (mut processes, mut directories, mut calendars) = (Vec::new(), Vec::new(), Vec::new());
+    for id in ids {
+        let (document, found) = syntax::parse(id, &sources);
+        if crate::diagnostics::has_errors(&found) {
+            broken.insert(id);
+        }
+        diagnostics.extend(found);
+        match document {
+            Document::Process(process) => processes.push((id, process)),
+            Document::Directory(directory) => directories.push((id, directory)),
+            Document::Calendar(calendar) => calendars.push((id, calendar)),
+            Document::Unknown => unread = true,
+        }
+    }
+
+    let names: BTreeSet<&str> =
+        processes.iter().filter_map(|(_, process)| process.name.as_ref()).map(|name| name.value.as_str()).collect();
+    // A process that could not be read may be the one that an absence names.
+    let known_processes = (!unread && broken.is_empty()).then_some(&names);
+    let organisation = organisation::lower(&directories, &broken, known_processes, &mut diagnostics);
+    let calendar = calendar::lower(&calendars, &mut diagnostics);
+    let people_known = organisation.as_ref().is_some_and(|found| found.whole);
+    if let (None, false, Some(process)) =
+        (&organisation, unread, processes.iter().map(|(_, process)| process).find(asks_people))
+    {
+        diagnostics.push(organisation::missing(process.key_span));
+    }
+    let (directory, declared) = match organisation {
+        Some(found) => (Some(found.directory), found.declared),
+        None => (None, organisation::Declared::default()),
+    };
+    let world = World { directory: Arc::new(directory.clone().unwrap_or_default()), declared, people_known, templates };
+
+    let mut source_map = SourceMap::default();
+    let mut definitions = Vec::new();
+    let mut first_of: BTreeMap<&str, Span> = BTreeMap::new();
+    for (id, process) in &processes {
+        let mut found = Vec::new();
+        if let Some(name) = &process.name
+            && let Some(first) = first_of.insert(name.value.as_str(), name.span)
+        {
+            found.push(twice(&name.value, name.span, first));
+        }
+        let whole = !broken.contains(id);
+        let definition = self::process(process, whole, &world, &mut source_map, &mut found);
+        if whole && !crate::diagnostics::has_errors(&found) {
+            definitions.push(definition);
+        }
+        diagnostics.extend(found);
+    }
+    definitions.sort_by(|a, b| a.process.cmp(&b.process));
+    crate::diagnostics::sort(&mut diagnostics, &sources);
+    Compiled { sources, definitions, directory, calendar, source_map, diagnostics }
+}
+
+/// Compiles one process. What could not be understood is left out and reported.
+fn process(
+    document: &syntax::Process,
+    whole: bool,
+    world: &World<'_>,
+    source_map: &mut SourceMap,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Definition {
+    let names = resolve::names(document, &world.declared, diagnostics);
+    let flow = lower::lower(document);
+    let mut definition = typing::definition(document, &flow, &names, whole, world, diagnostics);
+    definition.version = version::of(&definition);
+    let subject = check::Subject { document, flow: &flow, definition: &definition, world, whole };
+    check::all(&subject, diagnostics);
+
+    let process = definition.process.clone();
+    let named = document.name.as_ref().map_or(document.key_span, |name| name.span);
+    source_map.processes.insert(process.clone(), named);
+    for placed in &flow.steps {
+        source_map.steps.insert((process.clone(), placed.id.clone()), placed.source.span);
+    }
+    for (name, span) in &names.fields {
+        source_map.fields.insert((process.clone(), name.clone()), *span);
+    }
+    definition
+}
+
+/// Whether a process has to do with people at all.
+fn asks_people(process: &&syntax::Process) -> bool {
+    let mut found = !process.start.is_empty();
+    resolve::walk(&process.steps, &mut |step| {
+        found |= matches!(
+            step.kind,
+            syntax::StepKind::Approve { .. } | syntax::StepKind::Task { .. } | syntax::StepKind::Notify { .. }
+        );
+    });
+    found
+}
+
+fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::RepeatedName,
+        span,
+        Wording::new(
+            format!("已经有一个叫 `{name}` 的流程，请换一个名称"),
+            format!("there is a process `{name}` already; give this one another name"),
+        ),
+    )
+    .context(first, Wording::new("第一个", "the first one"))
+}

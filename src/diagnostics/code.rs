@@ -89,16 +89,50 @@ codes! {
     // CS03: names
     BadName "CS0301" "bad_name" Error;
     RepeatedName "CS0302" "repeated_name" Error;
+    UnknownName "CS0303" "unknown_name" Error;
+    AmbiguousName "CS0304" "ambiguous_name" Error;
+    UnknownStep "CS0305" "unknown_step" Error;
+    UnknownOutcome "CS0306" "unknown_outcome" Error;
+    BuiltinOutcome "CS0307" "builtin_outcome" Error;
+    BadNumber "CS0308" "bad_number" Error;
 
     // CS04: expressions and types
     ForeignSyntax "CS0401" "foreign_syntax" Error;
     UnquotedExpression "CS0402" "unquoted_expression" Error;
     QuotedWord "CS0403" "quoted_word" Error;
+    BadExpression "CS0404" "bad_expression" Error;
+    UnknownFunction "CS0405" "unknown_function" Error;
+    WrongArguments "CS0406" "wrong_arguments" Error;
+    UnknownProperty "CS0407" "unknown_property" Error;
+    UnlikeTypes "CS0408" "unlike_types" Error;
+    WrongType "CS0409" "wrong_type" Error;
+    UnknownOption "CS0410" "unknown_option" Error;
+    MaybeUnset "CS0411" "maybe_unset" Error;
+    MaybeZeroDivision "CS0412" "maybe_zero_division" Error;
+    BadTemporal "CS0413" "bad_temporal" Error;
+    TooComplex "CS0414" "too_complex" Error;
+    CyclicValue "CS0415" "cyclic_value" Error;
+    NotSettable "CS0416" "not_settable" Error;
+    BadPattern "CS0417" "bad_pattern" Error;
 
     // CS05: flow
+    UnreachableStep "CS0501" "unreachable_step" Error;
+    DeadEnd "CS0502" "dead_end" Error;
+    EndlessLoop "CS0503" "endless_loop" Error;
+    JumpIntoBlock "CS0504" "jump_into_block" Error;
+    MissingOtherwise "CS0505" "missing_otherwise" Error;
+    SharedForm "CS0506" "shared_form" Error;
 
     // CS06: people
     BadMail "CS0601" "bad_mail" Error;
+    NoDirectory "CS0602" "no_directory" Error;
+    CyclicReporting "CS0603" "cyclic_reporting" Error;
+    SharedMail "CS0604" "shared_mail" Error;
+    OwnSubstitute "CS0605" "own_substitute" Error;
+    NoApprover "CS0606" "no_approver" Error;
+    MissingMode "CS0607" "missing_mode" Error;
+    VacantStart "CS0608" "vacant_start" Warning;
+    OwnCaseAllowed "CS0609" "own_case_allowed" Warning;
 
     // CS07: time
     BadDate "CS0701" "bad_date" Error;
@@ -106,8 +140,13 @@ codes! {
     BadHours "CS0703" "bad_hours" Error;
     BadZone "CS0704" "bad_zone" Error;
     OtherYear "CS0705" "other_year" Error;
+    CalendarConflict "CS0706" "calendar_conflict" Error;
+    MissingYear "CS0707" "missing_year" Warning;
+    LateReminder "CS0708" "late_reminder" Warning;
 
     // CS08: templates
+    UnknownTemplate "CS0801" "unknown_template" Error;
+    BadTemplate "CS0802" "bad_template" Error;
 
     // CS09: limits and files
     FileTooLarge "CS0901" "file_too_large" Error;

@@ -39,7 +39,8 @@ fn texts(folder: &Path, beginning: &str) -> Vec<(String, Vec<u8>)> {
 
 fn beside(folder: &Path, text: &[u8]) -> Vec<PathBuf> {
     let own = files(&folder.join("beside"), ".yaml");
-    if own.is_empty() && text.starts_with(b"process:") {
+    let process = text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"process:"));
+    if own.is_empty() && process {
         return files(&project("tests/diagnostics/beside"), ".yaml");
     }
     own

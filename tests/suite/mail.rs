@@ -71,7 +71,7 @@ fn field(title: Text, kind: FieldKind) -> Field {
 fn sums(list: &str) -> Formula {
     Formula {
         text: String::new(),
-        root: Expr::Literal(Value::Null),
+        root: Expr::literal(Value::Null),
         of: Typed::always(Type::Money),
         reads: [Read::Field(list.into())].into(),
     }

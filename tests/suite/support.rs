@@ -1,7 +1,9 @@
 //! What tests share: the only code here that knows how the crate is called.
 
-use countersign::diagnostics::{Diagnostic, SourceId, Sources};
-use countersign::syntax;
+use countersign::compile::{SourceText, TemplateFault, Templates, compile};
+use countersign::diagnostics::{Diagnostic, Sources};
+use countersign::model::definition::Definition;
+use countersign::model::text::Wording;
 use std::path::{Path, PathBuf};
 
 /// A file of the project.
@@ -24,16 +26,30 @@ pub(crate) fn name(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// The mail templates of the examples: one that works and one that does not.
+pub(crate) struct ExampleTemplates;
+
+impl Templates for ExampleTemplates {
+    fn names(&self) -> Vec<String> {
+        vec!["broken".to_owned(), "gift_given".to_owned()]
+    }
+
+    fn faults(&self, name: &str, _definition: &Definition) -> Vec<TemplateFault> {
+        let message = Wording::new("没有字段 `custmer`", "there is no field `custmer`");
+        let fault = TemplateFault { file: "templates/broken.txt".to_owned(), line: Some(3), message };
+        if name == "broken" { vec![fault] } else { Vec::new() }
+    }
+}
+
 /// Checks one text, with other files beside it in the same folder, and gives everything that is wrong with it.
 pub(crate) fn check_text(sources: &mut Sources, text_name: &str, text: &[u8], beside: &[PathBuf]) -> Vec<Diagnostic> {
-    let mut ids: Vec<SourceId> = vec![sources.add_bytes(text_name, text)];
+    let mut files = vec![SourceText { name: text_name.to_owned(), bytes: text.to_vec() }];
     for path in beside {
-        let bytes = std::fs::read(path).expect("a file beside the text");
-        ids.push(sources.add_bytes(name(path), &bytes));
+        files.push(SourceText { name: name(path), bytes: std::fs::read(path).expect("a file beside the text") });
     }
-    let mut all: Vec<Diagnostic> = ids.into_iter().flat_map(|id| syntax::parse(id, sources).1).collect();
-    countersign::diagnostics::sort(&mut all, sources);
-    all
+    let compiled = compile(files, &ExampleTemplates);
+    *sources = compiled.sources;
+    compiled.diagnostics
 }
 
 /// Compares with a golden file, or writes it if `UPDATE_GOLDEN` is set.

@@ -1,0 +1,104 @@
+//! A circle of steps in which nothing waits: it would run for ever in one go.
+//!
+//! A step that people answer waits, so a circle through one is fine. One that may be skipped proves nothing.
+
+use super::{Subject, called, step_of};
+use crate::compile::lower::skippable;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::model::graph::{Node, On};
+use crate::model::id::StepId;
+use crate::model::text::Wording;
+use crate::syntax::StepKind;
+use std::collections::BTreeSet;
+
+pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for target in &subject.flow.circles {
+        diagnostics.push(Diagnostic::new(
+            Code::EndlessLoop,
+            target.span,
+            Wording::new(
+                format!("这里跳到 `{}`，又跳回这里，永远走不出去", target.name),
+                format!("this jumps to `{}`, which jumps back here for ever", target.name),
+            ),
+        ));
+    }
+    if !subject.flow_known() {
+        return;
+    }
+    for ring in rings(subject) {
+        let names: Vec<String> = ring.iter().filter_map(|id| subject.placed(id)).map(called).collect();
+        let Some(span) = ring.first().and_then(|id| subject.at(id)) else { continue };
+        let shown = names.iter().chain(names.first()).map(String::as_str).collect::<Vec<_>>().join(" → ");
+        diagnostics.push(
+            Diagnostic::new(
+                Code::EndlessLoop,
+                span,
+                Wording::new(
+                    format!("这几步绕成了圈，而且没有一步一定会等人：{shown}。一旦进去就停不下来"),
+                    format!("these steps form a circle in which none is sure to wait for anybody: {shown}; once inside, it would never stop"),
+                ),
+            )
+            .hint(Wording::new(
+                "请在圈里放一个没有 `when` 的 `approve` 或 `task`，或改掉跳转",
+                "put an `approve` or `task` without `when` into the circle, or change a jump",
+            )),
+        );
+    }
+}
+
+/// Circles of steps that never wait, each from its first step in the text.
+pub(super) fn rings(subject: &Subject<'_>) -> Vec<Vec<StepId>> {
+    let mut search = Search { subject, path: Vec::new(), done: BTreeSet::new(), found: Vec::new() };
+    for placed in &subject.flow.steps {
+        search.visit(&Node::Step(placed.id.clone()));
+    }
+    search.found
+}
+
+struct Search<'s, 'a> {
+    subject: &'s Subject<'a>,
+    path: Vec<Node>,
+    done: BTreeSet<Node>,
+    found: Vec<Vec<StepId>>,
+}
+
+impl Search<'_, '_> {
+    fn visit(&mut self, node: &Node) {
+        if let Some(from) = self.path.iter().position(|on_way| on_way == node) {
+            let ring = self.path.get(from..).unwrap_or_default();
+            let mut ids: Vec<StepId> = Vec::new();
+            for id in ring.iter().filter(|node| matches!(node, Node::Step(_))).filter_map(step_of) {
+                ids.push(id.clone());
+            }
+            let place = |id: &StepId| self.subject.flow.steps.iter().position(|placed| placed.id == *id);
+            if let Some(first) = (0..ids.len()).min_by_key(|at| ids.get(*at).and_then(place)) {
+                ids.rotate_left(first);
+            }
+            self.found.push(ids);
+            return;
+        }
+        if !self.done.insert(node.clone()) {
+            return;
+        }
+        self.path.push(node.clone());
+        let graph = &self.subject.flow.graph;
+        for (on, to) in graph.edges_from(node) {
+            if passes(self.subject, node, on) {
+                self.visit(to);
+            }
+        }
+        self.path.pop();
+    }
+}
+
+/// Whether an edge can be taken without anybody having answered.
+fn passes(subject: &Subject<'_>, node: &Node, on: &On) -> bool {
+    let Node::Step(id) = node else { return true };
+    let Some(placed) = subject.placed(id) else { return true };
+    match placed.source.kind {
+        StepKind::Approve { .. } | StepKind::Task { .. } => {
+            *on == On::Next && skippable(placed.source, subject.document)
+        }
+        _ => true,
+    }
+}

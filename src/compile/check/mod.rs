@@ -1,0 +1,117 @@
+//! Checks: what is proved of a process once its names and types are settled.
+//!
+//! One file a check, each a plain function over the [`Subject`], named for the fault that it finds. To add one,
+//! write the file and a row of [`ALL`].
+
+mod bad_template;
+mod builtin_outcome;
+mod dead_end;
+mod endless_loop;
+mod jump_into_block;
+mod late_reminder;
+mod missing_mode;
+mod missing_otherwise;
+mod no_approver;
+mod own_case_allowed;
+mod repeated_step;
+mod shared_form;
+mod unknown_outcome;
+mod unknown_step;
+mod unreachable_step;
+mod vacant_start;
+
+use crate::compile::World;
+use crate::compile::lower::{Flow, Found, Placed};
+use crate::diagnostics::{Diagnostic, Span};
+use crate::model::definition::Definition;
+use crate::model::graph::Node;
+use crate::model::id::StepId;
+use crate::syntax::{Process, StepKind};
+
+/// What is checked: a process in all its forms.
+pub(crate) struct Subject<'a> {
+    /// As written.
+    pub(crate) document: &'a Process,
+    /// Its steps and how control moves between them.
+    pub(crate) flow: &'a Flow<'a>,
+    /// As it would run; an expression with a fault is absent from it.
+    pub(crate) definition: &'a Definition,
+    /// What it is compiled against.
+    pub(crate) world: &'a World<'a>,
+    /// Whether its text could be read whole.
+    pub(crate) whole: bool,
+}
+
+type Check = fn(&Subject<'_>, &mut Vec<Diagnostic>);
+
+/// Every check.
+const ALL: &[Check] = &[
+    repeated_step::check,
+    unknown_step::check,
+    jump_into_block::check,
+    unknown_outcome::check,
+    builtin_outcome::check,
+    missing_otherwise::check,
+    unreachable_step::check,
+    endless_loop::check,
+    dead_end::check,
+    missing_mode::check,
+    shared_form::check,
+    no_approver::check,
+    vacant_start::check,
+    own_case_allowed::check,
+    late_reminder::check,
+    bad_template::check,
+];
+
+/// Runs every check.
+pub(crate) fn all(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for check in ALL {
+        check(subject, diagnostics);
+    }
+}
+
+impl<'a> Subject<'a> {
+    /// Whether the graph is what the author meant: nothing unread, and no jump without a target.
+    fn flow_known(&self) -> bool {
+        let unread = |placed: &Placed<'_>| matches!(placed.source.kind, StepKind::Unknown);
+        self.whole
+            && self.flow.circles.is_empty()
+            && self.flow.jumps.iter().all(|jump| jump.found == Found::Fine)
+            && !self.flow.steps.iter().any(unread)
+    }
+
+    fn placed(&self, id: &StepId) -> Option<&'a Placed<'a>> {
+        self.flow.steps.iter().find(|placed| placed.id == *id)
+    }
+
+    /// Where a step is shown: its id, or the key that says what it does.
+    fn at(&self, id: &StepId) -> Option<Span> {
+        self.placed(id).map(at)
+    }
+}
+
+fn at(placed: &Placed<'_>) -> Span {
+    placed.source.id.as_ref().map_or(placed.source.key, |id| id.span)
+}
+
+/// What a step is called in a message: the id that is written, or what it does.
+fn called(placed: &Placed<'_>) -> String {
+    let word = match &placed.source.kind {
+        StepKind::Approve { .. } => "approve",
+        StepKind::Task { .. } => "task",
+        StepKind::Choose { .. } => "choose",
+        StepKind::Set { .. } => "set",
+        StepKind::Notify { .. } => "notify",
+        StepKind::Go { .. } => "go",
+        StepKind::End { .. } | StepKind::Unknown => "end",
+    };
+    placed.source.id.as_ref().map_or(word, |id| id.value.as_str()).to_owned()
+}
+
+fn step_of(node: &Node) -> Option<&StepId> {
+    match node {
+        Node::Step(id) | Node::Join(id) => Some(id),
+        Node::Start | Node::Finish(_) => None,
+    }
+}

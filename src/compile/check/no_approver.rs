@@ -1,0 +1,280 @@
+//! A step that has nobody to ask, for some person who may apply.
+//!
+//! For every human step and every possible applicant, `who` is evaluated with the directory as it is, where it
+//! depends on nothing else; a field of people is judged by its `among`. Whose case it is is struck from
+//! approvals and their superior takes the place, as the engine does it. Absences are left out: they pass.
+
+use super::{Subject, called};
+use crate::compile::typing::fields_read;
+use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::expression::{self, Context, NoSteps};
+use crate::model::definition::{Human, Mode, Nobody, OwnCase};
+use crate::model::form::FieldKind;
+use crate::model::formula::{Formula, Op, Read};
+use crate::model::id::PersonId;
+use crate::model::people::Directory;
+use crate::model::text::Wording;
+use crate::model::time::Calendar;
+use crate::model::value::{Record, Value};
+use crate::syntax::{FeelText, StepKind};
+use chrono::DateTime;
+
+pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    if !subject.world.people_known {
+        return;
+    }
+    let applicants = applicants(subject);
+    for placed in &subject.flow.steps {
+        let (StepKind::Approve { who } | StepKind::Task { who, .. }) = &placed.source.kind else { continue };
+        let Some(human) = subject.definition.steps.get(&placed.id).and_then(|step| step.human()) else { continue };
+        // An entry with a fault of its own is missing here, and nobody can be counted.
+        if human.who.len() < who.entries.len() || human.policy.nobody == Nobody::Skip {
+            continue;
+        }
+        let approval = matches!(placed.source.kind, StepKind::Approve { .. });
+        let asking = Asking { subject, human, approval, entries: &who.entries, span: who.span };
+        let mut lacks: Vec<(Lack, Vec<PersonId>)> = Vec::new();
+        for applicant in &applicants {
+            if let Some(lack) = asking.lack(applicant) {
+                match lacks.iter_mut().find(|(other, _)| *other == lack) {
+                    Some((_, people)) => people.push(applicant.clone()),
+                    None => lacks.push((lack, vec![applicant.clone()])),
+                }
+            }
+        }
+        for (lack, people) in lacks {
+            diagnostics.push(lack.shown(&called(placed), &people, applicants.len(), &subject.world.directory));
+        }
+    }
+}
+
+/// Who may start the process: the holders of its `start`, or everybody.
+fn applicants(subject: &Subject<'_>) -> Vec<PersonId> {
+    let (directory, start) = (&subject.world.directory, &subject.definition.start);
+    let may = |positions: &[_]| subject.document.start.is_empty() || positions.iter().any(|held| start.contains(held));
+    directory.people.iter().filter(|(_, person)| may(&person.positions)).map(|(id, _)| id.clone()).collect()
+}
+
+struct Asking<'s, 'a> {
+    subject: &'s Subject<'a>,
+    human: &'s Human,
+    approval: bool,
+    entries: &'s [FeelText],
+    span: Span,
+}
+
+/// Why there is nobody.
+#[derive(PartialEq)]
+enum Lack {
+    /// An entry names nobody.
+    Nobody(Span),
+    /// Those that an entry names have no mail address.
+    NoMail(Span),
+    /// An entry names only the applicant, who has no superior.
+    OnlyThemselves(Span),
+    /// There are fewer people than signatures.
+    TooFew(Span),
+    /// An entry has no value.
+    Failed(Span, Wording),
+}
+
+impl Asking<'_, '_> {
+    /// What is missing when this person applies; `None` where all is well or cannot be known.
+    fn lack(&self, applicant: &PersonId) -> Option<Lack> {
+        let directory: &Directory = &self.subject.world.directory;
+        let mut seats: Vec<Vec<PersonId>> = Vec::new();
+        let mut known = true;
+        for (entry, text) in self.human.who.iter().zip(self.entries) {
+            let Some(value) = self.value(entry, applicant) else {
+                known = false;
+                continue;
+            };
+            let value = match value {
+                Ok(value) => value,
+                Err(message) => return Some(Lack::Failed(text.span, message)),
+            };
+            let named = named(&value, directory);
+            if named.is_empty() {
+                return self.unless_escalated(Lack::Nobody(text.span), applicant);
+            }
+            for people in named {
+                let with_mail: Vec<PersonId> =
+                    people.iter().filter(|person| has_mail(directory, person)).cloned().collect();
+                if with_mail.is_empty() {
+                    let lack = if people.is_empty() { Lack::Nobody(text.span) } else { Lack::NoMail(text.span) };
+                    return self.unless_escalated(lack, applicant);
+                }
+                let seat = self.without_applicant(with_mail, applicant);
+                if seat.is_empty() {
+                    return self.unless_escalated(Lack::OnlyThemselves(text.span), applicant);
+                }
+                seats.push(seat);
+            }
+        }
+        let crowded = known && self.human.mode == Mode::All && filled(&seats) < seats.len();
+        if crowded { self.unless_escalated(Lack::TooFew(self.span), applicant) } else { None }
+    }
+
+    /// The value of an entry, if it follows from the applicant and the directory alone.
+    fn value(&self, entry: &Formula, applicant: &PersonId) -> Option<Result<Value, Wording>> {
+        let knowable =
+            |formula: &Formula| formula.reads.iter().all(|read| matches!(read, Read::Applicant | Read::Directory));
+        let formula = if knowable(entry) {
+            entry
+        } else {
+            // A field of people can only hold what its `among` allows.
+            let Op::Field(name) = entry.root.op() else { return None };
+            let (_, field) = self.subject.definition.fields().find(|(known, _)| *known == name)?;
+            let FieldKind::Person(Some(among)) = &field.kind else { return None };
+            if !knowable(among) || fields_read(among).next().is_some() {
+                return None;
+            }
+            among
+        };
+        let (data, calendar) = (Record::new(), Calendar::default());
+        let context = Context {
+            data: &data,
+            applicant: Some(applicant),
+            assignee: None,
+            outcome: None,
+            instance: None,
+            steps: &NoSteps,
+            directory: &self.subject.world.directory,
+            calendar: &calendar,
+            now: DateTime::UNIX_EPOCH,
+        };
+        let value = expression::evaluate(formula, &context).map_err(|failure| failure.message);
+        if std::ptr::eq(formula, entry) {
+            return Some(value);
+        }
+        // One of those allowed will be chosen: one seat that any of them may fill.
+        Some(value.map(|value| {
+            let directory = &self.subject.world.directory;
+            let choice = named(&value, directory).into_iter().flatten().next();
+            choice.map_or(Value::Null, Value::Person)
+        }))
+    }
+
+    /// Separation of duties: whose case it is decides no approval of it, and their superior does instead.
+    fn without_applicant(&self, people: Vec<PersonId>, applicant: &PersonId) -> Vec<PersonId> {
+        if !self.approval || self.human.policy.own_case == OwnCase::Allow {
+            return people;
+        }
+        let others: Vec<PersonId> = people.into_iter().filter(|person| person != applicant).collect();
+        if others.is_empty() && self.human.policy.own_case == OwnCase::Superior {
+            return self.superior(applicant).into_iter().collect();
+        }
+        others
+    }
+
+    fn superior(&self, applicant: &PersonId) -> Option<PersonId> {
+        let directory: &Directory = &self.subject.world.directory;
+        directory.superiors(applicant).into_iter().find(|person| person != applicant && has_mail(directory, person))
+    }
+
+    fn unless_escalated(&self, lack: Lack, applicant: &PersonId) -> Option<Lack> {
+        let escalated = self.human.policy.nobody == Nobody::Escalate && self.superior(applicant).is_some();
+        if escalated { None } else { Some(lack) }
+    }
+}
+
+/// The people of each signature that a value of `who` names.
+fn named(value: &Value, directory: &Directory) -> Vec<Vec<PersonId>> {
+    match value {
+        Value::Person(person) => vec![vec![person.clone()]],
+        Value::Position(position) => vec![directory.holders(position)],
+        Value::List(items) => items.iter().flat_map(|item| named(item, directory)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn has_mail(directory: &Directory, person: &PersonId) -> bool {
+    directory.people.get(person).is_some_and(|person| person.mail.is_some())
+}
+
+/// How many signatures can be given if nobody signs twice.
+fn filled(seats: &[Vec<PersonId>]) -> usize {
+    fn find<'s>(
+        seat: usize,
+        seats: &'s [Vec<PersonId>],
+        taken: &mut Vec<(&'s PersonId, usize)>,
+        tried: &mut Vec<&'s PersonId>,
+    ) -> bool {
+        for person in seats.get(seat).into_iter().flatten() {
+            if tried.contains(&person) {
+                continue;
+            }
+            tried.push(person);
+            match taken.iter().position(|(other, _)| *other == person) {
+                None => {
+                    taken.push((person, seat));
+                    return true;
+                }
+                Some(at) => {
+                    let holder = taken.get(at).map_or(0, |(_, seat)| *seat);
+                    if find(holder, seats, taken, tried) {
+                        taken.retain(|(other, seat)| !(*other == person && *seat == holder));
+                        taken.push((person, seat));
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+    let mut taken = Vec::new();
+    (0..seats.len()).filter(|seat| find(*seat, seats, &mut taken, &mut Vec::new())).count()
+}
+
+impl Lack {
+    fn shown(self, step: &str, applicants: &[PersonId], all: usize, directory: &Directory) -> Diagnostic {
+        let when = when(applicants, all, directory);
+        let (span, why) = match self {
+            Lack::Nobody(span) => (span, Wording::new("这里找不到人", "nobody is found here")),
+            Lack::NoMail(span) => (span, Wording::new("这里的人都没有邮箱", "nobody here has a mail address")),
+            Lack::OnlyThemselves(span) => (
+                span,
+                Wording::new(
+                    "这里只有申请人自己，而申请人不能审批自己的申请，也没有上级可以代替",
+                    "this names only the applicant, who may not decide their own case and has no superior to do it instead",
+                ),
+            ),
+            Lack::TooFew(span) => (
+                span,
+                Wording::new(
+                    "需要的签字比能签字的人多",
+                    "more signatures are needed than there are people to give them",
+                ),
+            ),
+            Lack::Failed(span, message) => (span, message),
+        };
+        Diagnostic::new(
+            Code::NoApprover,
+            span,
+            Wording::new(
+                format!("{}，`{step}` 这一步没有人可以办：{}", when.zh, why.zh),
+                format!("{}, the step `{step}` has nobody to ask: {}", when.en, why.en),
+            ),
+        )
+        .hint(Wording::new(
+            "请在组织目录里补上人，或写 `policy: { nobody: escalate }`（找上级）或 `skip`（跳过）",
+            "add somebody to the directory, or write `policy: { nobody: escalate }` (ask a superior) or `skip` (pass over)",
+        ))
+    }
+}
+
+/// “When so-and-so applies”, naming at most three.
+fn when(applicants: &[PersonId], all: usize, directory: &Directory) -> Wording {
+    if applicants.len() == all && all > 1 {
+        return Wording::new("不管谁申请", "whoever applies");
+    }
+    let names: Vec<String> = applicants.iter().take(3).map(|id| format!("{} ({id})", directory.name_of(id))).collect();
+    let more = applicants.len().saturating_sub(names.len());
+    let (zh, en) = (names.join("、"), names.join(", "));
+    if more == 0 {
+        let verb = if applicants.len() == 1 { "applies" } else { "apply" };
+        Wording::new(format!("{zh} 申请时"), format!("when {en} {verb}"))
+    } else {
+        Wording::new(format!("{zh} 等 {} 人申请时", applicants.len()), format!("when {en} or {more} more apply"))
+    }
+}

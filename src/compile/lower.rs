@@ -1,0 +1,402 @@
+//! Steps → state graph.
+//!
+//! Every list of steps is a block. A step flows to the next of its list, the last to what follows the step that
+//! holds the list, the last of all to the end `done`. Three things of the text are no nodes of their own:
+//!
+//! * `go` is an edge: whoever would come to it comes to its target.
+//! * `go` and `end` with a `when` begin with a choice between them and what follows.
+//! * `choose` has a node where it decides, and a join where its lists come together.
+//!
+//! Lowering is total. A jump that leads nowhere has no edge; all jumps are kept for the checks to report.
+
+use crate::model::definition::outcome;
+use crate::model::graph::{Block, Node, On, StateGraph};
+use crate::model::id::{Outcome, StepId};
+use crate::model::text::Text;
+use crate::syntax::{Allow, Nobody, Process, Step, StepKind, Target};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A process as a graph, and what the graph was made of.
+pub(crate) struct Flow<'a> {
+    /// How control moves.
+    pub(crate) graph: StateGraph,
+    /// Every step of the definition, in document order.
+    pub(crate) steps: Vec<Placed<'a>>,
+    /// Every jump of the text.
+    pub(crate) jumps: Vec<Jump<'a>>,
+    /// Where a chain of `go` comes back to itself.
+    pub(crate) circles: Vec<&'a Target>,
+    /// Steps whose id another step has already.
+    pub(crate) repeated: Vec<(&'a Step, &'a Step)>,
+}
+
+/// A step and what it was written as.
+pub(crate) struct Placed<'a> {
+    /// Its id, written or made up.
+    pub(crate) id: StepId,
+    /// The text.
+    pub(crate) source: &'a Step,
+    /// Which part of the text it is.
+    pub(crate) part: Part,
+}
+
+/// Which part of a written step a step of the definition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    Whole,
+    /// The choice made of the `when` of a `go` or `end`.
+    Guard,
+    /// The end behind such a choice; its `when` is the choice's.
+    Guarded,
+}
+
+/// A jump of the text.
+pub(crate) struct Jump<'a> {
+    /// Where it should lead.
+    pub(crate) target: &'a Target,
+    /// What its name means.
+    pub(crate) found: Found,
+}
+
+/// What the name of a target means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// `next`, or a step of the same or an enclosing list.
+    Fine,
+    /// A step inside a block from outside.
+    Inside,
+    /// No step.
+    Nothing,
+}
+
+/// The word for what follows, where a step could be named.
+pub(crate) const NEXT: &str = "next";
+
+/// An answer of a step and what the author calls it.
+pub(crate) fn answers(step: &Step) -> Vec<(Outcome, Option<Text>)> {
+    let may_return = |unsaid: bool| {
+        let said = step.allow.as_ref().map(|allow| allow.iter().any(|allow| allow.value == Allow::Return));
+        said.unwrap_or(unsaid)
+    };
+    let mut found: Vec<(Outcome, Option<Text>)> = match &step.kind {
+        StepKind::Approve { .. } => vec![(outcome::APPROVED.into(), None), (outcome::REJECTED.into(), None)],
+        StepKind::Task { outcomes, .. } if outcomes.is_empty() => vec![(outcome::DONE.into(), None)],
+        StepKind::Task { outcomes, .. } => outcomes
+            .iter()
+            .map(|option| (Outcome::from(option.name.value.as_str()), Some(option.title.clone())))
+            .collect(),
+        _ => return Vec::new(),
+    };
+    if may_return(matches!(step.kind, StepKind::Approve { .. })) {
+        found.push((outcome::RETURNED.into(), None));
+    }
+    found
+}
+
+/// What a step passes without waiting: because its `when` does not hold, or nobody can be asked.
+pub(crate) fn skippable(step: &Step, process: &Process) -> bool {
+    let nobody = step.policy.nobody.or(process.policy.nobody).map(|nobody| nobody.value);
+    step.when.is_some() || nobody == Some(Nobody::Skip)
+}
+
+/// Makes the graph.
+pub(crate) fn lower(document: &Process) -> Flow<'_> {
+    let mut taken = BTreeSet::new();
+    super::resolve::walk(&document.steps, &mut |step| {
+        taken.extend(step.id.as_ref().map(|id| id.value.as_str()));
+    });
+    let mut lowering = Lowering {
+        document,
+        taken,
+        flow: Flow {
+            graph: StateGraph::new(),
+            steps: Vec::new(),
+            jumps: Vec::new(),
+            circles: Vec::new(),
+            repeated: Vec::new(),
+        },
+        names: BTreeMap::new(),
+        goes: Vec::new(),
+        edges: Vec::new(),
+    };
+    let items = lowering.place(&document.steps, 0);
+    let exit = Place::Node(Node::Finish(outcome::DONE.into()));
+    let first = items.first().map_or_else(|| exit.clone(), Item::entry);
+    lowering.edges.push((Node::Start, On::Next, first));
+    lowering.wire(&items, &exit, 0);
+    lowering.draw();
+    lowering.flow
+}
+
+/// Where an edge leads, before every `go` is known.
+#[derive(Clone)]
+enum Place {
+    Node(Node),
+    Go(usize),
+    Nowhere,
+}
+
+/// A step in its list.
+struct Item<'a> {
+    source: &'a Step,
+    kind: Made<'a>,
+}
+
+/// What a step is made into.
+enum Made<'a> {
+    /// An edge.
+    Go(usize),
+    /// A choice, then an edge or an end.
+    Guard { id: StepId, end: Option<StepId> },
+    /// A node.
+    Step(StepId),
+    /// A node, lists, and a join.
+    Choose { id: StepId, branches: Vec<Branch<'a>> },
+}
+
+/// A list inside a step.
+struct Branch<'a> {
+    on: On,
+    block: u32,
+    items: Vec<Item<'a>>,
+}
+
+impl Item<'_> {
+    fn entry(&self) -> Place {
+        match &self.kind {
+            Made::Go(number) => Place::Go(*number),
+            Made::Guard { id, .. } | Made::Step(id) | Made::Choose { id, .. } => Place::Node(Node::Step(id.clone())),
+        }
+    }
+}
+
+struct Lowering<'a> {
+    document: &'a Process,
+    /// Ids that the author gave.
+    taken: BTreeSet<&'a str>,
+    flow: Flow<'a>,
+    /// Named steps: where a jump to one comes, and the block that holds it.
+    names: BTreeMap<&'a str, (Place, u32, &'a Step)>,
+    /// Where each `go` leads.
+    goes: Vec<(Place, &'a Target)>,
+    edges: Vec<(Node, On, Place)>,
+}
+
+impl<'a> Lowering<'a> {
+    /// Gives every step of a list its id, node and block.
+    fn place(&mut self, steps: &'a [Step], block: u32) -> Vec<Item<'a>> {
+        steps.iter().map(|step| self.place_one(step, block)).collect()
+    }
+
+    fn place_one(&mut self, step: &'a Step, block: u32) -> Item<'a> {
+        let kind = match &step.kind {
+            StepKind::Go { target } if step.when.is_none() => {
+                self.goes.push((Place::Nowhere, target));
+                let number = self.goes.len() - 1;
+                self.name(step, Place::Go(number), block);
+                return Item { source: step, kind: Made::Go(number) };
+            }
+            StepKind::Go { .. } => Made::Guard { id: self.node(step, "go", Part::Guard, block), end: None },
+            StepKind::End { .. } if step.when.is_some() => {
+                let id = self.node(step, "end", Part::Guard, block);
+                Made::Guard { id, end: Some(self.made_up(step, "end", Part::Guarded, block)) }
+            }
+            StepKind::Choose { cases, otherwise } => {
+                let id = self.node(step, "choose", Part::Whole, block);
+                let mut branches = Vec::new();
+                let lists = cases
+                    .iter()
+                    .enumerate()
+                    .map(|(number, case)| (On::Case(u16::try_from(number).unwrap_or(u16::MAX)), case.steps.as_slice()));
+                let otherwise = otherwise.iter().map(|list| (On::Otherwise, list.value.as_slice()));
+                for (on, list) in lists.chain(otherwise) {
+                    let inside =
+                        self.flow.graph.block(Block { parent: Some(block), of: Some(id.clone()), scope: false });
+                    branches.push(Branch { on, block: inside, items: self.place(list, inside) });
+                }
+                self.flow.graph.node(Node::Join(id.clone()), block);
+                Made::Choose { id, branches }
+            }
+            StepKind::Approve { .. } => Made::Step(self.node(step, "approve", Part::Whole, block)),
+            StepKind::Task { .. } => Made::Step(self.node(step, "task", Part::Whole, block)),
+            StepKind::Set { .. } => Made::Step(self.node(step, "set", Part::Whole, block)),
+            StepKind::Notify { .. } => Made::Step(self.node(step, "notify", Part::Whole, block)),
+            StepKind::End { .. } => Made::Step(self.node(step, "end", Part::Whole, block)),
+            StepKind::Unknown => Made::Step(self.node(step, "step", Part::Whole, block)),
+        };
+        Item { source: step, kind }
+    }
+
+    /// A node with the id that is written, or one made up.
+    fn node(&mut self, step: &'a Step, word: &str, part: Part, block: u32) -> StepId {
+        let written = step.id.as_ref().map(|id| id.value.as_str());
+        match written.filter(|id| !self.names.contains_key(id)) {
+            Some(id) => {
+                let id = StepId::from(id);
+                self.name(step, Place::Node(Node::Step(id.clone())), block);
+                self.add(id, step, part, block)
+            }
+            None => {
+                let id = self.made_up(step, word, part, block);
+                // A second step of the same name is reported, and jumps mean the first.
+                self.name(step, Place::Node(Node::Step(id.clone())), block);
+                id
+            }
+        }
+    }
+
+    fn made_up(&mut self, step: &'a Step, word: &str, part: Part, block: u32) -> StepId {
+        let used = |id: &str| self.taken.contains(id) || self.flow.steps.iter().any(|placed| placed.id.as_str() == id);
+        let id = (1..).map(|number| format!("{word}_{number}")).find(|id| !used(id)).unwrap_or_default();
+        self.add(StepId::from(id), step, part, block)
+    }
+
+    fn add(&mut self, id: StepId, step: &'a Step, part: Part, block: u32) -> StepId {
+        self.flow.graph.node(Node::Step(id.clone()), block);
+        self.flow.steps.push(Placed { id: id.clone(), source: step, part });
+        id
+    }
+
+    fn name(&mut self, step: &'a Step, place: Place, block: u32) {
+        let Some(id) = &step.id else { return };
+        match self.names.get(id.value.as_str()) {
+            Some((_, _, first)) => {
+                let first = *first;
+                self.flow.repeated.push((step, first));
+            }
+            None => {
+                self.names.insert(&id.value, (place, block, step));
+            }
+        }
+    }
+
+    /// Finds out where every step of a list leads; what comes after the last leads to `exit`.
+    fn wire(&mut self, items: &[Item<'a>], exit: &Place, block: u32) {
+        for (at, item) in items.iter().enumerate() {
+            let next = items.get(at + 1).map_or_else(|| exit.clone(), Item::entry);
+            self.wire_one(item, &next, block);
+        }
+    }
+
+    fn wire_one(&mut self, item: &Item<'a>, next: &Place, block: u32) {
+        let step = item.source;
+        match &item.kind {
+            Made::Go(number) => {
+                if let StepKind::Go { target } = &step.kind {
+                    let place = self.target(target, next, block);
+                    if let Some(go) = self.goes.get_mut(*number) {
+                        go.0 = place;
+                    }
+                }
+            }
+            Made::Guard { id, end } => {
+                let from = Node::Step(id.clone());
+                let there = match (end, &step.kind) {
+                    (Some(end), StepKind::End { outcome }) => {
+                        let finish = Place::Node(Node::Finish(outcome.value.as_str().into()));
+                        self.edges.push((Node::Step(end.clone()), On::Next, finish));
+                        Place::Node(Node::Step(end.clone()))
+                    }
+                    (_, StepKind::Go { target }) => self.target(target, next, block),
+                    _ => Place::Nowhere,
+                };
+                self.edges.push((from.clone(), On::Case(0), there));
+                self.edges.push((from, On::Otherwise, next.clone()));
+            }
+            Made::Choose { id, branches } => {
+                let (from, join) = (Node::Step(id.clone()), Node::Join(id.clone()));
+                for branch in branches {
+                    let exit = Place::Node(join.clone());
+                    let first = branch.items.first().map_or_else(|| exit.clone(), Item::entry);
+                    self.edges.push((from.clone(), branch.on.clone(), first));
+                    self.wire(&branch.items, &exit, branch.block);
+                }
+                if step.when.is_some() {
+                    self.edges.push((from, On::Next, Place::Node(join.clone())));
+                }
+                self.edges.push((join, On::Next, next.clone()));
+            }
+            Made::Step(id) => self.leave(step, Node::Step(id.clone()), next, block),
+        }
+    }
+
+    /// The edges of a step that is one node.
+    fn leave(&mut self, step: &'a Step, from: Node, next: &Place, block: u32) {
+        if let StepKind::End { outcome } = &step.kind {
+            self.edges.push((from, On::Next, Place::Node(Node::Finish(outcome.value.as_str().into()))));
+            return;
+        }
+        let answers = answers(step);
+        let on = |name: &str| step.on.iter().find(|(outcome, _)| outcome.value == name);
+        // An answer that leads nowhere of its own flows on; sent back and rejected do not.
+        let flows_on = |name: &str| name != outcome::REJECTED && name != outcome::RETURNED && on(name).is_none();
+        let passes = answers.is_empty()
+            || skippable(step, self.document)
+            || answers.iter().any(|(answer, _)| flows_on(answer.as_str()));
+        if passes {
+            self.edges.push((from.clone(), On::Next, next.clone()));
+        }
+        for (answer, _) in &answers {
+            if answer.as_str() == outcome::REJECTED && on(outcome::REJECTED).is_none() {
+                let finish = Place::Node(Node::Finish(outcome::REJECTED.into()));
+                self.edges.push((from.clone(), On::Outcome(answer.clone()), finish));
+            }
+        }
+        for (answer, target) in &step.on {
+            let place = self.target(target, next, block);
+            self.edges.push((from.clone(), On::Outcome(answer.value.as_str().into()), place));
+        }
+    }
+
+    /// Where a jump leads, kept for the checks.
+    fn target(&mut self, target: &'a Target, next: &Place, from: u32) -> Place {
+        let (found, place) = match self.names.get(target.name.as_str()) {
+            _ if target.name == NEXT => (Found::Fine, next.clone()),
+            Some((place, block, _)) if self.flow.graph.encloses(*block, from) => (Found::Fine, place.clone()),
+            Some(_) => (Found::Inside, Place::Nowhere),
+            None => (Found::Nothing, Place::Nowhere),
+        };
+        self.flow.jumps.push(Jump { target, found });
+        place
+    }
+
+    /// Follows every `go` to the end and adds the edges.
+    fn draw(&mut self) {
+        let edges = std::mem::take(&mut self.edges);
+        for (from, on, place) in edges {
+            if let Some(to) = self.settle(place) {
+                self.flow.graph.node(to.clone(), 0);
+                self.flow.graph.edge(&from, on, &to);
+            }
+        }
+        // A circle of nothing but `go` that nobody comes to is wrong all the same.
+        for number in 0..self.goes.len() {
+            self.settle(Place::Go(number));
+        }
+    }
+
+    fn settle(&mut self, place: Place) -> Option<Node> {
+        let (mut at, mut seen) = (place, BTreeSet::new());
+        loop {
+            match at {
+                Place::Node(node) => return Some(node),
+                Place::Nowhere => return None,
+                Place::Go(number) => {
+                    let (next, target) = self.goes.get(number)?;
+                    if !seen.insert(number) {
+                        let target = *target;
+                        // Told once, at the first `go` of it.
+                        let first = seen.iter().filter_map(|number| self.goes.get(*number)).map(|(_, target)| *target);
+                        let first = first.min_by_key(|target| target.span).unwrap_or(target);
+                        if !self.flow.circles.iter().any(|told| told.span == first.span) {
+                            self.flow.circles.push(first);
+                        }
+                        return None;
+                    }
+                    at = next.clone();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Folders become definitions, or every fault of them is told at once and none twice.
+
+use crate::support::{ExampleTemplates, files, name, project};
+use countersign::compile::diagram::{self, Marks};
+use countersign::compile::{Compiled, SourceText, compile};
+use countersign::model::definition::{Definition, StepKind, outcome};
+use countersign::model::graph::{Node, On};
+use countersign::model::id::{FieldName, StepId};
+use countersign::model::text::Lang;
+
+const DIRECTORY: &str = "directory: company
+departments: { 客户部: { head: 总监 } }
+positions:
+  总经理: {}
+  总监: { department: 客户部, reports_to: 总经理 }
+  专员: { department: 客户部, reports_to: 总监 }
+people:
+  chen: { name: 陈建国, mail: chen@example.com, positions: [总经理] }
+  li: { name: 李伟, mail: li@example.com, positions: [总监] }
+  zhang: { name: 张磊, mail: zhang@example.com, positions: [专员] }
+";
+
+fn folder(texts: &[(&str, &str)]) -> Compiled {
+    let file = |(name, text): &(&str, &str)| SourceText { name: (*name).to_owned(), bytes: text.as_bytes().to_vec() };
+    compile(texts.iter().map(file).collect(), &ExampleTemplates)
+}
+
+fn codes(compiled: &Compiled) -> Vec<(String, &'static str)> {
+    let file = |span: countersign::diagnostics::Span| compiled.sources.get(span.source).name.clone();
+    compiled.diagnostics.iter().map(|found| (file(found.span), found.code.name())).collect()
+}
+
+/// Compiles one process beside [`DIRECTORY`]; nothing may be wrong with it.
+fn one(process: &str) -> Definition {
+    let compiled = folder(&[("directory.yaml", DIRECTORY), ("process.yaml", process)]);
+    assert!(compiled.diagnostics.is_empty(), "{}", compiled.render(Lang::En));
+    compiled.definitions.into_iter().next().expect("a definition")
+}
+
+/// What is wrong with one process beside [`DIRECTORY`].
+fn faults(process: &str) -> Vec<&'static str> {
+    let compiled = folder(&[("directory.yaml", DIRECTORY), ("process.yaml", process)]);
+    compiled.diagnostics.iter().map(|found| found.code.name()).collect()
+}
+
+fn step(id: &str) -> Node {
+    Node::Step(StepId::from(id))
+}
+
+fn shipped() -> Compiled {
+    let paths = files(&project("processes"), ".yaml").into_iter().filter(|path| !name(path).ends_with(".test.yaml"));
+    let read =
+        |path: &std::path::Path| SourceText { name: name(path), bytes: std::fs::read(path).expect("a shipped file") };
+    compile(paths.map(|path| read(&path)).collect(), &ExampleTemplates)
+}
+
+#[test]
+fn the_shipped_folder_is_without_fault() {
+    let compiled = shipped();
+    assert!(compiled.diagnostics.is_empty(), "{}", compiled.render(Lang::En));
+    let names: Vec<&str> = compiled.definitions.iter().map(|found| found.process.as_str()).collect();
+    for flow in ["equipment", "gift", "reception"] {
+        assert!(names.contains(&flow), "{flow} is missing from {names:?}");
+    }
+    assert!(compiled.directory.is_some() && compiled.calendar.is_some());
+}
+
+#[test]
+fn the_gift_flow_goes_from_signature_to_signature() {
+    let compiled = shipped();
+    let gift = compiled.definition("gift").expect("the gift flow");
+    assert_eq!(gift.graph.next(&Node::Start, &On::Next), gift.steps.keys().next().map(|id| step(id.as_str())).as_ref());
+    let rejected = On::Outcome(outcome::REJECTED.into());
+    for (id, found) in &gift.steps {
+        if let StepKind::Approve(human) = &found.kind {
+            let end = Node::Finish(outcome::REJECTED.into());
+            assert_eq!(gift.graph.next(&step(id.as_str()), &rejected), Some(&end));
+            let answers: Vec<&str> = human.outcomes.keys().map(|name| name.as_str()).collect();
+            assert_eq!(answers, [outcome::APPROVED, outcome::REJECTED, outcome::RETURNED]);
+            assert!(!human.outcomes[0].opinion && human.outcomes[1].opinion, "a rejection needs a reason");
+        }
+    }
+    assert_eq!(gift.headline, Some(FieldName::from("total")));
+    assert!(compiled.source_map.step(&gift.process, gift.steps.keys().next().expect("a step")).is_some());
+    assert!(compiled.source_map.field(&gift.process, &FieldName::from("total")).is_some());
+}
+
+#[test]
+fn the_version_follows_what_is_said_and_not_how_it_is_laid_out() {
+    let text = "process: gift\nform:\n  a: { type: text, title: A }\n  b: { type: text, title: B }\nsteps:\n  - { id: boss, approve: 总监 }\n";
+    let plain = one(text);
+    assert_eq!(plain.version.0.len(), 32);
+    let laid_out = "# a comment\nprocess: 'gift'\n\nform:\n  a:\n    title: A\n    type: text\n  b: { type: text, title: \"B\" }\nsteps:\n  - id: boss\n    approve: 总监\n";
+    assert_eq!(plain.version, one(laid_out).version);
+    let fields_swapped = text
+        .replace("  a: { type: text, title: A }\n", "")
+        .replace("title: B }\n", "title: B }\n  a: { type: text, title: A }\n");
+    assert_ne!(plain.version, one(&fields_swapped).version);
+    assert_ne!(plain.version, one(&text.replace("title: B", "title: C")).version);
+    let again: Definition = serde_json::from_str(&serde_json::to_string(&plain).expect("stored")).expect("read back");
+    assert_eq!(again, plain);
+}
+
+#[test]
+fn a_choice_is_a_block_whose_lists_come_together_again() {
+    let found = one("process: gift
+form: { total: { type: money, title: 合计, required: true } }
+data: { level: { type: text, title: 级别 } }
+steps:
+  - id: route
+    when: total > 10
+    choose:
+      - { when: total >= 500, steps: [{ id: boss, approve: 总监 }, { set: { level: '\"high\"' } }] }
+      - { when: total >= 100, steps: [{ go: late }] }
+    otherwise: []
+  - { id: clerk, task: 专员 }
+  - end: given
+  - { id: late, end: lost }
+");
+    let (route, join) = (step("route"), Node::Join("route".into()));
+    assert_eq!(found.graph.next(&route, &On::Case(0)), Some(&step("boss")));
+    assert_eq!(found.graph.next(&route, &On::Case(1)), Some(&step("late")));
+    assert_eq!(found.graph.next(&route, &On::Otherwise), Some(&join));
+    assert_eq!(found.graph.next(&route, &On::Next), Some(&join), "skipped");
+    assert_eq!(found.graph.next(&step("boss"), &On::Next), Some(&step("set_1")));
+    assert_eq!(found.graph.next(&step("set_1"), &On::Next), Some(&join));
+    assert_eq!(found.graph.next(&join, &On::Next), Some(&step("clerk")));
+    assert_eq!(found.graph.next(&step("end_1"), &On::Next), Some(&Node::Finish("given".into())));
+    assert_eq!(found.graph.next(&step("late"), &On::Next), Some(&Node::Finish("lost".into())));
+    let inside = found.graph.block_of(&step("boss")).and_then(|number| found.graph.block_at(number)).expect("a block");
+    assert_eq!((inside.of.as_ref().map(StepId::as_str), inside.scope), (Some("route"), false));
+}
+
+#[test]
+fn a_jump_or_end_with_a_condition_is_a_choice() {
+    let found = one("process: gift
+form: { total: { type: money, title: 合计, required: true } }
+steps:
+  - { end: trifle, when: total < 10 }
+  - { id: boss, approve: 总监 }
+  - { go: boss, when: total > 100000 }
+");
+    assert_eq!(found.graph.next(&Node::Start, &On::Next), Some(&step("end_1")));
+    assert_eq!(found.graph.next(&step("end_1"), &On::Case(0)), Some(&step("end_2")));
+    assert_eq!(found.graph.next(&step("end_1"), &On::Otherwise), Some(&step("boss")));
+    assert_eq!(found.graph.next(&step("end_2"), &On::Next), Some(&Node::Finish("trifle".into())));
+    assert_eq!(found.graph.next(&step("go_1"), &On::Case(0)), Some(&step("boss")));
+    assert_eq!(found.graph.next(&step("go_1"), &On::Otherwise), Some(&Node::Finish(outcome::DONE.into())));
+    assert!(matches!(&found.steps["go_1"].kind, StepKind::Choose(cases) if cases.len() == 1));
+}
+
+#[test]
+fn a_field_of_a_later_form_is_unset_until_every_path_has_asked_for_it() {
+    let process = |when: &str, steps: &str| {
+        format!(
+            "process: gift
+form: {{ total: {{ type: money, title: 合计, required: true }} }}
+steps:
+  - {{ id: clerk, task: 专员, {when}form: {{ count: {{ type: integer, title: 数, required: true }} }} }}
+{steps}"
+        )
+    };
+    let after = "  - { id: boss, approve: 总监, when: count > 3 }\n";
+    assert!(faults(&process("", after)).is_empty());
+    assert_eq!(faults(&process("when: total > 5, ", after)), ["maybe_unset"]);
+    let asked = "  - { id: boss, approve: 总监, when: count != null and count > 3 }\n";
+    assert!(faults(&process("when: total > 5, ", asked)).is_empty());
+}
+
+#[test]
+fn a_set_that_may_write_null_settles_nothing() {
+    let process = |value: &str| {
+        format!(
+            "process: gift
+form: {{ total: {{ type: money, title: 合计 }} }}
+data: {{ half: {{ type: money, title: 一半 }} }}
+steps:
+  - set: {{ half: {value} }}
+  - {{ id: boss, approve: 总监, when: half > 5 }}
+"
+        )
+    };
+    assert!(faults(&process("if total != null then total / 2 else 0")).is_empty());
+    assert_eq!(faults(&process("if total != null then total / 2 else null")), ["maybe_unset"]);
+}
+
+#[test]
+fn computed_fields_stand_after_those_that_they_need() {
+    let found = one("process: gift
+form:
+  gross: { type: money, title: 总价, value: net + tax }
+  tax: { type: money, title: 税, value: net * 6 % }
+  net: { type: money, title: 净价, required: true }
+steps: [{ id: boss, approve: 总监 }]
+");
+    let order: Vec<&str> = found.form.keys().map(FieldName::as_str).collect();
+    assert_eq!(order, ["tax", "gross", "net"]);
+}
+
+#[test]
+fn columns_come_before_fields_of_the_case() {
+    let found = one("process: gift
+form:
+  name: { type: integer, title: 数, required: true }
+  items:
+    type: list
+    title: 礼品
+    fields:
+      name: { type: text, title: 名称, required: true, check: { that: 'name != \"\"', say: 空 } }
+      quantity: { type: integer, title: 数量, required: true, min: 1 }
+      price: { type: money, title: 单价, required: true }
+      sum: { type: money, title: 小计, value: quantity * price }
+  total: { type: money, title: 合计, value: sum(items.sum) }
+steps: [{ id: boss, approve: 总监, when: total > 500 }]
+");
+    assert_eq!(found.headline, Some(FieldName::from("total")));
+}
+
+#[test]
+fn a_broken_file_neither_hides_the_faults_of_others_nor_causes_more() {
+    let gift = "process: gift\nsteps:\n  - { id: boss, approve: 总监, on: { rejected: nowhere } }\n";
+    let broken = folder(&[("directory.yaml", "directory: company\npeople: [\n"), ("gift.yaml", gift)]);
+    let found = codes(&broken);
+    assert!(found.contains(&("gift.yaml".to_owned(), "unknown_step")));
+    assert!(found.iter().filter(|(file, _)| file == "gift.yaml").count() == 1, "{found:?}");
+    assert!(broken.has_errors() && broken.definitions.is_empty());
+
+    let typo =
+        "process: trip\nform: { total: { tipe: money } }\nsteps: [{ id: boss, approve: 总监, when: total > 5 }]\n";
+    let both = folder(&[("directory.yaml", DIRECTORY), ("gift.yaml", gift), ("trip.yaml", typo)]);
+    let of_trip: Vec<_> = codes(&both).into_iter().filter(|(file, _)| file == "trip.yaml").collect();
+    assert!(of_trip.iter().all(|(_, code)| ["unknown_key", "missing_key"].contains(code)), "{of_trip:?}");
+    assert!(codes(&both).contains(&("gift.yaml".to_owned(), "unknown_step")));
+}
+
+#[test]
+fn whose_case_it_is_needs_somebody_else_to_decide() {
+    let process = |start: &str, rest: &str| {
+        format!("process: gift\nstart: [{start}]\nsteps:\n  - {{ id: boss, approve: {start}{rest} }}\n")
+    };
+    assert!(faults(&process("总监", "")).is_empty(), "the general manager does instead");
+    assert_eq!(faults(&process("总监", ", policy: { own_case: nobody }")), ["no_approver"]);
+    assert_eq!(faults(&process("总经理", "")), ["no_approver"], "nobody is above");
+    assert!(faults(&process("总经理", ", policy: { nobody: skip }")).is_empty());
+    assert_eq!(faults(&process("总经理", ", policy: { own_case: allow }")), ["own_case_allowed"]);
+    assert!(faults("process: gift\nsteps: [{ id: own, task: applicant }]\n").is_empty(), "work is no approval");
+}
+
+#[test]
+fn nobody_signs_twice_where_all_must_sign() {
+    let process = |mode: &str| {
+        format!(
+            "process: gift\nstart: [专员]\nsteps:\n  - {{ id: boss, approve: [总监, manager_of(applicant)], mode: {mode} }}\n"
+        )
+    };
+    assert!(faults(&process("any")).is_empty());
+    assert_eq!(faults(&process("all")), ["no_approver"]);
+}
+
+#[test]
+fn names_that_only_a_later_step_could_know_are_in_reach_where_it_was_walked() {
+    let process = |when: &str| {
+        format!(
+            "process: gift
+start: [专员]
+steps:
+  - {{ id: boss, approve: 总监 }}
+  - {{ id: again, approve: 总监, when: {when} }}
+"
+        )
+    };
+    assert!(faults(&process("steps.boss.late")).is_empty());
+    assert_eq!(faults(&process("steps.again.late")), ["maybe_unset"]);
+    assert_eq!(faults(&process("steps.bos.late")).len(), 1);
+}
+
+#[test]
+fn pictures_name_every_step_and_hold_no_markup_of_authors() {
+    let found = one("process: gift
+title: '<b>\"礼品\"</b>'
+form: { total: { type: money, title: 合计, required: true } }
+steps:
+  - { id: boss, title: 'a | b; <script>', approve: 总监, when: total >= 5 }
+  - end: given
+");
+    let marks = Marks { current: [StepId::from("boss")].into(), ..Marks::default() };
+    let mermaid = diagram::mermaid(&found, Lang::En, &marks);
+    assert!(mermaid.starts_with("flowchart TD\n") && mermaid.contains("class n1 current"), "{mermaid}");
+    assert!(!mermaid.contains("<script>") && !mermaid.contains("<b>"), "{mermaid}");
+    let dot = diagram::dot(&found, Lang::Zh, &marks);
+    assert!(dot.contains("label=\"<b>\\\"礼品\\\"</b>\"") && dot.contains("penwidth=3"), "{dot}");
+    let outline = diagram::outline(&found, Lang::En, &marks);
+    assert!(outline.contains("▶ a | b; <script> (boss) — 总监 · only if total >= 5"), "{outline}");
+    assert!(outline.contains("rejected → end: rejected"), "{outline}");
+}
