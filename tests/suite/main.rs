@@ -3,6 +3,9 @@
 
 mod compile;
 mod diagnostics;
+mod documents;
+mod flows;
+mod laws;
 mod mail;
 mod processes;
 mod rooms;

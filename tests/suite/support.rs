@@ -1,9 +1,11 @@
 //! What tests share: the only code here that knows how the crate is called.
 
-use countersign::compile::{SourceText, TemplateFault, Templates, compile};
+use countersign::compile::{self, Compiled, NoTemplates, SourceText, TemplateFault, Templates};
 use countersign::diagnostics::{Diagnostic, Sources};
+use countersign::expression;
 use countersign::model::definition::Definition;
 use countersign::model::text::Wording;
+use countersign::model::value::{Record, Value};
 use std::path::{Path, PathBuf};
 
 /// A file of the project.
@@ -47,7 +49,7 @@ pub(crate) fn check_text(sources: &mut Sources, text_name: &str, text: &[u8], be
     for path in beside {
         files.push(SourceText { name: name(path), bytes: std::fs::read(path).expect("a file beside the text") });
     }
-    let compiled = compile(files, &ExampleTemplates);
+    let compiled = compile::compile(files, &ExampleTemplates);
     *sources = compiled.sources;
     compiled.diagnostics
 }
@@ -64,4 +66,19 @@ pub(crate) fn golden(path: &Path, found: &str) {
         "{} differs (UPDATE_GOLDEN=1 rewrites it)\n--- expected\n{expected}\n--- found\n{found}",
         path.display()
     );
+}
+
+/// Compiles texts as one folder.
+pub(crate) fn compile(files: &[(&str, &str)]) -> Compiled {
+    let file = |(name, text): &(&str, &str)| SourceText { name: (*name).to_owned(), bytes: text.as_bytes().to_vec() };
+    compile::compile(files.iter().map(file).collect(), &NoTemplates)
+}
+
+/// What an expression without any names yields, at a fixed time.
+pub(crate) fn evaluate(text: &str) -> Value {
+    let now = "2026-03-02T01:14:00Z".parse().expect("a time");
+    match expression::run(text, &Record::new(), now) {
+        Ok(value) => value,
+        Err(failure) => panic!("`{text}` failed: {}", failure.message),
+    }
 }

@@ -1,0 +1,124 @@
+//! Every example of the language reference is compiled or evaluated.
+//!
+//! A fence says what its block is: `yaml` a whole process, `yaml steps` the steps of one, `yaml fields` a form,
+//! `yaml directory` and `yaml calendar` themselves, `feel` lines of `expression = expected`.
+
+use crate::support;
+use countersign::model::text::Lang;
+
+const DIRECTORY: &str = "
+directory: company
+departments:
+  客户部: { title: 客户部, head: 客户部总监 }
+  办公室: { title: 办公室, head: 办公室主任 }
+positions:
+  总经理: { title: 总经理 }
+  副总经理: { title: 副总经理, reports_to: 总经理 }
+  客户部总监: { title: 客户部总监, department: 客户部, reports_to: 副总经理 }
+  客户部经理: { title: 客户部经理, department: 客户部, reports_to: 客户部总监 }
+  客户专员: { title: 客户专员, department: 客户部, reports_to: 客户部经理 }
+  办公室主任: { title: 办公室主任, department: 办公室, reports_to: 副总经理 }
+  内勤: { title: 内勤, department: 办公室, reports_to: 办公室主任 }
+people:
+  he: { name: 何总, mail: he@example.com, positions: [总经理] }
+  lu: { name: 陆副总, mail: lu@example.com, positions: [副总经理] }
+  zhao: { name: 赵总监, mail: zhao@example.com, positions: [客户部总监] }
+  wang: { name: 王经理, mail: wang@example.com, positions: [客户部经理] }
+  zhang: { name: 张伟, mail: zhang@example.com, positions: [客户专员] }
+  zhou: { name: 周主任, mail: zhou@example.com, positions: [办公室主任] }
+  sun: { name: 孙强, mail: sun@example.com, positions: [内勤] }
+";
+
+const AROUND_STEPS: &str = "
+process: example
+title: Example
+start: [客户专员]
+form:
+  amount: { type: money, title: Amount, required: true }
+  kind: { type: choice, title: Kind, options: [high, low], required: true }
+data:
+  level: { type: money, title: Level }
+  checked: { type: boolean, title: Checked }
+steps:
+";
+
+const AROUND_FIELDS: &str = "
+process: example
+title: Example
+steps:
+  - { id: only, title: Only, task: 内勤 }
+form:
+";
+
+struct Block {
+    line: usize,
+    kind: String,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let text = std::fs::read_to_string(support::project(page)).expect("the page");
+    let mut found = Vec::new();
+    let mut open: Option<Block> = None;
+    for (number, line) in text.lines().enumerate() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(kind), None) => {
+                open = Some(Block { line: number + 2, kind: kind.trim().to_owned(), text: String::new() });
+            }
+            (Some(_), Some(_)) => found.extend(open.take()),
+            (None, Some(block)) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+            (None, None) => {}
+        }
+    }
+    found
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+#[test]
+fn every_yaml_example_compiles() {
+    let mut tried = 0;
+    for block in blocks("docs/language.md") {
+        let at = format!("docs/language.md:{}", block.line);
+        let files = match block.kind.as_str() {
+            "yaml" => vec![("directory.yaml", DIRECTORY.to_owned()), ("example.yaml", block.text)],
+            "yaml steps" => vec![
+                ("directory.yaml", DIRECTORY.to_owned()),
+                ("example.yaml", format!("{AROUND_STEPS}{}", indented(&block.text))),
+            ],
+            "yaml fields" => vec![
+                ("directory.yaml", DIRECTORY.to_owned()),
+                ("example.yaml", format!("{AROUND_FIELDS}{}", indented(&block.text))),
+            ],
+            "yaml directory" | "yaml calendar" => vec![("example.yaml", block.text)],
+            _ => continue,
+        };
+        let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let compiled = support::compile(&files);
+        assert!(!compiled.has_errors(), "the example at {at} does not compile:\n{}", compiled.render(Lang::En));
+        tried += 1;
+    }
+    assert!(tried >= 10, "only {tried} examples were found");
+}
+
+#[test]
+fn every_expression_example_holds() {
+    let mut tried = 0;
+    for block in blocks("docs/language.md").into_iter().filter(|block| block.kind == "feel") {
+        for (number, line) in block.text.lines().enumerate() {
+            let (expression, expected) =
+                line.rsplit_once("  = ").unwrap_or_else(|| panic!("no expectation in: {line}"));
+            let at = format!("docs/language.md:{}", block.line + number);
+            let found = support::evaluate(expression.trim());
+            let expected = support::evaluate(expected.trim());
+            assert_eq!(found, expected, "{at}: {line}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 20, "only {tried} examples were found");
+}

@@ -1,0 +1,405 @@
+//! The engine by example: one small process each, played by hand on the pure core.
+
+use crate::support;
+use chrono::{DateTime, TimeDelta, Utc};
+use countersign::engine::command::{Actor, Ask, Command, Via};
+use countersign::engine::event::Event;
+use countersign::engine::fingerprint::Fingerprint;
+use countersign::engine::refusal::Refusal;
+use countersign::engine::state::{MailKind, State, TaskKind};
+use countersign::engine::{self, Facts, preview};
+use countersign::model::definition::Definition;
+use countersign::model::id::{PersonId, TaskId};
+use countersign::model::people::Directory;
+use countersign::model::text::Lang;
+use countersign::model::time::Calendar;
+use countersign::model::value::{Record, Value};
+
+const DIRECTORY: &str = "
+directory: company
+departments:
+  sales: { title: Sales, head: lead }
+  finance: { title: Finance, head: cfo }
+positions:
+  ceo: { title: CEO }
+  cfo: { title: CFO, department: finance, reports_to: ceo }
+  lead: { title: Lead, department: sales, reports_to: ceo }
+  clerk: { title: Clerk, department: sales, reports_to: lead }
+people:
+  ada: { name: Ada, mail: ada@example.com, positions: [ceo], language: en }
+  fay: { name: Fay, mail: fay@example.com, positions: [cfo], language: en }
+  leo: { name: Leo, mail: leo@example.com, positions: [lead], language: en }
+  cam: { name: Cam, mail: cam@example.com, positions: [clerk], language: en }
+  kim: { name: Kim, mail: kim@example.com, positions: [clerk], language: en }
+absences:
+  - { person: fay, from: 2026-03-10, to: 2026-03-12, substitute: ada }
+";
+
+struct Play {
+    definition: Definition,
+    directory: Directory,
+    calendar: Calendar,
+    now: DateTime<Utc>,
+    state: Option<State>,
+    events: Vec<Event>,
+    count: u8,
+}
+
+impl Play {
+    fn new(process: &str) -> Play {
+        let process = format!(
+            "process: play\ntitle: Play\nstart: [clerk, lead]\nform:\n  amount: {{ type: money, title: Amount, required: true, min: 0.01 }}\n  \
+             note: {{ type: text, title: Note }}\n  double: {{ type: money, title: Double, value: amount * 2 }}\nsteps:\n{process}"
+        );
+        let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("play.yaml", &process)]);
+        assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+        Play {
+            definition: compiled.definitions.into_iter().next().expect("the process"),
+            directory: compiled.directory.expect("the people"),
+            calendar: Calendar::default(),
+            // Monday, 9:14 in Shanghai.
+            now: "2026-03-02T01:14:00Z".parse().expect("a time"),
+            state: None,
+            events: Vec::new(),
+            count: 0,
+        }
+    }
+
+    fn ask(&mut self, who: &str, ask: Ask) -> Result<(), Refusal> {
+        self.count += 1;
+        let actor = match who {
+            "time" => Actor::System,
+            "operator" => Actor::Operator { user: "root".into() },
+            person => Actor::Person { id: PersonId::from(person), via: Via::Scenario },
+        };
+        let command = Command { id: format!("c{}", self.count).into(), actor, ask };
+        let facts = self.facts();
+        let decision = engine::decide(&self.definition, self.state.as_ref(), &command, &facts)?;
+        self.events.clone_from(&decision.entry.events);
+        self.state = Some(decision.state);
+        Ok(())
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            now: self.now,
+            directory: &self.directory,
+            calendar: &self.calendar,
+            sequence: 1,
+            seed: [self.count; 16],
+        }
+    }
+
+    fn start(&mut self, who: &str, amount: i64) {
+        self.ask(who, Ask::Start { data: money(amount) }).expect("the start is accepted");
+    }
+
+    fn state(&self) -> &State {
+        self.state.as_ref().expect("a case")
+    }
+
+    /// The number of the open task of a step.
+    fn task(&self, step: &str) -> TaskId {
+        let found = self.state().tasks.iter().find(|(_, task)| {
+            task.step.as_str() == step && !task.parked && !matches!(task.kind, TaskKind::Revise { .. })
+        });
+        *found.unwrap_or_else(|| panic!("no open task of {step}; open: {:?}", self.asked())).0
+    }
+
+    fn decide(&mut self, who: &str, step: &str, outcome: &str, opinion: Option<&str>) -> Result<(), Refusal> {
+        let ask = Ask::Decide {
+            task: self.task(step),
+            assignment: None,
+            outcome: outcome.into(),
+            opinion: opinion.map(Into::into),
+            values: Record::new(),
+            seen: None,
+        };
+        self.ask(who, ask)
+    }
+
+    fn revise(&mut self, who: &str, data: Record) {
+        let asked = self.state().tasks.iter().find(|(_, task)| matches!(task.kind, TaskKind::Revise { .. }));
+        let task = *asked.expect("a revision is asked for").0;
+        self.ask(who, Ask::Revise { task, data, note: None, seen: None }).expect("the revision is accepted");
+    }
+
+    /// Who is asked at which step now.
+    fn asked(&self) -> Vec<String> {
+        let tasks = self.state().tasks.values();
+        tasks.flat_map(|task| task.assignments.iter().map(|open| format!("{}:{}", task.step, open.person))).collect()
+    }
+
+    /// To whom the last command queued which mail.
+    fn mails(&self) -> Vec<String> {
+        self.events
+            .iter()
+            .filter_map(|event| match event {
+                Event::MailQueued { kind, to, .. } => {
+                    let kind = match kind {
+                        MailKind::Assigned { .. } => "assigned",
+                        MailKind::Reminder { .. } => "reminder",
+                        MailKind::FreshLink { .. } => "fresh",
+                        MailKind::Decided { .. } => "decided",
+                        MailKind::Ended => "ended",
+                        MailKind::Notice { .. } => "notice",
+                        MailKind::ActedFor { .. } => "acted",
+                    };
+                    Some(format!("{kind}:{to}"))
+                }
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn ended(&self) -> Option<&str> {
+        self.state().ended.as_ref().map(|ended| ended.outcome.as_str())
+    }
+}
+
+fn money(amount: i64) -> Record {
+    Record::from_iter([("amount".into(), Value::Number(amount.into()))])
+}
+
+const TWO: &str = "
+  - id: first
+    title: First
+    approve: lead
+    remind: [4 working hours]
+  - id: second
+    title: Second
+    when: double >= 1000
+    approve: cfo
+  - end: granted
+";
+
+#[test]
+fn a_case_travels_from_step_to_step_and_ends_by_name() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    assert_eq!(play.asked(), ["first:leo"]);
+    assert_eq!(play.mails(), ["assigned:leo"]);
+    play.decide("leo", "first", "approved", None).unwrap();
+    assert_eq!(play.asked(), ["second:fay"]);
+    assert_eq!(play.mails(), ["decided:cam", "assigned:fay"]);
+    play.decide("fay", "second", "approved", Some("fine")).unwrap();
+    assert_eq!(play.ended(), Some("granted"));
+    assert_eq!(play.mails(), ["ended:cam"], "the mail of the end tells of the last decision too");
+}
+
+#[test]
+fn a_step_whose_condition_does_not_hold_is_skipped() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 499);
+    play.decide("leo", "first", "approved", None).unwrap();
+    assert_eq!(play.ended(), Some("granted"));
+    assert_eq!(play.state().steps["second"].outcome.as_str(), "skipped");
+}
+
+#[test]
+fn a_rejection_needs_an_opinion_and_ends_the_case() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    assert!(matches!(play.decide("leo", "first", "rejected", Some("  ")), Err(Refusal::OpinionRequired(_))));
+    play.decide("leo", "first", "rejected", Some("too much")).unwrap();
+    assert_eq!(play.ended(), Some("rejected"));
+    assert!(play.state().tasks.is_empty() && play.state().timers.is_empty());
+}
+
+#[test]
+fn a_return_asks_the_applicant_and_then_the_same_step_again() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    play.decide("leo", "first", "returned", Some("which customer?")).unwrap();
+    assert_eq!(play.asked(), ["first:cam"], "the applicant is asked to revise");
+    assert_eq!(play.mails(), ["assigned:cam"], "one mail tells them");
+    play.revise("cam", Record::from_iter([("note".into(), Value::text("for Hua Kang"))]));
+    assert_eq!(play.asked(), ["first:leo"]);
+    assert_eq!(play.state().tasks[&play.task("first")].round, 2);
+    assert_eq!(play.state().data["amount"], Value::Number("600.00".parse().unwrap()), "what was not changed stays");
+}
+
+#[test]
+fn a_revision_that_changes_what_a_passed_step_read_walks_again_from_there() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    play.decide("leo", "first", "approved", None).unwrap();
+    play.decide("fay", "second", "returned", Some("smaller, please")).unwrap();
+    play.revise("cam", money(400));
+    // `second` itself asked with `double >= 1000`, but it is the step that returned; nothing before it read `double`.
+    assert_eq!(play.asked(), ["second:fay"]);
+
+    let mut play = Play::new(
+        "
+  - id: gate
+    title: Gate
+    when: double >= 1000
+    approve: lead
+  - id: last
+    title: Last
+    approve: cfo
+",
+    );
+    play.start("cam", 400);
+    assert_eq!(play.asked(), ["last:fay"], "the gate was skipped");
+    play.decide("fay", "last", "returned", Some("ask for enough")).unwrap();
+    play.revise("cam", money(600));
+    assert_eq!(play.asked(), ["gate:leo"], "the larger amount does not slip past the gate");
+}
+
+#[test]
+fn all_sign_or_one_rejects() {
+    let both = "
+  - id: both
+    title: Both
+    approve: [lead, cfo]
+    mode: all
+";
+    let mut play = Play::new(both);
+    play.start("cam", 1);
+    assert_eq!(play.asked(), ["both:leo", "both:fay"]);
+    play.decide("fay", "both", "approved", None).unwrap();
+    assert_eq!(play.asked(), ["both:leo"]);
+    assert!(matches!(play.decide("fay", "both", "approved", None), Err(Refusal::AlreadyAnswered { .. })));
+    play.decide("leo", "both", "approved", None).unwrap();
+    assert_eq!(play.ended(), Some("done"));
+
+    let mut play = Play::new(both);
+    play.start("cam", 1);
+    play.decide("fay", "both", "rejected", Some("no")).unwrap();
+    assert_eq!(play.ended(), Some("rejected"));
+}
+
+#[test]
+fn any_takes_the_first_answer() {
+    let mut play = Play::new(
+        "\n  - id: any\n    title: Any\n    approve: [lead, cfo]\n    mode: any\n  - id: next_one\n    title: Next\n    task: clerk\n",
+    );
+    play.start("cam", 1);
+    play.decide("fay", "any", "approved", None).unwrap();
+    assert_eq!(play.asked(), ["next_one:cam", "next_one:kim"]);
+    play.decide("kim", "next_one", "done", None).unwrap();
+    let late = play.ask(
+        "cam",
+        Ask::Decide {
+            task: TaskId(1),
+            assignment: None,
+            outcome: "done".into(),
+            opinion: None,
+            values: Record::new(),
+            seen: None,
+        },
+    );
+    assert!(matches!(late, Err(Refusal::TaskClosed(over)) if over.by == Some("kim".into())), "it names who did it");
+}
+
+#[test]
+fn nobody_approves_their_own_case() {
+    let mut play = Play::new("\n  - id: boss\n    title: Boss\n    approve: head_of(applicant.department)\n");
+    play.start("leo", 1);
+    assert_eq!(play.asked(), ["boss:ada"], "the head's own case goes to the head's superior");
+
+    let mut play = Play::new("\n  - id: peer\n    title: Peer\n    approve: clerk\n");
+    play.start("cam", 1);
+    assert_eq!(play.asked(), ["peer:kim"], "the applicant is struck from the holders");
+}
+
+#[test]
+fn a_substitute_decides_for_who_is_away() {
+    let mut play = Play::new("\n  - id: money\n    title: Money\n    approve: cfo\n");
+    play.now = "2026-03-11T02:00:00Z".parse().unwrap();
+    play.start("cam", 1);
+    assert_eq!(play.asked(), ["money:ada"]);
+    let task = &play.state().tasks[&play.task("money")];
+    assert_eq!(task.assignments[0].stands_in_for, Some("fay".into()));
+}
+
+#[test]
+fn a_reminder_goes_out_once_and_late() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    assert_eq!(play.ask("time", Ask::Wake), Err(Refusal::NothingDue));
+    // Four working hours from 9:14 on Monday are 14:44; the server was down until Thursday.
+    assert_eq!(play.state().wake_at().map(|at| at.to_rfc3339()), Some("2026-03-02T06:44:00+00:00".into()));
+    play.now += TimeDelta::days(3);
+    play.ask("time", Ask::Wake).unwrap();
+    assert_eq!(play.mails(), ["reminder:leo"]);
+    assert_eq!(play.ask("time", Ask::Wake), Err(Refusal::NothingDue));
+}
+
+#[test]
+fn an_answer_ends_the_reminders() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    play.decide("leo", "first", "approved", None).unwrap();
+    assert_eq!(play.state().wake_at(), None);
+}
+
+#[test]
+fn what_was_shown_is_what_is_decided() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    let number = play.task("first");
+    let seen = Fingerprint::of(play.state(), &play.state().tasks[&number]);
+    play.decide("leo", "first", "returned", Some("smaller")).unwrap();
+    play.revise("cam", money(500));
+    let stale = Ask::Decide {
+        task: number,
+        assignment: None,
+        outcome: "approved".into(),
+        opinion: None,
+        values: Record::new(),
+        seen: Some(seen),
+    };
+    assert_eq!(play.ask("leo", stale), Err(Refusal::Changed));
+}
+
+#[test]
+fn only_the_applicant_withdraws_and_only_an_operator_cancels() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    assert!(matches!(play.ask("leo", Ask::Withdraw { reason: None }), Err(Refusal::NotApplicant(_))));
+    assert!(matches!(play.ask("cam", Ask::Cancel { reason: None }), Err(Refusal::NotOperator)));
+    play.ask("cam", Ask::Withdraw { reason: Some("not needed".into()) }).unwrap();
+    assert_eq!(play.ended(), Some("withdrawn"));
+    assert!(play.mails().is_empty(), "who withdraws knows");
+    assert!(matches!(play.decide_closed("leo"), Err(Refusal::TaskClosed(_))));
+    assert!(matches!(play.ask("operator", Ask::Cancel { reason: None }), Err(Refusal::Ended { .. })));
+}
+
+impl Play {
+    fn decide_closed(&mut self, who: &str) -> Result<(), Refusal> {
+        let ask = Ask::Decide {
+            task: TaskId(0),
+            assignment: None,
+            outcome: "approved".into(),
+            opinion: None,
+            values: Record::new(),
+            seen: None,
+        };
+        self.ask(who, ask)
+    }
+}
+
+#[test]
+fn a_form_tells_all_its_faults_at_once() {
+    let mut play = Play::new(TWO);
+    let data = Record::from_iter([
+        ("amount".into(), Value::text("lots")),
+        ("note".into(), Value::text("two\nlines")),
+        ("nope".into(), Value::Null),
+    ]);
+    let Err(Refusal::BadForm(faults)) = play.ask("cam", Ask::Start { data }) else { panic!("it was accepted") };
+    let paths: Vec<String> = faults.iter().map(|fault| fault.path_text()).collect();
+    assert_eq!(paths, ["nope", "amount", "note"]);
+    assert!(play.state.is_none(), "refused means nothing happened");
+}
+
+#[test]
+fn the_preview_names_who_is_still_to_come() {
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    let ahead = preview::upcoming(&play.definition, play.state(), &play.facts());
+    let shown: Vec<String> = ahead.iter().map(|step| format!("{}:{:?}", step.step, step.people)).collect();
+    assert_eq!(shown, [r#"second:["fay"]"#]);
+}

@@ -1,0 +1,472 @@
+//! The laws of the engine, on generated processes and command sequences.
+//!
+//! Processes are generated as YAML and compiled as an author's would be, so a failure prints a file that can be
+//! tried by hand. See the module comment of `engine` for the laws by number.
+
+use crate::support;
+use chrono::{DateTime, TimeDelta, Utc};
+use countersign::engine::command::{Actor, Ask, Command, Via};
+use countersign::engine::event::{Entry, Event};
+use countersign::engine::refusal::Refusal;
+use countersign::engine::state::{State, TaskKind};
+use countersign::engine::{self, Facts, preview};
+use countersign::model::definition::{Definition, outcome};
+use countersign::model::id::{Outcome, PersonId};
+use countersign::model::people::Directory;
+use countersign::model::time::Calendar;
+use countersign::model::value::{Record, Value};
+use proptest::prelude::*;
+use std::fmt::Write as _;
+use std::sync::{Arc, OnceLock};
+
+const DIRECTORY: &str = "
+directory: company
+departments:
+  sales: { title: Sales, head: lead }
+  office: { title: Office, head: keeper }
+positions:
+  chief: { title: Chief }
+  lead: { title: Lead, department: sales, reports_to: chief }
+  clerk: { title: Clerk, department: sales, reports_to: lead }
+  keeper: { title: Keeper, department: office, reports_to: chief }
+people:
+  ann: { name: Ann, mail: ann@example.com, positions: [chief], language: en }
+  ben: { name: Ben, mail: ben@example.com, positions: [lead], language: en }
+  cid: { name: Cid, mail: cid@example.com, positions: [clerk], language: en }
+  dan: { name: Dan, mail: dan@example.com, positions: [clerk], language: en }
+  eve: { name: Eve, mail: eve@example.com, positions: [keeper], language: en }
+absences:
+  - { person: eve, from: 2026-03-05, to: 2026-03-09, substitute: cid }
+";
+
+const PEOPLE: [&str; 5] = ["ann", "ben", "cid", "dan", "eve"];
+
+/// A step of a generated process, before its names and targets are settled.
+#[derive(Clone, Debug)]
+enum Made {
+    Approve { who: usize, when: usize, jump: Option<u8>, remind: bool, walk: Option<u8> },
+    Task { who: usize, when: usize, jump: Option<u8> },
+    Choose { cases: Vec<Vec<Made>>, otherwise: Vec<Made> },
+    Set { when: usize },
+    Notify,
+}
+
+const WHO: [&str; 8] = [
+    "lead",
+    "clerk",
+    "chief",
+    "manager_of(applicant)",
+    "head_of(applicant.department)",
+    "[lead, keeper]\n{in}mode: all",
+    "[clerk, chief]\n{in}mode: all",
+    "[lead, chief]\n{in}mode: any",
+];
+const WHEN: [&str; 5] = ["", "amount >= 100", "kind = a", "urgent", "level > 50"];
+
+fn steps(depth: u32) -> BoxedStrategy<Vec<Made>> {
+    let jump = || proptest::option::weighted(0.3, any::<u8>());
+    let leaf = prop_oneof![
+        4 => (0..WHO.len(), 0..WHEN.len(), jump(), any::<bool>(), jump())
+            .prop_map(|(who, when, jump, remind, walk)| Made::Approve { who, when, jump, remind, walk }),
+        3 => (0..5usize, 0..WHEN.len(), jump()).prop_map(|(who, when, jump)| Made::Task { who, when, jump }),
+        1 => (0..WHEN.len()).prop_map(|when| Made::Set { when }),
+        1 => Just(Made::Notify),
+    ];
+    if depth == 0 {
+        return proptest::collection::vec(leaf, 1..4).boxed();
+    }
+    let choose = (proptest::collection::vec(steps(depth - 1), 1..3), steps(depth - 1))
+        .prop_map(|(cases, otherwise)| Made::Choose { cases, otherwise });
+    proptest::collection::vec(prop_oneof![4 => leaf, 1 => choose], 1..5).boxed()
+}
+
+/// Writes a generated process as an author would.
+struct Writer {
+    yaml: String,
+    next: usize,
+}
+
+impl Writer {
+    fn process(steps: &[Made]) -> String {
+        let mut writer = Writer { yaml: String::new(), next: 0 };
+        writer.yaml.push_str(
+            "process: made\ntitle: Made\nnumber: \"M-{year}-{seq:3}\"\nstart: [clerk, lead, keeper]\n\
+             policy: { nobody: escalate }\nform:\n\
+             \x20 amount: { type: money, title: Amount, required: true, min: 0 }\n\
+             \x20 kind: { type: choice, title: Kind, options: [a, b], required: true }\n\
+             \x20 urgent: { type: boolean, title: Urgent, default: false }\n\
+             \x20 level: { type: money, title: Level, value: amount * 2 }\n\
+             data:\n\x20 mark: { type: integer, title: Mark }\nsteps:\n",
+        );
+        writer.list(steps, 1, &[]);
+        writer.yaml
+    }
+
+    fn list(&mut self, steps: &[Made], depth: usize, around: &[String]) {
+        let pad = "  ".repeat(depth);
+        let first = self.next;
+        let own: Vec<String> = (0..steps.len()).map(|index| format!("s{}", first + index)).collect();
+        self.next += steps.len();
+        // A jump goes to a step of the same or an enclosing list.
+        let targets: Vec<String> = own.iter().chain(around).cloned().collect();
+        let target = |pick: u8| targets[usize::from(pick) % targets.len()].clone();
+        for (step, id) in steps.iter().zip(&own) {
+            let _ = writeln!(self.yaml, "{pad}- id: {id}");
+            let inside = format!("{pad}  ");
+            match step {
+                Made::Approve { who, when, jump, remind, walk } => {
+                    let _ = writeln!(self.yaml, "{inside}approve: {}", WHO[*who].replace("{in}", &inside));
+                    self.when(&inside, *when);
+                    let _ = writeln!(self.yaml, "{inside}due: 2 working days");
+                    if *remind {
+                        let _ = writeln!(self.yaml, "{inside}remind: [4 working hours, 1 working day]");
+                    }
+                    let ons: Vec<String> = [("rejected", jump), ("returned", walk)]
+                        .into_iter()
+                        .filter_map(|(name, pick)| pick.map(|pick| format!("{name}: {}", target(pick))))
+                        .collect();
+                    if !ons.is_empty() {
+                        let _ = writeln!(self.yaml, "{inside}on: {{ {} }}", ons.join(", "));
+                    }
+                }
+                Made::Task { who, when, jump } => {
+                    let _ = writeln!(self.yaml, "{inside}task: {}", WHO[*who]);
+                    self.when(&inside, *when);
+                    let _ = writeln!(self.yaml, "{inside}outcomes: {{ given: Given, missing: Missing }}");
+                    if let Some(pick) = jump {
+                        let _ = writeln!(self.yaml, "{inside}on: {{ missing: {} }}", target(*pick));
+                    }
+                }
+                Made::Set { when } => {
+                    let _ = writeln!(self.yaml, "{inside}set: {{ mark: 1 }}");
+                    self.when(&inside, *when);
+                }
+                Made::Notify => {
+                    let _ = writeln!(self.yaml, "{inside}notify: [applicant]");
+                }
+                Made::Choose { cases, otherwise } => {
+                    let _ = writeln!(self.yaml, "{inside}choose:");
+                    for (number, case) in cases.iter().enumerate() {
+                        let _ = writeln!(self.yaml, "{inside}  - when: {}", WHEN[1 + number % 4]);
+                        let _ = writeln!(self.yaml, "{inside}    steps:");
+                        self.list(case, depth + 4, &targets);
+                    }
+                    let _ = writeln!(self.yaml, "{inside}otherwise:");
+                    self.list(otherwise, depth + 3, &targets);
+                }
+            }
+        }
+    }
+
+    fn when(&mut self, inside: &str, when: usize) {
+        if when > 0 {
+            let _ = writeln!(self.yaml, "{inside}when: {}", WHEN[when]);
+        }
+    }
+}
+
+/// One thing to try.
+#[derive(Clone, Debug)]
+enum Op {
+    Answer { pick: u8, outcome: u8, words: bool },
+    Intrude { task: u8, person: u8 },
+    Revise { amount: u16, kind: bool },
+    Comment { person: u8 },
+    Wake { hours: u8 },
+    Resend { pick: u8 },
+    Withdraw { person: u8 },
+    Cancel,
+}
+
+fn ops() -> impl Strategy<Value = Vec<Op>> {
+    let op = prop_oneof![
+        12 => (any::<u8>(), any::<u8>(), prop::bool::weighted(0.9))
+            .prop_map(|(pick, outcome, words)| Op::Answer { pick, outcome, words }),
+        2 => (any::<u8>(), any::<u8>()).prop_map(|(task, person)| Op::Intrude { task, person }),
+        4 => (0..300u16, any::<bool>()).prop_map(|(amount, kind)| Op::Revise { amount, kind }),
+        1 => any::<u8>().prop_map(|person| Op::Comment { person }),
+        3 => any::<u8>().prop_map(|hours| Op::Wake { hours }),
+        1 => any::<u8>().prop_map(|pick| Op::Resend { pick }),
+        1 => any::<u8>().prop_map(|person| Op::Withdraw { person }),
+        1 => Just(Op::Cancel),
+    ];
+    proptest::collection::vec(op, 0..40)
+}
+
+fn world() -> &'static (Directory, Calendar) {
+    static WORLD: OnceLock<(Directory, Calendar)> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let compiled = support::compile(&[("directory.yaml", DIRECTORY)]);
+        (compiled.directory.expect("the people of the laws"), Calendar::default())
+    })
+}
+
+fn compile(yaml: &str) -> Option<Definition> {
+    let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("made.yaml", yaml)]);
+    // Some generated processes are refused on purpose (unreachable steps, nobody to ask): nothing to run then.
+    (!compiled.has_errors()).then(|| compiled.definitions.into_iter().next())?
+}
+
+/// A case at work, with everything that is checked after each command.
+struct Case<'a> {
+    definition: &'a Definition,
+    state: State,
+    log: Vec<Entry>,
+    now: DateTime<Utc>,
+    count: u32,
+}
+
+fn facts(now: DateTime<Utc>, count: u32) -> Facts<'static> {
+    let (directory, calendar) = world();
+    let mut seed = [7; 16];
+    seed[..4].copy_from_slice(&count.to_le_bytes());
+    Facts { now, directory, calendar, sequence: 1, seed }
+}
+
+fn person(pick: u8) -> PersonId {
+    PersonId::from(PEOPLE[usize::from(pick) % PEOPLE.len()])
+}
+
+fn by(id: PersonId) -> Actor {
+    Actor::Person { id, via: Via::Scenario }
+}
+
+impl<'a> Case<'a> {
+    fn start(definition: &'a Definition, applicant: u8, amount: u16, kind: bool) -> Case<'a> {
+        let now: DateTime<Utc> = "2026-03-04T02:00:00Z".parse().expect("a time");
+        let command =
+            Command { id: "start".into(), actor: by(person(1 + applicant % 4)), ask: Ask::Start { data: form(amount, kind) } };
+        let decision = engine::decide(definition, None, &command, &facts(now, 0)).expect("anybody may start");
+        let again = engine::decide(definition, None, &command, &facts(now, 0)).expect("the same again");
+        assert_eq!(decision, again, "law 1: deterministic");
+        let mut case = Case { definition, state: decision.state.clone(), log: Vec::new(), now, count: 0 };
+        case.accept(None, decision);
+        case
+    }
+
+    fn ask(&mut self, actor: Actor, ask: Ask) -> Result<(), Refusal> {
+        self.count += 1;
+        let command = Command { id: format!("c{}", self.count).into(), actor, ask };
+        let before = self.state.clone();
+        let facts = facts(self.now, self.count);
+        let first = engine::decide(self.definition, Some(&self.state), &command, &facts);
+        let second = engine::decide(self.definition, Some(&self.state), &command, &facts);
+        assert_eq!(first, second, "law 1: deterministic");
+        assert_eq!(before, self.state, "law 2: deciding changes nothing by itself");
+        let decision = first?;
+        self.accept(Some(before), decision);
+        Ok(())
+    }
+
+    fn accept(&mut self, before: Option<State>, decision: engine::Decision) {
+        let folded = engine::apply(before, &decision.entry).expect("what was decided can be folded");
+        assert_eq!(folded, decision.state, "law 3: folding an entry gives the state that was answered");
+        assert!(!decision.entry.events.is_empty(), "an accepted command makes something happen");
+        self.state = decision.state;
+        self.log.push(decision.entry);
+        self.invariants();
+    }
+
+    fn invariants(&self) {
+        let state = &self.state;
+        for token in state.tokens.values() {
+            assert!(state.scopes.contains_key(&token.scope), "law 4: a token without its scope");
+        }
+        for (number, task) in &state.tasks {
+            assert!(state.tokens.contains_key(&task.token), "law 4: a task without its token");
+            assert_eq!(
+                state.tokens[&task.token].step.as_ref(),
+                Some(&task.step),
+                "law 4: a task of a step that its token has left"
+            );
+            if let TaskKind::Revise { of } = task.kind {
+                assert!(state.tasks[&of].parked, "a revision of a task that does not wait for it");
+            }
+            let revised = |other: &countersign::engine::state::Task| other.kind == TaskKind::Revise { of: *number };
+            assert_eq!(task.parked, state.tasks.values().any(revised), "a parked task and its revision go together");
+            assert!(task.parked || !task.assignments.is_empty(), "law 5: an open task that nobody can answer");
+            let free = task.seats.iter().filter(|seat| seat.is_none()).count();
+            assert!(
+                task.parked || task.mode == engine::state::Mode::Any || task.assignments.len() >= free,
+                "law 6: a vote that cannot end"
+            );
+            for open in &task.assignments {
+                let own = open.person == state.applicant || open.person == state.starter;
+                assert!(!(own && task.kind == TaskKind::Approve), "whose case it is was asked to approve it");
+                let twice = task.assignments.iter().filter(|other| other.person == open.person).count();
+                assert_eq!(twice, 1, "one assignment a person");
+            }
+        }
+        for timer in state.timers.values() {
+            assert!(state.tasks.contains_key(&timer.task), "law 4: a timer without its task");
+        }
+        let ends = self.log.iter().flat_map(|entry| &entry.events).filter(|event| matches!(event, Event::Ended { .. }));
+        assert_eq!(ends.count(), usize::from(state.ended.is_some()), "exactly one end");
+        if state.ended.is_some() {
+            assert!(
+                state.tokens.is_empty() && state.tasks.is_empty() && state.timers.is_empty(),
+                "law 4: an end ends all"
+            );
+        } else {
+            assert!(!state.tasks.is_empty() || state.has_incident(), "law 5: nobody can move the case on");
+        }
+        for (earlier, later) in self.log.iter().zip(self.log.iter().skip(1)) {
+            assert!(earlier.at <= later.at && earlier.revision + 1 == later.revision, "the log runs forward");
+        }
+    }
+
+    fn try_op(&mut self, op: &Op) {
+        let open: Vec<_> = self
+            .state
+            .tasks
+            .iter()
+            .flat_map(|(number, task)| task.assignments.iter().map(|open| (*number, open.clone(), task.kind)))
+            .collect();
+        match op {
+            Op::Answer { pick, outcome, words } if !open.is_empty() => {
+                let (task, assignment, kind) = open[usize::from(*pick) % open.len()].clone();
+                if matches!(kind, TaskKind::Revise { .. }) {
+                    return self.revise(120, true);
+                }
+                let step = &self.definition.steps[&self.state.tasks[&task].step];
+                let outcomes: Vec<Outcome> = step.human().expect("a human step").outcomes.keys().cloned().collect();
+                let outcome = outcomes[usize::from(*outcome) % outcomes.len()].clone();
+                let opinion: Option<Arc<str>> = words.then(|| "as discussed".into());
+                let ask = |outcome: &Outcome| Ask::Decide {
+                    task,
+                    assignment: Some(assignment.id),
+                    outcome: outcome.clone(),
+                    opinion: opinion.clone(),
+                    values: Record::new(),
+                    seen: None,
+                };
+                let round = self.state.tasks[&task].round;
+                match self.ask(by(assignment.person.clone()), ask(&outcome)) {
+                    Ok(()) => {
+                        let again = self.ask(by(assignment.person.clone()), ask(&outcome));
+                        let asked_anew = self.state.tasks.get(&task).is_some_and(|task| task.round > round);
+                        match again {
+                            Err(Refusal::AlreadyAnswered { outcome: first, .. }) => assert_eq!(first, outcome),
+                            Err(_) => {}
+                            Ok(()) => assert!(asked_anew, "law 7: a second answer was taken"),
+                        }
+                    }
+                    Err(refusal) => assert!(
+                        matches!(refusal, Refusal::OpinionRequired(_)) && opinion.is_none(),
+                        "an answer of who is asked was refused: {refusal:?}"
+                    ),
+                }
+            }
+            Op::Answer { .. } => {}
+            Op::Intrude { task, person: intruder } => {
+                let numbers: Vec<_> = self.state.tasks.keys().copied().collect();
+                let Some(number) = numbers.get(usize::from(*task) % numbers.len().max(1)).copied() else { return };
+                let intruder = person(*intruder);
+                if self.state.tasks[&number].assignments.iter().any(|open| open.person == intruder) {
+                    return;
+                }
+                let ask = Ask::Decide {
+                    task: number,
+                    assignment: None,
+                    outcome: outcome::APPROVED.into(),
+                    opinion: None,
+                    values: Record::new(),
+                    seen: None,
+                };
+                assert!(self.ask(by(intruder), ask).is_err(), "somebody who is not asked decided");
+            }
+            Op::Revise { amount, kind } => self.revise(*amount, *kind),
+            Op::Comment { person: who } => {
+                let _ = self.ask(by(person(*who)), Ask::Comment { text: "a word".into() });
+            }
+            Op::Wake { hours } => {
+                self.now += TimeDelta::hours(i64::from(*hours));
+                let due = self.state.timers.values().filter(|timer| timer.at <= self.now).count();
+                let woken = self.ask(Actor::System, Ask::Wake);
+                assert_eq!(woken.is_ok(), due > 0, "a wake fires exactly when something is due");
+                assert_eq!(self.ask(Actor::System, Ask::Wake), Err(Refusal::NothingDue), "law 8: a timer fires once");
+            }
+            Op::Resend { pick } => {
+                if let Some((_, assignment, _)) = open.get(usize::from(*pick) % open.len().max(1)) {
+                    let ask = Ask::Resend { assignment: assignment.id };
+                    self.ask(Actor::System, ask).expect("an open assignment's mail can be sent again");
+                }
+            }
+            Op::Withdraw { person: who } => {
+                let who = person(*who);
+                let own = who == self.state.applicant && self.state.ended.is_none();
+                let withdrawn = self.ask(by(who), Ask::Withdraw { reason: None });
+                assert_eq!(withdrawn.is_ok(), own, "only the applicant withdraws, and only once");
+            }
+            Op::Cancel => {
+                let running = self.state.ended.is_none();
+                let actor = Actor::Operator { user: "root".into() };
+                assert_eq!(self.ask(actor, Ask::Cancel { reason: None }).is_ok(), running);
+            }
+        }
+    }
+
+    fn revise(&mut self, amount: u16, kind: bool) {
+        let asked = self.state.tasks.iter().find(|(_, task)| matches!(task.kind, TaskKind::Revise { .. }));
+        let Some((number, _)) = asked else { return };
+        let (number, applicant) = (*number, self.state.applicant.clone());
+        let before = self.state.closed.len();
+        self.ask(by(applicant), Ask::Revise { task: number, data: form(amount, kind), note: None, seen: None })
+            .expect("the applicant may revise");
+        assert!(self.state.closed.len() > before || self.state.ended.is_some(), "a revision closes its task");
+    }
+}
+
+fn form(amount: u16, kind: bool) -> Record {
+    Record::from_iter([
+        ("amount".into(), Value::Number(amount.into())),
+        ("kind".into(), Value::text(if kind { "a" } else { "b" })),
+    ])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_laws_hold(
+        made in steps(1),
+        applicant in any::<u8>(),
+        amount in 0..300u16,
+        kind in any::<bool>(),
+        ops in ops(),
+    ) {
+        let yaml = Writer::process(&made);
+        if let Some(definition) = compile(&yaml) {
+            let run = std::panic::catch_unwind(|| {
+                let mut case = Case::start(&definition, applicant, amount, kind);
+                for op in &ops {
+                    case.try_op(op);
+                    let facts = facts(case.now, 0);
+                    let _ = preview::upcoming(&definition, &case.state, &facts);
+                }
+                let folded = case.log.iter().try_fold(None, |state, entry| engine::apply(state, entry).map(Some));
+                assert_eq!(folded.expect("the whole log folds"), Some(case.state), "law 3: the log is the state");
+            });
+            prop_assert!(run.is_ok(), "the process was:\n{yaml}");
+        }
+    }
+}
+
+#[test]
+fn most_generated_processes_compile() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut ran = 0;
+    let mut refused = String::new();
+    for _ in 0..60 {
+        let made = steps(1).new_tree(&mut runner).expect("a process").current();
+        let yaml = Writer::process(&made);
+        let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("made.yaml", &yaml)]);
+        if compiled.has_errors() {
+            refused = compiled.render(countersign::model::text::Lang::En);
+        } else {
+            ran += 1;
+        }
+    }
+    assert!(ran >= 30, "only {ran} of 60 generated processes compile; the last was refused so:\n{refused}");
+}
