@@ -35,8 +35,14 @@ pub(crate) fn before(
         let Some(here) = known.get(&node).cloned() else { continue };
         for (on, to) in flow.graph.edges_from(&node) {
             let mut after = here.clone();
-            if let Node::Step(id) = &node {
+            if let Node::Join(id) = &node {
                 after.steps.insert(id.clone());
+            }
+            if let Node::Step(id) = &node {
+                // A step that holds lists is over when they come together.
+                if !holds_lists(flow, id) {
+                    after.steps.insert(id.clone());
+                }
                 if let Some((_, fields)) = gains.get(id).filter(|(when, _)| when.allows(on)) {
                     after.fields.extend(fields.iter().cloned());
                 }
@@ -61,6 +67,10 @@ pub(crate) fn before(
             _ => None,
         })
         .collect()
+}
+
+fn holds_lists(flow: &Flow<'_>, id: &StepId) -> bool {
+    flow.graph.block_of(&Node::Join(id.clone())).is_some()
 }
 
 /// On which edges a step has set its fields.

@@ -33,7 +33,8 @@ struct Known<'a> {
 enum Home {
     Start,
     Data,
-    Step,
+    /// The form of a step, by its number in the text.
+    Step(usize),
 }
 
 impl<'a> Fields<'a> {
@@ -49,8 +50,10 @@ impl<'a> Fields<'a> {
         };
         document.form.iter().for_each(|field| declare(field, Home::Start));
         document.data.iter().for_each(|field| declare(field, Home::Data));
+        let mut number = 0;
         super::resolve::walk(&document.steps, &mut |step| {
-            step.form.iter().for_each(|field| declare(field, Home::Step));
+            step.form.iter().for_each(|field| declare(field, Home::Step(number)));
+            number += 1;
         });
         fields.settle(typing);
         fields
@@ -68,9 +71,12 @@ impl<'a> Fields<'a> {
                 let field = known.field;
                 let required = field.required.is_some_and(|required| required.value);
                 let formula = match (&field.value, &field.default) {
-                    (Some(value), _) => typing.formula(value, &self.computing(typing), &expected(field)),
+                    (Some(value), _) => {
+                        let computing = self.computing(typing, known.home, &self.at_start());
+                        typing.formula(value, &computing, &expected(field))
+                    }
                     (None, Some(default)) if !required => {
-                        let certain = Certain { fields: self.at_start(), steps: BTreeSet::new() };
+                        let certain = Certain { fields: self.at_start(), ..Certain::default() };
                         let own = if known.home == Home::Start { typing.document.form.as_slice() } else { &[] };
                         let unfilled = self.unfilled(typing, &certain, own);
                         typing.formula(default, &unfilled, &expected(field))
@@ -109,16 +115,16 @@ impl<'a> Fields<'a> {
         match (known.home, &known.field.value) {
             (_, Some(value)) => Err(Unwritable::Computed(value.span)),
             (Home::Data, None) => Ok(Typed { optional: !is_list(&known.typed), ..known.typed.clone() }),
-            (Home::Start | Home::Step, None) => Err(Unwritable::Asked(known.field.name.span)),
+            (Home::Start | Home::Step(_), None) => Err(Unwritable::Asked(known.field.name.span)),
         }
     }
 
-    /// The fields that are set when a case starts.
+    /// The fields that are set when a case starts. A computed one is computed then for the first time.
     pub(crate) fn at_start(&self) -> BTreeSet<FieldName> {
         let set = |known: &Known<'_>| match known.home {
             Home::Start => true,
-            Home::Data => known.field.default.is_some(),
-            Home::Step => false,
+            Home::Data => known.field.default.is_some() || known.field.value.is_some(),
+            Home::Step(_) => false,
         };
         self.known.iter().filter(|(_, known)| set(known)).map(|(name, _)| name.clone()).collect()
     }
@@ -126,7 +132,7 @@ impl<'a> Fields<'a> {
     /// Every field with what it can hold at a place.
     pub(crate) fn at(&self, certain: &Certain) -> impl Iterator<Item = (FieldName, Typed)> {
         self.known.iter().map(|(name, known)| {
-            let settled = known.field.value.is_some() || is_list(&known.typed) || certain.fields.contains(name);
+            let settled = is_list(&known.typed) || certain.fields.contains(name);
             let typed = Typed { optional: known.typed.optional || !settled, ..known.typed.clone() };
             (name.clone(), typed)
         })
@@ -139,26 +145,35 @@ impl<'a> Fields<'a> {
             .map(|(name, known)| (name.clone(), Typed { optional: !is_list(&known.typed), ..known.typed.clone() }))
     }
 
-    /// What a computed field may read.
-    fn computing(&self, typing: &Typing<'_>) -> Scope {
-        let certain = Certain { fields: self.at_start(), steps: BTreeSet::new() };
+    /// What the computed fields of a form may read, where `before` is certain before the form is filled in. Those
+    /// of the start form come before all that a case holds besides.
+    fn computing(&self, typing: &Typing<'_>, home: Home, before: &BTreeSet<FieldName>) -> Scope {
+        let own = |known: &Known<'_>| known.home == home;
+        let mut certain = Certain::default();
+        certain.fields.extend(self.known.iter().filter(|(_, known)| own(known)).map(|(name, _)| name.clone()));
+        if home != Home::Start {
+            certain.fields.extend(before.iter().cloned());
+        }
         typing.everywhere().fields(self.at(&certain))
     }
 
-    /// What may be read before a form is filled in: nothing of the form itself, and nothing computed.
+    /// What may be read before a form is filled in: nothing of the form itself.
     fn unfilled(&self, typing: &Typing<'_>, certain: &Certain, own: &[syntax::Field]) -> Scope {
         self.loosened(typing, certain, |field| named(own, field))
     }
 
-    /// What may be read while a form is filled in: from the fields `later` on only what must be given.
-    fn filling(&self, typing: &Typing<'_>, certain: &Certain, later: &[syntax::Field]) -> Scope {
-        self.loosened(typing, certain, |field| named(later, field) && !asked_always(field))
+    /// What may be read while a form is filled in: from the field at `at` on only what must be given, and nothing
+    /// that the form computes.
+    fn filling(&self, typing: &Typing<'_>, certain: &Certain, own: &[syntax::Field], at: usize) -> Scope {
+        let later = own.get(at..).unwrap_or_default();
+        self.loosened(typing, certain, |field| {
+            named(own, field) && field.value.is_some() || named(later, field) && !asked_always(field)
+        })
     }
 
     fn loosened(&self, typing: &Typing<'_>, certain: &Certain, loose: impl Fn(&syntax::Field) -> bool) -> Scope {
         let reached = self.at(certain).map(|(name, typed)| {
-            let field = self.known.get(&name).map(|known| known.field);
-            let loose = field.is_some_and(|field| field.value.is_some() || loose(field));
+            let loose = self.known.get(&name).is_some_and(|known| loose(known.field));
             (name, Typed { optional: typed.optional || (loose && !is_list(&typed)), ..typed })
         });
         typing.everywhere().fields(reached)
@@ -177,7 +192,7 @@ pub(crate) enum Unwritable {
 
 /// The start form, or the data.
 pub(crate) fn start(written: &[syntax::Field], fields: &Fields<'_>, typing: &mut Typing<'_>) -> Form {
-    let certain = Certain { fields: fields.at_start(), steps: BTreeSet::new() };
+    let certain = Certain { fields: fields.at_start(), ..Certain::default() };
     let filled = typing.everywhere().fields(fields.at(&certain));
     form(written, fields, &certain, &filled, None, typing)
 }
@@ -206,12 +221,14 @@ fn form(
 ) -> Form {
     let mut form = Form::new();
     for (at, field) in written.iter().enumerate() {
-        let mut filling = fields.filling(typing, certain, written.get(at..).unwrap_or_default());
+        let mut filling = fields.filling(typing, certain, written, at);
         if let Some(outcomes) = outcomes {
             filling = filling.instance(typing.numbered()).outcome(outcomes.iter());
         }
         let unfilled = fields.unfilled(typing, certain, written);
-        let scopes = Scopes { unfilled: &unfilled, filling: &filling, filled, computing: &fields.computing(typing) };
+        let home = fields.known.get(name_of(field).as_str()).map_or(Home::Start, |known| known.home);
+        let computing = fields.computing(typing, home, &certain.fields);
+        let scopes = Scopes { unfilled: &unfilled, filling: &filling, filled, computing: &computing };
         let lowered = lower(field, &scopes, typing);
         form.entry(name_of(field)).or_insert(lowered);
     }

@@ -168,6 +168,53 @@ steps:
 }
 
 #[test]
+fn a_form_may_compute_from_its_own_fields_and_ask_by_what_is_known_before_it() {
+    let found = one("process: gift
+form:
+  total: { type: money, title: 合计, required: true }
+  tax: { type: money, title: 税额, value: total * 6 % }
+steps:
+  - id: clerk
+    task: 专员
+    form:
+      count: { type: integer, title: 数, required: true }
+      reason: { type: text, title: 原因, required: true, when: tax > 100 and count > 1 }
+      price: { type: money, title: 单价, value: total * count }
+  - { id: boss, approve: 总监, when: price > 5 }
+");
+    assert_eq!(found.steps["clerk"].human().expect("a task").form.len(), 3);
+    let early = "process: gift
+steps:
+  - { id: boss, approve: 总监, when: double > 5 }
+  - id: clerk
+    task: 专员
+    form:
+      count: { type: integer, title: 数, required: true }
+      double: { type: integer, title: 两倍, value: count * 2 }
+";
+    assert_eq!(faults(early), ["maybe_unset"], "computed only once the form is filled in");
+}
+
+#[test]
+fn a_step_that_holds_lists_is_over_only_after_them() {
+    let process = |inside: &str, after: &str| {
+        format!(
+            "process: gift
+form: {{ total: {{ type: money, title: 合计, required: true }} }}
+steps:
+  - id: route
+    choose:
+      - {{ when: total > 5, steps: [{{ id: boss, approve: 总监, when: {inside} }}] }}
+    otherwise: []
+  - {{ id: again, approve: 总监, when: {after} }}
+"
+        )
+    };
+    assert!(faults(&process("true", "not(steps.route.late)")).is_empty());
+    assert_eq!(faults(&process("not(steps.route.late)", "true")), ["maybe_unset"]);
+}
+
+#[test]
 fn a_set_that_may_write_null_settles_nothing() {
     let process = |value: &str| {
         format!(
