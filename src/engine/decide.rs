@@ -82,7 +82,8 @@ fn start<'a>(
     let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(applicant, facts, formula, data);
     let mut data =
         form::fill(&definition.form, given, &Record::new(), facts.directory, &evaluate).map_err(Refusal::BadForm)?;
-    form::compute(&definition.data, &mut data, &evaluate).map_err(|computed| {
+    let prepared = form::prepare(definition, &mut data, &evaluate);
+    prepared.and_then(|()| form::compute(&definition.data, &mut data, &evaluate)).map_err(|computed| {
         let title = computed.field.as_str().into();
         Refusal::BadForm(vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }])
     })?;

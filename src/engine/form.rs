@@ -48,6 +48,26 @@ pub(super) fn fill(
     if filling.faults.is_empty() { Ok(filled) } else { Err(filling.faults) }
 }
 
+/// Puts into the data of a new case what no form asks for: the defaults of `data`, and every list, which is empty
+/// until somebody fills it.
+///
+/// # Errors
+/// The first default that failed.
+pub(super) fn prepare(definition: &Definition, data: &mut Record, evaluate: &Evaluate<'_>) -> Result<(), Computed> {
+    for (name, field) in &definition.data {
+        if let Some(default) = &field.default {
+            let value = evaluate(default, data).map_err(|failure| Computed { field: name.clone(), failure })?;
+            data.insert(name.clone(), stored(&field.kind, value));
+        }
+    }
+    for (name, field) in definition.fields() {
+        if field.many || matches!(field.kind, FieldKind::List(_)) {
+            data.entry(name.clone()).or_insert_with(|| empty(field));
+        }
+    }
+    Ok(())
+}
+
 /// Re-computes the computed fields of a form in `data`.
 ///
 /// # Errors
