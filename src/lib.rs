@@ -13,9 +13,11 @@
 //! store                          keeps events and the rows that follow from them; decides nothing
 //! effects                        performs one thing against the world (mail, links, templates)
 //! runtime                        the loops: writer, timers, outbox
+//! bench                          the runtime beside what the disk can do at all
 //! web · cli                      surfaces; they reach everything through `runtime`
 //! ```
 
+pub mod bench;
 pub mod cli;
 pub mod compile;
 pub mod diagnostics;

@@ -9,5 +9,6 @@ mod laws;
 mod mail;
 mod processes;
 mod rooms;
+mod store;
 mod support;
 mod syntax;

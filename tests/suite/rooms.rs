@@ -16,6 +16,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("store", &["model", "engine", "failpoint"]),
     ("effects", &["model", "engine", "failpoint"]),
     ("runtime", &["model", "engine", "store", "effects", "failpoint"]),
+    ("bench", &["model", "expression", "engine", "store", "runtime"]),
     ("web", &["model", "engine", "runtime", "effects"]),
 ];
 
@@ -52,7 +53,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_complete::", &["src/cli/"]),
     ("comfy_table::", &["src/cli/output.rs"]),
     ("indicatif::", &["src/cli/output.rs"]),
-    ("tokio::", &["src/runtime/", "src/web/", "src/cli/", "src/store/", "src/effects/"]),
+    ("tokio::", &["src/runtime/", "src/bench/", "src/web/", "src/cli/", "src/store/", "src/effects/"]),
     ("getrandom::", &["src/runtime/", "src/effects/link.rs", "src/store/"]),
 ];
 
