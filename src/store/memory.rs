@@ -156,13 +156,16 @@ impl Memory {
                 .collect()
         };
         let digits = text.replace('-', "").to_lowercase();
+        if digits.is_empty() {
+            return Ok(Found::None);
+        }
         for found in [numbered(text, true), numbered(&upper, true), numbered(text, false), numbered(&upper, false)] {
             if !found.is_empty() {
                 return Ok(super::query::found(found));
             }
         }
         let by_id = rows().filter(|row| row.id.to_string().starts_with(&digits)).cloned().collect();
-        Ok(super::query::found(if digits.is_empty() { Vec::new() } else { by_id }))
+        Ok(super::query::found(by_id))
     }
 
     pub(super) fn instances(&self, filter: &InstanceFilter) -> Result<Vec<InstanceRow>, Error> {

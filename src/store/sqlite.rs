@@ -84,7 +84,7 @@ pub(super) async fn open(path: &Path) -> Result<Opened, Error> {
         .statement_cache_capacity(128)
         .disable_statement_logging();
     let mut connection = options.connect().await.map_err(|error| failed(&place, error))?;
-    check_library(&mut connection).await?;
+    check_library(&mut connection, &place).await?;
     migrate(&mut connection, &place).await?;
     let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     // The mode of the file is set on this connection too, now that the file is known to be ours.
@@ -153,12 +153,12 @@ fn create(path: &Path) -> Result<(), Error> {
     }
 }
 
-async fn check_library(connection: &mut SqliteConnection) -> Result<(), Error> {
+async fn check_library(connection: &mut SqliteConnection, place: &Arc<Path>) -> Result<(), Error> {
     let text: String = sqlx::query("SELECT sqlite_version()")
         .fetch_one(connection)
         .await
         .and_then(|row| row.try_get(0))
-        .unwrap_or_default();
+        .map_err(|error| failed(place, error))?;
     let mut parts = text.split('.').map(|part| part.parse().unwrap_or(0));
     let mut part = || parts.next().unwrap_or(0);
     if (part(), part(), part()) < OLDEST {

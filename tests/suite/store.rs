@@ -20,6 +20,8 @@ use countersign::runtime::{
 use countersign::store::memory::Memory;
 use countersign::store::record::Head;
 use countersign::store::{Batch, open_file, open_memory};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -645,6 +647,47 @@ async fn a_file_that_is_not_ours_is_left_alone() {
     let error = open_file(&nowhere).await.err().unwrap();
     assert_eq!(error.kind, Kind::CannotOpen);
     assert!(error.what.zh.contains("no/such/folder") && error.what.en.contains("folder exists"));
+}
+
+async fn sql(world: &World, text: &'static str) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(world.file()).create_if_missing(true);
+    let mut connection = options.connect().await.unwrap();
+    sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
+    connection
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_left_alone() {
+    let world = World::sqlite();
+    sql(&world, "CREATE TABLE theirs (x)").await.close().await.unwrap();
+    let before = std::fs::read(world.file()).unwrap();
+    assert_eq!(open_file(&world.file()).await.err().unwrap().kind, Kind::NotOurs);
+    assert_eq!(std::fs::read(world.file()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_database_of_a_newer_program_is_left_alone() {
+    let world = World::sqlite();
+    world.deployed().await.shutdown().await;
+    sql(&world, "PRAGMA user_version = 99").await.close().await.unwrap();
+    let error = open_file(&world.file()).await.err().unwrap();
+    assert_eq!(error.kind, Kind::NewerSchema);
+    assert!(error.what.zh.contains("99") && error.what.en.contains("Upgrade the program"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_writer_waits_for_another_program() {
+    let world = World::sqlite();
+    let runtime = world.deployed().await;
+    let mut other = sql(&world, "BEGIN IMMEDIATE").await;
+    let waiting = tokio::spawn({
+        let runtime = runtime.clone();
+        async move { start(&runtime, 1).await }
+    });
+    assert_eq!(runtime.counts().await.unwrap().open, 0, "reading goes on");
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    let started = waiting.await.unwrap();
+    sound(&runtime, started.instance).await;
 }
 
 #[tokio::test]
