@@ -5,11 +5,10 @@
 
 use super::Context;
 use super::fault::Failure;
-use super::functions::{self, Accepts, Need};
 use super::operate;
 use super::property;
 use crate::model::formula::{Comparison, Expr, InstanceFact, Kind, Op, Source, StepFact};
-use crate::model::id::FieldName;
+use crate::model::id::{FieldName, PersonId};
 use crate::model::time::{Duration, Moment};
 use crate::model::value::{Range, Record, Value};
 use rust_decimal::prelude::ToPrimitive;
@@ -24,7 +23,7 @@ pub(super) const LIST_LIMIT: usize = 10_000;
 /// How many bytes a text may have.
 pub(super) const TEXT_LIMIT: usize = 65_536;
 
-static NULL: Value = Value::Null;
+pub(super) static NULL: Value = Value::Null;
 static TRUE: Value = Value::Boolean(true);
 static FALSE: Value = Value::Boolean(false);
 
@@ -48,6 +47,14 @@ impl Deref for Val<'_> {
 }
 
 impl<'a> Val<'a> {
+    /// Held so that it can be read again and again: what holds nothing is as cheap to copy as to share.
+    fn shared(self) -> Val<'a> {
+        match self {
+            Val::Own(value @ (Value::List(_) | Value::Record(_) | Value::Range(_))) => Val::Shared(Rc::new(value)),
+            other => other,
+        }
+    }
+
     fn truth(flag: bool) -> Val<'a> {
         Val::Ref(if flag { &TRUE } else { &FALSE })
     }
@@ -83,7 +90,7 @@ impl<'a> Machine<'a> {
     }
 
     /// The value itself; pays for copying what is in it.
-    fn own(&mut self, val: Val<'a>) -> Result<Value, Failure> {
+    pub(super) fn own(&mut self, val: Val<'a>) -> Result<Value, Failure> {
         match val {
             Val::Own(value) => Ok(value),
             Val::Ref(value) => self.copy(value),
@@ -117,23 +124,54 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Evaluates with one more local.
-    fn with<T>(&mut self, val: Val<'a>, f: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, Failure> {
-        let shared = match val {
-            Val::Own(value) => match value {
-                // What holds nothing is as cheap to copy as to share.
-                Value::List(_) | Value::Record(_) | Value::Range(_) => Val::Shared(Rc::new(value)),
-                value => Val::Own(value),
-            },
-            other => other,
-        };
-        self.locals.push(shared);
+    /// Evaluates with more locals.
+    pub(super) fn with<T>(
+        &mut self,
+        values: impl IntoIterator<Item = Val<'a>>,
+        f: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let before = self.locals.len();
+        self.locals.extend(values.into_iter().map(Val::shared));
         let result = f(self);
-        self.locals.pop();
+        self.locals.truncate(before);
         result
     }
 
-    fn eval(&mut self, expr: &'a Expr) -> Result<Val<'a>, Failure> {
+    /// The items of a list; a single value is its own only item.
+    pub(super) fn items(&mut self, list: Val<'a>) -> Result<Vec<Val<'a>>, Failure> {
+        let own = match list {
+            Val::Ref(Value::List(items)) => {
+                self.spend(items.len())?;
+                return Ok(items.iter().map(Val::Ref).collect());
+            }
+            other if matches!(&*other, Value::List(_)) => self.own(other)?,
+            single => return Ok(vec![single]),
+        };
+        let Value::List(items) = own else { return Ok(Vec::new()) };
+        self.spend(items.len())?;
+        Ok(items.into_iter().map(|item| Val::Own(item).shared()).collect())
+    }
+
+    /// The column of a row, as cheaply as the row is held.
+    fn column(&mut self, row: Val<'a>, name: &FieldName) -> Result<Result<Val<'a>, Val<'a>>, Failure> {
+        Ok(match row {
+            Val::Ref(Value::Record(record)) => record.get(name).map(Val::Ref).ok_or(row),
+            Val::Own(Value::Record(mut record)) => match record.swap_remove(name) {
+                Some(value) => Ok(Val::Own(value)),
+                None => Err(Val::Own(Value::Record(record))),
+            },
+            Val::Shared(shared) => match &*shared {
+                Value::Record(record) => match record.get(name) {
+                    Some(value) => Ok(Val::Own(self.copy(value)?)),
+                    None => Err(Val::Shared(shared)),
+                },
+                _ => Err(Val::Shared(shared)),
+            },
+            other => Err(other),
+        })
+    }
+
+    pub(super) fn eval(&mut self, expr: &'a Expr) -> Result<Val<'a>, Failure> {
         self.spend(1)?;
         match expr.op() {
             Op::Literal(value) => Ok(Val::Ref(value)),
@@ -141,9 +179,9 @@ impl<'a> Machine<'a> {
             Op::Local(slot) => Ok(self.local(*slot)),
             Op::Column { row, name, otherwise } => {
                 let row = self.local(*row);
-                match column(&row, name) {
-                    Some(found) => Ok(found),
-                    None => self.eval(otherwise),
+                match self.column(row, name)? {
+                    Ok(found) => Ok(found),
+                    Err(_) => self.eval(otherwise),
                 }
             }
             Op::Applicant => person(self.context.applicant, "申请人", "the applicant"),
@@ -184,6 +222,7 @@ impl<'a> Machine<'a> {
             }
             Op::Arithmetic(op, a, b) => {
                 let (a, b) = (self.eval(a)?, self.eval(b)?);
+                self.spend(operate::effort(&a) + operate::effort(&b))?;
                 operate::arithmetic(*op, &a, &b, self.context).map(Val::Own)
             }
             Op::Compare(op, a, b) => {
@@ -208,7 +247,7 @@ impl<'a> Machine<'a> {
             }
             Op::In(value, tests) => {
                 let value = self.eval(value)?;
-                self.with(value, |machine| machine.decide(tests, true))
+                self.with([value], |machine| machine.decide(tests, true))
             }
             Op::Matches(value, test) => {
                 let (value, test) = (self.eval(value)?, self.eval(test)?);
@@ -260,21 +299,17 @@ impl<'a> Machine<'a> {
     }
 
     fn record(&mut self, entries: &'a [(FieldName, Expr)]) -> Result<Val<'a>, Failure> {
-        let before = self.locals.len();
-        let mut record = Record::with_capacity(entries.len());
-        let mut fill = |machine: &mut Self| {
+        self.with([], |machine| {
+            let mut record = Record::with_capacity(entries.len());
             for (name, expr) in entries {
                 let value = machine.eval(expr)?;
                 let value = machine.own(value)?;
-                let local = machine.copy(&value)?;
-                machine.locals.push(Val::Own(local));
+                let local = Val::Own(machine.copy(&value)?);
+                machine.locals.push(local.shared());
                 record.insert(name.clone(), value);
             }
-            Ok(())
-        };
-        let filled = fill(self);
-        self.locals.truncate(before);
-        filled.map(|()| Val::Own(Value::Record(record)))
+            Ok(Val::Own(Value::Record(record)))
+        })
     }
 
     /// Whether one part is `decisive`; a part that has no answer counts only if no other part decides.
@@ -296,8 +331,8 @@ impl<'a> Machine<'a> {
     }
 
     pub(super) fn compare(&mut self, op: Comparison, a: &Value, b: &Value) -> Result<bool, Failure> {
+        self.spend(weight(a).min(weight(b)))?;
         if let Comparison::Equal | Comparison::NotEqual = op {
-            self.spend(weight(a).min(weight(b)))?;
             return Ok(operate::equal(a, b, self.context)? == (op == Comparison::Equal));
         }
         let order = operate::compare(a, b, self.context)?;
@@ -313,7 +348,7 @@ impl<'a> Machine<'a> {
         match test {
             Value::Range(range) if !matches!(value, Value::Range(_)) => operate::contains(range, value, self.context),
             Value::List(items) => {
-                self.spend(items.len())?;
+                self.spend(items.len() * weight(value))?;
                 if operate::same(value, test, self.context) {
                     return Ok(true);
                 }
@@ -335,9 +370,10 @@ impl<'a> Machine<'a> {
     }
 
     fn path(&mut self, of: Val<'a>, name: &'a FieldName) -> Result<Val<'a>, Failure> {
-        if let Some(found) = column(&of, name) {
-            return Ok(found);
-        }
+        let of = match self.column(of, name)? {
+            Ok(found) => return Ok(found),
+            Err(of) => of,
+        };
         match &*of {
             Value::Record(record) => {
                 let likely = super::fault::likely(name.as_str(), record.keys().map(FieldName::as_str));
@@ -346,16 +382,15 @@ impl<'a> Machine<'a> {
                 });
                 Err(Failure::unset(format!("没有 `{name}`{zh}"), format!("there is no `{name}`{en}")))
             }
-            Value::List(items) => {
+            Value::List(_) => {
+                let items = self.items(of)?;
                 let mut parts = Vec::with_capacity(items.len());
                 for item in items {
-                    let part = match column(&Val::Ref(item), name) {
-                        Some(part) => self.copy(&part)?,
-                        None if matches!(item, Value::Record(_) | Value::Null) => Value::Null,
-                        None => property::value_of(item, name.as_str(), self.context)?,
-                    };
-                    self.spend(1)?;
-                    parts.push(part);
+                    parts.push(match self.column(item, name)? {
+                        Ok(part) => self.own(part)?,
+                        Err(item) if matches!(&*item, Value::Record(_) | Value::Null) => Value::Null,
+                        Err(item) => property::value_of(&item, name.as_str(), self.context)?,
+                    });
                 }
                 Ok(Val::Own(Value::List(parts)))
             }
@@ -364,20 +399,27 @@ impl<'a> Machine<'a> {
     }
 
     fn filter(&mut self, list: Val<'a>, condition: &'a Expr, lenient: bool) -> Result<Val<'a>, Failure> {
-        let count = match &*list {
-            Value::List(items) => items.len(),
-            Value::Null => return Err(Failure::unset("列表没有值", "the list is not set")),
-            _ => 1,
-        };
+        if list.is_null() {
+            return Err(Failure::unset("列表没有值", "the list is not set"));
+        }
+        let items = self.items(list)?;
+        let count = items.len();
+        if items.is_empty() {
+            // Only a condition has an answer for a list without items.
+            return match self.with([Val::Ref(&NULL)], |machine| machine.eval(condition)) {
+                Ok(value) if matches!(&*value, Value::Number(_)) => Err(no_place(0)),
+                Err(failure) if self.left == 0 => Err(failure),
+                _ => Ok(Val::Own(Value::List(Vec::new()))),
+            };
+        }
         let mut kept = Vec::new();
-        // One round more than there are items tells the place in an empty list from a condition.
-        for at in 0..count.max(1) {
-            let item = item_at(&list, at).unwrap_or(Val::Ref(&NULL));
-            let verdict = self.with(item.clone(), |machine| machine.eval(condition));
+        for at in 0..count {
+            let Some(item) = items.get(at) else { break };
+            let verdict = self.with([item.clone()], |machine| machine.eval(condition));
             match verdict {
                 Ok(value) => match &*value {
-                    Value::Boolean(true) if at < count => kept.push(self.own(item)?),
-                    Value::Boolean(_) => {}
+                    Value::Boolean(true) => kept.push(self.own(item.clone())?),
+                    Value::Boolean(false) => {}
                     Value::Number(place) => {
                         let place = place.is_integer().then(|| place.to_i64()).flatten();
                         let index = place.and_then(|place| match place {
@@ -385,17 +427,11 @@ impl<'a> Machine<'a> {
                             ..0 => usize::try_from(place.unsigned_abs()).ok().and_then(|back| count.checked_sub(back)),
                             0 => None,
                         });
-                        return index.and_then(|index| item_at(&list, index)).ok_or_else(|| {
-                            Failure::new(
-                                format!("列表没有这个位置：它有 {count} 项"),
-                                format!("the list has no such place: it has {count} items"),
-                            )
-                        });
+                        return index.and_then(|index| items.get(index).cloned()).ok_or_else(|| no_place(count));
                     }
                     Value::Null if lenient => {}
                     other => return Err(operate::no_condition(other)),
                 },
-                Err(_) if count == 0 => {}
                 Err(failure) if failure.unset && lenient && self.left > 0 => {}
                 Err(failure) => return Err(failure),
             }
@@ -434,22 +470,17 @@ impl<'a> Machine<'a> {
             let mut at = low;
             while if down { at >= high } else { at <= high } {
                 self.spend(1)?;
-                if !self.with(Val::Own(Value::Number(at.into())), |machine| machine.each(rest, body))? {
+                if !self.with([Val::Own(Value::Number(at.into()))], |machine| machine.each(rest, body))? {
                     return Ok(false);
                 }
                 at += if down { -1 } else { 1 };
             }
             return Ok(true);
         }
-        let mut at = 0;
-        while let Some(item) = item_at(&from, at) {
+        for item in self.items(from)? {
             self.spend(1)?;
-            if !self.with(item, |machine| machine.each(rest, body))? {
+            if !self.with([item], |machine| machine.each(rest, body))? {
                 return Ok(false);
-            }
-            at += 1;
-            if !matches!(&*from, Value::List(_)) {
-                break;
             }
         }
         Ok(true)
@@ -478,188 +509,20 @@ impl<'a> Machine<'a> {
         for argument in arguments {
             values.push(self.eval(argument)?);
         }
-        self.applied(values, body)
-    }
-
-    fn applied(&mut self, values: Vec<Val<'a>>, body: &'a Expr) -> Result<Val<'a>, Failure> {
-        let before = self.locals.len();
-        self.locals.extend(values);
-        let result = self.eval(body);
-        self.locals.truncate(before);
-        result
-    }
-
-    fn call(&mut self, name: &str, arguments: &'a [Expr]) -> Result<Val<'a>, Failure> {
-        let function = functions::find(name).ok_or_else(|| {
-            Failure::new(format!("没有名为 `{name}` 的函数"), format!("there is no function `{name}`"))
-        })?;
-        let lambda = arguments.iter().position(|argument| matches!(argument.op(), Op::Function { .. }));
-        let mut values = Vec::with_capacity(arguments.len());
-        for (at, argument) in arguments.iter().enumerate() {
-            values.push(if lambda == Some(at) { Val::Ref(&NULL) } else { self.eval(argument)? });
-        }
-        if let Some(Op::Function { parameters, body }) = lambda.and_then(|at| arguments.get(at)).map(Expr::op) {
-            return self.call_with(name, values, *parameters, body);
-        }
-        let forms = function.forms;
-        let spread =
-            function.spreads && values.len() == 1 && matches!(values.first().map(|v| &**v), Some(Value::List(_)));
-        if spread && let Some(Value::List(items)) = values.first().map(|value| &**value) {
-            let parameter = forms.first().and_then(|form| form.last());
-            self.spend(items.len())?;
-            let mut refs = Vec::with_capacity(items.len());
-            for item in items {
-                refs.push(match parameter {
-                    Some(parameter) => accepted(function.name, parameter, item)?,
-                    None => item,
-                });
-            }
-            return (function.run)(self, &refs).map(Val::Own);
-        }
-        let form = forms
-            .iter()
-            .find(|form| {
-                values.len() <= form.len() && values.len() >= form.iter().filter(|p| p.need != Need::Optional).count()
-            })
-            .or(forms.last());
-        for (at, value) in values.iter_mut().enumerate() {
-            let Some(parameter) = form.and_then(|form| functions::parameter(form, at)) else { break };
-            if parameter.accepts == Accepts::List && !matches!(&**value, Value::List(_) | Value::Null) {
-                let alone = std::mem::replace(value, Val::Ref(&NULL));
-                *value = Val::Own(Value::List(vec![self.own(alone)?]));
-            }
-        }
-        let mut refs = Vec::with_capacity(values.len());
-        for (at, value) in values.iter().enumerate() {
-            refs.push(match form.and_then(|form| functions::parameter(form, at)) {
-                Some(parameter) => accepted(function.name, parameter, value)?,
-                None => value,
-            });
-        }
-        self.spend(refs.len())?;
-        (function.run)(self, &refs).map(Val::Own)
-    }
-
-    /// `sort(list, function(a, b) …)` and `list replace(list, function(item, new) …, new)`.
-    fn call_with(
-        &mut self,
-        name: &str,
-        values: Vec<Val<'a>>,
-        parameters: u16,
-        body: &'a Expr,
-    ) -> Result<Val<'a>, Failure> {
-        let mut values = values.into_iter();
-        let list = values.next().unwrap_or(Val::Ref(&NULL));
-        let list = match self.own(list)? {
-            Value::List(items) => items,
-            Value::Null => return Err(Failure::unset("列表没有值", "the list is not set")),
-            single => vec![single],
-        };
-        if parameters != 2 {
-            return Err(Failure::new("这里的函数应该有两个参数", "the function needs two parameters here"));
-        }
-        let holds = |machine: &mut Self, a: Val<'a>, b: Val<'a>| {
-            let value = machine.applied(vec![a, b], body)?;
-            match &*value {
-                Value::Boolean(flag) => Ok(*flag),
-                other => Err(operate::no_condition(other)),
-            }
-        };
-        if name == "list replace" {
-            let new = values.nth(1).unwrap_or(Val::Ref(&NULL));
-            let new = Rc::new(self.own(new)?);
-            let mut replaced = Vec::with_capacity(list.len());
-            for item in list {
-                let item = Rc::new(item);
-                let hit = holds(self, Val::Shared(Rc::clone(&item)), Val::Shared(Rc::clone(&new)))?;
-                replaced.push(self.copy(if hit { &new } else { &item })?);
-            }
-            return Ok(Val::Own(Value::List(replaced)));
-        }
-        // A merge sort of our own: the standard one may panic where the function contradicts itself.
-        let mut runs: Vec<Vec<Rc<Value>>> = list.into_iter().map(|item| vec![Rc::new(item)]).collect();
-        while runs.len() > 1 {
-            let mut merged = Vec::with_capacity(runs.len() / 2 + 1);
-            let mut pairs = runs.into_iter();
-            while let Some(left) = pairs.next() {
-                let Some(right) = pairs.next() else {
-                    merged.push(left);
-                    break;
-                };
-                let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-                let mut run = Vec::new();
-                while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-                    let later_first = holds(self, Val::Shared(Rc::clone(b)), Val::Shared(Rc::clone(a)))?;
-                    run.extend(if later_first { right.next() } else { left.next() });
-                }
-                run.extend(left);
-                run.extend(right);
-                merged.push(run);
-            }
-            runs = merged;
-        }
-        let sorted = runs.pop().unwrap_or_default();
-        let sorted = sorted.into_iter().map(|item| self.own(Val::Shared(item))).collect::<Result<_, _>>()?;
-        Ok(Val::Own(Value::List(sorted)))
+        self.with(values, |machine| machine.eval(body))
     }
 }
 
-/// The argument as its parameter takes it: a list of one item may stand for the item.
-fn accepted<'v>(function: &str, parameter: &functions::Parameter, value: &'v Value) -> Result<&'v Value, Failure> {
-    let nullable = matches!(parameter.need, Need::OrNull | Need::Optional | Need::ManyOrNull);
-    if value.is_null() {
-        if nullable {
-            return Ok(value);
-        }
-        return Err(Failure::unset(
-            format!("`{function}` 的参数 `{}` 没有值", parameter.name),
-            format!("the argument `{}` of `{function}` is not set", parameter.name),
-        ));
-    }
-    if parameter.accepts.takes_value(value) {
-        return Ok(value);
-    }
-    if let Value::List(items) = value
-        && let [single] = items.as_slice()
-        && parameter.accepts.takes_value(single)
-        && !single.is_null()
-    {
-        return Ok(single);
-    }
-    let (zh, en) = parameter.accepts.words();
-    let found = operate::words(value);
-    Err(Failure::new(
-        format!("`{function}` 的参数 `{}` 应该是{zh}，而不是{}", parameter.name, found.zh),
-        format!("the argument `{}` of `{function}` has to be {en}, not {}", parameter.name, found.en),
-    ))
-}
-
-fn person<'a>(who: Option<&crate::model::id::PersonId>, zh: &str, en: &str) -> Result<Val<'a>, Failure> {
+fn person<'a>(who: Option<&PersonId>, zh: &str, en: &str) -> Result<Val<'a>, Failure> {
     who.map(|who| Val::Own(Value::Person(who.clone())))
         .ok_or_else(|| Failure::unset(format!("这里没有{zh}"), format!("{en} is not known here")))
 }
 
-/// The column of a row, as cheaply as the row is held.
-fn column<'a>(row: &Val<'a>, name: &FieldName) -> Option<Val<'a>> {
-    match row {
-        Val::Ref(Value::Record(record)) => record.get(name).map(Val::Ref),
-        row => match &**row {
-            Value::Record(record) => record.get(name).map(|value| Val::Own(value.clone())),
-            _ => None,
-        },
-    }
-}
-
-/// The item at an index; a single value is its own only item.
-fn item_at<'a>(list: &Val<'a>, at: usize) -> Option<Val<'a>> {
-    match list {
-        Val::Ref(Value::List(items)) => items.get(at).map(Val::Ref),
-        list => match &**list {
-            Value::List(items) => items.get(at).map(|item| Val::Own(item.clone())),
-            _ if at == 0 => Some(list.clone()),
-            _ => None,
-        },
-    }
+fn no_place(count: usize) -> Failure {
+    Failure::new(
+        format!("列表没有这个位置：它有 {count} 项"),
+        format!("the list has no such place: it has {count} items"),
+    )
 }
 
 /// How many values are in one, itself included.
@@ -667,6 +530,7 @@ pub(super) fn weight(value: &Value) -> usize {
     match value {
         Value::List(items) => 1 + items.iter().map(weight).sum::<usize>(),
         Value::Record(record) => 1 + record.values().map(weight).sum::<usize>(),
+        Value::Text(text) => 1 + text.len() / 64,
         _ => 1,
     }
 }

@@ -3,7 +3,7 @@
 use super::fault::{Fault, FaultKind, likely};
 use super::functions::{self, Accepts, Function, Need, Parameter, parameter};
 use super::infer::{Infer, Typing};
-use super::parse::{Argument, Node, Syntax};
+use super::tree::{Argument, Node, Syntax};
 use crate::model::formula::{Expr, Op, Read};
 use crate::model::value::{Type, Typed, Value};
 use std::ops::Range;
@@ -108,7 +108,8 @@ impl Infer<'_> {
         let nullable = matches!(parameter.need, Need::OrNull | Need::Optional | Need::ManyOrNull);
         // Nobody stands above nobody: a search in the directory may go on from another.
         let chained = matches!(function.name, "manager_of") && matches!(node.syntax, Syntax::Call(..));
-        let mut typing = if nullable || chained { typing } else { self.set(node, typing) };
+        let must = !nullable || function.name == "manager_of";
+        let mut typing = if must && !chained { self.set(node, typing) } else { typing };
         if function.spreads
             && alone
             && let Type::List(item) = &typing.of

@@ -20,22 +20,28 @@
 //!
 //! Knows no files: places are byte ranges within the expression's own text.
 
+mod call;
+mod combine;
 pub mod conformance;
+mod construct;
 mod evaluate;
 mod fault;
 mod functions;
 mod infer;
 mod invoke;
 mod lex;
+mod names;
 mod narrow;
 mod operate;
 mod parse;
 mod property;
+mod reach;
 mod scope;
+mod tree;
 mod types;
 
 pub use fault::{Failure, Fault, FaultKind};
-pub use infer::is_name;
+pub use names::is_name;
 pub use scope::{Expected, Scope};
 
 use crate::model::formula::Formula;

@@ -3,8 +3,9 @@
 //! Values are told apart by what they read, not by how they are spelled, so that an inner name never borrows what
 //! was proved about an outer one.
 
-use super::infer::{Found, Infer};
-use super::parse::{Node, Syntax, Test};
+use super::infer::Infer;
+use super::names::Found;
+use super::tree::{Node, Syntax, Test};
 use crate::model::formula::Comparison;
 use crate::model::value::Value;
 use rust_decimal::Decimal;

@@ -208,6 +208,17 @@ fn opposite(duration: &Duration) -> Option<Duration> {
     })
 }
 
+/// How many steps calculating with a value takes beside the one of the operator.
+pub(super) fn effort(value: &Value) -> usize {
+    let of = |n: i64| usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(50);
+    match value {
+        Value::Text(text) => text.len() / 64,
+        Value::Duration(Duration::WorkingDays(days)) => of(*days),
+        Value::Duration(Duration::WorkingMinutes(minutes)) => of(minutes / 60),
+        _ => 0,
+    }
+}
+
 /// `a + b` and its like.
 pub(super) fn arithmetic(op: Arithmetic, a: &Value, b: &Value, context: &Context<'_>) -> Result<Value, Failure> {
     use Value::{Date, DateTime, Number, Text, Time};

@@ -6,93 +6,15 @@
 use super::fault::{Fault, FaultKind};
 use super::functions;
 use super::lex::{Token, TokenKind, lex};
-use crate::model::formula::{Arithmetic, Comparison, DEPTH, Kind};
-use crate::model::id::FieldName;
-use crate::model::time::Duration;
-use crate::model::value::Value;
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
+use super::tree::{Node, Syntax, Test};
+use crate::model::formula::{Arithmetic, Comparison, DEPTH};
 use std::ops::Range;
 
 /// The longest expression, in bytes.
 pub(super) const LONGEST: usize = 4096;
 
-/// A node of the tree as written.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
-    pub(super) syntax: Syntax,
-    pub(super) range: Range<usize>,
-    depth: usize,
-}
-
-/// What was written.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Syntax {
-    Number(Decimal),
-    /// A number with a unit, or `@"…"`.
-    Literal(Value),
-    Text(String),
-    /// A constant by a word: `null`, `true`, `false`.
-    Word(Value),
-    Name(String),
-    List(Vec<Node>),
-    Record(Vec<(String, Range<usize>, Node)>),
-    Range {
-        low: Box<Node>,
-        low_closed: bool,
-        high: Box<Node>,
-        high_closed: bool,
-    },
-    Negate(Box<Node>),
-    Arithmetic(Arithmetic, Box<Node>, Box<Node>),
-    Compare(Comparison, Box<Node>, Box<Node>),
-    And(Vec<Node>),
-    Or(Vec<Node>),
-    If(Box<Node>, Box<Node>, Box<Node>),
-    Between(Box<Node>, Box<Node>, Box<Node>),
-    In(Box<Node>, Vec<Test>),
-    Path(Box<Node>, String, Range<usize>),
-    Filter(Box<Node>, Box<Node>),
-    For(Vec<Iterator>, Box<Node>),
-    Some(Vec<Iterator>, Box<Node>),
-    Every(Vec<Iterator>, Box<Node>),
-    InstanceOf(Box<Node>, Kind),
-    Call(String, Range<usize>, Vec<Argument>),
-    Function(Vec<String>, Box<Node>),
-    Apply(Box<Node>, Vec<Argument>),
-}
-
-/// A unary test.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Test {
-    /// `< 5`.
-    Compare(Comparison, Node),
-    /// A value, a range, or a condition on `?`.
-    Is(Node),
-    /// `not(…)`.
-    Not(Vec<Test>),
-    /// `-`: everything passes.
-    Any,
-}
-
-/// `name in from`, `name in from..to`.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Iterator {
-    pub(super) name: String,
-    pub(super) range: Range<usize>,
-    pub(super) from: Node,
-    pub(super) to: Option<Node>,
-}
-
-/// An argument, perhaps with the name of its parameter.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Argument {
-    pub(super) name: Option<(String, Range<usize>)>,
-    pub(super) value: Node,
-}
-
 /// Words that cannot be names.
-pub(super) const KEYWORDS: [&str; 17] = [
+pub(super) const KEYWORDS: [&str; 16] = [
     "and",
     "or",
     "if",
@@ -105,7 +27,6 @@ pub(super) const KEYWORDS: [&str; 17] = [
     "every",
     "satisfies",
     "between",
-    "instance",
     "function",
     "true",
     "false",
@@ -151,8 +72,8 @@ fn run<T>(text: &str, rule: impl FnOnce(&mut Parser<'_>) -> Result<T, Fault>) ->
     }
 }
 
-struct Parser<'a> {
-    text: &'a str,
+pub(super) struct Parser<'a> {
+    pub(super) text: &'a str,
     tokens: Vec<Token>,
     at: usize,
     nested: usize,
@@ -161,15 +82,15 @@ struct Parser<'a> {
 const END: Token = Token { kind: TokenKind::End, range: 0..0 };
 
 impl Parser<'_> {
-    fn ahead(&self, by: usize) -> &Token {
+    pub(super) fn ahead(&self, by: usize) -> &Token {
         self.tokens.get(self.at + by).or(self.tokens.last()).unwrap_or(&END)
     }
 
-    fn peek(&self) -> &Token {
+    pub(super) fn peek(&self) -> &Token {
         self.ahead(0)
     }
 
-    fn take(&mut self) -> Token {
+    pub(super) fn take(&mut self) -> Token {
         let token = self.peek().clone();
         if self.at + 1 < self.tokens.len() {
             self.at += 1;
@@ -177,26 +98,26 @@ impl Parser<'_> {
         token
     }
 
-    fn sign_at(&self, by: usize, sign: &str) -> bool {
+    pub(super) fn sign_at(&self, by: usize, sign: &str) -> bool {
         matches!(&self.ahead(by).kind, TokenKind::Sign(s) if *s == sign)
     }
 
-    fn word_at(&self, by: usize, word: &str) -> bool {
+    pub(super) fn word_at(&self, by: usize, word: &str) -> bool {
         matches!(&self.ahead(by).kind, TokenKind::Name(name) if name == word)
     }
 
-    fn name_at(&self, by: usize) -> Option<&str> {
+    pub(super) fn name_at(&self, by: usize) -> Option<&str> {
         match &self.ahead(by).kind {
             TokenKind::Name(name) => Some(name),
             _ => None,
         }
     }
 
-    fn plain_name_at(&self, by: usize) -> Option<&str> {
+    pub(super) fn plain_name_at(&self, by: usize) -> Option<&str> {
         self.name_at(by).filter(|name| !KEYWORDS.contains(name))
     }
 
-    fn accept(&mut self, sign: &str) -> bool {
+    pub(super) fn accept(&mut self, sign: &str) -> bool {
         let found = self.sign_at(0, sign);
         if found {
             self.take();
@@ -204,7 +125,7 @@ impl Parser<'_> {
         found
     }
 
-    fn accept_word(&mut self, word: &str) -> bool {
+    pub(super) fn accept_word(&mut self, word: &str) -> bool {
         let found = self.word_at(0, word);
         if found {
             self.take();
@@ -212,21 +133,21 @@ impl Parser<'_> {
         found
     }
 
-    fn expect(&mut self, sign: &str) -> Result<Range<usize>, Fault> {
+    pub(super) fn expect(&mut self, sign: &str) -> Result<Range<usize>, Fault> {
         if self.sign_at(0, sign) {
             return Ok(self.take().range);
         }
         Err(self.unexpected(&format!("这里应该是 `{sign}`"), &format!("`{sign}` is expected here")))
     }
 
-    fn expect_word(&mut self, word: &str) -> Result<(), Fault> {
+    pub(super) fn expect_word(&mut self, word: &str) -> Result<(), Fault> {
         if self.accept_word(word) {
             return Ok(());
         }
         Err(self.unexpected(&format!("这里应该是 `{word}`"), &format!("`{word}` is expected here")))
     }
 
-    fn unexpected(&self, zh: &str, en: &str) -> Fault {
+    pub(super) fn unexpected(&self, zh: &str, en: &str) -> Fault {
         let token = self.peek();
         let range = token.range.clone();
         let found = self.text.get(range.clone()).unwrap_or("");
@@ -256,7 +177,7 @@ impl Parser<'_> {
         }
     }
 
-    fn too_deep(&self) -> Fault {
+    pub(super) fn too_deep(&self) -> Fault {
         Fault::new(
             0..self.text.len(),
             FaultKind::TooComplex,
@@ -267,7 +188,7 @@ impl Parser<'_> {
     }
 
     /// A node, unless it is too deep.
-    fn node(&self, syntax: Syntax, range: Range<usize>) -> Result<Node, Fault> {
+    pub(super) fn node(&self, syntax: Syntax, range: Range<usize>) -> Result<Node, Fault> {
         let mut deepest = 0;
         syntax.each_child(&mut |child| deepest = deepest.max(child.depth));
         if deepest >= DEPTH {
@@ -281,7 +202,7 @@ impl Parser<'_> {
         self.node(make(Box::new(a), Box::new(b)), range)
     }
 
-    fn expression(&mut self) -> Result<Node, Fault> {
+    pub(super) fn expression(&mut self) -> Result<Node, Fault> {
         if self.nested >= DEPTH {
             return Err(self.too_deep());
         }
@@ -370,7 +291,7 @@ impl Parser<'_> {
         }
     }
 
-    fn last_end(&self) -> usize {
+    pub(super) fn last_end(&self) -> usize {
         self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |token| token.range.end)
     }
 
@@ -443,7 +364,7 @@ impl Parser<'_> {
         whole
     }
 
-    fn sum(&mut self) -> Result<Node, Fault> {
+    pub(super) fn sum(&mut self) -> Result<Node, Fault> {
         let mut left = self.product()?;
         loop {
             let op = match &self.peek().kind {
@@ -516,7 +437,9 @@ impl Parser<'_> {
                 let mut range = self.take().range;
                 let mut name = name;
                 // Only contexts and `time offset` have names of several words.
-                while let Some(more) = self.plain_name_at(0) {
+                while let Some(more) = self.plain_name_at(0)
+                    && !(self.word_at(0, "instance") && self.word_at(1, "of"))
+                {
                     name = format!("{name} {more}");
                     range.end = self.take().range.end;
                 }
@@ -598,413 +521,6 @@ impl Parser<'_> {
                 self.node(Syntax::Name("?".into()), range)
             }
             _ => Err(self.unexpected("这里应该是一个值", "a value is expected here")),
-        }
-    }
-
-    /// A number, with `%` or a unit of time behind it.
-    fn measured(&mut self, number: Decimal, range: Range<usize>) -> Result<Node, Fault> {
-        let bad = |range| {
-            Fault::new(
-                range,
-                FaultKind::BadTemporal,
-                "这个时长太大，或应该是整数",
-                "this duration is too large, or has to be a whole number",
-            )
-        };
-        if self.sign_at(0, "%") {
-            let end = self.take().range.end;
-            let share = number.checked_div(Decimal::ONE_HUNDRED).ok_or_else(|| bad(range.clone()))?;
-            return self.node(Syntax::Number(share.normalize()), range.start..end);
-        }
-        let working = self.word_at(0, "working");
-        let Some(unit) = self.name_at(usize::from(working)).map(|unit| unit.trim_end_matches('s').to_owned()) else {
-            return self.node(Syntax::Number(number), range);
-        };
-        let whole = |factor: i64| {
-            let product = number.checked_mul(Decimal::from(factor))?;
-            product.is_integer().then(|| product.to_i64()).flatten()
-        };
-        let exact = |size: i64| number.checked_mul(Decimal::from(size)).map(|n| Duration::Seconds(n.normalize()));
-        let duration = match (working, unit.as_str()) {
-            (true, "day") => whole(1).map(Duration::WorkingDays),
-            (true, "hour") => whole(60).map(Duration::WorkingMinutes),
-            (true, "minute") => whole(1).map(Duration::WorkingMinutes),
-            (false, "second") => exact(1),
-            (false, "minute") => exact(60),
-            (false, "hour") => exact(3_600),
-            (false, "day") => exact(86_400),
-            (false, "week") => exact(604_800),
-            (false, "month") => whole(1).map(Duration::Months),
-            (false, "year") => whole(12).map(Duration::Months),
-            _ => return self.node(Syntax::Number(number), range),
-        };
-        (0..=usize::from(working)).for_each(|_| drop(self.take()));
-        let whole = range.start..self.last_end();
-        match duration {
-            Some(duration) => self.node(Syntax::Literal(Value::Duration(duration)), whole),
-            None => Err(bad(whole)),
-        }
-    }
-
-    fn word(&mut self, word: &str, range: Range<usize>) -> Result<Node, Fault> {
-        match word {
-            "if" => return self.if_then_else(range.start),
-            "for" => {
-                self.take();
-                let over = self.iterators()?;
-                self.expect_word("return")?;
-                let body = self.expression()?;
-                let whole = range.start..body.range.end;
-                return self.node(Syntax::For(over, Box::new(body)), whole);
-            }
-            "some" | "every" => {
-                self.take();
-                let over = self.iterators()?;
-                self.expect_word("satisfies")?;
-                let body = self.expression()?;
-                let whole = range.start..body.range.end;
-                let make = if word == "some" { Syntax::Some } else { Syntax::Every };
-                return self.node(make(over, Box::new(body)), whole);
-            }
-            "function" if self.sign_at(1, "(") => return self.function(range.start),
-            "true" | "false" | "null" => {
-                self.take();
-                let value = if word == "null" { Value::Null } else { Value::Boolean(word == "true") };
-                return self.node(Syntax::Word(value), range);
-            }
-            word if KEYWORDS.contains(&word) => {
-                return Err(self.unexpected("这里应该是一个值", "a value is expected here"));
-            }
-            _ => {}
-        }
-        if let Some(words) = self.function_words() {
-            let mut name = word.to_owned();
-            for by in 1..words {
-                name.push(' ');
-                name.push_str(self.name_at(by).unwrap_or(""));
-            }
-            (0..words).for_each(|_| drop(self.take()));
-            let named = range.start..self.last_end();
-            let arguments = self.arguments()?;
-            let whole = range.start..self.last_end();
-            return self.node(Syntax::Call(name, named, arguments), whole);
-        }
-        self.take();
-        self.node(Syntax::Name(word.to_owned()), range)
-    }
-
-    /// How many words the name of the function that is called here has.
-    fn function_words(&self) -> Option<usize> {
-        let reaches = |words: usize| self.sign_at(words, "(");
-        let mut name = String::new();
-        let mut words = 0;
-        // `date and time(`: a keyword may be part of a name, but only of a known one.
-        for by in 0..6 {
-            let Some(word) = self.name_at(by) else { break };
-            if by > 0 {
-                name.push(' ');
-            }
-            name.push_str(word);
-            if reaches(by + 1) && functions::find(&name).is_some() {
-                words = by + 1;
-            }
-        }
-        if words > 0 {
-            return Some(words);
-        }
-        let plain = (0..6).take_while(|by| self.plain_name_at(*by).is_some()).count();
-        (plain > 0 && reaches(plain)).then_some(plain)
-    }
-
-    fn arguments(&mut self) -> Result<Vec<Argument>, Fault> {
-        self.expect("(")?;
-        let mut arguments = Vec::new();
-        if self.accept(")") {
-            return Ok(arguments);
-        }
-        loop {
-            let words = (0..4).take_while(|by| self.name_at(*by).is_some()).count();
-            let name = (words > 0 && self.sign_at(words, ":")).then(|| {
-                let range = self.peek().range.start..self.ahead(words - 1).range.end;
-                let name: Vec<String> = (0..words)
-                    .filter_map(|_| match self.take().kind {
-                        TokenKind::Name(word) => Some(word),
-                        _ => None,
-                    })
-                    .collect();
-                (name.join(" "), range)
-            });
-            if name.is_some() {
-                self.take();
-            }
-            arguments.push(Argument { name, value: self.expression()? });
-            if !self.accept(",") {
-                self.expect(")")?;
-                return Ok(arguments);
-            }
-        }
-    }
-
-    fn if_then_else(&mut self, start: usize) -> Result<Node, Fault> {
-        self.take();
-        let condition = self.expression()?;
-        self.expect_word("then")?;
-        let then = self.expression()?;
-        if !self.word_at(0, "else") {
-            return Err(self
-                .unexpected("`if … then …` 后面应该是 `else`", "`else` is expected after `if … then …`")
-                .hint("没有别的值时写 `else null`。", "Where there is no other value, write `else null`."));
-        }
-        self.take();
-        let otherwise = self.expression()?;
-        let whole = start..otherwise.range.end;
-        self.node(Syntax::If(Box::new(condition), Box::new(then), Box::new(otherwise)), whole)
-    }
-
-    fn iterators(&mut self) -> Result<Vec<Iterator>, Fault> {
-        let mut all = Vec::new();
-        loop {
-            let Some(name) = self.plain_name_at(0).map(str::to_owned) else {
-                return Err(self.unexpected("这里应该是一个名称", "a name is expected here"));
-            };
-            let range = self.take().range;
-            self.expect_word("in")?;
-            let from = self.expression()?;
-            let to = if self.accept("..") { Some(self.sum()?) } else { None };
-            all.push(Iterator { name, range, from, to });
-            if !self.accept(",") {
-                return Ok(all);
-            }
-        }
-    }
-
-    fn function(&mut self, start: usize) -> Result<Node, Fault> {
-        self.take();
-        self.expect("(")?;
-        let mut names = Vec::new();
-        while !self.accept(")") {
-            let Some(name) = self.plain_name_at(0).map(str::to_owned) else {
-                return Err(self.unexpected("这里应该是参数的名称", "the name of a parameter is expected here"));
-            };
-            self.take();
-            names.push(name);
-            if self.accept(":") {
-                self.kind(0)?;
-            }
-            if !self.sign_at(0, ")") {
-                self.expect(",")?;
-            }
-        }
-        let body = self.expression()?;
-        let whole = start..body.range.end;
-        self.node(Syntax::Function(names, Box::new(body)), whole)
-    }
-
-    /// What begins with a bracket: a list, a range, or an expression in parentheses.
-    fn bracket(&mut self) -> Result<Node, Fault> {
-        let open = self.take();
-        let start = open.range.start;
-        let list = open.kind == TokenKind::Sign("[");
-        if list && self.sign_at(0, "]") {
-            let end = self.take().range.end;
-            return self.node(Syntax::List(Vec::new()), start..end);
-        }
-        let first = self.expression()?;
-        if self.accept("..") {
-            return self.range_from(start, first, list);
-        }
-        match open.kind {
-            TokenKind::Sign("(") => {
-                let end = self.expect(")")?.end;
-                Ok(Node { range: start..end, ..first })
-            }
-            TokenKind::Sign("[") => {
-                let mut items = vec![first];
-                while self.accept(",") {
-                    items.push(self.expression()?);
-                }
-                let end = self.expect("]")?.end;
-                self.node(Syntax::List(items), start..end)
-            }
-            _ => Err(self.unexpected("这里应该是 `..`", "`..` is expected here")),
-        }
-    }
-
-    /// The rest of a range, after its `..`.
-    fn range_from(&mut self, start: usize, low: Node, low_closed: bool) -> Result<Node, Fault> {
-        let high = self.expression()?;
-        let close = self.peek().clone();
-        let high_closed = match close.kind {
-            TokenKind::Sign("]") => true,
-            TokenKind::Sign(")" | "[") => false,
-            _ => return Err(self.unexpected("这里应该是 `]` 或 `)`", "`]` or `)` is expected here")),
-        };
-        self.take();
-        let syntax = Syntax::Range { low: Box::new(low), low_closed, high: Box::new(high), high_closed };
-        self.node(syntax, start..close.range.end)
-    }
-
-    fn context(&mut self) -> Result<Node, Fault> {
-        let start = self.take().range.start;
-        let mut entries = Vec::new();
-        while !self.sign_at(0, "}") {
-            let key = self.peek().clone();
-            let (name, range) = match key.kind {
-                TokenKind::Text(text) => {
-                    self.take();
-                    (text, key.range)
-                }
-                TokenKind::Name(_) => {
-                    // The standard lets a name hold `+ - * / . '`.
-                    let mut end = key.range.end;
-                    while matches!(self.peek().kind, TokenKind::Name(_) | TokenKind::Number(_))
-                        || ["+", "-", "*", "/", "."].iter().any(|sign| self.sign_at(0, sign))
-                    {
-                        end = self.take().range.end;
-                    }
-                    let written = self.text.get(key.range.start..end).unwrap_or("");
-                    (written.split_whitespace().collect::<Vec<_>>().join(" "), key.range.start..end)
-                }
-                _ => return Err(self.unexpected("这里应该是一个名称", "a name is expected here")),
-            };
-            self.expect(":")?;
-            entries.push((name, range, self.expression()?));
-            if !self.sign_at(0, "}") {
-                self.expect(",")?;
-            }
-        }
-        let end = self.take().range.end;
-        self.node(Syntax::Record(entries), start..end)
-    }
-
-    /// The type after `instance of`.
-    fn kind(&mut self, depth: usize) -> Result<Kind, Fault> {
-        if depth > 8 {
-            return Err(self.too_deep());
-        }
-        let start = self.peek().range.start;
-        let words = |parser: &Self, words: &[&str]| words.iter().enumerate().all(|(by, word)| parser.word_at(by, word));
-        for (name, kind) in [
-            (&["date", "and", "time"][..], Kind::DateTime),
-            (&["days", "and", "time", "duration"][..], Kind::Days),
-            (&["years", "and", "months", "duration"][..], Kind::Months),
-        ] {
-            if words(self, name) {
-                name.iter().for_each(|_| drop(self.take()));
-                return Ok(kind);
-            }
-        }
-        let Some(name) = self.name_at(0).map(str::to_owned) else {
-            return Err(self.unexpected("这里应该是类型", "a type is expected here"));
-        };
-        self.take();
-        Ok(match name.as_str() {
-            "Any" => Kind::Any,
-            "Null" | "null" => Kind::Null,
-            "number" => Kind::Number,
-            "string" | "text" => Kind::Text,
-            "boolean" => Kind::Boolean,
-            "date" => Kind::Date,
-            "time" => Kind::Time,
-            "person" => Kind::Person,
-            "position" => Kind::Position,
-            "department" => Kind::Department,
-            "list" | "range" => {
-                let inner = if self.accept("<") {
-                    let inner = self.kind(depth + 1)?;
-                    self.expect(">")?;
-                    inner
-                } else {
-                    Kind::Any
-                };
-                if name == "list" { Kind::List(Box::new(inner)) } else { Kind::Range(Box::new(inner)) }
-            }
-            "context" => {
-                let mut entries = Vec::new();
-                if self.accept("<") {
-                    loop {
-                        let Some(entry) = self.name_at(0).map(FieldName::from) else {
-                            return Err(self.unexpected("这里应该是名称", "a name is expected here"));
-                        };
-                        self.take();
-                        self.expect(":")?;
-                        entries.push((entry, self.kind(depth + 1)?));
-                        if !self.accept(",") {
-                            break;
-                        }
-                    }
-                    self.expect(">")?;
-                }
-                Kind::Record(entries)
-            }
-            "function" => {
-                if self.accept("<") {
-                    while !self.sign_at(0, ">") {
-                        self.kind(depth + 1)?;
-                        if !self.accept(",") {
-                            break;
-                        }
-                    }
-                    self.expect(">")?;
-                    if self.accept("->") {
-                        self.kind(depth + 1)?;
-                    }
-                }
-                Kind::Function
-            }
-            _ => {
-                let known = ["number", "string", "boolean", "date", "time", "list", "context", "range", "Any"];
-                return Err(Fault::new(
-                    start..self.last_end(),
-                    FaultKind::UnknownName,
-                    format!("没有名为 `{name}` 的类型"),
-                    format!("there is no type `{name}`"),
-                )
-                .did_you_mean(super::fault::likely(&name, known)));
-            }
-        })
-    }
-}
-
-impl Syntax {
-    /// Visits each child.
-    pub(super) fn each_child(&self, f: &mut dyn FnMut(&Node)) {
-        match self {
-            Syntax::Number(_) | Syntax::Literal(_) | Syntax::Text(_) | Syntax::Word(_) | Syntax::Name(_) => {}
-            Syntax::List(nodes) | Syntax::And(nodes) | Syntax::Or(nodes) => nodes.iter().for_each(f),
-            Syntax::Record(entries) => entries.iter().for_each(|(_, _, node)| f(node)),
-            Syntax::Range { low: a, high: b, .. }
-            | Syntax::Arithmetic(_, a, b)
-            | Syntax::Compare(_, a, b)
-            | Syntax::Filter(a, b) => [a, b].into_iter().for_each(|node| f(node)),
-            Syntax::If(a, b, c) | Syntax::Between(a, b, c) => [a, b, c].into_iter().for_each(|node| f(node)),
-            Syntax::Negate(a) | Syntax::Path(a, ..) | Syntax::InstanceOf(a, _) | Syntax::Function(_, a) => f(a),
-            Syntax::In(value, tests) => {
-                f(value);
-                tests.iter().for_each(|test| test.each_child(f));
-            }
-            Syntax::For(over, body) | Syntax::Some(over, body) | Syntax::Every(over, body) => {
-                for iterator in over {
-                    f(&iterator.from);
-                    iterator.to.iter().for_each(&mut *f);
-                }
-                f(body);
-            }
-            Syntax::Call(_, _, arguments) => arguments.iter().for_each(|argument| f(&argument.value)),
-            Syntax::Apply(function, arguments) => {
-                f(function);
-                arguments.iter().for_each(|argument| f(&argument.value));
-            }
-        }
-    }
-}
-
-impl Test {
-    pub(super) fn each_child(&self, f: &mut dyn FnMut(&Node)) {
-        match self {
-            Test::Compare(_, node) | Test::Is(node) => f(node),
-            Test::Not(tests) => tests.iter().for_each(|test| test.each_child(f)),
-            Test::Any => {}
         }
     }
 }

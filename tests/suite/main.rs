@@ -4,6 +4,7 @@
 mod compile;
 mod diagnostics;
 mod documents;
+mod expression;
 mod flows;
 mod laws;
 mod mail;

@@ -123,7 +123,7 @@ fn index(place: i64, count: usize) -> Result<usize, Failure> {
 fn distinct<'v>(machine: &mut Machine<'_>, values: impl IntoIterator<Item = &'v Value>) -> Result<Value, Failure> {
     let mut found: Vec<Value> = Vec::new();
     for value in values {
-        machine.spend(found.len() + weight(value))?;
+        machine.spend((found.len() + 1) * weight(value))?;
         if !found.iter().any(|own| operate::same(own, value, machine.context)) {
             found.push(value.clone());
         }
@@ -290,7 +290,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         run: |machine, arguments| {
             let list = items(arguments, 0)?;
             let element = arguments.get(1).copied().unwrap_or(&Value::Null);
-            machine.spend(list.len())?;
+            machine.spend(list.len() * weight(element))?;
             Ok(Value::Boolean(list.iter().any(|item| operate::same(item, element, machine.context))))
         },
     },
@@ -302,7 +302,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         run: |machine, arguments| {
             let list = items(arguments, 0)?;
             let element = arguments.get(1).copied().unwrap_or(&Value::Null);
-            machine.spend(list.len())?;
+            machine.spend(list.len() * weight(element))?;
             let found = list.iter().enumerate().filter(|(_, item)| operate::same(item, element, machine.context));
             Ok(Value::List(found.map(|(at, _)| Value::Number((at + 1).into())).collect()))
         },
@@ -461,10 +461,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "is",
-        forms: &[&[or_null("value1", Accepts::Any), or_null("value2", Accepts::Any)]],
+        forms: &[&[optional("value1", Accepts::Any), optional("value2", Accepts::Any)]],
         spreads: false,
         of: boolean,
-        run: |_, arguments| Ok(Value::Boolean(arguments.first() == arguments.get(1))),
+        run: |_, arguments| {
+            let value = |at: usize| arguments.get(at).copied().unwrap_or(&Value::Null);
+            Ok(Value::Boolean(value(0) == value(1)))
+        },
     },
     Function {
         name: "not",

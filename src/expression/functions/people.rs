@@ -1,6 +1,7 @@
 //! Functions of the directory: who stands where.
 
-use super::{Accepts, Failure, Function, Typed, Value, one, unexpected};
+use super::super::evaluate::Machine;
+use super::{Accepts, Failure, Function, Typed, Value, one, or_null, unexpected};
 use crate::model::id::PersonId;
 use crate::model::value::Type;
 
@@ -14,6 +15,11 @@ fn perhaps_a_person(_: &[Typed]) -> Typed {
     Typed::optional(Type::Person)
 }
 
+/// Pays for a look at everybody.
+fn look_through(machine: &mut Machine<'_>) -> Result<(), Failure> {
+    machine.spend(machine.context.directory.people.len())
+}
+
 fn all(ids: Vec<PersonId>) -> Value {
     Value::List(ids.into_iter().map(Value::Person).collect())
 }
@@ -21,11 +27,15 @@ fn all(ids: Vec<PersonId>) -> Value {
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
         name: "manager_of",
-        forms: &[&[one("person", Accepts::Person)]],
+        forms: &[&[or_null("person", Accepts::Person)]],
         spreads: false,
         of: perhaps_a_person,
         run: |machine, arguments| match arguments {
-            [Value::Person(id)] => Ok(machine.context.directory.manager_of(id).map_or(Value::Null, Value::Person)),
+            [Value::Person(id)] => {
+                look_through(machine)?;
+                Ok(machine.context.directory.manager_of(id).map_or(Value::Null, Value::Person))
+            }
+            [Value::Null] => Ok(Value::Null),
             _ => Err(unexpected("manager_of")),
         },
     },
@@ -35,7 +45,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         spreads: false,
         of: perhaps_a_person,
         run: |machine, arguments| match arguments {
-            [Value::Department(id)] => Ok(machine.context.directory.head_of(id).map_or(Value::Null, Value::Person)),
+            [Value::Department(id)] => {
+                look_through(machine)?;
+                Ok(machine.context.directory.head_of(id).map_or(Value::Null, Value::Person))
+            }
             _ => Err(unexpected("head_of")),
         },
     },
@@ -45,7 +58,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         spreads: false,
         of: people,
         run: |machine, arguments| match arguments {
-            [Value::Position(id)] => Ok(all(machine.context.directory.holders(id))),
+            [Value::Position(id)] => {
+                look_through(machine)?;
+                Ok(all(machine.context.directory.holders(id)))
+            }
             _ => Err(unexpected("holders")),
         },
     },
@@ -55,7 +71,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         spreads: false,
         of: people,
         run: |machine, arguments| match arguments {
-            [Value::Department(id)] => Ok(all(machine.context.directory.members(id))),
+            [Value::Department(id)] => {
+                look_through(machine)?;
+                Ok(all(machine.context.directory.members(id)))
+            }
             _ => Err(unexpected("members")),
         },
     },
@@ -82,6 +101,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         of: people,
         run: |machine, arguments| match arguments {
             [Value::Person(id), Value::Position(position)] => {
+                (0..4).try_for_each(|_| look_through(machine))?;
                 let directory = machine.context.directory;
                 let mut chain = Vec::new();
                 for superior in directory.superiors(id) {

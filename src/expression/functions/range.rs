@@ -2,7 +2,8 @@
 
 use super::super::Context;
 use super::super::operate;
-use super::super::parse::{Node, Syntax, parse};
+use super::super::parse::parse;
+use super::super::tree::{Node, Syntax};
 use super::{Accepts, Failure, Function, Parameter, Value, any, boolean, one, temporal, unexpected};
 use crate::model::value::Range;
 use std::cmp::Ordering;

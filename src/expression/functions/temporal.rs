@@ -15,7 +15,7 @@ pub(in super::super) fn literal(text: &str) -> Option<Value> {
     if text.starts_with(['P', '-']) && text.contains('P') {
         return iso_duration(text).map(Value::Duration);
     }
-    if text.contains('T') {
+    if text.split('@').next().is_some_and(|wall| wall.contains('T')) {
         return moment(text).map(Value::DateTime);
     }
     read_date(text).map(Value::Date).or_else(|| clock(text).map(Value::Time))

@@ -1,6 +1,6 @@
 //! Functions of texts.
 
-use super::super::evaluate::TEXT_LIMIT;
+use super::super::evaluate::{Machine, TEXT_LIMIT};
 use super::super::operate;
 use super::{
     Accepts, Failure, Function, Need, Parameter, Typed, Value, boolean, given, list_of_texts, number, one, optional,
@@ -9,6 +9,7 @@ use super::{
 use crate::model::value::Type;
 use regex_lite::{Regex, RegexBuilder};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 macro_rules! two_texts {
     ($name:literal, $second:literal, $of:ident, $run:expr) => {
@@ -60,11 +61,12 @@ fn substring(arguments: &[&Value]) -> Result<Value, Failure> {
     }
     let length = match given(arguments, 2) {
         Some(length) => {
-            let length = whole(length, "长度", "the length")?;
+            // The standard lets a fraction stand here and cuts it off.
+            let length = length.as_number().and_then(|length| length.trunc().to_usize()).unwrap_or(0);
             if length < 1 {
-                return Err(Failure::new("长度应该是正整数", "the length has to be a positive whole number"));
+                return Err(Failure::new("长度应该是正数", "the length has to be positive"));
             }
-            usize::try_from(length).unwrap_or(usize::MAX)
+            length
         }
         None => usize::MAX,
     };
@@ -73,29 +75,48 @@ fn substring(arguments: &[&Value]) -> Result<Value, Failure> {
 }
 
 /// A pattern as XPath writes it, which FEEL borrows, read by an engine whose time is linear in the text.
-fn pattern(pattern: &str, flags: Option<&Value>) -> Result<Regex, Failure> {
+fn pattern(machine: &mut Machine<'_>, pattern: &str, flags: Option<&Value>, input: &str) -> Result<Regex, Failure> {
     let bad = |what: &str| Failure::new(format!("`{what}` 不是有效的匹配式"), format!("`{what}` is no valid pattern"));
-    let mut builder = RegexBuilder::new(pattern);
-    builder.size_limit(1 << 20).nest_limit(50);
-    for flag in flags.and_then(Value::as_text).unwrap_or("").chars() {
-        match flag {
-            's' => builder.dot_matches_new_line(true),
-            'm' => builder.multi_line(true),
-            'i' => builder.case_insensitive(true),
-            'x' => builder.ignore_whitespace(true),
-            other => return Err(bad(&other.to_string())),
-        };
+    let flags = flags.and_then(Value::as_text).unwrap_or("");
+    if let Some(other) = flags.chars().find(|flag| !matches!(flag, 's' | 'm' | 'i' | 'x')) {
+        return Err(bad(&other.to_string()));
     }
+    machine.spend(500 + input.len() * 4)?;
+    let mut builder = RegexBuilder::new(&translated(pattern, flags.contains('x')));
+    builder.size_limit(1 << 16).nest_limit(50);
+    builder.dot_matches_new_line(flags.contains('s'));
+    builder.multi_line(flags.contains('m'));
+    builder.case_insensitive(flags.contains('i'));
     builder.build().map_err(|_| bad(pattern))
 }
 
-fn replace(arguments: &[&Value]) -> Result<Value, Failure> {
+/// A pattern of XPath in the words of the engine: with the flag `x`, space outside of `[…]` means nothing.
+fn translated(pattern: &str, spaced: bool) -> String {
+    let mut in_class = false;
+    let mut plain = String::with_capacity(pattern.len());
+    let mut escaped = false;
+    for c in pattern.chars() {
+        if spaced && !in_class && c.is_whitespace() {
+            continue;
+        }
+        match c {
+            '[' if !escaped => in_class = true,
+            ']' if !escaped => in_class = false,
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+        plain.push(c);
+    }
+    plain.replace("\\p{IsBasicLatin}", "[\\x00-\\x7F]")
+}
+
+fn replace(machine: &mut Machine<'_>, arguments: &[&Value]) -> Result<Value, Failure> {
     let (Some(Value::Text(input)), Some(Value::Text(matching)), Some(Value::Text(replacement))) =
         (arguments.first().copied(), arguments.get(1).copied(), arguments.get(2).copied())
     else {
         return Err(unexpected("replace"));
     };
-    let regex = pattern(matching, given(arguments, 3))?;
+    let regex = pattern(machine, matching, given(arguments, 3), input)?;
     let mut replaced = String::new();
     let mut from = 0;
     for found in regex.captures_iter(input) {
@@ -248,9 +269,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         forms: &[&[one("input", Accepts::Text), one("pattern", Accepts::Text), FLAGS]],
         spreads: false,
         of: boolean,
-        run: |_, arguments| match (arguments.first().copied(), arguments.get(1).copied()) {
+        run: |machine, arguments| match (arguments.first().copied(), arguments.get(1).copied()) {
             (Some(Value::Text(input)), Some(Value::Text(matching))) => {
-                Ok(Value::Boolean(pattern(matching, given(arguments, 2))?.is_match(input)))
+                Ok(Value::Boolean(pattern(machine, matching, given(arguments, 2), input)?.is_match(input)))
             }
             _ => Err(unexpected("matches")),
         },
@@ -265,7 +286,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         ]],
         spreads: false,
         of: text,
-        run: |_, arguments| replace(arguments),
+        run: replace,
     },
     Function {
         name: "split",
@@ -275,7 +296,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         run: |machine, arguments| match arguments {
             [Value::Text(string), Value::Text(delimiter)] => {
                 machine.spend(string.len())?;
-                let parts = pattern(delimiter, None)?.split(string).map(Value::text).collect();
+                let parts = pattern(machine, delimiter, None, string)?.split(string).map(Value::text).collect();
                 machine.list(parts)
             }
             _ => Err(unexpected("split")),

@@ -1,0 +1,237 @@
+//! Values put together: arithmetic, comparisons and tests, and which of them mean something.
+
+use super::fault::{Fault, FaultKind};
+use super::infer::{Infer, Typing, options_of};
+use super::narrow::{Fact, constant};
+use super::tree::{Node, Syntax, Test};
+use super::types;
+use crate::model::formula::{Arithmetic, Comparison, Expr, Op};
+use crate::model::value::{Type, Value};
+
+impl Infer<'_> {
+    pub(super) fn arithmetic(&mut self, node: &Node, op: Arithmetic, a: &Node, b: &Node) -> Typing {
+        let left = self.visit(a, None);
+        let left = self.set(a, left);
+        let right = self.visit(b, None);
+        let right = self.set(b, right);
+        if op == Arithmetic::Divide && matches!(right.of, Type::Number | Type::Money | Type::Any) {
+            self.check_divisor(b);
+        }
+        match types::arithmetic(op, (&left.of, left.loose), (&right.of, right.loose)) {
+            Some((of, loose)) => {
+                let typing = Typing::new(Op::Arithmetic(op, left.expr, right.expr), of);
+                Typing { loose, ..typing }
+            }
+            None => {
+                self.unlike(node, (a, &left.of), (b, &right.of));
+                Typing::new(Op::Arithmetic(op, left.expr, right.expr), Type::Any)
+            }
+        }
+    }
+
+    pub(super) fn check_divisor(&mut self, node: &Node) {
+        let written = self.written(node);
+        let fault = match constant(node) {
+            Some(number) if number.is_zero() => Fault::new(
+                node.range.clone(),
+                FaultKind::MaybeZeroDivision,
+                "不能除以零",
+                "nothing can be divided by zero",
+            ),
+            Some(_) => return,
+            None if self.knows(node, Fact::NotZero) => return,
+            None => Fault::new(
+                node.range.clone(),
+                FaultKind::MaybeZeroDivision,
+                format!("`{written}` 可能是零"),
+                format!("`{written}` may be zero"),
+            )
+            .hint(
+                format!("先判断：`if {written} != 0 then … else …`。"),
+                format!("Ask first: `if {written} != 0 then … else …`."),
+            ),
+        };
+        self.fault(fault);
+    }
+
+    /// Reports two values that have nothing to do with each other.
+    pub(super) fn unlike(&mut self, node: &Node, (a, a_of): (&Node, &Type), (b, b_of): (&Node, &Type)) {
+        let (x, y) = (types::words(a_of), types::words(b_of));
+        let fault = Fault::new(
+            node.range.clone(),
+            FaultKind::UnlikeTypes,
+            format!("{}和{}不能放在一起", x.zh, y.zh),
+            format!("{} and {} have nothing to do with each other", x.en, y.en),
+        );
+        let (wa, wb) = (self.written(a), self.written(b));
+        let write = |fault: Fault, instead: String| {
+            fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`."))
+        };
+        let number = |of: &Type| matches!(of, Type::Number | Type::Money);
+        let fault = match (a_of, b_of) {
+            (Type::Person, Type::Text) => write(fault, format!("{wa} = person({wb})")),
+            (Type::Person, Type::Position) => write(fault, format!("{wa} in holders({wb})")),
+            (Type::Person, Type::Department) => write(fault, format!("{wa}.department = {wb}")),
+            (Type::Date | Type::DateTime, Type::Number) => write(fault, format!("{wa} + {wb} days")),
+            (Type::DateTime, Type::Date) => write(fault, format!("date({wa}) = {wb}")),
+            (Type::Date, Type::DateTime) => write(fault, format!("{wa} = date({wb})")),
+            (Type::Text | Type::Choice(_), b) if number(b) => write(fault, format!("{wa} + string({wb})")),
+            (a, Type::Text | Type::Choice(_)) if number(a) => write(fault, format!("string({wa}) + {wb}")),
+            (a, b) if number(a) && number(b) => fault.hint(
+                "金额和数字不能加减或比较：把字段的类型改成一样，或乘、除一个数字。",
+                "Money and numbers are not added or compared: give both the same type, or multiply or divide.",
+            ),
+            (_, Type::List(_)) => write(fault, format!("{wa} in {wb}")),
+            (Type::List(_), _) => write(fault, format!("list contains({wa}, {wb})")),
+            _ => fault,
+        };
+        self.fault(fault);
+    }
+
+    /// Whether two sides may be compared; reports if not.
+    pub(super) fn check_alike(&mut self, node: &Node, a: &Typing, b: &Typing, order: bool) {
+        let money = matches!((&a.of, &b.of), (Type::Money, Type::Number) if b.loose)
+            || matches!((&a.of, &b.of), (Type::Number, Type::Money) if a.loose);
+        let (x, y) = (types::words(&a.of), types::words(&b.of));
+        if !money && !types::alike(&a.of, &b.of) {
+            let (left, right) = match &node.syntax {
+                Syntax::Compare(_, a, b) => (&**a, &**b),
+                Syntax::Range { low, high, .. } => (&**low, &**high),
+                _ => (node, node),
+            };
+            return self.unlike(node, (left, &a.of), (right, &b.of));
+        }
+        if order && !(types::ordered(&a.of) && types::ordered(&b.of)) {
+            self.fault(
+                Fault::new(
+                    node.range.clone(),
+                    FaultKind::WrongType,
+                    format!("{}和{}没有先后大小", x.zh, y.zh),
+                    format!("{} and {} have no order", x.en, y.en),
+                )
+                .hint("只能用 `=`、`!=` 或 `in`。", "Only `=`, `!=` and `in` fit."),
+            );
+        }
+    }
+
+    /// Whether the type of a node only comes from the other side of a comparison.
+    pub(super) fn leans(&self, node: &Node) -> bool {
+        match &node.syntax {
+            Syntax::Text(_) => true,
+            Syntax::Name(name) => self.lookup(name).is_none(),
+            Syntax::List(items) => items.iter().all(|item| self.leans(item)),
+            _ => false,
+        }
+    }
+
+    pub(super) fn compare(&mut self, node: &Node, op: Comparison, a: &Node, b: &Node) -> Typing {
+        let (mut left, mut right);
+        if self.leans(a) && !self.leans(b) {
+            right = self.visit(b, None);
+            left = self.visit(a, options_of(&right.of).as_ref());
+        } else {
+            let before = self.faults.len();
+            left = self.visit(a, None);
+            let wrong = self.faults.len();
+            right = self.visit(b, options_of(&left.of).as_ref());
+            if wrong > before && left.of == Type::Any && self.leans(b) {
+                // What stands bare beside something wrong may be right.
+                self.faults.truncate(wrong);
+            }
+        }
+        let order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
+        if order {
+            left = self.set(a, left);
+            right = self.set(b, right);
+        }
+        self.check_alike(node, &left, &right, order);
+        Typing::new(Op::Compare(op, left.expr, right.expr), Type::Boolean)
+    }
+
+    pub(super) fn contained(&mut self, value: &Node, tests: &[Test]) -> Typing {
+        let typing = if self.leans(value) {
+            let hint = tests.iter().find_map(|test| match test {
+                Test::Is(node) if !self.leans(node) => {
+                    let before = self.faults.len();
+                    let typing = self.visit(node, None);
+                    self.faults.truncate(before);
+                    options_of(&typing.of)
+                }
+                _ => None,
+            });
+            self.visit(value, hint.as_ref())
+        } else {
+            self.visit(value, None)
+        };
+        let asks = |test: &Test| match test {
+            Test::Compare(..) => true,
+            Test::Is(node) => matches!(node.syntax, Syntax::Range { .. }),
+            _ => false,
+        };
+        let typing = if tests.iter().any(asks) { self.set(value, typing) } else { typing };
+        self.tests(typing, tests, false)
+    }
+
+    /// Whether a value passes one of the tests; in a cell, conditions on `?` are tests too.
+    pub(super) fn tests(&mut self, value: Typing, tests: &[Test], cell: bool) -> Typing {
+        let mut typed = value.typed();
+        if cell {
+            // A cell that asks something is not passed by what is unset; the table says so.
+            typed.optional = false;
+        }
+        let exprs = self.binding(vec![("?".into(), typed.clone(), false)], |pass, slot| {
+            let subject = Typing {
+                expr: Expr::new(Op::Local(slot)),
+                of: typed.of.clone(),
+                optional: typed.optional,
+                loose: value.loose,
+            };
+            tests.iter().map(|test| pass.test(&subject, test)).collect()
+        });
+        Typing::new(Op::In(value.expr, exprs), Type::Boolean)
+    }
+
+    pub(super) fn test(&mut self, subject: &Typing, test: &Test) -> Expr {
+        let hint = options_of(&subject.of);
+        match test {
+            Test::Any => Expr::literal(Value::Boolean(true)),
+            Test::Not(tests) => {
+                let inner = tests.iter().map(|test| self.test(subject, test)).collect();
+                Expr::new(Op::Call("not".into(), vec![Expr::new(Op::Or(inner))]))
+            }
+            Test::Compare(op, node) => {
+                let order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
+                let mut other = self.visit(node, hint.as_ref());
+                if order {
+                    other = self.set(node, other);
+                }
+                self.check_alike(node, subject, &other, order);
+                Expr::new(Op::Compare(*op, subject.expr.clone(), other.expr))
+            }
+            Test::Is(node) if mentions_subject(node) => self.condition(node).expr,
+            Test::Is(node) => {
+                let other = self.visit(node, hint.as_ref());
+                let item = match &other.of {
+                    Type::Range(of) => Typing { of: (**of).clone(), loose: true, ..other.clone() },
+                    Type::List(of) if !matches!(subject.of, Type::List(_)) => {
+                        let of = match &of.of {
+                            Type::Range(of) => (**of).clone(),
+                            of => of.clone(),
+                        };
+                        Typing { of, loose: true, ..other.clone() }
+                    }
+                    _ => other.clone(),
+                };
+                self.check_alike(node, subject, &item, false);
+                Expr::new(Op::Matches(subject.expr.clone(), other.expr))
+            }
+        }
+    }
+}
+
+/// Whether a test is a condition on `?`.
+fn mentions_subject(node: &Node) -> bool {
+    let mut found = matches!(&node.syntax, Syntax::Name(name) if name == "?");
+    node.syntax.each_child(&mut |child| found |= mentions_subject(child));
+    found
+}

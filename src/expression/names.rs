@@ -1,0 +1,266 @@
+//! Names: what each means where it stands, and what was likely meant by one that means nothing.
+
+use super::fault::{Fault, FaultKind, likely};
+use super::functions;
+use super::infer::{Infer, Options, Typing};
+use super::narrow::Fact;
+use super::parse::KEYWORDS;
+use super::tree::Node;
+use crate::model::formula::{Expr, Op, Read};
+use crate::model::id::{DepartmentId, FieldName, PersonId, PositionId};
+use crate::model::value::{Type, Typed, Value};
+use std::sync::Arc;
+
+impl Infer<'_> {
+    /// What a name means here.
+    pub(super) fn lookup(&self, name: &str) -> Option<Found> {
+        self.lookup_below(name, self.locals.len())
+    }
+
+    pub(super) fn lookup_below(&self, name: &str, below: usize) -> Option<Found> {
+        for (slot, local) in self.locals.iter().enumerate().take(below).rev() {
+            let at = u16::try_from(slot).unwrap_or(u16::MAX);
+            if local.row {
+                match &local.typed.of {
+                    Type::Record(columns) => {
+                        if let Some(typed) = columns.get(name) {
+                            return Some(Found::Column(at, typed.clone()));
+                        }
+                    }
+                    Type::Any => {
+                        let outer = if local.name == name {
+                            Some(Found::Local(at, local.typed.clone()))
+                        } else {
+                            self.lookup_below(name, slot)
+                        };
+                        return Some(Found::Dynamic(at, outer.map(Box::new)));
+                    }
+                    _ => {}
+                }
+            }
+            if local.name == name {
+                return Some(Found::Local(at, local.typed.clone()));
+            }
+        }
+        let scope = self.scope;
+        if let Some(typed) = scope.fields.get(name) {
+            return Some(Found::Field(typed.clone()));
+        }
+        match name {
+            "applicant" if scope.applicant => return Some(Found::Applicant),
+            "assignee" if scope.assignee => return Some(Found::Assignee),
+            "outcome" => return scope.outcome.clone().map(Found::Outcome),
+            "everyone" if scope.directory.is_some() => return Some(Found::Everyone),
+            _ => {}
+        }
+        let directory = scope.directory.as_deref()?;
+        if directory.positions.contains_key(name) {
+            return Some(Found::Position);
+        }
+        directory.departments.contains_key(name).then_some(Found::Department)
+    }
+
+    /// The typing of what a name means.
+    pub(super) fn bound(&mut self, name: &str, found: Found) -> Typing {
+        let typing =
+            |op, typed: Typed| Typing { expr: Expr::new(op), of: typed.of, optional: typed.optional, loose: false };
+        match found {
+            Found::Local(slot, typed) => typing(Op::Local(slot), typed),
+            Found::Column(slot, typed) => typing(Op::Path(Expr::new(Op::Local(slot)), name.into()), typed),
+            Found::Dynamic(row, outer) => {
+                let otherwise = match outer {
+                    Some(outer) => self.bound(name, *outer).expr,
+                    None => Expr::literal(Value::Null),
+                };
+                Typing::new(Op::Column { row, name: name.into(), otherwise }, Type::Any)
+            }
+            Found::Field(typed) => {
+                let field = FieldName::from(name);
+                self.read(Read::Field(field.clone()));
+                typing(Op::Field(field), typed)
+            }
+            Found::Applicant => {
+                self.read(Read::Applicant);
+                Typing::new(Op::Applicant, Type::Person)
+            }
+            Found::Assignee => {
+                self.read(Read::Assignee);
+                Typing::new(Op::Assignee, Type::Person)
+            }
+            Found::Outcome(options) => {
+                self.read(Read::Outcome);
+                Typing::new(Op::Outcome, Type::Choice(options))
+            }
+            Found::Everyone => {
+                self.read(Read::Directory);
+                Typing::new(Op::Everyone, Type::List(Box::new(Typed::always(Type::Person))))
+            }
+            Found::Position => {
+                self.read(Read::Directory);
+                Typing::new(Op::Literal(Value::Position(PositionId::from(name))), Type::Position)
+            }
+            Found::Department => {
+                self.read(Read::Directory);
+                Typing::new(Op::Literal(Value::Department(DepartmentId::from(name))), Type::Department)
+            }
+        }
+    }
+
+    pub(super) fn name(&mut self, node: &Node, name: &str, options: Option<&Options>) -> Typing {
+        let found = self.lookup(name);
+        if let Some(options) = options
+            && let Some(option) = options.iter().find(|option| option.as_ref() == name)
+        {
+            // The item of a filter may be any name; an option is meant where one is expected.
+            let clear = found.is_none() || matches!(found, Some(Found::Dynamic(_, None)));
+            if !clear {
+                self.fault(
+                    Fault::new(
+                        node.range.clone(),
+                        FaultKind::AmbiguousName,
+                        format!("`{name}` 在这里有两个意思：选项和名称"),
+                        format!("`{name}` means two things here: an option and a name"),
+                    )
+                    .hint(format!("要选项，写 `\"{name}\"`。"), format!("For the option, write `\"{name}\"`.")),
+                );
+            }
+            return Typing::new(Op::Literal(Value::Text(Arc::clone(option))), Type::Choice(Arc::clone(options)));
+        }
+        match found {
+            Some(found) => {
+                let mut typing = self.bound(name, found);
+                typing.optional &= !self.knows(node, Fact::Set);
+                typing
+            }
+            None => {
+                self.unknown_name(node, name, options);
+                Typing::unknown()
+            }
+        }
+    }
+
+    /// Every name that means something here.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let scope = self.scope;
+        let mut names: Vec<&str> = Vec::new();
+        for local in self.locals.iter().rev() {
+            if let (true, Type::Record(columns)) = (local.row, &local.typed.of) {
+                names.extend(columns.keys().map(FieldName::as_str));
+            }
+            names.push(&local.name);
+        }
+        names.extend(scope.fields.keys().map(FieldName::as_str));
+        let flags = [
+            (scope.applicant, "applicant"),
+            (scope.assignee, "assignee"),
+            (scope.outcome.is_some(), "outcome"),
+            (scope.instance, "instance"),
+            (!scope.steps.is_empty(), "steps"),
+            (scope.directory.is_some(), "everyone"),
+        ];
+        names.extend(flags.into_iter().filter(|(here, _)| *here).map(|(_, name)| name));
+        if let Some(directory) = &scope.directory {
+            names.extend(directory.positions.keys().map(PositionId::as_str));
+            names.extend(directory.departments.keys().map(DepartmentId::as_str));
+        }
+        names
+    }
+
+    pub(super) fn unknown_name(&mut self, node: &Node, name: &str, options: Option<&Options>) {
+        let range = node.range.clone();
+        if let Some(options) = options {
+            let known = options.iter().map(AsRef::as_ref).chain(self.names());
+            let near = likely(name, known);
+            let all = options.iter().map(|option| format!("`{option}`")).collect::<Vec<_>>().join(" ");
+            let fault = Fault::new(
+                range,
+                FaultKind::UnknownOption,
+                format!("`{name}` 不是选项，也不是名称"),
+                format!("`{name}` is neither an option nor a name"),
+            )
+            .hint(format!("选项有：{all}。"), format!("The options are {all}."));
+            return self.fault(if near.is_some() { fault.did_you_mean(near) } else { fault });
+        }
+        let fault = Fault::new(
+            range,
+            FaultKind::UnknownName,
+            format!("这里没有名为 `{name}` 的东西"),
+            format!("`{name}` means nothing here"),
+        );
+        let fault = match name {
+            "applicant" | "assignee" | "outcome" | "instance" | "steps" | "everyone" => {
+                fault.hint(format!("`{name}` 在这个位置还没有值。"), format!("`{name}` is not known at this place."))
+            }
+            "items" | "item" if self.names().is_empty() => fault,
+            _ if functions::find(name).is_some() => {
+                fault.hint(format!("要调用函数，写 `{name}(…)`。"), format!("To call the function, write `{name}(…)`."))
+            }
+            _ if self.is_a_person(name) => fault
+                .hint(format!("人员写成 `person(\"{name}\")`。"), format!("A person is written `person(\"{name}\")`."))
+                .suggest(format!("person(\"{name}\")")),
+            _ => {
+                let near = likely(name, self.names());
+                if near.is_none() {
+                    fault.hint(
+                        "文字要用双引号；字段先在表单里声明。",
+                        "A text stands in double quotes; a field is declared in a form first.",
+                    )
+                } else {
+                    fault.did_you_mean(near)
+                }
+            }
+        };
+        self.fault(fault);
+    }
+
+    pub(super) fn is_a_person(&self, name: &str) -> bool {
+        self.scope.directory.as_ref().is_some_and(|directory| directory.people.contains_key(name))
+    }
+
+    /// The person that `person("…")` names has to exist.
+    pub(super) fn check_person(&mut self, node: &Node, id: &str) {
+        let Some(directory) = &self.scope.directory else { return };
+        if directory.people.contains_key(id) {
+            return;
+        }
+        let near = likely(id, directory.people.keys().map(PersonId::as_str));
+        let fault = Fault::new(
+            node.range.clone(),
+            FaultKind::UnknownName,
+            format!("通讯录里没有编号为 `{id}` 的人员"),
+            format!("the directory has no person with the id `{id}`"),
+        );
+        let fault = match near {
+            Some(near) => fault
+                .hint(format!("是不是 `{near}`？"), format!("Did you mean `{near}`?"))
+                .suggest(format!("\"{near}\"")),
+            None => fault,
+        };
+        self.fault(fault);
+    }
+}
+
+/// What a name means.
+#[derive(Clone, Debug)]
+pub(super) enum Found {
+    Local(u16, Typed),
+    Column(u16, Typed),
+    /// A column of the row in the local, if the row turns out to have it; else what is within.
+    Dynamic(u16, Option<Box<Found>>),
+    Field(Typed),
+    Applicant,
+    Assignee,
+    Outcome(Options),
+    Everyone,
+    Position,
+    Department,
+}
+
+/// Whether a word may be a name of something in an expression.
+pub fn is_name(word: &str) -> bool {
+    let mut chars = word.chars();
+    chars.next().is_some_and(super::lex::starts_name)
+        && chars.all(super::lex::continues_name)
+        && !KEYWORDS.contains(&word)
+        && word != "instance"
+}
