@@ -12,6 +12,7 @@
 
 pub mod batch;
 pub mod error;
+pub mod floor;
 pub mod lock;
 pub mod memory;
 pub mod query;

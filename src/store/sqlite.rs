@@ -460,7 +460,7 @@ const STATEMENTS: [&str; 8] = [
 ];
 
 /// The JSON of each table that a batch writes; the bits say which.
-fn tables(batch: &Batch) -> (u8, Vec<String>) {
+pub(super) fn tables(batch: &Batch) -> (u8, Vec<String>) {
     let (mut mask, mut texts) = (0, Vec::with_capacity(STATEMENTS.len()));
     let mut table = |bit: u8, empty: bool, text: &dyn Fn() -> String| {
         if !empty {
@@ -570,7 +570,7 @@ impl Writer {
         self.commit_tables(mask, texts).await
     }
 
-    async fn commit_tables(&mut self, mask: u8, texts: Vec<String>) -> Result<Committed, Error> {
+    pub(super) async fn commit_tables(&mut self, mask: u8, texts: Vec<String>) -> Result<Committed, Error> {
         let sql = self.texts.entry(mask).or_insert_with(|| {
             let mut text = String::from("BEGIN IMMEDIATE; PRAGMA data_version;");
             for (bit, statement) in STATEMENTS.iter().enumerate() {

@@ -234,8 +234,11 @@ fn by(id: PersonId) -> Actor {
 impl<'a> Case<'a> {
     fn start(definition: &'a Definition, applicant: u8, amount: u16, kind: bool) -> Case<'a> {
         let now: DateTime<Utc> = "2026-03-04T02:00:00Z".parse().expect("a time");
-        let command =
-            Command { id: "start".into(), actor: by(person(1 + applicant % 4)), ask: Ask::Start { data: form(amount, kind) } };
+        let command = Command {
+            id: "start".into(),
+            actor: by(person(1 + applicant % 4)),
+            ask: Ask::Start { data: form(amount, kind) },
+        };
         let decision = engine::decide(definition, None, &command, &facts(now, 0)).expect("anybody may start");
         let again = engine::decide(definition, None, &command, &facts(now, 0)).expect("the same again");
         assert_eq!(decision, again, "law 1: deterministic");

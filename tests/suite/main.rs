@@ -9,6 +9,7 @@ mod flows;
 mod laws;
 mod mail;
 mod processes;
+mod records;
 mod rooms;
 mod store;
 mod support;
