@@ -24,6 +24,7 @@ mod page;
 pub use error::WebError;
 pub use limit::Limits;
 
+use crate::effects::mailbox::Mailbox;
 use crate::effects::template::Templates;
 use crate::model::text::Lang;
 use crate::runtime::Runtime;
@@ -53,11 +54,13 @@ pub struct Options {
     pub limits: Limits,
     /// Whether a proxy of ours stands in front and says in `X-Forwarded-For` who knocks.
     pub behind_proxy: bool,
+    /// Everybody's mail, for trying things out; its pages are there only with it.
+    pub mailbox: Option<Mailbox>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { brand: "Countersign 会签".into(), limits: Limits::default(), behind_proxy: false }
+        Options { brand: "Countersign 会签".into(), limits: Limits::default(), behind_proxy: false, mailbox: None }
     }
 }
 
@@ -98,7 +101,10 @@ impl WebState {
             brand: self.options.brand.clone(),
             style: asset::style(),
             icon: asset::icon(),
-            home: None,
+            home: self.options.mailbox.as_ref().map(|_| match frame.chosen {
+                Some(lang) => format!("/mailbox?lang={}", lang.tag()),
+                None => "/mailbox".to_owned(),
+            }),
             other: frame.other,
             content,
         };
@@ -140,12 +146,20 @@ impl Frame {
 
 /// All routes with their layers.
 pub fn router(state: WebState) -> Router {
-    Router::new()
+    let mut router = Router::new()
         .route("/", get(page::home::show))
         .route("/health", get(api::health))
         .route("/t/{ticket}", get(page::task::show).post(page::task::decide))
         .route("/t/{ticket}/fresh", get(page::fresh::show).post(page::fresh::send))
-        .route("/assets/{name}", get(asset::send))
+        .route("/assets/{name}", get(asset::send));
+    if state.options.mailbox.is_some() {
+        router = router
+            .route("/mailbox", get(page::mailbox::people))
+            .route("/mailbox/{person}", get(page::mailbox::mails))
+            .route("/mailbox/{person}/{number}", get(page::mailbox::mail))
+            .route("/mailbox/{person}/{number}/body", get(page::mailbox::body));
+    }
+    router
         .fallback(post(nothing).get(nothing))
         .layer(DefaultBodyLimit::max(BODY))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {

@@ -5,7 +5,7 @@ use crate::model::text::Lang;
 use crate::web::{Frame, WebError, WebState, guard};
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -21,6 +21,9 @@ pub(in crate::web) async fn show(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, WebError> {
+    if state.options.mailbox.is_some() {
+        return Ok(Redirect::to("/mailbox").into_response());
+    }
     let frame = Frame::new(accepted(&headers), guard::chosen(query.as_deref()), "");
     let directory = state.runtime().directory();
     let words = Words {

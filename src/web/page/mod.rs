@@ -2,6 +2,7 @@
 
 pub(super) mod fresh;
 pub(super) mod home;
+pub(super) mod mailbox;
 pub(super) mod outcome;
 pub(super) mod task;
 
