@@ -29,7 +29,7 @@ struct Known<'a> {
     typed: Typed,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Home {
     Start,
     Data,
@@ -64,6 +64,8 @@ impl<'a> Fields<'a> {
         let before = typing.diagnostics.len();
         loop {
             let mut nullable = Vec::new();
+            let at_start = self.at_start();
+            let mut computing: BTreeMap<Home, Scope> = BTreeMap::new();
             for (name, known) in &self.known {
                 if known.typed.optional {
                     continue;
@@ -72,11 +74,12 @@ impl<'a> Fields<'a> {
                 let required = field.required.is_some_and(|required| required.value);
                 let formula = match (&field.value, &field.default) {
                     (Some(value), _) => {
-                        let computing = self.computing(typing, known.home, &self.at_start());
-                        typing.formula(value, &computing, &expected(field))
+                        let scope = computing.entry(known.home);
+                        let scope = scope.or_insert_with(|| self.computing(typing, known.home, &at_start));
+                        typing.formula(value, scope, &expected(field))
                     }
                     (None, Some(default)) if !required => {
-                        let certain = Certain { fields: self.at_start(), ..Certain::default() };
+                        let certain = Certain { fields: at_start.clone(), ..Certain::default() };
                         let own = if known.home == Home::Start { typing.document.form.as_slice() } else { &[] };
                         let unfilled = self.unfilled(typing, &certain, own);
                         typing.formula(default, &unfilled, &expected(field))
@@ -199,15 +202,16 @@ pub(crate) fn start(written: &[syntax::Field], fields: &Fields<'_>, typing: &mut
 
 /// The form of a step, whose answers are `outcomes`.
 pub(crate) fn of_step(
-    written: &[syntax::Field],
+    source: &syntax::Step,
     fields: &Fields<'_>,
     before: &Certain,
     outcomes: &[String],
     typing: &mut Typing<'_>,
 ) -> Form {
+    let written = source.form.as_slice();
     let mut certain = before.clone();
     certain.fields.extend(written.iter().map(name_of));
-    let filled = typing.at_step(fields, &certain).outcome(outcomes.iter());
+    let filled = typing.at_step(source, fields, &certain).outcome(outcomes.iter());
     form(written, fields, &certain, &filled, Some(outcomes), typing)
 }
 
@@ -220,19 +224,35 @@ fn form(
     typing: &mut Typing<'_>,
 ) -> Form {
     let mut form = Form::new();
+    let Some(first) = written.first() else { return form };
+    let home = fields.known.get(name_of(first).as_str()).map_or(Home::Start, |known| known.home);
+    let unfilled = fields.unfilled(typing, certain, written);
+    let computing = fields.computing(typing, home, &certain.fields);
     for (at, field) in written.iter().enumerate() {
-        let mut filling = fields.filling(typing, certain, written, at);
-        if let Some(outcomes) = outcomes {
-            filling = filling.instance(typing.numbered()).outcome(outcomes.iter());
+        let mut own = None;
+        if field.when.is_some() || field.among.is_some() || !field.fields.is_empty() {
+            let filling = fields.filling(typing, certain, written, at);
+            own = Some(match outcomes {
+                Some(outcomes) => filling.instance(typing.numbered()).outcome(outcomes.iter()),
+                None => filling,
+            });
         }
-        let unfilled = fields.unfilled(typing, certain, written);
-        let home = fields.known.get(name_of(field).as_str()).map_or(Home::Start, |known| known.home);
-        let computing = fields.computing(typing, home, &certain.fields);
-        let scopes = Scopes { unfilled: &unfilled, filling: &filling, filled, computing: &computing };
+        let filling = own.as_ref().unwrap_or(&unfilled);
+        let scopes = Scopes { unfilled: &unfilled, filling, filled, computing: &computing };
         let lowered = lower(field, &scopes, typing);
         form.entry(name_of(field)).or_insert(lowered);
     }
     ordered(form, written, typing)
+}
+
+/// Every expression of some fields and of their columns.
+pub(crate) fn expressions<'f>(fields: &'f [syntax::Field], found: &mut Vec<&'f FeelText>) {
+    for field in fields {
+        let own = [&field.default, &field.value, &field.when, &field.min, &field.max, &field.among];
+        found.extend(own.into_iter().flatten());
+        found.extend(field.check.as_ref().map(|check| &check.that));
+        expressions(&field.fields, found);
+    }
 }
 
 /// What the expressions of a field may read.
@@ -251,7 +271,11 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
     let own = typed_of(field);
     let name = name_of(field);
     // A rule is only asked of a field that is filled in.
-    let present = scopes.filled.clone().field(name, Typed::always(own.of.clone()));
+    let mut own_scope = None;
+    if field.min.is_some() || field.max.is_some() || field.check.is_some() {
+        own_scope = Some(scopes.filled.clone().field(name, Typed::always(own.of.clone())));
+    }
+    let present = own_scope.as_ref().unwrap_or(scopes.filled);
     let value = expected(field);
     let limit = Expected::Type(Typed::always(limit_of(field)));
     for (key, text) in [("min", &field.min), ("max", &field.max)] {
@@ -276,11 +300,11 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
         when: field.when.as_ref().and_then(|text| typing.formula(text, scopes.filling, &Expected::condition())),
         default: field.default.as_ref().and_then(|text| typing.formula(text, scopes.unfilled, &value)),
         value: field.value.as_ref().and_then(|text| typing.formula(text, scopes.computing, &value)),
-        min: min.and_then(|text| typing.formula(text, &present, &limit)),
-        max: max.and_then(|text| typing.formula(text, &present, &limit)),
+        min: min.and_then(|text| typing.formula(text, present, &limit)),
+        max: max.and_then(|text| typing.formula(text, present, &limit)),
         pattern: field.pattern.as_ref().map(|pattern| pattern.value.clone()),
         check: field.check.as_ref().and_then(|check| {
-            let that = typing.formula(&check.that, &present, &Expected::condition())?;
+            let that = typing.formula(&check.that, present, &Expected::condition())?;
             Some(Check { that, say: check.say.value.clone() })
         }),
         unit: field.unit.as_ref().map(|unit| unit.value.clone()),

@@ -218,6 +218,29 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     Compiled { sources, definitions, directory, calendar, source_map, diagnostics }
 }
 
+/// The most steps of a process, and the most fields.
+const LIMIT: usize = 1_000;
+
+/// What is said of a process that is larger than any that people could follow.
+fn too_large(document: &syntax::Process) -> Option<Diagnostic> {
+    let (mut steps, mut fields) = (0, document.form.len() + document.data.len());
+    resolve::walk(&document.steps, &mut |step| {
+        steps += 1;
+        fields += step.form.len();
+    });
+    let (zh, en, count) = if steps > LIMIT { ("步骤", "steps", steps) } else { ("字段", "fields", fields) };
+    (count > LIMIT).then(|| {
+        Diagnostic::new(
+            Code::ProcessTooLarge,
+            document.name.as_ref().map_or(document.key_span, |name| name.span),
+            Wording::new(
+                format!("这个流程有 {count} 个{zh}，最多 {LIMIT} 个。请拆成几个流程"),
+                format!("this process has {count} {en}, and {LIMIT} are the most; make several processes of it"),
+            ),
+        )
+    })
+}
+
 /// Compiles one process. What could not be understood is left out and reported.
 fn process(
     document: &syntax::Process,
@@ -226,6 +249,13 @@ fn process(
     source_map: &mut SourceMap,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Definition {
+    if let Some(found) = too_large(document) {
+        diagnostics.push(found);
+        let head = syntax::Process { form: Vec::new(), data: Vec::new(), steps: Vec::new(), ..document.clone() };
+        let flow = lower::lower(&head);
+        let names = resolve::Names::default();
+        return typing::definition(&head, &flow, &names, false, world, diagnostics);
+    }
     let names = resolve::names(document, &world.declared, diagnostics);
     let flow = lower::lower(document);
     let mut definition = typing::definition(document, &flow, &names, whole, world, diagnostics);

@@ -11,6 +11,7 @@ use crate::syntax::{Field, Process, Step, StepKind};
 use indexmap::IndexMap;
 
 /// The names of a process.
+#[derive(Default)]
 pub(crate) struct Names {
     /// Every field of the case and where it is declared, in document order.
     pub(crate) fields: IndexMap<FieldName, Span>,

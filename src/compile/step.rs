@@ -43,7 +43,7 @@ fn step(
     unsure: &mut BTreeSet<FieldName>,
 ) -> Step {
     let source = placed.source;
-    let scope = typing.at_step(fields, before);
+    let scope = typing.at_step(source, fields, before);
     let title = source.title.as_ref().map(|title| title.value.clone());
     let when = match placed.part {
         Part::Guarded => None,
@@ -61,7 +61,7 @@ fn step(
             let cases = cases.iter().filter_map(|case| case.when.as_ref());
             StepKind::Choose(formulas(cases, &scope, &Expected::condition(), typing))
         }
-        syntax::StepKind::Set { values } => StepKind::Set(set(values, fields, before, typing, unsure)),
+        syntax::StepKind::Set { values } => StepKind::Set(set(source, values, fields, before, typing, unsure)),
         syntax::StepKind::Notify { who, template } => StepKind::Notify(Notify {
             who: formulas(&who.entries, &scope, &Expected::People, typing),
             template: template.as_ref().map(|template| template.value.clone()),
@@ -102,7 +102,7 @@ fn human(
         },
         due: source.due.as_ref().and_then(|text| typing.formula(text, scope, &Expected::Time)),
         remind: formulas(&source.remind, scope, &Expected::Time, typing),
-        form: form::of_step(&source.form, fields, before, &names, typing),
+        form: form::of_step(source, fields, before, &names, typing),
         show: show(source, fields, typing),
         outcomes,
         quiet: source.quiet.is_some_and(|quiet| quiet.value),
@@ -141,6 +141,7 @@ fn show(source: &syntax::Step, fields: &Fields<'_>, typing: &mut Typing<'_>) -> 
 
 /// The values of a `set`, in order: each sees what those before it have written.
 fn set(
+    source: &syntax::Step,
     values: &[(Spanned<String>, FeelText)],
     fields: &Fields<'_>,
     before: &Certain,
@@ -149,7 +150,7 @@ fn set(
 ) -> IndexMap<FieldName, Formula> {
     let (mut certain, mut written) = (before.clone(), IndexMap::new());
     for (name, text) in values {
-        let scope = typing.at_step(fields, &certain);
+        let scope = typing.at_step(source, fields, &certain);
         let expected = match fields.writable(&name.value) {
             Ok(typed) => Expected::Type(typed),
             Err(why) => {

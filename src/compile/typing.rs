@@ -15,7 +15,7 @@ use crate::model::formula::{Formula, Op, Read};
 use crate::model::id::{FieldName, PositionId, ProcessId, StepId, Version};
 use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed, Value};
-use crate::syntax::{self, FeelText, Process};
+use crate::syntax::{self, FeelText, Process, Step, StepKind};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -235,9 +235,13 @@ impl Typing<'_> {
     }
 
     /// What is in reach at a step: the fields as certain as they are there, and what steps came to.
-    pub(crate) fn at_step(&self, fields: &form::Fields<'_>, certain: &assigned::Certain) -> Scope {
+    pub(crate) fn at_step(&self, source: &Step, fields: &form::Fields<'_>, certain: &assigned::Certain) -> Scope {
         let scope = self.everywhere().instance(self.numbered()).fields(fields.at(certain));
-        self.with_steps(scope, &certain.steps)
+        // Few expressions ask for steps, and a process may have many.
+        if expressions(source).any(|text| text.text.contains("steps")) {
+            return self.with_steps(scope, &certain.steps);
+        }
+        scope
     }
 
     fn with_steps(&self, mut scope: Scope, walked: &BTreeSet<StepId>) -> Scope {
@@ -256,6 +260,21 @@ impl Typing<'_> {
         }
         scope
     }
+}
+
+/// Every expression of a step itself, not of the lists in it.
+fn expressions(step: &Step) -> impl Iterator<Item = &FeelText> {
+    let mut found: Vec<&FeelText> = step.when.iter().chain(&step.due).chain(&step.remind).collect();
+    match &step.kind {
+        StepKind::Approve { who } | StepKind::Task { who, .. } | StepKind::Notify { who, .. } => {
+            found.extend(&who.entries);
+        }
+        StepKind::Choose { cases, .. } => found.extend(cases.iter().filter_map(|case| case.when.as_ref())),
+        StepKind::Set { values } => found.extend(values.iter().map(|(_, text)| text)),
+        StepKind::Go { .. } | StepKind::End { .. } | StepKind::Unknown => {}
+    }
+    form::expressions(&step.form, &mut found);
+    found.into_iter()
 }
 
 /// A fault of an expression, in the file.

@@ -153,6 +153,7 @@ codes! {
     TooDeep "CS0902" "too_deep" Error;
     ValueTooLong "CS0903" "value_too_long" Error;
     TooManyFaults "CS0904" "too_many_faults" Error;
+    ProcessTooLarge "CS0905" "process_too_large" Error;
 }
 
 impl Code {

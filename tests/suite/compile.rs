@@ -340,3 +340,41 @@ steps:
     assert!(outline.contains("▶ a | b; <script> (boss) — 总监 · only if total >= 5"), "{outline}");
     assert!(outline.contains("rejected → end: rejected"), "{outline}");
 }
+
+#[test]
+fn a_process_without_any_one_line_or_after_any_line_is_checked_without_a_panic() {
+    let read = |file: &str| std::fs::read_to_string(project(file)).expect("a shipped file");
+    let directory = read("processes/directory.yaml");
+    for file in ["processes/gift.yaml", "processes/equipment.yaml", "processes/directory.yaml"] {
+        let text = read(file);
+        let lines: Vec<&str> = text.lines().collect();
+        for at in 0..lines.len() {
+            let without: Vec<&str> =
+                lines.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, line)| *line).collect();
+            for cut in [without.join("\n"), lines[..at].join("\n")] {
+                let beside =
+                    if file.ends_with("directory.yaml") { read("processes/gift.yaml") } else { directory.clone() };
+                let compiled = folder(&[("a.yaml", &cut), ("b.yaml", &beside)]);
+                let known: usize = compiled.diagnostics.len() + compiled.definitions.len();
+                assert!(known > 0 || compiled.directory.is_some(), "something is said of every folder");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_large_process_and_a_large_company_are_checked_in_bounded_time() {
+    use std::fmt::Write;
+    let mut company = DIRECTORY.to_owned();
+    for n in 0..2_000 {
+        let _ = writeln!(company, "  p{n}: {{ name: P{n}, mail: p{n}@example.com, positions: [专员] }}");
+    }
+    let mut process = "process: large\nform: { total: { type: money, title: T, required: true } }\nsteps:\n".to_owned();
+    for n in 0..900 {
+        let _ = writeln!(process, "  - {{ id: s{n}, approve: 总监, when: total > {n} }}");
+    }
+    let begin = std::time::Instant::now();
+    let compiled = folder(&[("directory.yaml", &company), ("process.yaml", &process)]);
+    assert!(compiled.diagnostics.is_empty(), "{}", compiled.render(Lang::En));
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+}

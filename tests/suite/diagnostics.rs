@@ -17,6 +17,10 @@ fn bad_texts(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let made = match name(folder).as_str() {
         "file_too_large" => Some("x: y\n".repeat(300_000)),
         "value_too_long" => Some(format!("process: gift\ntitle: {}\nsteps:\n  - end: done\n", "礼".repeat(30_000))),
+        "process_too_large" => {
+            let steps: String = (0..1_001).map(|n| format!("  - {{ id: s{n}, approve: 客户部经理 }}\n")).collect();
+            Some(format!("process: gift\nsteps:\n{steps}"))
+        }
         "too_many_faults" => {
             let unknown: String = (0..300).map(|n| format!("colour_{n}: red\n")).collect();
             Some(format!("process: gift\n{unknown}steps:\n  - end: done\n"))

@@ -3,6 +3,9 @@
 //! For every human step and every possible applicant, `who` is evaluated with the directory as it is, where it
 //! depends on nothing else; a field of people is judged by its `among`. Whose case it is is struck from
 //! approvals and their superior takes the place, as the engine does it. Absences are left out: they pass.
+//!
+//! The directory knows people by what they hold. So applicants with the same positions fare alike, and one of
+//! them is tried for all, unless an expression names somebody by id.
 
 use super::{Subject, called};
 use crate::compile::typing::fields_read;
@@ -11,19 +14,21 @@ use crate::expression::{self, Context, NoSteps};
 use crate::model::definition::{Human, Mode, Nobody, OwnCase};
 use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
-use crate::model::id::PersonId;
+use crate::model::id::{PersonId, PositionId};
 use crate::model::people::Directory;
 use crate::model::text::Wording;
 use crate::model::time::Calendar;
 use crate::model::value::{Record, Value};
 use crate::syntax::{FeelText, StepKind};
 use chrono::DateTime;
+use indexmap::IndexMap;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !subject.world.people_known {
         return;
     }
     let applicants = applicants(subject);
+    let all = applicants.iter().map(Vec::len).sum();
     for placed in &subject.flow.steps {
         let (StepKind::Approve { who } | StepKind::Task { who, .. }) = &placed.source.kind else { continue };
         let Some(human) = subject.definition.steps.get(&placed.id).and_then(|step| step.human()) else { continue };
@@ -34,25 +39,37 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let approval = matches!(placed.source.kind, StepKind::Approve { .. });
         let asking = Asking { subject, human, approval, entries: &who.entries, span: who.span };
         let mut lacks: Vec<(Lack, Vec<PersonId>)> = Vec::new();
-        for applicant in &applicants {
-            if let Some(lack) = asking.lack(applicant) {
+        let by_id = who.entries.iter().any(|entry| entry.text.contains("person"));
+        let alone: Vec<Vec<PersonId>>;
+        let groups = if by_id {
+            alone = applicants.iter().flatten().map(|applicant| vec![applicant.clone()]).collect();
+            &alone
+        } else {
+            &applicants
+        };
+        for group in groups {
+            if let Some(lack) = group.first().and_then(|applicant| asking.lack(applicant)) {
                 match lacks.iter_mut().find(|(other, _)| *other == lack) {
-                    Some((_, people)) => people.push(applicant.clone()),
-                    None => lacks.push((lack, vec![applicant.clone()])),
+                    Some((_, people)) => people.extend(group.iter().cloned()),
+                    None => lacks.push((lack, group.clone())),
                 }
             }
         }
         for (lack, people) in lacks {
-            diagnostics.push(lack.shown(&called(placed), &people, applicants.len(), &subject.world.directory));
+            diagnostics.push(lack.shown(&called(placed), &people, all, &subject.world.directory));
         }
     }
 }
 
-/// Who may start the process: the holders of its `start`, or everybody.
-fn applicants(subject: &Subject<'_>) -> Vec<PersonId> {
+/// Who may start the process, the holders of its `start` or everybody, in groups that hold the same.
+fn applicants(subject: &Subject<'_>) -> Vec<Vec<PersonId>> {
     let (directory, start) = (&subject.world.directory, &subject.definition.start);
     let may = |positions: &[_]| subject.document.start.is_empty() || positions.iter().any(|held| start.contains(held));
-    directory.people.iter().filter(|(_, person)| may(&person.positions)).map(|(id, _)| id.clone()).collect()
+    let mut groups: IndexMap<&[PositionId], Vec<PersonId>> = IndexMap::new();
+    for (id, person) in directory.people.iter().filter(|(_, person)| may(&person.positions)) {
+        groups.entry(&person.positions).or_default().push(id.clone());
+    }
+    groups.into_values().collect()
 }
 
 struct Asking<'s, 'a> {
