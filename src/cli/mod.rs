@@ -12,20 +12,23 @@
 //! The language is that of `--lang`, `COUNTERSIGN_LANG`, the configuration, `LC_ALL`, `LC_MESSAGES` or `LANG`, in
 //! this order; English where none of them is Chinese.
 
+mod acting;
 mod command;
 mod directory;
 mod exit;
 mod help;
 mod output;
 mod prompt;
+mod record;
 mod refer;
 mod settings;
 mod shell;
 mod usage;
+mod values;
 
 pub use exit::Exit;
 
-use crate::model::text::{Lang, Wording};
+use crate::model::text::Lang;
 use clap::{Arg, ArgAction, Command};
 use exit::Stop;
 use output::{Colour, Output};
@@ -252,10 +255,4 @@ pub fn manual(lang: Lang) -> String {
 /// The paths of all commands, such as `keys rotate`, for tests that walk them.
 pub fn commands() -> Vec<Vec<String>> {
     help::paths(&tree(Words(Lang::En)))
-}
-
-/// A wording of one text that is the same in both languages.
-pub(crate) fn same(text: impl Into<String>) -> Wording {
-    let text = text.into();
-    Wording::new(text.clone(), text)
 }

@@ -235,11 +235,6 @@ impl Table {
         self.rows.push(cells.into_iter().map(|(cell, ink)| (one_line(&cell), ink)).collect());
     }
 
-    /// Whether it has no rows.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     fn draw(&self, output: &Output) -> String {
         const GAP: usize = 2;
         let columns = self.titles.len().max(self.rows.iter().map(Vec::len).max().unwrap_or(0));

@@ -8,6 +8,7 @@
 //! Invariant: everything answered as accepted is durable. Knows nothing of YAML, HTTP pages or the command line.
 
 pub mod access;
+mod served;
 pub mod timers;
 mod writer;
 
@@ -37,6 +38,7 @@ pub use crate::store::query::{
     OutboxRow, Standing, TaskFilter, TaskRow,
 };
 pub use crate::store::{Error, Kind, Settled, Settlement};
+pub use served::is_served;
 
 /// How to open a runtime.
 #[derive(Clone, Debug)]

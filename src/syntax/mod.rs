@@ -10,6 +10,7 @@
 //!
 //! Invariant: knows no names but those written in this very text, parses no expression, reads no file.
 
+mod data;
 pub(crate) mod feel;
 pub(crate) mod field;
 mod fields;
@@ -19,6 +20,7 @@ pub(crate) mod reference;
 pub(crate) mod step;
 mod trap;
 
+pub use data::{Data, data};
 pub use feel::FeelText;
 pub use field::{CheckDef, Field, FieldType, OptionDef};
 pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};

@@ -1,9 +1,17 @@
 //! The commands, one file a group: each entry says its arguments, its help and what it does.
 
+mod answer;
+mod check;
 mod completions;
+mod deploy;
+mod evaluate;
 mod explain;
+mod graph;
 mod init;
+mod intervene;
 mod keys;
+mod look;
+mod start;
 
 use super::Words;
 use super::exit::Stop;
@@ -58,7 +66,25 @@ pub(crate) struct Entry {
 /// Every command, in the order of help.
 pub(crate) const ALL: &[Entry] = &[
     Entry { name: "init", group: Group::Author, tree: init::tree, run: init::run },
+    Entry { name: "check", group: Group::Author, tree: check::tree, run: check::run },
     Entry { name: "explain", group: Group::Author, tree: explain::tree, run: explain::run },
+    Entry { name: "evaluate", group: Group::Author, tree: evaluate::tree, run: evaluate::run },
+    Entry { name: "graph", group: Group::Author, tree: graph::tree, run: graph::run },
+    Entry { name: "deploy", group: Group::Serve, tree: deploy::tree, run: deploy::run },
+    Entry { name: "definitions", group: Group::Serve, tree: deploy::definitions_tree, run: deploy::definitions },
+    Entry { name: "start", group: Group::Case, tree: start::tree, run: start::run },
+    Entry { name: "list", group: Group::Case, tree: look::list_tree, run: look::list },
+    Entry { name: "show", group: Group::Case, tree: look::show_tree, run: look::show },
+    Entry { name: "history", group: Group::Case, tree: look::history_tree, run: look::history },
+    Entry { name: "comment", group: Group::Case, tree: intervene::comment_tree, run: intervene::comment },
+    Entry { name: "withdraw", group: Group::Case, tree: intervene::withdraw_tree, run: intervene::withdraw },
+    Entry { name: "cancel", group: Group::Case, tree: intervene::cancel_tree, run: intervene::cancel },
+    Entry { name: "tasks", group: Group::Task, tree: look::tasks_tree, run: look::tasks },
+    Entry { name: "approve", group: Group::Task, tree: answer::approve_tree, run: answer::approve },
+    Entry { name: "reject", group: Group::Task, tree: answer::reject_tree, run: answer::reject },
+    Entry { name: "return", group: Group::Task, tree: answer::return_tree, run: answer::send_back },
+    Entry { name: "complete", group: Group::Task, tree: answer::complete_tree, run: answer::complete },
+    Entry { name: "revise", group: Group::Task, tree: answer::revise_tree, run: answer::revise },
     Entry { name: "keys", group: Group::Operate, tree: keys::tree, run: keys::run },
     Entry { name: "completions", group: Group::Operate, tree: completions::tree, run: completions::run },
 ];

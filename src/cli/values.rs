@@ -1,0 +1,150 @@
+//! What is handed in beside the command: `--set field=value` and `--data file`.
+
+use super::Words;
+use super::exit::{Exit, Stop, file_trouble};
+use super::output::Output;
+use crate::diagnostics::{Sources, Style, render};
+use crate::model::form::Form;
+use crate::model::input::{Misread, Reading, read_document, read_form};
+use crate::model::text::{Lang, Wording};
+use crate::model::value::{Record, Value};
+use crate::syntax::{Data, data};
+use clap::{Arg, ArgAction, ArgMatches};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// `--set` and `--data`.
+pub(crate) fn arguments(words: Words) -> [Arg; 2] {
+    [
+        words
+            .option(
+                "set",
+                ("字段=值", "FIELD=VALUE"),
+                "填一个字段，可以写多次；表格写 items.0.name=茶具",
+                "Fill in a field, as often as needed; a table as items.0.name=Tea set",
+            )
+            .action(ArgAction::Append),
+        words
+            .option(
+                "data",
+                ("文件", "FILE"),
+                "从 YAML 或 JSON 文件填（- 是标准输入）",
+                "Fill in from a YAML or JSON file (- is standard input)",
+            )
+            .value_parser(clap::value_parser!(PathBuf)),
+    ]
+}
+
+/// Whether anything was handed in.
+pub(crate) fn given(matches: &ArgMatches) -> bool {
+    matches.contains_id("set") || matches.contains_id("data")
+}
+
+/// Reads what was handed in as values of a form; `--set` counts before `--data`.
+pub(crate) fn read(output: &Output, matches: &ArgMatches, form: &Form, reading: &Reading<'_>) -> Result<Record, Stop> {
+    let mut record = Record::new();
+    let mut wrong = Vec::new();
+    if let Some(path) = matches.get_one::<PathBuf>("data") {
+        let serde_json::Value::Object(document) = json(&load(output, path)?) else {
+            return Err(Stop::input(
+                format!("{} 里要写“字段: 值”，每行一个。", path.display()),
+                format!("{} should hold `field: value`, a line each.", path.display()),
+            ));
+        };
+        match read_document(reading, form, &document) {
+            Ok(read) => record = read,
+            Err((_, faults)) => wrong.extend(faults),
+        }
+    }
+    let mut entries = Vec::new();
+    for text in matches.get_many::<String>("set").into_iter().flatten() {
+        let Some((path, value)) = text.split_once('=') else {
+            return Err(Stop::usage(
+                format!("--set 要写成 字段=值，不能只写“{text}”。"),
+                format!("--set takes FIELD=VALUE; “{text}” has no `=`."),
+            ));
+        };
+        entries.push((path.trim().to_owned(), value.to_owned()));
+    }
+    match read_form(reading, form, &entries) {
+        Ok(read) => record.extend(read),
+        Err((_, faults)) => wrong.extend(faults),
+    }
+    if wrong.is_empty() { Ok(record) } else { Err(Stop::Because(Exit::Input, misread(&wrong))) }
+}
+
+/// All values that could not be read, in words.
+pub(crate) fn misread(wrong: &[Misread]) -> Wording {
+    let lines = |lang: Lang| {
+        let line = |fault: &Misread| faulty_line(&fault.path, fault.title.get(lang), fault.what.get(lang), lang);
+        wrong.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    Wording::new(format!("填写的内容有 {} 处要改：\n{}", wrong.len(), lines(Lang::Zh)), {
+        let count = if wrong.len() == 1 { "One value".to_owned() } else { format!("{} values", wrong.len()) };
+        format!("{count} cannot be used:\n{}", lines(Lang::En))
+    })
+}
+
+/// One fault of a form: `  given_on（馈赠日期）：……`.
+pub(crate) fn faulty_line(path: &str, title: &str, what: &str, lang: Lang) -> String {
+    match (title == path, lang) {
+        (true, Lang::Zh) => format!("  {path}：{what}"),
+        (true, Lang::En) => format!("  {path}: {what}"),
+        (false, Lang::Zh) => format!("  {path}（{title}）：{what}"),
+        (false, Lang::En) => format!("  {path} ({title}): {what}"),
+    }
+}
+
+/// Reads a file of data; what is wrong with its text is shown with carets.
+pub(crate) fn load(output: &Output, path: &Path) -> Result<Data, Stop> {
+    let bytes = if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    let bytes = bytes.map_err(|error| file_trouble(path, &error))?;
+    let mut sources = Sources::new();
+    let id = sources.add_bytes(path.display().to_string(), &bytes);
+    data(id, &sources).map_err(|diagnostics| {
+        let style = Style { colour: output.paints(), width: output.width().unwrap_or(120) };
+        match output.print(&render(&diagnostics, &sources, output.lang, style)) {
+            Ok(()) => Stop::Said(Exit::Input),
+            Err(stop) => stop,
+        }
+    })
+}
+
+/// Data as JSON for a form, whose fields say what each text means.
+fn json(data: &Data) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match data {
+        Data::Null => Json::Null,
+        Data::Plain(text) | Data::Text(text) => Json::String(text.clone()),
+        Data::List(items) => Json::Array(items.iter().map(json).collect()),
+        Data::Map(entries) => Json::Object(entries.iter().map(|(name, value)| (name.clone(), json(value))).collect()),
+    }
+}
+
+/// Data as values where no form says what they are: a bare word is a number, a date, a time, `true` or `false` if
+/// it reads as one, else a text.
+pub(crate) fn untyped(data: &Data) -> Value {
+    match data {
+        Data::Null => Value::Null,
+        Data::Text(text) => Value::text(text.as_str()),
+        Data::Plain(text) => match text.as_str() {
+            "true" => Value::Boolean(true),
+            "false" => Value::Boolean(false),
+            _ => text
+                .parse()
+                .map(Value::Number)
+                .or_else(|_| text.parse().map(Value::Date))
+                .or_else(|_| text.parse().map(Value::DateTime))
+                .unwrap_or_else(|_| Value::text(text.as_str())),
+        },
+        Data::List(items) => Value::List(items.iter().map(untyped).collect()),
+        Data::Map(entries) => {
+            Value::Record(entries.iter().map(|(name, value)| (name.as_str().into(), untyped(value))).collect())
+        }
+    }
+}
