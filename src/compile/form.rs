@@ -1,197 +1,23 @@
-//! Forms: the types of fields, and their own expressions.
+//! Forms: every field with its own expressions.
 //!
 //! What a field's expressions may read follows from when they run: `default`, `when` and `among` while the form
 //! is being filled in, when what stands further down may still be empty; `min`, `max` and `check` on a filled
 //! form; `value` whenever anything changes. In a list, columns come before fields of the same name.
 
 use crate::compile::assigned::Certain;
-use crate::compile::typing::{Typing, fields_read};
-use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
+use crate::compile::fields::{Fields, asked_always, expected, is_list, many, name_of, named, type_of, typed_of};
+use crate::compile::typing::{Typing, constant, fields_read};
+use crate::diagnostics::{Code, Diagnostic, Spanned};
 use crate::expression::{Expected, Scope};
 use crate::model::form::{Check, Field, FieldKind, Form};
+use crate::model::formula::Formula;
 use crate::model::id::FieldName;
 use crate::model::text::{Text, Wording};
-use crate::model::value::{Type, Typed};
-use crate::syntax::{self, FeelText, FieldType, Process};
-use indexmap::IndexMap;
+use crate::model::value::{Type, Typed, Value};
+use crate::syntax::{self, FeelText, FieldType};
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// Every field of a process with its type.
-pub(crate) struct Fields<'a> {
-    known: IndexMap<FieldName, Known<'a>>,
-}
-
-struct Known<'a> {
-    field: &'a syntax::Field,
-    home: Home,
-    /// What it holds once it was asked or written.
-    typed: Typed,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Home {
-    Start,
-    Data,
-    /// The form of a step, by its number in the text.
-    Step(usize),
-}
-
-impl<'a> Fields<'a> {
-    /// Collects the fields and finds out which defaults and computed values can be null.
-    pub(crate) fn of(document: &'a Process, typing: &mut Typing<'_>) -> Fields<'a> {
-        let mut fields = Fields { known: IndexMap::new() };
-        let mut declare = |field: &'a syntax::Field, home: Home| {
-            let mut typed = typed_of(field);
-            // Steps write it: it is null only until then.
-            typed.optional &= home != Home::Data;
-            // A second declaration is reported; the first one holds.
-            fields.known.entry(name_of(field)).or_insert(Known { field, home, typed });
-        };
-        document.form.iter().for_each(|field| declare(field, Home::Start));
-        document.data.iter().for_each(|field| declare(field, Home::Data));
-        let mut number = 0;
-        super::resolve::walk(&document.steps, &mut |step| {
-            step.form.iter().for_each(|field| declare(field, Home::Step(number)));
-            number += 1;
-        });
-        fields.settle(typing);
-        fields
-    }
-
-    /// Values that depend on values that can be null can be null too: repeated until nothing changes.
-    fn settle(&mut self, typing: &mut Typing<'_>) {
-        let before = typing.diagnostics.len();
-        loop {
-            let mut nullable = Vec::new();
-            let at_start = self.at_start();
-            let mut computing: BTreeMap<Home, Scope> = BTreeMap::new();
-            for (name, known) in &self.known {
-                if known.typed.optional {
-                    continue;
-                }
-                let field = known.field;
-                let required = field.required.is_some_and(|required| required.value);
-                let formula = match (&field.value, &field.default) {
-                    (Some(value), _) => {
-                        let scope = computing.entry(known.home);
-                        let scope = scope.or_insert_with(|| self.computing(typing, known.home, &at_start));
-                        typing.formula(value, scope, &expected(field))
-                    }
-                    (None, Some(default)) if !required => {
-                        let certain = Certain { fields: at_start.clone(), ..Certain::default() };
-                        let own = if known.home == Home::Start { typing.document.form.as_slice() } else { &[] };
-                        let unfilled = self.unfilled(typing, &certain, own);
-                        typing.formula(default, &unfilled, &expected(field))
-                    }
-                    _ => None,
-                };
-                if formula.is_some_and(|formula| formula.of.optional) && !is_list(&known.typed) {
-                    nullable.push(name.clone());
-                }
-            }
-            typing.diagnostics.truncate(before);
-            if nullable.is_empty() {
-                break;
-            }
-            for name in nullable {
-                if let Some(known) = self.known.get_mut(&name) {
-                    known.typed.optional = true;
-                }
-            }
-        }
-    }
-
-    /// Whether the process has such a field.
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.known.contains_key(name)
-    }
-
-    /// Every name.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &FieldName> {
-        self.known.keys()
-    }
-
-    /// What a `set` may write to a field, or why it may write nothing.
-    pub(crate) fn writable(&self, name: &str) -> Result<Typed, Unwritable> {
-        let known = self.known.get(name).ok_or(Unwritable::Unknown)?;
-        match (known.home, &known.field.value) {
-            (_, Some(value)) => Err(Unwritable::Computed(value.span)),
-            (Home::Data, None) => Ok(Typed { optional: !is_list(&known.typed), ..known.typed.clone() }),
-            (Home::Start | Home::Step(_), None) => Err(Unwritable::Asked(known.field.name.span)),
-        }
-    }
-
-    /// The fields that are set when a case starts. A computed one is computed then for the first time.
-    pub(crate) fn at_start(&self) -> BTreeSet<FieldName> {
-        let set = |known: &Known<'_>| match known.home {
-            Home::Start => true,
-            Home::Data => known.field.default.is_some() || known.field.value.is_some(),
-            Home::Step(_) => false,
-        };
-        self.known.iter().filter(|(_, known)| set(known)).map(|(name, _)| name.clone()).collect()
-    }
-
-    /// Every field with what it can hold at a place.
-    pub(crate) fn at(&self, certain: &Certain) -> impl Iterator<Item = (FieldName, Typed)> {
-        self.known.iter().map(|(name, known)| {
-            let settled = is_list(&known.typed) || certain.fields.contains(name);
-            let typed = Typed { optional: known.typed.optional || !settled, ..known.typed.clone() };
-            (name.clone(), typed)
-        })
-    }
-
-    /// Every field as it is wherever nothing is certain.
-    pub(crate) fn anywhere(&self) -> impl Iterator<Item = (FieldName, Typed)> {
-        self.known
-            .iter()
-            .map(|(name, known)| (name.clone(), Typed { optional: !is_list(&known.typed), ..known.typed.clone() }))
-    }
-
-    /// What the computed fields of a form may read, where `before` is certain before the form is filled in. Those
-    /// of the start form come before all that a case holds besides.
-    fn computing(&self, typing: &Typing<'_>, home: Home, before: &BTreeSet<FieldName>) -> Scope {
-        let own = |known: &Known<'_>| known.home == home;
-        let mut certain = Certain::default();
-        certain.fields.extend(self.known.iter().filter(|(_, known)| own(known)).map(|(name, _)| name.clone()));
-        if home != Home::Start {
-            certain.fields.extend(before.iter().cloned());
-        }
-        typing.everywhere().fields(self.at(&certain))
-    }
-
-    /// What may be read before a form is filled in: nothing of the form itself.
-    fn unfilled(&self, typing: &Typing<'_>, certain: &Certain, own: &[syntax::Field]) -> Scope {
-        self.loosened(typing, certain, |field| named(own, field))
-    }
-
-    /// What may be read while a form is filled in: from the field at `at` on only what must be given, and nothing
-    /// that the form computes.
-    fn filling(&self, typing: &Typing<'_>, certain: &Certain, own: &[syntax::Field], at: usize) -> Scope {
-        let later = own.get(at..).unwrap_or_default();
-        self.loosened(typing, certain, |field| {
-            named(own, field) && field.value.is_some() || named(later, field) && !asked_always(field)
-        })
-    }
-
-    fn loosened(&self, typing: &Typing<'_>, certain: &Certain, loose: impl Fn(&syntax::Field) -> bool) -> Scope {
-        let reached = self.at(certain).map(|(name, typed)| {
-            let loose = self.known.get(&name).is_some_and(|known| loose(known.field));
-            (name, Typed { optional: typed.optional || (loose && !is_list(&typed)), ..typed })
-        });
-        typing.everywhere().fields(reached)
-    }
-}
-
-/// Why a `set` may not write to a field.
-pub(crate) enum Unwritable {
-    /// There is no such field.
-    Unknown,
-    /// It is computed, here.
-    Computed(Span),
-    /// People fill it in; declared here.
-    Asked(Span),
-}
 
 /// The start form, or the data.
 pub(crate) fn start(written: &[syntax::Field], fields: &Fields<'_>, typing: &mut Typing<'_>) -> Form {
@@ -225,7 +51,7 @@ fn form(
 ) -> Form {
     let mut form = Form::new();
     let Some(first) = written.first() else { return form };
-    let home = fields.known.get(name_of(first).as_str()).map_or(Home::Start, |known| known.home);
+    let home = fields.home(&first.name.value);
     let unfilled = fields.unfilled(typing, certain, written);
     let computing = fields.computing(typing, home, &certain.fields);
     for (at, field) in written.iter().enumerate() {
@@ -291,6 +117,13 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
     let limited = has_limits(field);
     let min = field.min.as_ref().filter(|_| limited);
     let max = field.max.as_ref().filter(|_| limited);
+    let min = min.and_then(|text| typing.formula(text, present, &limit));
+    let max = max.and_then(|text| typing.formula(text, present, &limit));
+    if let (Some(low), Some(high)) = (min.as_ref().and_then(number), max.as_ref().and_then(number))
+        && let (true, Some(written)) = (low > high, &field.max)
+    {
+        typing.diagnostics.push(reversed(written, field.min.as_ref()));
+    }
     Field {
         title: field.title.as_ref().map_or_else(|| Text::One(field.name.value.clone()), |title| title.value.clone()),
         help: field.help.as_ref().map(|help| help.value.clone()),
@@ -300,8 +133,8 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
         when: field.when.as_ref().and_then(|text| typing.formula(text, scopes.filling, &Expected::condition())),
         default: field.default.as_ref().and_then(|text| typing.formula(text, scopes.unfilled, &value)),
         value: field.value.as_ref().and_then(|text| typing.formula(text, scopes.computing, &value)),
-        min: min.and_then(|text| typing.formula(text, present, &limit)),
-        max: max.and_then(|text| typing.formula(text, present, &limit)),
+        min,
+        max,
         pattern: field.pattern.as_ref().map(|pattern| pattern.value.clone()),
         check: field.check.as_ref().and_then(|check| {
             let that = typing.formula(&check.that, present, &Expected::condition())?;
@@ -446,50 +279,6 @@ fn circle<'n>(needs: &BTreeMap<&'n FieldName, Vec<&'n FieldName>>) -> Option<Vec
     needs.keys().find_map(|name| visit(name, needs, &mut Vec::new(), &mut done))
 }
 
-/// The type of a field's value, and whether it may be null once the form was filled in.
-fn typed_of(field: &syntax::Field) -> Typed {
-    let of = type_of(field);
-    if matches!(of, Type::List(_)) {
-        return Typed::always(of);
-    }
-    let filled =
-        field.required.is_some_and(|required| required.value) || field.default.is_some() || field.value.is_some();
-    Typed { of, optional: field.when.is_some() || !filled }
-}
-
-fn type_of(field: &syntax::Field) -> Type {
-    let Some(kind) = field.kind else { return Type::Any };
-    let one = match kind.value {
-        FieldType::Text | FieldType::LongText => Type::Text,
-        FieldType::Integer | FieldType::Decimal | FieldType::Percent => Type::Number,
-        FieldType::Money => Type::Money,
-        FieldType::Boolean => Type::Boolean,
-        FieldType::Date => Type::Date,
-        FieldType::DateTime => Type::DateTime,
-        FieldType::Duration => Type::Duration,
-        // Options that could not be read are no reason to refuse every comparison.
-        FieldType::Choice if field.options.is_empty() => Type::Any,
-        FieldType::Choice => {
-            Type::Choice(field.options.iter().map(|option| Arc::from(option.name.value.as_str())).collect())
-        }
-        FieldType::Person => Type::Person,
-        FieldType::Position => Type::Position,
-        FieldType::Department => Type::Department,
-        FieldType::List => {
-            let columns: IndexMap<FieldName, Typed> =
-                field.fields.iter().map(|column| (name_of(column), typed_of(column))).collect();
-            return Type::List(Box::new(Typed::always(Type::Record(Arc::new(columns)))));
-        }
-    };
-    if many(field) { Type::List(Box::new(Typed::always(one))) } else { one }
-}
-
-/// What `default` and `value` must yield.
-fn expected(field: &syntax::Field) -> Expected {
-    let of = type_of(field);
-    Expected::Type(Typed { optional: !matches!(of, Type::List(_)), of })
-}
-
 /// The type of a limit: of the value itself, a text's length or a list's rows.
 fn limit_of(field: &syntax::Field) -> Type {
     match type_of(field) {
@@ -508,26 +297,6 @@ fn has_limits(field: &syntax::Field) -> bool {
     many(field) || !bare
 }
 
-fn named(fields: &[syntax::Field], field: &syntax::Field) -> bool {
-    fields.iter().any(|other| std::ptr::eq(other, field))
-}
-
-fn asked_always(field: &syntax::Field) -> bool {
-    field.required.is_some_and(|required| required.value) && field.when.is_none()
-}
-
-fn many(field: &syntax::Field) -> bool {
-    field.many.is_some_and(|many| many.value) && field.kind.is_none_or(|kind| kind.value != FieldType::List)
-}
-
-fn is_list(typed: &Typed) -> bool {
-    matches!(typed.of, Type::List(_))
-}
-
-fn name_of(field: &syntax::Field) -> FieldName {
-    FieldName::from(field.name.value.as_str())
-}
-
 fn no_limit(key: &str, text: &FeelText, kind: Spanned<FieldType>) -> Diagnostic {
     Diagnostic::new(
         Code::KeyOfOtherField,
@@ -538,6 +307,25 @@ fn no_limit(key: &str, text: &FeelText, kind: Spanned<FieldType>) -> Diagnostic 
         ),
     )
     .context(kind.span, Wording::new("类型", "the type"))
+}
+
+fn number(formula: &Formula) -> Option<Decimal> {
+    constant(formula).and_then(Value::as_number)
+}
+
+fn reversed(max: &FeelText, min: Option<&FeelText>) -> Diagnostic {
+    let found = Diagnostic::new(
+        Code::ReversedLimits,
+        max.span,
+        Wording::new(
+            "`max` 比 `min` 小，什么都填不进去。请对调或改掉其中一个",
+            "`max` is less than `min`, so nothing fits; swap them, or change one",
+        ),
+    );
+    match min {
+        Some(min) => found.context(min.span, Wording::new("最小", "the least")),
+        None => found,
+    }
 }
 
 fn bad_pattern(pattern: &Spanned<String>, why: &str) -> Diagnostic {

@@ -17,6 +17,7 @@ mod assigned;
 mod calendar;
 mod check;
 pub mod diagram;
+mod fields;
 mod form;
 mod lower;
 mod organisation;

@@ -1,7 +1,8 @@
 //! Steps: every expression of a step is typed against what is certain where the step stands.
 
 use crate::compile::assigned::Certain;
-use crate::compile::form::{self, Fields, Unwritable};
+use crate::compile::fields::{Fields, Unwritable};
+use crate::compile::form;
 use crate::compile::lower::{Part, Placed, answers};
 use crate::compile::organisation::unknown;
 use crate::compile::typing::{Typing, policy};

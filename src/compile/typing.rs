@@ -6,7 +6,7 @@
 
 use crate::compile::lower::Flow;
 use crate::compile::resolve::Names;
-use crate::compile::{World, assigned, form, step};
+use crate::compile::{World, assigned, fields, form, step};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{self, Expected, Fault, FaultKind, Scope};
 use crate::model::definition::{Definition, NumberPattern, OwnCase, Policy};
@@ -55,7 +55,7 @@ pub(crate) fn definition(
         clash: names.clash,
         diagnostics: Vec::new(),
     };
-    let fields = form::Fields::of(document, &mut typing);
+    let fields = fields::Fields::of(document, &mut typing);
     let start = typing.start();
     let key = typing.key(&fields);
     let number = typing.number();
@@ -188,7 +188,7 @@ impl Typing<'_> {
         positions
     }
 
-    fn key(&mut self, fields: &form::Fields<'_>) -> Option<FieldName> {
+    fn key(&mut self, fields: &fields::Fields<'_>) -> Option<FieldName> {
         let document = self.document;
         let key = document.key.as_ref()?;
         let scope = self.everywhere().fields(fields.anywhere());
@@ -235,7 +235,7 @@ impl Typing<'_> {
     }
 
     /// What is in reach at a step: the fields as certain as they are there, and what steps came to.
-    pub(crate) fn at_step(&self, source: &Step, fields: &form::Fields<'_>, certain: &assigned::Certain) -> Scope {
+    pub(crate) fn at_step(&self, source: &Step, fields: &fields::Fields<'_>, certain: &assigned::Certain) -> Scope {
         let scope = self.everywhere().instance(self.numbered()).fields(fields.at(certain));
         // Few expressions ask for steps, and a process may have many.
         if expressions(source).any(|text| text.text.contains("steps")) {

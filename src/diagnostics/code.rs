@@ -114,6 +114,7 @@ codes! {
     CyclicValue "CS0415" "cyclic_value" Error;
     NotSettable "CS0416" "not_settable" Error;
     BadPattern "CS0417" "bad_pattern" Error;
+    ReversedLimits "CS0418" "reversed_limits" Error;
 
     // CS05: flow
     UnreachableStep "CS0501" "unreachable_step" Error;

@@ -149,3 +149,38 @@ fn json_holds_places_and_the_mend() {
     assert_eq!(json[0]["at"]["end_column"], 6);
     assert_eq!(json[0]["fix"]["replacement"], "title");
 }
+
+/// The `yaml` blocks of a page.
+fn blocks(page: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = page;
+    while let Some((_, after)) = rest.split_once("```yaml\n") {
+        let Some((block, after)) = after.split_once("```") else { break };
+        found.push(block.to_owned());
+        rest = after;
+    }
+    found
+}
+
+#[test]
+fn examples_of_the_pages_are_as_wrong_and_as_right_as_they_say() {
+    for code in Code::ALL {
+        let folder = project("tests/diagnostics").join(code.name());
+        for lang in [Lang::Zh, Lang::En] {
+            let page = blocks(code.page(lang));
+            // Some faults only show in texts too long for a page, or in bytes that it cannot hold.
+            let [wrong, right] = page.as_slice() else { continue };
+            for (text, is_wrong) in [(wrong, true), (right, false)] {
+                if text.contains('…') {
+                    continue;
+                }
+                let mut sources = Sources::new();
+                let found = check_text(&mut sources, "page.yaml", text.as_bytes(), &beside(&folder, text.as_bytes()));
+                let shown = render(&found, &sources, Lang::En, Style::default());
+                let raised = found.iter().any(|found| found.code == *code);
+                assert!(raised == is_wrong, "{} ({}):\n{text}\n{shown}", code.name(), lang.tag());
+                assert!(is_wrong || found.is_empty(), "{} ({}):\n{text}\n{shown}", code.name(), lang.tag());
+            }
+        }
+    }
+}
