@@ -456,6 +456,7 @@ fn plain_width(text: &str) -> String {
         .map(|c| match c {
             '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
             '\u{3000}' | '\u{a0}' | '\u{202f}' => ' ',
+            '\u{ffe5}' => '¥',
             '。' => '.',
             '\u{2212}' | '–' | '—' => '-',
             c => c,

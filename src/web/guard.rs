@@ -127,12 +127,12 @@ fn worded(state: &WebState, response: Response, reader: &Reader) -> Response {
         lines: Vec<&'a str>,
         amber: bool,
     }
+    if response.extensions().get::<Worded>().is_some() {
+        return response;
+    }
     let (parts, _) = response.into_parts();
     let error = match parts.extensions.get::<WebError>() {
         Some(error) => error.clone(),
-        None if parts.extensions.get::<Worded>().is_some() => {
-            return Response::from_parts(parts, axum::body::Body::empty());
-        }
         None => WebError::of_status(parts.status),
     };
     let lang = reader.chosen.unwrap_or(reader.lang);

@@ -14,3 +14,4 @@ mod rooms;
 mod store;
 mod support;
 mod syntax;
+mod web;

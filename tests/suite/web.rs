@@ -1,0 +1,988 @@
+//! The pages by example: a router in process, on a real runtime. What a person, a robot and an attacker get.
+
+use crate::support;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use chrono::{DateTime, TimeDelta, Utc};
+use countersign::effects::link::{Binding, Keys, Purpose};
+use countersign::effects::mail::{Composed, Letter, Sender, compose};
+use countersign::effects::mailbox::Mailbox;
+use countersign::effects::template::Templates;
+use countersign::effects::timeline::Scene;
+use countersign::engine::command::{Actor, Ask, Command, Via};
+use countersign::model::definition::{Mode, StepKind};
+use countersign::model::id::{InstanceId, PersonId, ProcessId};
+use countersign::model::input::{Reading, read_document};
+use countersign::model::text::Lang;
+use countersign::runtime::access::{Access, Keyring, LINK_DAYS, keyring};
+use countersign::runtime::{self, AssignmentRow, Clock, Database, Deployment, OutboxFilter, Role, Runtime, TaskFilter};
+use countersign::web::{self, Limits, WebState};
+use std::sync::Arc;
+use tower::ServiceExt;
+
+const DIRECTORY: &str = "
+directory: company
+departments:
+  sales: { title: { zh: 销售部, en: Sales }, head: lead }
+positions:
+  ceo: { title: { zh: 总经理, en: CEO } }
+  buyer: { title: { zh: 采购员, en: Buyer }, reports_to: ceo }
+  lead: { title: { zh: 销售经理, en: Sales lead }, department: sales, reports_to: ceo }
+  clerk: { title: { zh: 销售员, en: Clerk }, department: sales, reports_to: lead }
+people:
+  ada: { name: Ada, mail: ada@example.com, positions: [ceo], language: en }
+  bo: { name: 柏, mail: bo@example.com, positions: [buyer], language: zh }
+  bea: { name: 贝, mail: bea@example.com, positions: [buyer], language: zh }
+  lei: { name: 雷, mail: lei.lead@example.com, positions: [lead], language: zh }
+  cam: { name: 卡, mail: cam@example.com, positions: [clerk], language: zh }
+";
+
+const ORDER: &str = "
+process: order
+title: { zh: 采购申请, en: Purchase }
+number: \"P-{year}-{seq:3}\"
+start: [clerk]
+form:
+  what: { type: text, title: { zh: 用途, en: Purpose }, required: true }
+  why: { type: long text, title: { zh: 说明, en: Reason } }
+  needed: { type: date, title: { zh: 需要日期, en: Needed by } }
+  grade: { type: choice, title: { zh: 级别, en: Grade }, options: { high: { zh: 高, en: High }, low: { zh: 低, en: Low } } }
+  urgent: { type: boolean, title: { zh: 加急, en: Urgent } }
+  items:
+    type: list
+    title: { zh: 物品, en: Items }
+    min: 1
+    fields:
+      name: { type: text, title: { zh: 名称, en: Name }, required: true }
+      count: { type: integer, title: { zh: 数量, en: Count }, required: true, min: 1 }
+      price: { type: money, title: { zh: 单价, en: Price }, required: true, min: 0.01 }
+  total: { type: money, title: { zh: 合计, en: Total }, value: sum(for i in items return i.count * i.price) }
+steps:
+  - id: lead
+    title: { zh: 经理审批, en: Lead approves }
+    approve: lead
+    due: 2 working days
+    opinion: [rejected, returned]
+  - id: buy
+    title: { zh: 采购, en: Buy }
+    task: buyer
+    form:
+      paid: { type: money, title: { zh: 实付, en: Paid }, required: true }
+      bought: { type: date, title: { zh: 购买日期, en: Bought on }, required: true }
+    outcomes: { bought: { zh: 已购买, en: Bought }, missing: { zh: 缺货, en: Out of stock } }
+    on: { missing: lost }
+  - end: given
+  - id: lost
+    end: lost
+";
+
+/// Two sign at once, and each writes down a figure: what one writes, the other's page has not shown.
+const BOTH: &str = "
+process: both
+title: { zh: 会签单, en: Both sign }
+start: [clerk]
+form:
+  what: { type: text, title: { zh: 用途, en: Purpose }, required: true }
+steps:
+  - id: sign
+    title: { zh: 会签, en: Sign }
+    approve: [lead, ceo]
+    mode: any
+    form:
+      figure: { type: money, title: { zh: 估价, en: Estimate }, required: true }
+";
+
+struct House {
+    runtime: Runtime,
+    keys: Keyring,
+    mailbox: Mailbox,
+    app: Router,
+    _folder: tempfile::TempDir,
+    file: std::path::PathBuf,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    /// The value of a hidden field of the page.
+    fn hidden(&self, name: &str) -> String {
+        let (_, rest) = self.body.split_once(&format!("name=\"{name}\" value=\"")).expect("the hidden field");
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    #[track_caller]
+    fn has(&self, words: &[&str]) -> &Answer {
+        for word in words {
+            assert!(self.body.contains(word), "{word:?} is missing in {}\n{}", self.status, text_of(&self.body));
+        }
+        self
+    }
+
+    #[track_caller]
+    fn lacks(&self, words: &[&str]) -> &Answer {
+        for word in words {
+            assert!(!self.body.contains(word), "{word:?} is in {}\n{}", self.status, text_of(&self.body));
+        }
+        self
+    }
+
+    #[track_caller]
+    fn is(&self, status: u16) -> &Answer {
+        assert_eq!(self.status.as_u16(), status, "{}", text_of(&self.body));
+        self
+    }
+}
+
+/// A page without its tags.
+fn text_of(html: &str) -> String {
+    let mut text = String::new();
+    for part in html.split('<') {
+        text.push_str(part.split_once('>').map_or(part, |(_, after)| after));
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn wide() -> Limits {
+    Limits { ticket: u32::MAX, network: u32::MAX }
+}
+
+fn now() -> DateTime<Utc> {
+    // Monday, 9:14 in Shanghai.
+    "2026-03-02T01:14:00Z".parse().unwrap()
+}
+
+impl House {
+    async fn new() -> House {
+        House::with(web::Options { limits: wide(), ..web::Options::default() }).await
+    }
+
+    async fn with(options: web::Options) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.db");
+        let opened =
+            runtime::Options { database: Database::File(file.clone()), clock: Clock::fixed(now()), role: Role::Shell };
+        let runtime = Runtime::open(opened).await.unwrap();
+        let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("order.yaml", ORDER), ("both.yaml", BOTH)]);
+        assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+        let mut definitions = compiled.definitions;
+        for step in
+            definitions.iter_mut().filter(|one| one.process.as_str() == "both").flat_map(|one| one.steps.values_mut())
+        {
+            // `check` keeps people from sharing a form; a file of an older program need not have.
+            if let StepKind::Approve(human) = &mut step.kind {
+                human.mode = Mode::All;
+            }
+        }
+        let deployment = Deployment {
+            definitions,
+            directory: compiled.directory.unwrap(),
+            calendar: compiled.calendar.unwrap_or_default(),
+            note: "test".into(),
+        };
+        runtime.deploy(deployment).await.unwrap();
+        let keys = keyring(Keys::of_the_moment().unwrap());
+        let mailbox = options.mailbox.clone().unwrap_or_default();
+        let access = Access::new(runtime.clone(), keys.clone(), TimeDelta::days(LINK_DAYS));
+        let app = web::router(WebState::new(access, Arc::new(Templates::embedded()), options));
+        House { runtime, keys, mailbox, app, _folder: folder, file }
+    }
+
+    async fn start(&self, process: &str, data: serde_json::Value) -> InstanceId {
+        let definition = self.runtime.definition(&ProcessId::from(process)).unwrap();
+        let directory = self.runtime.directory();
+        let reading = Reading { directory: &directory, today: "2026-03-02".parse().unwrap() };
+        let data = read_document(&reading, &definition.form, data.as_object().unwrap()).unwrap();
+        let actor = Actor::Person { id: "cam".into(), via: Via::Scenario };
+        let command = Command { id: format!("start-{}", rand()).into(), actor, ask: Ask::Start { data } };
+        self.runtime.start(&ProcessId::from(process), command).await.unwrap().instance
+    }
+
+    async fn order(&self) -> InstanceId {
+        let items = serde_json::json!([{ "name": "茶具", "count": 2, "price": "320.00" }, { "name": "龙井", "count": 4, "price": "160.00" }]);
+        let data = serde_json::json!({ "what": "展会", "why": "两行\n说明", "needed": "2026-03-06", "grade": "high", "items": items });
+        self.start("order", data).await
+    }
+
+    async fn submit(&self, instance: InstanceId, actor: Actor, ask: Ask) {
+        let command = Command { id: format!("c-{}", rand()).into(), actor, ask };
+        self.runtime.submit(instance, command).await.unwrap();
+    }
+
+    fn clock(&self, forward: TimeDelta) {
+        self.runtime.clock().set(self.runtime.now() + forward);
+    }
+
+    async fn assignment(&self, person: &str) -> AssignmentRow {
+        let filter = TaskFilter { person: Some(person.into()), ..TaskFilter::default() };
+        self.runtime.tasks(&filter).await.unwrap().into_iter().next().expect("an open assignment").assignment
+    }
+
+    fn ticket(&self, row: &AssignmentRow) -> String {
+        let keys = self.keys.read().unwrap();
+        keys.ticket(&self.binding(row))
+    }
+
+    fn binding<'a>(&'a self, row: &'a AssignmentRow) -> Binding<'a> {
+        Binding {
+            purpose: Purpose::Decide,
+            installation: self.runtime.installation(),
+            instance: row.instance,
+            task: row.task,
+            round: row.round,
+            person: &row.person,
+            assignment: row.id,
+            nonce: &row.nonce,
+        }
+    }
+
+    /// The path of the link that a person has in their mail.
+    async fn link(&self, person: &str) -> String {
+        format!("/t/{}", self.ticket(&self.assignment(person).await))
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        // Templates write a slash in a value as a reference; to a browser it is a slash.
+        let body = String::from_utf8(body.to_vec()).unwrap().replace("&#x2f;", "/");
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    async fn ask(&self, method: Method, path: &str) -> Answer {
+        self.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.send(form(path, fields).body(Body::from(encode(fields))).unwrap()).await
+    }
+
+    /// Answers as a person does: looks at the page, then sends its form.
+    async fn answer(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let page = self.get(path).await;
+        let (seen, revision) = (page.hidden("seen"), page.hidden("revision"));
+        let mut all = vec![("seen", seen.as_str()), ("revision", revision.as_str())];
+        all.extend(fields);
+        self.post(path, &all).await
+    }
+
+    async fn log(&self, instance: InstanceId) -> usize {
+        self.runtime.case(instance).await.unwrap().unwrap().entries.len()
+    }
+
+    /// A number that changes when anybody else writes a row.
+    async fn watch(&self) -> Watch {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&self.file);
+        Watch(<sqlx::SqliteConnection as sqlx::Connection>::connect_with(&options).await.unwrap())
+    }
+
+    /// Delivers what is queued, as the outbox would.
+    async fn deliver(&self) {
+        let (directory, calendar) = (self.runtime.directory(), self.runtime.calendar());
+        let sender = Sender {
+            name: "会签".into(),
+            address: "flow@example.com".into(),
+            envelope: "flow@example.com".into(),
+            base: "http://localhost".into(),
+        };
+        let mut rows = self.runtime.mails(&OutboxFilter::default()).await.unwrap();
+        rows.reverse();
+        for row in rows {
+            let case = self.runtime.case(row.instance).await.unwrap().unwrap();
+            let scene = Scene { definition: &case.definition, state: &case.state, log: &case.entries, upcoming: &[] };
+            let letter = Letter {
+                installation: self.runtime.installation(),
+                scene,
+                mail: row.mail,
+                kind: &row.kind,
+                to: &row.to,
+                attempt: 1,
+                directory: &directory,
+                calendar: &calendar,
+                now: self.runtime.now(),
+                key: self.keys.read().unwrap().signing(),
+            };
+            let Composed::Mail(parts) = compose(&letter, &Templates::embedded(), &sender).unwrap() else { continue };
+            let mut link = None;
+            if let Some(asks) = &parts.asks {
+                let assignment = self.runtime.assignment(asks.assignment).await.unwrap().unwrap();
+                link = Some(format!("http://localhost/t/{}", self.ticket(&assignment)));
+            }
+            self.mailbox.deliver(&parts, link.as_deref()).unwrap();
+        }
+    }
+}
+
+struct Watch(sqlx::SqliteConnection);
+
+impl Watch {
+    async fn version(&mut self) -> i64 {
+        sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut self.0).await.unwrap()
+    }
+}
+
+fn rand() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+fn form(path: &str, _: &[(&str, &str)]) -> axum::http::request::Builder {
+    Request::builder().method(Method::POST).uri(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+}
+
+fn encode(fields: &[(&str, &str)]) -> String {
+    let escape = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    fields.iter().map(|(name, text)| format!("{}={}", escape(name), escape(text))).collect::<Vec<_>>().join("&")
+}
+
+#[tokio::test]
+async fn the_page_says_what_it_is_then_the_facts_then_the_way_then_asks() {
+    let house = House::new().await;
+    house.order().await;
+    let page = house.get(&house.link("lei").await).await;
+    page.is(200).has(&["lang=\"zh-Hans\"", "轮到您：经理审批", "P-2026-001", "请于 3月4日 18:00 前处理"]);
+    let order = [
+        "采购申请",
+        "¥1,280.00",
+        "展会",
+        "2026年3月6日 星期五",
+        "茶具",
+        "1,280.00</td>",
+        "提交",
+        "aria-current=\"step\"",
+        "采购",
+        "value=\"approved\"",
+        "value=\"rejected\"",
+        "name=\"opinion\"",
+        "确认提交",
+        "此链接代表 <b>雷</b>（l***@example.com）",
+    ];
+    let mut at = 0;
+    for words in order {
+        at += page.body[at..].find(words).unwrap_or_else(|| panic!("{words} in its place:\n{}", text_of(&page.body)));
+    }
+    page.lacks(&["checked", "<script", "http-equiv", "http://", "https://", "prefetch", "onclick", "style=\""]);
+    assert!(page.body.len() < 100_000);
+
+    let english = house.get(&format!("{}?lang=en", house.link("lei").await)).await;
+    english.is(200).has(&["lang=\"en\"", "Your turn: Lead approves", "Purchase", "Friday, 6 March 2026", "中文"]);
+    english.lacks(&["您"]);
+}
+
+#[tokio::test]
+async fn looking_changes_nothing_however_often_and_by_whatever_method() {
+    let house = House::with(web::Options { limits: wide(), mailbox: Some(Mailbox::new()), ..Default::default() }).await;
+    house.order().await;
+    house.deliver().await;
+    let link = house.link("lei").await;
+    let mut watch = house.watch().await;
+    let before = watch.version().await;
+    let paths = [
+        link.clone(),
+        format!("{link}?lang=en"),
+        format!("{link}/fresh"),
+        format!("{link}?outcome=approved&act=submit"),
+        "/".into(),
+        "/health".into(),
+        "/mailbox".into(),
+        "/mailbox/lei".into(),
+        "/mailbox/lei/1".into(),
+        "/mailbox/lei/1?as=text".into(),
+        "/mailbox/lei/1/body".into(),
+        "/nothing".into(),
+    ];
+    for path in &paths {
+        let (got, head) = (house.get(path).await, house.ask(Method::HEAD, path).await);
+        assert_eq!((got.status, head.body.as_str()), (head.status, ""), "{path}");
+        assert_eq!(got.header("content-type"), head.header("content-type"), "{path}");
+        house.ask(Method::OPTIONS, path).await;
+    }
+    for _ in 0..300 {
+        house.get(&link).await.is(200);
+        house.ask(Method::HEAD, &link).await.is(200);
+    }
+    for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+        let refused = house.ask(method, &link).await;
+        refused.is(405).has(&["不能这样使用"]);
+        assert!(refused.header("allow").contains("GET") && refused.header("allow").contains("POST"));
+    }
+    assert_eq!(before, watch.version().await, "a row was written");
+}
+
+#[tokio::test]
+async fn every_response_keeps_to_itself() {
+    let house = House::new().await;
+    house.order().await;
+    let link = house.link("lei").await;
+    let decided = house.answer(&link, &[("outcome", "approved")]).await;
+    let style = {
+        let page = house.get("/").await;
+        let (_, rest) = page.body.split_once("rel=\"stylesheet\" href=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let asset = house.get(&style).await;
+    asset.is(200).has(&["--seal"]);
+    assert!(asset.header("cache-control").contains("immutable"));
+    for answer in [
+        decided,
+        house.get(&link).await,
+        house.get("/").await,
+        house.get("/t/none").await,
+        house.ask(Method::PUT, "/").await,
+        house.post(&link, &[]).await,
+    ] {
+        let policy = answer.header("content-security-policy");
+        for part in [
+            "default-src 'none'",
+            "style-src 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(policy.contains(part), "{part} in {policy}");
+        }
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("x-robots-tag"), "noindex, noarchive");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("set-cookie"), "");
+    }
+}
+
+#[tokio::test]
+async fn a_decision_is_stamped_and_a_second_click_hears_of_the_first() {
+    let house = House::new().await;
+    let order = house.order().await;
+    let link = house.link("lei").await;
+    let first = house.answer(&link, &[("outcome", "approved"), ("opinion", "年度预算内")]).await;
+    first.is(303);
+    assert_eq!(first.location(), link);
+    let length = house.log(order).await;
+    let page = house.get(&link).await;
+    page.is(200).has(&[
+        "您已同意这份申请",
+        "2026.03.02",
+        "class=\"stamp",
+        "年度预算内",
+        "通过发往 l***@example.com 的链接",
+    ]);
+    page.has(&["接下来", "采购：", "柏", "您不需要做任何事"]).lacks(&["<form", "失效"]);
+
+    let seen = "0".repeat(24);
+    let same = house.post(&link, &[("seen", &seen), ("outcome", "approved")]).await;
+    same.is(200).has(&["您已同意这份申请"]);
+    let other = house.post(&link, &[("seen", &seen), ("outcome", "rejected"), ("opinion", "no")]).await;
+    other.is(409).has(&["您的决定没有改变", "3月2日 09:14", "“同意”", "“不同意”没有记录"]);
+    assert_eq!(house.log(order).await, length);
+    house.get(&format!("{link}?lang=en")).await.has(&["You approved this request", "There is nothing for you to do"]);
+}
+
+#[tokio::test]
+async fn a_button_without_a_choice_decides_nothing_and_loses_nothing() {
+    let house = House::new().await;
+    let order = house.order().await;
+    let link = house.link("lei").await;
+    let length = house.log(order).await;
+    // What a robot sends that presses the only button.
+    house.answer(&link, &[("opinion", "写了一半"), ("act", "submit")]).await.is(422).has(&[
+        "请选择一项",
+        "写了一半",
+        "还没有记录",
+    ]);
+    let silent = house.answer(&link, &[("outcome", "rejected"), ("opinion", "  ")]).await;
+    silent.is(422).has(&["需要写明意见", "value=\"rejected\" required checked"]);
+    house.answer(&link, &[("outcome", "granted")]).await.is(422).has(&["请选择一项"]);
+    // A form that no page of ours sent: without what was shown.
+    house.post(&link, &[("outcome", "approved")]).await.is(400);
+    house.post(&link, &[("outcome", "approved"), ("seen", "xyz")]).await.is(400);
+    let long = "长".repeat(60_000);
+    house.answer(&link, &[("outcome", "rejected"), ("opinion", &long)]).await.is(422);
+    assert_eq!(house.log(order).await, length);
+    // The link lived through all of it.
+    house.answer(&link, &[("outcome", "rejected"), ("opinion", "超出预算")]).await.is(303);
+    house.get(&link).await.has(&["您没有同意这份申请", "超出预算", "结果"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_clicks_at_once_decide_once() {
+    let house = Arc::new(House::new().await);
+    let order = house.order().await;
+    let link = house.link("lei").await;
+    let page = house.get(&link).await;
+    let seen = page.hidden("seen");
+    let length = house.log(order).await;
+    let clicks: Vec<_> = (0..100)
+        .map(|number| {
+            let (house, link, seen) = (house.clone(), link.clone(), seen.clone());
+            tokio::spawn(async move {
+                let outcome = if number % 2 == 0 { "approved" } else { "rejected" };
+                house.post(&link, &[("seen", &seen), ("outcome", outcome), ("opinion", "x")]).await.status.as_u16()
+            })
+        })
+        .collect();
+    let mut counts = std::collections::BTreeMap::new();
+    for click in clicks {
+        *counts.entry(click.await.unwrap()).or_insert(0) += 1;
+    }
+    assert_eq!(house.log(order).await, length + 1);
+    assert_eq!(counts.get(&303), Some(&1), "{counts:?}");
+    assert_eq!((counts.get(&200), counts.get(&409)), (Some(&49), Some(&50)), "{counts:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_ticket_of_ours_gets_one_answer() {
+    let house = House::new().await;
+    let order = house.order().await;
+    let row = house.assignment("lei").await;
+    let ticket = house.ticket(&row);
+    let length = house.log(order).await;
+    let generic = house.get("/t/nothing").await;
+    generic.is(404).has(&["这里没有可以打开的内容"]);
+    let other = Keys::of_the_moment().unwrap();
+    let binding = house.binding(&row);
+    let bo = PersonId::from("bo");
+    let mut forged = vec![
+        String::new(),
+        "%ff".into(),
+        ticket[..45].into(),
+        format!("{ticket}A"),
+        ticket.to_lowercase(),
+        format!("{ticket}&amp;"),
+        ticket.replace('A', "%41%41"),
+        "A".repeat(46),
+        "x".repeat(5_000),
+        "..%2f..%2fetc%2fpasswd".into(),
+        other.ticket(&binding),
+        house.keys.read().unwrap().ticket(&Binding { installation: "other", ..binding }),
+        house.keys.read().unwrap().ticket(&Binding { person: &bo, ..binding }),
+        house.keys.read().unwrap().ticket(&Binding { round: 2, ..binding }),
+        house.keys.read().unwrap().ticket(&Binding { purpose: Purpose::Reply, ..binding }),
+        house.keys.read().unwrap().ticket(&Binding { nonce: &[0; 16], ..binding }),
+    ];
+    for at in 0..ticket.len() {
+        let mut letters: Vec<char> = ticket.chars().collect();
+        letters[at] = if letters[at] == 'B' { 'C' } else { 'B' };
+        forged.push(letters.into_iter().collect());
+    }
+    for text in forged {
+        let shown = house.get(&format!("/t/{text}")).await;
+        assert_eq!((shown.status, &shown.body), (generic.status, &generic.body), "{text}");
+        let sent = house.post(&format!("/t/{text}"), &[("seen", &"0".repeat(24)), ("outcome", "approved")]).await;
+        assert_eq!(sent.status, StatusCode::NOT_FOUND, "{text}");
+        let fresh = house.post(&format!("/t/{text}/fresh"), &[]).await;
+        assert_eq!(fresh.status, StatusCode::NOT_FOUND, "{text}");
+    }
+    assert_eq!(house.log(order).await, length);
+    house.get(&format!("/t/{ticket}")).await.is(200);
+}
+
+#[tokio::test]
+async fn a_revoked_key_kills_its_links_and_a_rotated_one_does_not() {
+    let house = House::new().await;
+    house.order().await;
+    let link = house.link("lei").await;
+    let mut keys = Keys::clone(&house.keys.read().unwrap());
+    let old = keys.signing();
+    keys.rotate("2026-03-02").unwrap();
+    *house.keys.write().unwrap() = Arc::new(keys.clone());
+    house.get(&link).await.is(200);
+    keys.revoke(old).unwrap();
+    *house.keys.write().unwrap() = Arc::new(keys);
+    house.get(&link).await.is(404);
+    house.get(&house.link("lei").await).await.is(200);
+}
+
+#[tokio::test]
+async fn a_dead_link_tells_who_decided_what_and_where_the_case_stands() {
+    let house = House::new().await;
+    let order = house.order().await;
+    let lead = house.link("lei").await;
+    house.answer(&lead, &[("outcome", "approved")]).await.is(303);
+    let (bo, bea) = (house.link("bo").await, house.link("bea").await);
+    house.clock(TimeDelta::hours(2));
+    house.answer(&bo, &[("outcome", "bought"), ("paid", "￥1,２００"), ("bought", "3月2日")]).await.is(303);
+    house.get(&bo).await.has(&["已购买", "您已办理"]);
+    let dead = house.get(&bea).await;
+    dead.is(200)
+        .has(&["已经有人处理了", "柏 已于 3月2日 11:14 办理：已购买", "结果", "您不需要做任何事"])
+        .lacks(&["<form"]);
+    house.answer_dead(&bea).await.is(409).has(&["没有记录"]);
+    let case = house.runtime.case(order).await.unwrap().unwrap();
+    assert_eq!(case.state.data.get("paid").unwrap().to_plain(), "1200.00");
+
+    // Withdrawn.
+    let second = house.order().await;
+    let lead = house.link("lei").await;
+    house.submit(second, Actor::Person { id: "cam".into(), via: Via::Scenario }, Ask::Withdraw { reason: None }).await;
+    house.get(&lead).await.is(200).has(&["申请已撤回", "卡 已于 3月2日 11:14 撤回", "您不需要做任何事"]);
+    house.answer_dead(&lead).await.is(409);
+
+    // Cancelled.
+    let third = house.order().await;
+    let lead = house.link("lei").await;
+    house.submit(third, Actor::Operator { user: "root".into() }, Ask::Cancel { reason: None }).await;
+    house.get(&lead).await.is(200).has(&["申请已取消", "root"]);
+}
+
+impl House {
+    async fn answer_dead(&self, link: &str) -> Answer {
+        self.post(link, &[("seen", &"0".repeat(24)), ("outcome", "approved")]).await
+    }
+}
+
+#[tokio::test]
+async fn a_returned_case_is_revised_on_its_page_and_the_old_round_is_over() {
+    let house = House::new().await;
+    let order = house.order().await;
+    let lead = house.link("lei").await;
+    house.answer(&lead, &[("outcome", "returned"), ("opinion", "请补数量")]).await.is(303);
+    house.get(&lead).await.has(&["您已把这份申请退回修改", "接下来", "卡"]);
+
+    let revise = house.link("cam").await;
+    let page = house.get(&revise).await;
+    page.is(200).has(&["退回给您修改", "请补数量", "雷 于 3月2日 09:14 退回给您修改"]);
+    // The whole form stands there as it was, with blank rows below the list.
+    page.has(&["name=\"what\"", "value=\"展会\"", "两行\n说明", "value=\"2026-03-06\"", "value=\"high\" selected"]);
+    page.has(&[
+        "name=\"items.0.name\"",
+        "value=\"茶具\"",
+        "name=\"items.1.price\"",
+        "value=\"160.00\"",
+        "items.3.name",
+    ]);
+    page.lacks(&["items.4.name", "name=\"total\"", "checked"]);
+
+    let filled = [
+        ("what", "展会二"),
+        ("why", ""),
+        ("needed", "2026/3/9"),
+        ("grade", "low"),
+        ("urgent", "yes"),
+        ("items.0.name", ""),
+        ("items.0.count", ""),
+        ("items.0.price", ""),
+        ("items.1.name", "龙井"),
+        ("items.1.count", "３"),
+        ("items.1.price", "1,160.00"),
+        ("items.2.name", "<b>册子</b>"),
+        ("items.2.count", "two"),
+        ("items.2.price", "8"),
+    ];
+    let length = house.log(order).await;
+    let more: Vec<_> = filled.iter().copied().chain([("add", "items")]).collect();
+    let more = house.answer(&revise, &more).await;
+    more.is(200).has(&["items.6.name", "value=\"展会二\"", "&lt;b&gt;册子"]).lacks(&["items.7.name", "<b>册子"]);
+    let wrong: Vec<_> = filled.iter().copied().chain([("outcome", "revised")]).collect();
+    let wrong = house.answer(&revise, &wrong).await;
+    wrong.is(422).has(&[
+        "“two”不是数字",
+        "数量（第 2 行）",
+        "value=\"two\"",
+        "aria-invalid=\"true\"",
+        "value=\"展会二\"",
+    ]);
+    assert_eq!(house.log(order).await, length);
+
+    let mut good: Vec<_> = filled.iter().copied().chain([("outcome", "revised"), ("opinion", "已补")]).collect();
+    good.iter_mut().filter(|(path, _)| *path == "items.2.count").for_each(|(_, text)| *text = "2");
+    house.answer(&revise, &good).await.is(303);
+    house.get(&revise).await.has(&["您已修改并重新提交", "已修改"]);
+    let data = house.runtime.case(order).await.unwrap().unwrap().state.data.clone();
+    let plain = countersign::model::value::plain_record(&data);
+    assert_eq!(plain["items"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        (&plain["total"], &plain["why"], &plain["urgent"]),
+        (&"3496.00".into(), &serde_json::Value::Null, &true.into())
+    );
+
+    // The lead's first link remembers its own decision; the new round has a link of its own.
+    let again = house.link("lei").await;
+    assert_ne!(lead, again);
+    house.get(&lead).await.has(&["退回修改", "还有一件事在等您", "给我发一个新链接"]);
+    house.get(&again).await.is(200).has(&["3,496.00", "轮到您"]);
+}
+
+#[tokio::test]
+async fn the_applicant_can_withdraw_instead_of_revising() {
+    let house = House::new().await;
+    let order = house.order().await;
+    house.answer(&house.link("lei").await, &[("outcome", "returned"), ("opinion", "请补")]).await.is(303);
+    let revise = house.link("cam").await;
+    house.answer(&revise, &[("outcome", "withdrawn"), ("what", ""), ("opinion", "不需要了")]).await.is(303);
+    house.get(&revise).await.is(200).has(&["您已撤回这份申请", "已撤回"]);
+    house.post(&revise, &[("seen", &"0".repeat(24)), ("outcome", "withdrawn")]).await.is(200);
+    assert!(house.runtime.case(order).await.unwrap().unwrap().state.ended.is_some());
+}
+
+#[tokio::test]
+async fn data_that_changed_is_shown_and_asked_again() {
+    let house = House::new().await;
+    let case = house.start("both", serde_json::json!({ "what": "x" })).await;
+    let (lead, ada) = (house.link("lei").await, house.link("ada").await);
+    // Ada has the page open while the lead signs and writes a figure.
+    let page = house.get(&ada).await;
+    page.has(&["Your turn"]);
+    house.answer(&lead, &[("outcome", "approved"), ("figure", "100")]).await.is(303);
+    let length = house.log(case).await;
+    let (seen, revision) = (page.hidden("seen"), page.hidden("revision"));
+    let stale = [
+        ("seen", seen.as_str()),
+        ("revision", revision.as_str()),
+        ("outcome", "approved"),
+        ("figure", "120"),
+        ("opinion", "fine"),
+    ];
+    let asked = house.post(&ada, &stale).await;
+    asked.is(409).has(&[
+        "changed since you opened it",
+        "Nothing has been recorded",
+        "<ins>100.00</ins>",
+        "value=\"120\"",
+        "fine",
+    ]);
+    asked.lacks(&["checked"]);
+    assert_eq!(house.log(case).await, length);
+    // What the form carries now is what is shown now.
+    let (seen, revision) = (asked.hidden("seen"), asked.hidden("revision"));
+    house
+        .post(&ada, &[("seen", &seen), ("revision", &revision), ("outcome", "approved"), ("figure", "120")])
+        .await
+        .is(303);
+    house.get(&ada).await.has(&["You approved this request"]);
+}
+
+#[tokio::test]
+async fn what_changed_since_the_mail_stands_above_the_facts() {
+    let house = House::new().await;
+    house.start("both", serde_json::json!({ "what": "x" })).await;
+    let ada = house.link("ada").await;
+    house.answer(&house.link("lei").await, &[("outcome", "approved"), ("figure", "100")]).await.is(303);
+    let page = house.get(&ada).await;
+    page.is(200).has(&["changed since the mail was sent", "<ins>100.00</ins>"]);
+    assert!(
+        page.body.find("<ins>") < page.body.find("class=\"facts\"><dt>Purpose").or(page.body.find("Both sign</h1>"))
+    );
+}
+
+#[tokio::test]
+async fn an_old_link_says_so_and_mails_a_fresh_one_to_the_registered_address_once() {
+    let house = House::new().await;
+    let order = house.order().await;
+    let link = house.link("lei").await;
+    house.clock(TimeDelta::days(LINK_DAYS + 1));
+    house.get(&link).await.is(200).has(&["这个链接太旧了", "给我发一个新链接"]).lacks(&["name=\"outcome\""]);
+    house.answer_dead(&link).await.is(409);
+    let fresh =
+        || async { house.runtime.mails(&OutboxFilter { instance: Some(order), ..Default::default() }).await.unwrap() };
+    let before = fresh().await.len();
+    house.get(&format!("{link}/fresh")).await.is(200);
+    assert_eq!(fresh().await.len(), before, "a look mails nothing");
+    let sent = house.post(&format!("{link}/fresh"), &[("fresh", "yes"), ("to", "thief@example.org")]).await;
+    sent.is(303);
+    house.get(sent.location()).await.is(200).has(&["新链接已在路上", "l***@example.com"]);
+    house.post(&format!("{link}/fresh"), &[]).await.is(303);
+    let mails = fresh().await;
+    assert_eq!(mails.len(), before + 1, "one mail in five minutes");
+    assert_eq!(mails[0].to, PersonId::from("lei"));
+    // The mail that carries it makes it work again.
+    house.get(&house.link("lei").await).await.is(200).has(&["轮到您"]);
+    house.answer(&link, &[("outcome", "approved")]).await.is(303);
+}
+
+#[tokio::test]
+async fn too_often_is_answered_with_when_to_come_back() {
+    let limits = Limits { ticket: 3, network: 8 };
+    let house = House::with(web::Options { limits, behind_proxy: true, ..Default::default() }).await;
+    house.order().await;
+    let link = house.link("lei").await;
+    let from = |address: &str, path: &str| {
+        let request = Request::builder().uri(path).header("x-forwarded-for", format!("10.9.9.9, {address}"));
+        house.send(request.body(Body::empty()).unwrap())
+    };
+    for _ in 0..3 {
+        from("192.0.2.1", &link).await.is(200);
+    }
+    let refused = from("192.0.2.1", &link).await;
+    refused.is(429).has(&["太频繁"]);
+    assert!((1..=60).contains(&refused.header("retry-after").parse().unwrap()));
+    // A damaged link locks nobody out, and another network has its own count.
+    for _ in 0..4 {
+        from("192.0.2.1", &format!("{link}x")).await;
+    }
+    from("192.0.2.77", "/").await.is(429);
+    from("198.51.100.1", "/").await.is(200);
+}
+
+#[tokio::test]
+async fn a_form_from_another_site_is_turned_away() {
+    let house = House::new().await;
+    let order = house.order().await;
+    let link = house.link("lei").await;
+    let seen = house.get(&link).await.hidden("seen");
+    let fields = [("seen", seen.as_str()), ("outcome", "approved")];
+    let send = |name: &'static str, value: &'static str| {
+        let request = form(&link, &fields).header(header::HOST, "flow.example.com").header(name, value);
+        house.send(request.body(Body::from(encode(&fields))).unwrap())
+    };
+    let length = house.log(order).await;
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "https://flow.example.com.evil.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        send(name, value).await.is(403);
+    }
+    assert_eq!(house.log(order).await, length);
+    // A browser tells no origin where the page sends no referrer.
+    send("origin", "null").await.is(303);
+    send("origin", "https://flow.example.com").await.is(200);
+    send("sec-fetch-site", "same-origin").await.is(200);
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_form_of_ours_are_refused_politely() {
+    let house = House::new().await;
+    house.order().await;
+    let link = house.link("lei").await;
+    let send = |kind: &'static str, body: Vec<u8>| {
+        let request = Request::builder().method(Method::POST).uri(&link).header(header::CONTENT_TYPE, kind);
+        house.send(request.body(Body::from(body)).unwrap())
+    };
+    send("application/x-www-form-urlencoded", vec![b'a'; 1_100_000]).await.is(413).has(&["太大"]);
+    send("application/json", b"{}".to_vec()).await.is(415);
+    send("multipart/form-data; boundary=x", b"--x--".to_vec()).await.is(415);
+    send("application/x-www-form-urlencoded", b"seen=%ff%00&outcome=%F0%28".to_vec()).await.is(400);
+    house.get(&link).await.is(200);
+}
+
+#[tokio::test]
+async fn what_people_write_stays_text() {
+    let house = House::with(web::Options { limits: wide(), mailbox: Some(Mailbox::new()), ..Default::default() }).await;
+    let vectors = [
+        "\"><svg onload=alert(1)>",
+        "<script>alert(1)</script>",
+        "{{ 7*7 }}",
+        "{% raw %}",
+        "<!-- ",
+        "</textarea><img src=x onerror=alert(1)>",
+        "javascript:alert(1)",
+        "' onmouseover='x",
+        "&#x3c;script&#x3e;",
+        "a\u{2028}b\u{202e}c",
+    ];
+    house.order().await;
+    let tags = |html: &str| html.matches('<').count();
+    let usual = tags(&house.get(&house.link("lei").await).await.body);
+    house.answer(&house.link("lei").await, &[("outcome", "approved")]).await.is(303);
+    for vector in vectors {
+        let items = serde_json::json!([{ "name": vector, "count": 2, "price": "320.00" }, { "name": vector, "count": 4, "price": "160.00" }]);
+        let data = serde_json::json!({ "what": vector, "why": vector, "needed": "2026-03-06", "grade": "high", "items": items });
+        house.start("order", data).await;
+        let link = house.link("lei").await;
+        let page = house.get(&link).await;
+        page.is(200).lacks(&["<svg", "<script", "<img", "\u{202e}", "<!-- "]);
+        assert_eq!(tags(&page.body), usual, "{vector}");
+        let back = house.answer(&link, &[("opinion", vector)]).await;
+        back.is(422).lacks(&["<svg", "<script", "<img"]);
+        house.answer(&link, &[("outcome", "returned"), ("opinion", vector)]).await.is(303);
+        house.get(&link).await.is(200).lacks(&["<svg", "<script", "<img"]);
+        let revise = house.get(&house.link("cam").await).await;
+        revise.is(200).lacks(&["<svg", "<script", "<img"]);
+        house.answer(&house.link("cam").await, &[("outcome", "withdrawn")]).await.is(303);
+    }
+    house.deliver().await;
+    for path in ["/mailbox", "/mailbox/lei", "/mailbox/lei/2", "/mailbox/lei/2?as=text", "/mailbox/lei/2/body"] {
+        house.get(path).await.lacks(&["<svg", "<script", "<img"]);
+    }
+}
+
+#[tokio::test]
+async fn no_ticket_is_logged_or_repeated_by_an_error() {
+    use std::io::Write;
+    use std::sync::Mutex;
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let house = House::new().await;
+    house.order().await;
+    let link = house.link("lei").await;
+    let ticket = link.trim_start_matches("/t/").to_owned();
+    let errors = [
+        house.ask(Method::PUT, &link).await,
+        house.get(&format!("{link}/nothing")).await,
+        house.get(&format!("{link}x")).await,
+        house.post(&link, &[]).await,
+        house.post(&format!("{link}?{ticket}"), &[("outcome", &ticket)]).await,
+    ];
+    house.answer(&link, &[("outcome", "approved")]).await.is(303);
+    house.answer_dead(&link).await;
+    for error in errors {
+        error.lacks(&[&ticket[..20]]);
+    }
+    let logged = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
+    assert!(logged.contains("/t/{ticket}"), "requests are logged by their route:\n{logged}");
+    assert!(!logged.contains(&ticket[2..20]), "{logged}");
+}
+
+#[tokio::test]
+async fn the_mailbox_is_there_only_for_trying_things_out() {
+    let house = House::new().await;
+    house.get("/mailbox").await.is(404);
+    house.get("/").await.is(200).has(&["会签"]);
+    house.get("/health").await.is(200).has(&["\"status\":\"ok\""]);
+
+    let house = House::with(web::Options { limits: wide(), mailbox: Some(Mailbox::new()), ..Default::default() }).await;
+    house.order().await;
+    house.deliver().await;
+    assert_eq!(house.get("/").await.location(), "/mailbox");
+    house.get("/mailbox").await.is(200).has(&["大家的邮箱", "雷", "销售经理", "1 件待办", "href=\"/mailbox/lei\""]);
+    house.get("/mailbox?lang=en").await.has(&[
+        "Everybody's mailbox".replace('\'', "&#x27;").as_str(),
+        "1 to do",
+        "/mailbox/lei?lang=en",
+    ]);
+    let list = house.get("/mailbox/lei").await;
+    list.is(200).has(&["lei.lead@example.com", "采购申请", "class=\"open\"", "href=\"/mailbox/lei/1\""]);
+    let mail = house.get("/mailbox/lei/1").await;
+    mail.is(200).has(&["<iframe src=\"/mailbox/lei/1/body\"", "sandbox="]);
+    assert!(mail.header("content-security-policy").contains("frame-src 'self'"));
+    let body = house.get("/mailbox/lei/1/body").await;
+    let link = house.link("lei").await;
+    body.is(200).has(&["<base target=\"_top\">", &link]);
+    assert!(body.header("content-security-policy").contains("sandbox"));
+    house.get("/mailbox/lei/1?as=text").await.has(&[&format!("<a href=\"http://localhost{link}\">")]);
+    house.get("/mailbox/cam/1").await.is(404);
+    house.get("/mailbox/nobody").await.is(404);
+}
