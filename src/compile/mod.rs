@@ -3,10 +3,10 @@
 //! The whole folder comes in at once and everything that is wrong with it goes out at once. The passes:
 //!
 //! 1. `syntax::parse` reads every text.
-//! 2. [`organisation`] and [`calendar`] lower the directory and the calendar.
-//! 3. For each process: [`resolve`] settles what names mean; [`lower`] makes the state graph of its steps;
-//!    [`assigned`] finds which fields are set where; [`typing`] types the form and every expression of the steps;
-//!    [`check`] proves what is left: that every step is reached, has people and comes to an end.
+//! 2. `organisation` and `calendar` lower the directory and the calendar.
+//! 3. For each process: `resolve` settles what names mean; `lower` makes the state graph of its steps;
+//!    `assigned` finds which fields are set where; `typing` types the form and every expression of the steps;
+//!    `check` proves what is left: that every step is reached, has people and comes to an end.
 //!
 //! A fault is reported once, where it was made. What follows from it is not: a name is not called unknown where
 //! its declaration could not be read, and nobody is missed at a step while the directory is broken.
