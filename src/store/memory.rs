@@ -133,10 +133,6 @@ impl Memory {
         Ok(self.tables().definitions.get(version).cloned())
     }
 
-    pub(super) fn pulse(&self) -> Result<i64, Error> {
-        Ok(i64::try_from(self.tables().writes).unwrap_or(i64::MAX))
-    }
-
     pub(super) fn assignment(&self, id: AssignmentId) -> Result<Option<AssignmentRow>, Error> {
         Ok(self.tables().assignments.get(&id).cloned())
     }

@@ -360,14 +360,6 @@ impl Store {
         each_backend!(self, one => one.definition(version))
     }
 
-    /// The number of the live deployment, and a mark that changes whenever another connection wrote.
-    ///
-    /// # Errors
-    /// What the database says.
-    pub async fn pulse(&self) -> Result<i64, Error> {
-        each_backend!(self, one => one.pulse())
-    }
-
     /// An assignment.
     ///
     /// # Errors

@@ -1,0 +1,265 @@
+//! A batch as text: one statement a table that it writes, and the rows of each as one JSON array.
+
+use crate::model::id::{AssignmentId, InstanceId, MailId, TaskId};
+use crate::store::batch::Batch;
+use crate::store::query::{AssignmentState, Delivery};
+use crate::store::record;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+// Rows as JSON arrays, one a table.
+
+pub(super) fn ms(at: DateTime<Utc>) -> i64 {
+    at.timestamp_millis()
+}
+
+/// A due time in whole milliseconds, never before the exact one.
+pub(super) fn ms_after(at: DateTime<Utc>) -> i64 {
+    let ms = at.timestamp_millis();
+    if at.timestamp_subsec_nanos().is_multiple_of(1_000_000) { ms } else { ms + 1 }
+}
+
+#[derive(Serialize)]
+pub(super) struct EntryCells<'a>(
+    InstanceId,
+    u32,
+    i64,
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    Option<&'a str>,
+    &'a str,
+    &'a str,
+);
+
+#[derive(Serialize)]
+pub(super) struct BegunCells<'a>(
+    InstanceId,
+    &'a str,
+    &'a str,
+    String,
+    Option<&'a str>,
+    &'a str,
+    i64,
+    u32,
+    String,
+    i64,
+    Option<&'a str>,
+    Option<i64>,
+    Option<&'a str>,
+    Option<String>,
+    String,
+    u8,
+    Option<i64>,
+);
+
+#[derive(Serialize)]
+pub(super) struct MovedCells<'a>(
+    InstanceId,
+    u32,
+    String,
+    i64,
+    Option<&'a str>,
+    Option<i64>,
+    Option<&'a str>,
+    Option<String>,
+    String,
+    u8,
+    Option<i64>,
+);
+
+#[derive(Serialize)]
+pub(super) struct AssignmentCells<'a>(
+    AssignmentId,
+    InstanceId,
+    TaskId,
+    u32,
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    String,
+    i64,
+    Option<i64>,
+);
+
+#[derive(Serialize)]
+pub(super) struct MailCells<'a>(
+    InstanceId,
+    MailId,
+    String,
+    Option<AssignmentId>,
+    &'a str,
+    u8,
+    u8,
+    i64,
+    Option<&'a str>,
+    i64,
+    Option<i64>,
+);
+
+pub(super) fn rows<T: Serialize>(cells: impl Iterator<Item = T>) -> String {
+    let mut text = Vec::with_capacity(16 * 1024);
+    text.push(b'[');
+    for (index, row) in cells.enumerate() {
+        if index > 0 {
+            text.push(b',');
+        }
+        // Writing cells into memory cannot fail.
+        let _ = serde_json::to_writer(&mut text, &row);
+    }
+    text.push(b']');
+    String::from_utf8(text).unwrap_or_default()
+}
+
+pub(super) fn state_number(state: AssignmentState) -> u8 {
+    match state {
+        AssignmentState::Open => 0,
+        AssignmentState::Answered => 1,
+        AssignmentState::Closed => 2,
+    }
+}
+
+pub(super) fn delivery_number(state: Delivery) -> u8 {
+    Delivery::ALL.iter().position(|one| *one == state).and_then(|at| u8::try_from(at).ok()).unwrap_or(0)
+}
+
+/// One statement a table, in the order of the bits of a commit's mask.
+pub(super) const STATEMENTS: [&str; 8] = [
+    "INSERT INTO entry (instance, revision, at, command, structure, personal, salt, digest, hash)
+       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
+       FROM json_each(?);",
+    "INSERT INTO instance (id, process, version, title, number, applicant, started_at, revision, head, at, outcome,
+         ended_at, key, headline, steps, incident, wake_at)
+       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+         value->>9, value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16
+       FROM json_each(?);",
+    "UPDATE instance SET revision = m.b, head = m.c, at = m.d, outcome = m.e, ended_at = m.f, key = m.g,
+         headline = m.h, steps = m.i, incident = m.j, wake_at = m.k
+       FROM (SELECT value->>0 AS a, value->>1 AS b, value->>2 AS c, value->>3 AS d, value->>4 AS e, value->>5 AS f,
+         value->>6 AS g, value->>7 AS h, value->>8 AS i, value->>9 AS j, value->>10 AS k FROM json_each(?)) AS m
+       WHERE instance.id = m.a;",
+    "INSERT INTO assignment (id, instance, task, round, step, person, stands_in_for, nonce, state, opened_at, due_at)
+       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, 0, value->>8,
+         value->>9
+       FROM json_each(?);",
+    "UPDATE assignment SET state = m.b
+       FROM (SELECT value->>0 AS a, value->>1 AS b FROM json_each(?)) AS m
+       WHERE assignment.id = m.a AND assignment.state = 0;",
+    "INSERT INTO outbox (instance, mail, kind, assignment, person, priority, state, next_at, reply, queued_at,
+         settled_at)
+       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+         value->>9, value->>10
+       FROM json_each(?);",
+    "INSERT INTO sequence (name, was, next)
+       SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
+       ON CONFLICT (name) DO UPDATE SET was = excluded.was,
+         next = CASE WHEN sequence.next = excluded.was THEN excluded.next END;",
+    "INSERT INTO snapshot (instance, revision, state)
+       SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
+       ON CONFLICT (instance) DO UPDATE SET revision = excluded.revision, state = excluded.state;",
+];
+
+/// The JSON of each table that a batch writes; the bits say which.
+pub(in crate::store) fn tables(batch: &Batch) -> (u8, Vec<String>) {
+    let (mut mask, mut texts) = (0, Vec::with_capacity(STATEMENTS.len()));
+    let mut table = |bit: u8, empty: bool, text: &dyn Fn() -> String| {
+        if !empty {
+            mask |= 1 << bit;
+            texts.push(text());
+        }
+    };
+    table(0, batch.entries.is_empty(), &|| {
+        rows(batch.entries.iter().map(|(instance, entry)| {
+            EntryCells(
+                *instance,
+                entry.revision,
+                entry.at,
+                entry.command.as_str(),
+                &entry.structure,
+                entry.personal.as_deref(),
+                entry.salt.as_deref(),
+                &entry.digest,
+                &entry.hash,
+            )
+        }))
+    });
+    table(1, batch.begun.is_empty(), &|| {
+        rows(batch.begun.values().map(|(row, head)| {
+            BegunCells(
+                row.id,
+                row.process.as_str(),
+                &row.version.0,
+                record::json(&row.title),
+                row.number.as_ref().map(|number| number.as_str()),
+                row.applicant.as_str(),
+                ms(row.started_at),
+                row.revision,
+                head.text(),
+                ms(row.at),
+                row.ended.as_ref().map(|ended| ended.outcome.as_str()),
+                row.ended.as_ref().map(|ended| ms(ended.at)),
+                row.key.as_deref(),
+                row.headline.as_ref().map(record::json),
+                record::json(&row.steps),
+                u8::from(row.incident),
+                row.wake_at.map(ms_after),
+            )
+        }))
+    });
+    table(2, batch.moved.is_empty(), &|| {
+        rows(batch.moved.values().map(|(row, head)| {
+            MovedCells(
+                row.id,
+                row.revision,
+                head.text(),
+                ms(row.at),
+                row.ended.as_ref().map(|ended| ended.outcome.as_str()),
+                row.ended.as_ref().map(|ended| ms(ended.at)),
+                row.key.as_deref(),
+                row.headline.as_ref().map(record::json),
+                record::json(&row.steps),
+                u8::from(row.incident),
+                row.wake_at.map(ms_after),
+            )
+        }))
+    });
+    table(3, batch.opened.is_empty(), &|| {
+        rows(batch.opened.values().map(|row| {
+            AssignmentCells(
+                row.id,
+                row.instance,
+                row.task,
+                row.round,
+                row.step.as_str(),
+                row.person.as_str(),
+                row.stands_in_for.as_ref().map(|person| person.as_str()),
+                record::hex(&row.nonce),
+                ms(row.opened_at),
+                row.due_at.map(ms),
+            )
+        }))
+    });
+    table(4, batch.over.is_empty(), &|| rows(batch.over.iter().map(|(id, state)| (id, state_number(*state)))));
+    table(5, batch.mails.is_empty(), &|| {
+        rows(batch.mails.values().map(|row| {
+            MailCells(
+                row.instance,
+                row.mail,
+                record::write_mail_kind(&row.kind),
+                row.kind.asks().map(|(_, assignment)| assignment),
+                row.to.as_str(),
+                row.priority,
+                delivery_number(row.state),
+                ms(row.next_at),
+                row.reply.as_deref(),
+                ms(row.queued_at),
+                row.settled_at.map(ms),
+            )
+        }))
+    });
+    table(6, batch.sequences.is_empty(), &|| rows(batch.sequences.iter().map(|(name, (was, next))| (name, was, next))));
+    table(7, batch.snapshots.is_empty(), &|| {
+        rows(batch.snapshots.iter().map(|(id, (revision, state))| (id, revision, state)))
+    });
+    (mask, texts)
+}
