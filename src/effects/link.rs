@@ -362,7 +362,7 @@ impl Keys {
 
 fn key(id: &str, secret: &str, made: Option<&str>) -> Option<Key> {
     let id: u8 = id.parse().ok().filter(|id| *id != 0)?;
-    if secret.len() < 64 || secret.len() % 2 != 0 || !secret.is_ascii() {
+    if secret.len() < 64 || !secret.len().is_multiple_of(2) || !secret.is_ascii() {
         return None;
     }
     let pairs = secret.as_bytes().chunks(2);

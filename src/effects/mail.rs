@@ -7,7 +7,7 @@
 //! Every text of a person comes in cleaned (see `format`) and no text holds [`GAP`].
 
 use super::format::{Words, clean_line};
-use super::template::Templates;
+use super::template::{EMBEDDED, Problem, Templates};
 use super::timeline::{Mark, Moment, Scene};
 use super::view::{CaseView, Reader, case_view};
 use super::words::answer_sentence;
@@ -45,6 +45,20 @@ pub struct Sender {
 }
 
 impl Sender {
+    /// A sender from what a configuration says: `from` is `flow@example.com` or `会签 <flow@example.com>`; `base`
+    /// is what every link begins with.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn new(from: &str, bounces: Option<&str>, base: &str) -> Result<Sender, Wording> {
+        let (name, address) = super::message::named_address(from)?;
+        let envelope = match bounces {
+            Some(bounces) => super::message::named_address(bounces)?.1,
+            None => address.clone(),
+        };
+        Ok(Sender { name, address, envelope, base: base.trim_end_matches('/').to_owned() })
+    }
+
     /// The domain of the address, for Message-IDs.
     fn domain(&self) -> String {
         let domain = self.address.rsplit('@').next().unwrap_or_default();
@@ -470,6 +484,34 @@ fn label(process: &str) -> String {
     } else {
         short(process)
     }
+}
+
+/// The templates that a `notify` may name: the company's own, in `templates/mail/`.
+pub fn notices(templates: &Templates) -> Vec<String> {
+    let ours = |stem: &str| {
+        EMBEDDED
+            .iter()
+            .any(|(name, _)| name.strip_prefix("mail/").is_some_and(|name| name.split('.').next() == Some(stem)))
+    };
+    let stems =
+        templates.names().filter_map(|name| name.strip_prefix("mail/")?.strip_suffix(".txt")?.split('.').next());
+    let mut found: Vec<String> = stems.filter(|stem| !ours(stem)).map(str::to_owned).collect();
+    found.dedup();
+    found
+}
+
+/// What is wrong with the template that a `notify` of a process names, in both languages; empty where nothing is.
+pub fn check_notice(templates: &Templates, name: &str, definition: &Definition) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for lang in [Lang::Zh, Lang::En] {
+        for ending in ["txt", "html"] {
+            if let Some(file) = templates.find(&format!("mail/{name}"), lang, ending) {
+                found.extend(templates.check_named(&file, &sample(Some(definition), lang), lang));
+            }
+        }
+    }
+    found.dedup();
+    found
 }
 
 /// What a mail template is checked with: every name that it may use, for a process where one is given.

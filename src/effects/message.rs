@@ -74,3 +74,17 @@ fn mailbox(name: &str, address: &str) -> Result<Mailbox, Wording> {
     })?;
     Ok(Mailbox::new((!name.is_empty()).then_some(name), parsed))
 }
+
+/// The name and the address of `name <address>`, or of an address alone.
+///
+/// # Errors
+/// An address that is none.
+pub fn named_address(text: &str) -> Result<(String, String), Wording> {
+    let text = text.trim();
+    let (name, address) = match text.strip_suffix('>').and_then(|rest| rest.rsplit_once('<')) {
+        Some((name, address)) => (name.trim().trim_matches('"'), address.trim()),
+        None => ("", text),
+    };
+    mailbox(name, address)?;
+    Ok((clean_line(name), address.to_owned()))
+}

@@ -221,6 +221,14 @@ impl Templates {
             .map_err(|_| Problem::new(name, None, "模板输出不是 UTF-8。", "The output is not UTF-8."))
     }
 
+    /// What is wrong with the template of this name when it is filled in with `sample`; see [`Templates::check`].
+    pub fn check_named(&self, name: &str, sample: &impl Serialize, lang: Lang) -> Vec<Problem> {
+        match self.environment.get_template(name) {
+            Ok(template) => self.check(name, template.source(), sample, lang),
+            Err(error) => vec![Problem::of(name, &error)],
+        }
+    }
+
     /// What is wrong with a template that is, or would be, called `name`: its syntax, what it may not do, names
     /// beside those that `sample` has, and what goes wrong when `sample` is filled in.
     pub fn check(&self, name: &str, text: &str, sample: &impl Serialize, lang: Lang) -> Vec<Problem> {

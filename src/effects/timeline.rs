@@ -162,9 +162,9 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                         ..Moment::default()
                     });
                 }
-                Event::Skipped { step, .. } => {
+                Event::Skipped { step, .. }
                     // Steps without people are nobody's business.
-                    if scene.definition.steps.get(step).is_some_and(|step| step.human().is_some()) {
+                    if scene.definition.steps.get(step).is_some_and(|step| step.human().is_some()) => {
                         story.push(Moment {
                             mark: Mark::Skipped,
                             title: words.step(scene.definition, step),
@@ -172,7 +172,6 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                             ..Moment::default()
                         });
                     }
-                }
                 Event::Commented { text } => story.push(Moment {
                     mark: Mark::Note,
                     title: words.pick("留言", "Remark").into(),

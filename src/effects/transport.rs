@@ -14,27 +14,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// How mail leaves this installation.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
-    /// The name in `From`.
-    #[serde(default = "from_name")]
-    pub name: String,
-    /// The address in `From`.
-    pub from: String,
-    /// The address that failures go to; the one in `From` where there is none.
-    #[serde(default)]
-    pub bounces: Option<String>,
     /// The SMTP server.
     #[serde(default)]
     pub smtp: Option<SmtpConfig>,
     /// A folder that every mail is written to instead, as a file.
     #[serde(default)]
     pub folder: Option<PathBuf>,
-}
-
-fn from_name() -> String {
-    "Countersign 会签".into()
 }
 
 /// An SMTP server.

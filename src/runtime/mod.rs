@@ -8,6 +8,8 @@
 //! Invariant: everything answered as accepted is durable. Knows nothing of YAML, HTTP pages or the command line.
 
 pub mod access;
+pub mod channel;
+pub mod outbox;
 mod served;
 pub mod timers;
 mod writer;
