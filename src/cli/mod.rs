@@ -13,6 +13,7 @@
 //! this order; English where none of them is Chinese.
 
 mod acting;
+mod browser;
 mod command;
 mod directory;
 mod exit;

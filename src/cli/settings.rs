@@ -6,6 +6,7 @@
 
 use super::exit::{Stop, file_trouble};
 use crate::diagnostics::suggest;
+use crate::effects::transport::{MailConfig, Security, SmtpConfig};
 use crate::model::text::{Lang, Wording};
 use clap::ArgMatches;
 use std::fmt::Write;
@@ -78,25 +79,25 @@ const KEYS: &[Key] = &[
         en: "What links in mail begin with: the address that people reach this server by. The listening address if not given",
     },
     Key {
-        name: "mail.transport",
-        variable: "COUNTERSIGN_MAIL",
-        default: "",
-        zh: "邮件怎么发：smtp、folder（写成 .eml 文件）或 mailbox（网页信箱）；不写时有 mail.host 就是 smtp，否则 mailbox",
-        en: "How mail goes out: smtp, folder (.eml files) or mailbox (a page). smtp where mail.host is given, else mailbox",
-    },
-    Key {
         name: "mail.from",
         variable: "COUNTERSIGN_MAIL_FROM",
-        default: "Countersign <countersign@localhost>",
+        default: "Countersign 会签 <countersign@localhost>",
         zh: "发件人",
         en: "Who mail is from",
     },
     Key {
+        name: "mail.bounces",
+        variable: "COUNTERSIGN_MAIL_BOUNCES",
+        default: "",
+        zh: "退信发到哪里；不写就是发件人",
+        en: "Where failures go; to the sender if not given",
+    },
+    Key {
         name: "mail.folder",
         variable: "COUNTERSIGN_MAIL_FOLDER",
-        default: "mail",
-        zh: ".eml 文件夹",
-        en: "The folder of .eml files",
+        default: "",
+        zh: "把邮件写成 .eml 文件的文件夹，不经过服务器",
+        en: "A folder that mail is written to as .eml files, instead of a server",
     },
     Key {
         name: "mail.host", variable: "COUNTERSIGN_MAIL_HOST", default: "", zh: "SMTP 服务器", en: "The SMTP server"
@@ -130,11 +131,18 @@ const KEYS: &[Key] = &[
         en: "The file that holds the password; or set COUNTERSIGN_MAIL_PASSWORD",
     },
     Key {
-        name: "mail.ca_file",
-        variable: "COUNTERSIGN_MAIL_CA_FILE",
+        name: "mail.trust",
+        variable: "COUNTERSIGN_MAIL_TRUST",
         default: "",
-        zh: "公司自己的证书机构的证书（PEM）",
-        en: "The certificate of a company's own authority (PEM)",
+        zh: "除公共证书外还信任的证书（PEM），例如公司自己的证书机构",
+        en: "Certificates (PEM) that are trusted beside the public ones, such as a company's own",
+    },
+    Key {
+        name: "mail.per_minute",
+        variable: "COUNTERSIGN_MAIL_PER_MINUTE",
+        default: "60",
+        zh: "每分钟最多发多少封；0 不限",
+        en: "The most mails a minute; 0 for no limit",
     },
 ];
 
@@ -162,47 +170,12 @@ pub(crate) struct Settings {
 /// How mail goes out.
 #[derive(Clone, Debug)]
 pub(crate) struct Mail {
-    /// By which way.
-    pub(crate) transport: MailWay,
-    /// Who it is from.
+    /// Who it is from: `Countersign <flow@example.com>`.
     pub(crate) from: String,
-}
-
-/// The ways that mail can go.
-#[derive(Clone, Debug)]
-pub(crate) enum MailWay {
-    /// To the mailbox page of the server.
-    Mailbox,
-    /// As files.
-    Folder(PathBuf),
-    /// To a mail server.
-    Smtp(Smtp),
-}
-
-/// A mail server.
-#[derive(Clone)]
-pub(crate) struct Smtp {
-    pub(crate) host: String,
-    pub(crate) port: Option<u16>,
-    pub(crate) security: Security,
-    pub(crate) user: Option<String>,
-    pub(crate) password: Option<String>,
-    pub(crate) ca_file: Option<PathBuf>,
-}
-
-/// A password is in no message.
-impl std::fmt::Debug for Smtp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Smtp").field("host", &self.host).field("user", &self.user).finish_non_exhaustive()
-    }
-}
-
-/// How a connection to a mail server is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Security {
-    StartTls,
-    Tls,
-    None,
+    /// Where failures go.
+    pub(crate) bounces: Option<String>,
+    /// By which way; `None` where nothing is configured.
+    pub(crate) way: Option<MailConfig>,
 }
 
 /// Where each value comes from.
@@ -366,55 +339,53 @@ impl Read {
     }
 
     fn mail(&self) -> Result<Mail, Stop> {
-        let host = self.text("mail.host")?;
-        let transport = match self.text("mail.transport")?.as_deref() {
-            None if host.is_some() => self.smtp(host)?,
-            None | Some("mailbox") => MailWay::Mailbox,
-            Some("folder") => MailWay::Folder(self.path("mail.folder")?),
-            Some("smtp") => self.smtp(host)?,
-            Some(_) => {
+        let (host, folder) = (self.text("mail.host")?, self.text("mail.folder")?);
+        let way = match (host, folder) {
+            (None, None) => None,
+            (Some(_), Some(_)) => {
                 return Err(self.bad(
-                    "mail.transport",
-                    "只能是 smtp、folder 或 mailbox",
-                    "can be smtp, folder or mailbox",
+                    "mail.folder",
+                    "不能和 `mail.host` 一起写：邮件要么发给服务器，要么写成文件",
+                    "cannot stand beside `mail.host`: mail goes to a server or into files",
                 ));
             }
+            (None, Some(_)) => Some(MailConfig { folder: Some(self.path("mail.folder")?), smtp: None }),
+            (Some(host), None) => Some(MailConfig { smtp: Some(self.smtp(host)?), folder: None }),
         };
-        Ok(Mail { transport, from: self.text_or_default("mail.from")? })
+        Ok(Mail { from: self.text_or_default("mail.from")?, bounces: self.text("mail.bounces")?, way })
     }
 
-    fn smtp(&self, host: Option<String>) -> Result<MailWay, Stop> {
-        let Some(host) = host else {
-            return Err(self.bad(
-                "mail.host",
-                "没有写：要用 SMTP 发信，请写上服务器",
-                "is missing: name the server to send by",
-            ));
-        };
-        let port =
-            match self.text("mail.port")? {
-                None => None,
-                Some(port) => Some(port.parse().map_err(|_| {
-                    self.bad("mail.port", "要是 1 到 65535 的数字", "should be a number from 1 to 65535")
-                })?),
-            };
+    fn smtp(&self, host: String) -> Result<SmtpConfig, Stop> {
         let security = match self.text_or_default("mail.security")?.as_str() {
-            "starttls" => Security::StartTls,
+            "starttls" => Security::Starttls,
             "tls" => Security::Tls,
             "none" => Security::None,
             _ => return Err(self.bad("mail.security", "只能是 starttls、tls 或 none", "can be starttls, tls or none")),
         };
-        let password = match variable("COUNTERSIGN_MAIL_PASSWORD") {
-            Some(password) => Some(password),
-            None if self.text("mail.password_file")?.is_some() => {
-                let path = self.path("mail.password_file")?;
-                let text = std::fs::read_to_string(&path).map_err(|error| file_trouble(&path, &error))?;
-                Some(text.trim_end_matches(['\n', '\r']).to_owned())
-            }
-            None => None,
+        let password = if variable("COUNTERSIGN_MAIL_PASSWORD").is_some() {
+            Some("env:COUNTERSIGN_MAIL_PASSWORD".to_owned())
+        } else if self.text("mail.password_file")?.is_some() {
+            Some(format!("file:{}", self.path("mail.password_file")?.display()))
+        } else {
+            None
         };
-        let ca_file = self.text("mail.ca_file")?.is_some().then(|| self.path("mail.ca_file")).transpose()?;
-        Ok(MailWay::Smtp(Smtp { host, port, security, user: self.text("mail.user")?, password, ca_file }))
+        let trust = self.text("mail.trust")?.is_some().then(|| self.path("mail.trust")).transpose()?;
+        let config = serde_json::json!({
+            "host": host,
+            "port": self.number("mail.port")?,
+            "user": self.text("mail.user")?,
+            "password": password,
+            "per_minute": self.number("mail.per_minute")?.unwrap_or(60),
+        });
+        // Read as a document, so that what is not configured has the transport's own defaults.
+        let config: SmtpConfig = serde_json::from_value(config)
+            .map_err(|_| self.bad("mail.port", "要是 1 到 65535 的数字", "should be a number from 1 to 65535"))?;
+        Ok(SmtpConfig { security, trust, ..config })
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u32>, Stop> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| self.bad(name, "要是一个整数", "should be a whole number"))
     }
 
     fn bad(&self, name: &str, zh: &str, en: &str) -> Stop {

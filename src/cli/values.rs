@@ -116,7 +116,7 @@ pub(crate) fn load(output: &Output, path: &Path) -> Result<Data, Stop> {
 }
 
 /// Data as JSON for a form, whose fields say what each text means.
-fn json(data: &Data) -> serde_json::Value {
+pub(crate) fn json(data: &Data) -> serde_json::Value {
     use serde_json::Value as Json;
     match data {
         Data::Null => Json::Null,

@@ -3,6 +3,7 @@
 mod answer;
 mod check;
 mod completions;
+mod demo;
 mod deploy;
 mod evaluate;
 mod explain;
@@ -11,6 +12,9 @@ mod init;
 mod intervene;
 mod keys;
 mod look;
+mod mail;
+mod play;
+mod serve;
 mod start;
 
 use super::Words;
@@ -72,6 +76,8 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "graph", group: Group::Author, tree: graph::tree, run: graph::run },
     Entry { name: "deploy", group: Group::Serve, tree: deploy::tree, run: deploy::run },
     Entry { name: "definitions", group: Group::Serve, tree: deploy::definitions_tree, run: deploy::definitions },
+    Entry { name: "serve", group: Group::Serve, tree: serve::tree, run: serve::run },
+    Entry { name: "demo", group: Group::Serve, tree: demo::tree, run: demo::run },
     Entry { name: "start", group: Group::Case, tree: start::tree, run: start::run },
     Entry { name: "list", group: Group::Case, tree: look::list_tree, run: look::list },
     Entry { name: "show", group: Group::Case, tree: look::show_tree, run: look::show },
@@ -85,6 +91,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "return", group: Group::Task, tree: answer::return_tree, run: answer::send_back },
     Entry { name: "complete", group: Group::Task, tree: answer::complete_tree, run: answer::complete },
     Entry { name: "revise", group: Group::Task, tree: answer::revise_tree, run: answer::revise },
+    Entry { name: "mail", group: Group::Operate, tree: mail::tree, run: mail::run },
     Entry { name: "keys", group: Group::Operate, tree: keys::tree, run: keys::run },
     Entry { name: "completions", group: Group::Operate, tree: completions::tree, run: completions::run },
 ];
