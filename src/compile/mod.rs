@@ -162,13 +162,16 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let mut sources = Sources::new();
     let ids: Vec<SourceId> = files.iter().map(|file| sources.add_bytes(file.name.clone(), &file.bytes)).collect();
     let mut diagnostics = Vec::new();
-    let mut broken = BTreeSet::new();
+    let (mut broken, mut hidden) = (BTreeSet::new(), BTreeSet::new());
     let mut unread = false;
     let (mut processes, mut directories, mut calendars) = (Vec::new(), Vec::new(), Vec::new());
     for id in ids {
         let (document, found) = syntax::parse(id, &sources);
         if crate::diagnostics::has_errors(&found) {
             broken.insert(id);
+        }
+        if found.iter().any(may_hide) {
+            hidden.insert(id);
         }
         diagnostics.extend(found);
         match document {
@@ -207,9 +210,9 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         {
             found.push(twice(&name.value, name.span, first));
         }
-        let whole = !broken.contains(id);
+        let whole = !hidden.contains(id);
         let definition = self::process(process, whole, &world, &mut source_map, &mut found);
-        if whole && !crate::diagnostics::has_errors(&found) {
+        if !broken.contains(id) && !crate::diagnostics::has_errors(&found) {
             definitions.push(definition);
         }
         diagnostics.extend(found);
@@ -217,6 +220,33 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     definitions.sort_by(|a, b| a.process.cmp(&b.process));
     crate::diagnostics::sort(&mut diagnostics, &sources);
     Compiled { sources, definitions, directory, calendar, source_map, diagnostics }
+}
+
+/// Whether a fault of a text may hide a name, or what a name stands for, so that what follows from its absence
+/// is not to be told. A key or a kind of step that is misspelt hides nothing unless things are declared below it.
+fn may_hide(found: &Diagnostic) -> bool {
+    const DECLARING: [&str; 17] = [
+        "form",
+        "data",
+        "steps",
+        "fields",
+        "id",
+        "choose",
+        "otherwise",
+        "outcomes",
+        "options",
+        "type",
+        "many",
+        "required",
+        "default",
+        "value",
+        "when",
+        "min",
+        "set",
+    ];
+    let misspelt = matches!(found.code, Code::UnknownKey | Code::StepKind);
+    let harmless = misspelt && found.fix.as_ref().is_some_and(|fix| !DECLARING.contains(&fix.replacement.as_str()));
+    found.code.severity() == Severity::Error && !harmless
 }
 
 /// The most steps of a process, and the most fields.

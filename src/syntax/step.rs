@@ -5,7 +5,7 @@ use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
 use crate::syntax::field::{FIELD, Field, OptionDef};
 use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value, unsupported_value};
-use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::process::{POLICY, PROCESS, Policy};
 
 /// A step as written.
@@ -238,8 +238,10 @@ impl Lowering<'_> {
         let at = entries.first().map_or(node.span, |entry| entry.key.span);
         let kind = match kinds.as_slice() {
             [] => {
-                self.no_kind(node, at);
-                return self.unknown_step(node, at);
+                return match self.no_kind(node, at) {
+                    Some(meant) => self.step(&meant),
+                    None => self.unknown_step(node, at),
+                };
             }
             [one] => *one,
             [first, rest @ ..] => {
@@ -456,17 +458,19 @@ impl Lowering<'_> {
         })
     }
 
-    fn no_kind(&mut self, node: &Node, at: Span) {
-        let NodeKind::Mapping(entries) = &node.kind else { return };
+    /// Reports a step without a kind. Where one of its keys is a kind misspelt, answers the step as it is meant, so
+    /// that what else is wrong with it is told too.
+    fn no_kind(&mut self, node: &Node, at: Span) -> Option<Node> {
+        let NodeKind::Mapping(entries) = &node.kind else { return None };
         let known = |key: &str| {
             STEP_RELATIVES.iter().take(4).any(|place| place.keys.contains(&key) || place.later.contains(&key))
         };
-        let meant = entries.iter().map(|entry| &entry.key).find_map(|key| {
-            let word = key.text().unwrap_or("");
+        let meant = entries.iter().enumerate().find_map(|(number, entry)| {
+            let word = entry.key.text().unwrap_or("");
             let close = if known(word) { None } else { suggest::closest(word, KINDS.iter().copied()) };
-            close.map(|close| (key, close))
+            close.map(|close| (number, &entry.key, close))
         });
-        if let Some((key, close)) = meant {
+        if let Some((number, key, close)) = meant {
             let word = key.text().unwrap_or("");
             self.report(
                 Diagnostic::new(
@@ -483,7 +487,11 @@ impl Lowering<'_> {
                     Wording::new(format!("改成 `{close}`"), format!("write `{close}`")),
                 ),
             );
-            return;
+            let mut entries = entries.clone();
+            if let Some(Entry { key: Node { kind: NodeKind::Scalar { text, .. }, .. }, .. }) = entries.get_mut(number) {
+                close.clone_into(text);
+            }
+            return Some(Node { span: node.span, kind: NodeKind::Mapping(entries) });
         }
         let listed = quoted_list(KINDS.iter().take(7).copied());
         self.report(
@@ -497,6 +505,7 @@ impl Lowering<'_> {
             )
             .hint(Wording::new(format!("种类有：{}", listed.zh), format!("the kinds: {}", listed.en))),
         );
+        None
     }
 }
 
