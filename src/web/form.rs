@@ -64,8 +64,8 @@ pub(super) struct Sheet {
     pub(super) blank: BTreeMap<String, usize>,
 }
 
-/// How many blank rows stand below a list at first.
-pub(super) const BLANK_ROWS: usize = 2;
+/// How many blank rows stand below the filled ones of a list at first; one more where none is filled.
+pub(super) const BLANK_ROWS: usize = 1;
 
 impl Sheet {
     /// The boxes as the case fills them.
@@ -112,7 +112,8 @@ impl Sheet {
     fn rows(&self, list: &str) -> usize {
         let row = |path: &str| path.strip_prefix(list)?.strip_prefix('.')?.split('.').next()?.parse::<usize>().ok();
         let filled = self.entries.iter().filter_map(|(path, _)| row(path)).map(|row| row + 1).max().unwrap_or(0);
-        (filled + self.blank.get(list).copied().unwrap_or(BLANK_ROWS)).clamp(1, ROW_LIMIT)
+        let blank = if filled == 0 { BLANK_ROWS + 1 } else { BLANK_ROWS };
+        (filled + self.blank.get(list).copied().unwrap_or(blank)).clamp(1, ROW_LIMIT)
     }
 
     /// The boxes of a form. `computed` holds the values that computed fields have now.

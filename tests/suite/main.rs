@@ -6,6 +6,7 @@ mod diagnostics;
 mod documents;
 mod expression;
 mod flows;
+mod house;
 mod laws;
 mod mail;
 mod processes;

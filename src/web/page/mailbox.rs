@@ -227,7 +227,7 @@ pub(in crate::web) async fn mail(
         as_text: desk.frame.link(&format!("{own}?as=text")),
         body: format!("{own}/body"),
         // A frame cannot ask how tall its content is without a script; the lines of the text tell well enough.
-        height: 300 + 36 * mail.text.lines().filter(|line| !line.trim().is_empty()).count().min(60),
+        height: 240 + 33 * mail.text.lines().filter(|line| !line.trim().is_empty()).count().min(60),
         back: desk.frame.link(&format!("/mailbox/{}", encoded(id.as_str()))),
         text: as_text.then(|| pieces(&mail.text, mail.link.as_deref())),
     };
