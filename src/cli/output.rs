@@ -10,7 +10,7 @@ use crate::model::text::{Lang, Wording};
 use anstyle::{AnsiColor, Style};
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// When to paint.
@@ -143,20 +143,27 @@ impl Output {
     /// Shows that something is under way, from the second second on and only on a terminal, until it is dropped.
     pub(crate) fn progress(&self, zh: &str, en: &str) -> Progress {
         if !self.moving {
-            return Progress { done: None, thread: None };
+            return Progress { told: None, thread: None };
         }
-        let words = self.pick(zh, en).to_owned();
-        let (done, told) = mpsc::channel::<()>();
+        let mut words = self.pick(zh, en).to_owned();
+        let (teller, told) = mpsc::channel::<String>();
         let thread = std::thread::spawn(move || {
-            if told.recv_timeout(Duration::from_secs(1)) != Err(mpsc::RecvTimeoutError::Timeout) {
-                return;
+            let end = Instant::now() + Duration::from_secs(1);
+            loop {
+                match told.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                    Ok(now) => words = now,
+                    Err(mpsc::RecvTimeoutError::Timeout) => break,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                }
             }
             let spinner = indicatif::ProgressBar::new_spinner().with_message(words);
             spinner.enable_steady_tick(Duration::from_millis(120));
-            let _ = told.recv();
+            while let Ok(now) = told.recv() {
+                spinner.set_message(now);
+            }
             spinner.finish_and_clear();
         });
-        Progress { done: Some(done), thread: Some(thread) }
+        Progress { told: Some(teller), thread: Some(thread) }
     }
 }
 
@@ -189,13 +196,23 @@ fn terminal_width() -> usize {
 /// Something under way; see [`Output::progress`].
 #[derive(Debug)]
 pub(crate) struct Progress {
-    done: Option<mpsc::Sender<()>>,
+    told: Option<mpsc::Sender<String>>,
     thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Progress {
+    /// Says how far it is.
+    pub(crate) fn say(&self, words: &str) {
+        if let Some(told) = &self.told {
+            // A drawer that is gone draws nothing.
+            let _ = told.send(words.to_owned());
+        }
+    }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        drop(self.done.take());
+        drop(self.told.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

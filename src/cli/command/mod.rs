@@ -1,6 +1,7 @@
 //! The commands, one file a group: each entry says its arguments, its help and what it does.
 
 mod answer;
+mod bench;
 mod check;
 mod completions;
 mod demo;
@@ -93,5 +94,6 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "revise", group: Group::Task, tree: answer::revise_tree, run: answer::revise },
     Entry { name: "mail", group: Group::Operate, tree: mail::tree, run: mail::run },
     Entry { name: "keys", group: Group::Operate, tree: keys::tree, run: keys::run },
+    Entry { name: "bench", group: Group::Operate, tree: bench::tree, run: bench::run },
     Entry { name: "completions", group: Group::Operate, tree: completions::tree, run: completions::run },
 ];
