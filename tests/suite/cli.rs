@@ -1,0 +1,468 @@
+//! The real binary: what it prints, in both languages, for people and for programs; and how it ends.
+//!
+//! Transcripts are golden: `tests/cli/<name>.<lang>.txt` holds each command with all that it said. Times, versions
+//! and durations in them are replaced. `UPDATE_GOLDEN=1 cargo test --test suite cli` rewrites them and `docs/cli*.md`.
+
+use crate::support::{golden, project};
+use assert_cmd::Command;
+use countersign::cli::{Exit, commands, manual};
+use countersign::model::text::Lang;
+use regex_lite::Regex;
+use serde_json::Value as Json;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+/// A folder with a shell in it.
+struct Shell {
+    folder: tempfile::TempDir,
+    lang: &'static str,
+}
+
+/// What a command said, and how it ended.
+struct Said {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Shell {
+    fn new(lang: &'static str) -> Shell {
+        Shell { folder: tempfile::tempdir().unwrap(), lang }
+    }
+
+    /// A shell whose database holds the shipped processes.
+    fn deployed(lang: &'static str) -> Shell {
+        let shell = Shell::new(lang);
+        shell.good(&["deploy", &project("processes").display().to_string()]);
+        shell
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command
+            .current_dir(self.folder.path())
+            .env_clear()
+            .env("COUNTERSIGN_LANG", self.lang)
+            .env("USER", "tester")
+            .timeout(Duration::from_secs(60));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Said {
+        self.typing(arguments, "")
+    }
+
+    /// Runs a command with lines typed into it.
+    fn typing(&self, arguments: &[&str], lines: &str) -> Said {
+        let output = self.command().args(arguments).write_stdin(lines).output().unwrap();
+        Said {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    fn good(&self, arguments: &[&str]) -> String {
+        let said = self.run(arguments);
+        assert_eq!(said.code, 0, "{arguments:?}\n{}{}", said.out, said.err);
+        said.out
+    }
+
+    #[track_caller]
+    fn json(&self, arguments: &[&str]) -> Json {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        serde_json::from_str(&self.good(&arguments)).unwrap()
+    }
+
+    #[track_caller]
+    fn ends(&self, exit: Exit, arguments: &[&str]) -> String {
+        let said = self.run(arguments);
+        assert_eq!(said.code, i32::from(exit.code()), "{arguments:?}\n{}{}", said.out, said.err);
+        assert!(!said.err.contains("panicked"), "{}", said.err);
+        said.err
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        std::fs::write(self.folder.path().join(path), text).unwrap();
+    }
+
+    /// Runs commands, a line each, and answers all that was typed and said.
+    fn transcript(&self, lines: &str) -> String {
+        let mut text = String::new();
+        for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let words = words(line);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let said = self.run(&words);
+            text += &format!("$ countersign {line}\n{}", said.out);
+            for line in said.err.lines() {
+                text += &format!("! {line}\n");
+            }
+            if said.code != 0 {
+                text += &format!("[exit {}]\n", said.code);
+            }
+            text.push('\n');
+        }
+        plain(&text, self.folder.path())
+    }
+}
+
+/// Words of a line; those in single quotes stay together.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (Vec::new(), false);
+    let mut word = String::new();
+    for c in line.chars() {
+        match c {
+            '\'' => quoted = !quoted,
+            ' ' if !quoted => words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty())),
+            c => word.push(c),
+        }
+    }
+    words.extend(Some(word).filter(|word| !word.is_empty()));
+    words
+}
+
+/// A text without what differs from run to run; runs of spaces shrink, as what stood between them had a width.
+fn plain(text: &str, folder: &Path) -> String {
+    let text =
+        text.replace(&folder.display().to_string(), "DIR").replace(&project("").display().to_string(), "PROJECT/");
+    let mut text = text;
+    for (pattern, with) in [
+        (r"\d+(\.\d+)? ms", "N ms"),
+        (r"(\d+年)?\d+月\d+日 \d\d:\d\d", "TIME"),
+        (r"\d+ [A-Z][a-z]+ (\d{4} )?\d\d:\d\d", "TIME"),
+        (r"\b[0-9a-f]{8}\b", "VERSION"),
+        (r"\d{4}-\d\d-\d\d", "DAY"),
+        (r"-20\d\d-0", "-YEAR-0"),
+        (r"(\S) {2,}", "$1  "),
+        (r"\n {4,}(TIME)", "\n    $1"),
+    ] {
+        text = Regex::new(pattern).unwrap().replace_all(&text, with).into_owned();
+    }
+    text
+}
+
+const CASE: &str = "
+    deploy processes
+    deploy processes
+    definitions
+    start leave --as {applicant} --set kind=annual --set first_day=2030-03-09 --set last_day=2030-03-12 --set days=4
+    tasks
+    list
+    show {number}
+    approve {number} --as {superior}
+    reject {number} --as {director}
+    return {number} --as {director} --opinion 'the dates?'
+    show {number}
+    revise {number} --as {applicant} --set days=5 --note 'five days'
+    comment {number} 'good luck' --as {director}
+    approve {number} --as {director}
+    complete {number} --as {clerk}
+    complete {number} --as {clerk} --set days_left=7.5
+    history {number}
+    approve {number} --as {clerk}
+    list --status ended
+    mail queue --limit 3
+    tasks --of {clerk}
+";
+
+#[test]
+fn a_project_of_init_is_clean_and_runs_to_its_end() {
+    let names = [("zh", "zhang", "li", "chen", "wu", "QJ"), ("en", "smith", "brown", "mueller", "jones", "LV")];
+    for (lang, applicant, superior, director, clerk, series) in names {
+        let shell = Shell::new(lang);
+        let mut text = shell.transcript("init\ninit\ncheck");
+        let year = shell.good(&["evaluate", "today().year"]);
+        let lines = CASE
+            .replace("{applicant}", applicant)
+            .replace("{superior}", superior)
+            .replace("{director}", director)
+            .replace("{clerk}", clerk)
+            .replace("{number}", &format!("{series}-{}-0001", year.trim()));
+        text += &shell.transcript(&lines);
+        golden(&project(&format!("tests/cli/case.{lang}.txt")), &text);
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_with_what_to_do() {
+    for lang in ["zh", "en"] {
+        let shell = Shell::new(lang);
+        shell.write("bad.toml", "databse = 'x.db'\n");
+        shell.write("broken.toml", "a = \n");
+        shell.write("text.db", "this is no database, but long enough to look at: ............................");
+        shell.write("data.yaml", "a: [1,\n");
+        let text = shell.transcript(
+            "
+            lst
+            list
+            list --frist
+            show
+            keys revoke x
+            graph gift --format svg
+            explain CS0210x
+            explain unknown-kay
+            evaluate
+            evaluate 'totl >= 5'
+            evaluate '1 +' --data data.yaml
+            evaluate '1' --data nothing.yaml
+            check nothing
+            check .
+            list --config bad.toml
+            list --config broken.toml
+            list --config none.toml
+            list --db text.db
+            serve
+            serve --dev --listen nonsense
+            mail test a@example.com
+            keys
+            keys revoke 3
+            ",
+        );
+        golden(&project(&format!("tests/cli/wrong.{lang}.txt")), &text);
+        let shell = Shell::deployed(lang);
+        let text = shell.transcript(
+            "
+            start gfit --as zhang
+            start gift
+            start gift --as nobody
+            start gift --as zhao
+            start gift --as zhang --set given_on=soon --set colour=red
+            start gift --as zhang --set given_on
+            start gift --as zhang --set items.0.name=x --set items.0.quantity=0
+            show LP-2030-0001
+            list --process gfit
+            list
+            tasks --of chn
+            mail queue
+            ",
+        );
+        golden(&project(&format!("tests/cli/wrong_case.{lang}.txt")), &text);
+    }
+}
+
+#[test]
+fn the_manual_is_what_help_says() {
+    golden(&project("docs/cli.md"), &manual(Lang::En));
+    golden(&project("docs/cli.zh.md"), &manual(Lang::Zh));
+}
+
+#[test]
+fn every_command_has_help_in_both_languages() {
+    let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..'\u{9fff}').contains(&c));
+    for lang in ["zh", "en"] {
+        let shell = Shell::new(lang);
+        for path in commands() {
+            let mut words: Vec<&str> = path.iter().map(String::as_str).collect();
+            words.push("--help");
+            let page = shell.good(&words);
+            let usage = format!("countersign {}", path.join(" "));
+            assert!(page.contains(&usage), "{path:?}\n{page}");
+            let head = page.lines().next().unwrap_or_default();
+            assert_eq!(chinese(head), lang == "zh", "{path:?}: {head}");
+        }
+        assert_eq!(shell.good(&[]), shell.good(&["--help"]));
+        assert_eq!(shell.good(&["help", "mail", "queue"]), shell.good(&["mail", "queue", "--help"]));
+    }
+}
+
+#[test]
+fn the_language_is_the_option_the_variable_or_the_locale() {
+    let shell = Shell::new("en");
+    let zh = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = shell.command();
+        command.env_remove("COUNTERSIGN_LANG").envs(variables.iter().copied()).args(arguments);
+        String::from_utf8(command.output().unwrap().stdout).unwrap().contains("命令")
+    };
+    assert!(!zh(&["--help"], &[]), "English where nothing is said");
+    assert!(zh(&["--help"], &[("LANG", "zh_CN.UTF-8")]));
+    assert!(!zh(&["--help"], &[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "en_US.UTF-8")]));
+    assert!(zh(&["--help"], &[("LANG", "en_US.UTF-8"), ("COUNTERSIGN_LANG", "zh")]));
+    assert!(zh(&["--help", "--lang", "zh"], &[("COUNTERSIGN_LANG", "en")]));
+    shell.write("countersign.toml", "language = 'zh'\n");
+    assert!(zh(&["--help"], &[("LANG", "en_US.UTF-8")]));
+}
+
+#[test]
+fn programs_read_json() {
+    let shell = Shell::deployed("en");
+    shell.write("gift.yaml", GIFT);
+    let started = shell.json(&["start", "gift", "--as", "zhang", "--data", "gift.yaml"]);
+    let id = started["id"].as_str().unwrap();
+    let number = started["number"].as_str().unwrap();
+    assert_eq!(started["waits_for"][0]["people"][0], "li");
+    assert_eq!(shell.json(&["list"])[0]["id"], id);
+    assert_eq!(shell.json(&["list"])[0]["headline"], "640.00");
+    assert_eq!(shell.json(&["list", "--mine", "--as", "zhang"]).as_array().unwrap().len(), 1);
+    assert_eq!(shell.json(&["list", "--applicant", "wang"]).as_array().unwrap().len(), 0);
+    assert_eq!(shell.json(&["list", "--key", "华康医院"])[0]["number"], number);
+    assert_eq!(shell.json(&["tasks", "--of", "李伟"])[0]["step"], "supervisor");
+    let shown = shell.json(&["show", number]);
+    assert_eq!(shown["data"]["items"][0]["value"], "320.00");
+    assert_eq!(shown["upcoming"][0]["people"][0], "zhao");
+    let history = shell.json(&["history", &id[..12]]);
+    assert_eq!(history["entries"][0]["events"][0]["event"], "started");
+    assert_eq!(history["entries"][0]["actor"]["via"]["shell"], "tester");
+    assert_eq!(shell.json(&["mail", "queue", "--to", "li"])[0]["state"], "pending");
+    assert_eq!(shell.json(&["definitions"])["processes"].as_array().unwrap().len(), 3);
+    assert_eq!(shell.json(&["check", &project("processes").display().to_string()]), Json::Array(Vec::new()));
+    assert!(shell.json(&["explain"]).as_array().unwrap().len() > 20);
+    assert_eq!(shell.json(&["explain", "CS0201"])["name"], "unknown_key");
+    assert_eq!(shell.json(&["evaluate", "1 + 1"]), "2");
+    let error = shell.ends(Exit::NotFound, &["show", "nothing", "--json"]);
+    let error: Json = serde_json::from_str(&error).unwrap();
+    assert_eq!(error["error"]["name"], "not_found");
+}
+
+const GIFT: &str = "
+given_on: 2030-03-06
+given_to: 华康医院
+received_by: 李主任
+items: [{ name: 茶具, quantity: 2, value: 320.00 }]
+";
+
+#[test]
+fn a_case_is_named_by_the_beginning_of_its_number_or_id() {
+    let shell = Shell::deployed("en");
+    shell.write("gift.yaml", GIFT);
+    let first = shell.json(&["start", "gift", "--as", "zhang", "--data", "gift.yaml"]);
+    shell.good(&["show", "LP"]);
+    shell.good(&["start", "gift", "--as", "zhang", "--data", "gift.yaml"]);
+    let several = shell.ends(Exit::NotFound, &["show", "LP"]);
+    assert!(several.contains("0001") && several.contains("0002"), "{several}");
+    let id = first["id"].as_str().unwrap();
+    assert!(shell.good(&["show", id]).contains("0001"));
+}
+
+#[test]
+fn the_same_command_id_is_done_once() {
+    let shell = Shell::deployed("en");
+    shell.write("gift.yaml", GIFT);
+    let arguments = ["start", "gift", "--as", "zhang", "--data", "gift.yaml", "--id", "order-7"];
+    let (first, second) = (shell.json(&arguments), shell.json(&arguments));
+    assert_eq!((&first["id"], &first["repeated"], &second["repeated"]), (&second["id"], &false.into(), &true.into()));
+}
+
+#[test]
+fn what_is_missing_is_asked_and_only_what_is_wrong_again() {
+    let shell = Shell::deployed("en");
+    let lines = "2\n\nsoon\n2030-03-09\n2030-03-08\nfilming\n2030-03-10\n";
+    // equipment · purpose (needed, so asked again) · needed_on (no date, then one) · back_on, too early by the
+    // engine's word, so that it alone is asked again.
+    let lines = lines.replacen("2\n\nsoon", "2\n\nfilming\nsoon", 1).replacen("filming\n2030-03-10", "2030-03-10", 1);
+    let said = shell.typing(&["start", "equipment", "--as", "zhang", "--ask"], &lines);
+    assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+    assert!(said.err.contains("This has to be filled in"), "{}", said.err);
+    assert!(said.err.contains("It cannot be back before it is lent"), "{}", said.err);
+    let shown = shell.json(&["show", "SB"]);
+    assert_eq!(shown["data"]["equipment"], "camera");
+    assert_eq!(shown["data"]["back_on"], "2030-03-10");
+    let given_up = shell.typing(&["start", "equipment", "--as", "zhang", "--ask"], "1\n");
+    assert_eq!(given_up.code, i32::from(Exit::Interrupted.code()));
+    assert_eq!(shell.json(&["list"]).as_array().unwrap().len(), 1, "nothing was handed in");
+}
+
+#[test]
+fn files_that_cannot_be_used_end_with_their_code() {
+    let shell = Shell::deployed("en");
+    let database = shell.folder.path().join("countersign.db");
+    let mut bytes = std::fs::read(&database).unwrap();
+    // The number of the schema, in the header of the file.
+    bytes[60..64].copy_from_slice(&9_999u32.to_be_bytes());
+    std::fs::write(shell.folder.path().join("newer.db"), &bytes).unwrap();
+    shell.write("empty", "");
+    let newer = shell.ends(Exit::Database, &["list", "--db", "newer.db"]);
+    assert!(newer.contains("newer"), "{newer}");
+    shell.ends(Exit::Database, &["list", "--db", "none.db"]);
+    assert!(!shell.folder.path().join("none.db").exists(), "looking makes no database");
+    shell.ends(Exit::Input, &["start", "gift", "--as", "zhang", "--data", "none.yaml"]);
+    shell.ends(Exit::Input, &["deploy", "none"]);
+    shell.ends(Exit::World, &["serve", "--dev", "--listen", "203.0.113.1:80"]);
+}
+
+#[test]
+fn cases_of_expressions_end_with_a_line_for_programs() {
+    let shell = Shell::new("zh");
+    shell.write(
+        "cases.jsonl",
+        "{\"id\":\"a\",\"expression\":\"1+1\",\"expected\":{\"type\":\"decimal\",\"value\":\"2\"}}\n\
+         {\"id\":\"b\",\"expression\":\"1+1\",\"expected\":null}\n",
+    );
+    let said = shell.run(&["evaluate", "--cases", "cases.jsonl"]);
+    assert_eq!(said.out.lines().last(), Some("1 passed, 1 failed"));
+    assert_eq!(said.code, i32::from(Exit::Faults.code()));
+}
+
+#[test]
+fn colours_obey_who_listens() {
+    let shell = Shell::new("en");
+    let painted = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let output = shell.command().envs(variables.iter().copied()).args(arguments).output().unwrap();
+        output.stdout.contains(&0x1b)
+    };
+    assert!(!painted(&[], &["--help"]), "nothing is painted into a file");
+    assert!(painted(&[], &["--help", "--colour", "always"]));
+    assert!(painted(&[("CLICOLOR_FORCE", "1")], &["--help"]));
+    assert!(!painted(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], &["--help"]));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let shell = Shell::new("en");
+    let mut child = server(&shell, &["explain", "--json"]);
+    // The pipe is closed before anything is read.
+    drop(child.stdout.take());
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(err, "");
+}
+
+fn server(shell: &Shell, arguments: &[&str]) -> Child {
+    std::process::Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .current_dir(shell.folder.path())
+        .env_clear()
+        .env("COUNTERSIGN_LANG", shell.lang)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+#[cfg(unix)]
+#[test]
+fn one_server_acts_and_ends_in_order() {
+    let shell = Shell::deployed("en");
+    shell.write("gift.yaml", GIFT);
+    let mut child = server(&shell, &["serve", "--dev", "--listen", "127.0.0.1:0"]);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let greeting = lines.next().unwrap().unwrap();
+    assert!(greeting.contains("http://127.0.0.1:"), "{greeting}");
+    let other = shell.ends(Exit::Busy, &["serve", "--dev", "--listen", "127.0.0.1:0"]);
+    assert!(other.contains("server"), "{other}");
+    // What is entered in another shell goes out from here, and nobody says that no server runs.
+    let said = shell.run(&["start", "gift", "--as", "zhang", "--data", "gift.yaml"]);
+    assert_eq!((said.code, said.err.as_str()), (0, ""), "{}", said.out);
+    let delivered = || shell.json(&["mail", "queue", "--to", "li", "--state", "accepted"]).as_array().map(Vec::len);
+    let begun = std::time::Instant::now();
+    while delivered() != Some(1) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "the mail was not sent");
+    }
+    let stopped = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(stopped.success());
+    assert!(child.wait().unwrap().success());
+    let said = shell.run(&["comment", "LP", "hello", "--as", "zhang"]);
+    assert!(said.err.contains("No server runs"), "{}", said.err);
+}
+
+#[test]
+fn the_demonstration_plays_everybody_to_the_end() {
+    for lang in ["zh", "en"] {
+        let shell = Shell::new(lang);
+        let text = shell.transcript("demo --auto");
+        golden(&project(&format!("tests/cli/demo.{lang}.txt")), &text);
+    }
+}
