@@ -21,7 +21,8 @@
 //! * *Another process wrote first.* Every accepted command appends to its instance's log, and the log's key
 //!   (instance, revision) is unique; a number is taken under a guard of its sequence. So a batch decided on stale
 //!   state fails whole. Batch N, what was decided on top of it and what the cache took from both are dropped, and
-//!   their commands are replayed one by one from the file: one bad command never fails its neighbours.
+//!   their commands are replayed one by one from the file, each while nobody else can write: one bad command never
+//!   fails its neighbours, and a busy other process never starves one.
 //! * *A refusal from stale state* writes nothing that a guard could stop. SQLite says with each commit whether
 //!   another connection wrote since the last look; then every refusal of that batch that was decided from the
 //!   cache is decided again from the file. A batch of refusals alone asks for that mark first.
@@ -78,8 +79,8 @@ const SNAPSHOT: usize = 64 * 1024;
 /// How often a server that has nothing to do looks whether another process wrote.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// How often a single command is tried against other processes before it is given up.
-const TRIES: usize = 5;
+/// How often a command is tried against others that are faster, where they cannot be kept from writing.
+const TRIES: usize = 100;
 
 /// What the writer can be asked.
 pub(super) enum Request {
@@ -453,45 +454,50 @@ impl Desk {
         }
     }
 
-    /// One command in a commit of its own, from the file; again while other processes are faster.
+    /// One command in a commit of its own, from the file, while nobody else can write.
     async fn alone(&mut self, writer: &mut Writer, asked: Asked) {
         let mut waiting = vec![asked];
         let mut last = Error::busy();
         for _ in 0..TRIES {
             let mut group = self.group();
-            self.decide(&mut waiting, &mut group, true).await;
-            let done = if group.batch.is_empty() {
-                self.look(writer, None).await.map(|foreign| Committed { foreign })
-            } else {
-                writer.commit(&group.batch).await
+            let begun = match writer.hold().await {
+                Ok(()) => self.look(writer, None).await,
+                Err(error) => Err(error),
+            };
+            let done = match begun {
+                Ok(_) => {
+                    self.decide(&mut waiting, &mut group, true).await;
+                    if group.batch.is_empty() {
+                        writer.release().await;
+                        self.settle(group, false);
+                        return;
+                    }
+                    writer.commit(&group.batch).await
+                }
+                Err(error) => Err(error),
             };
             match done {
                 Ok(done) => {
                     let mut none = self.group();
-                    if group.batch.is_empty() {
-                        waiting = self.settle(group, done.foreign);
-                    } else {
-                        Box::pin(self.committed(group, &mut none, done)).await;
-                    }
-                    if waiting.is_empty() {
-                        return;
-                    }
+                    return self.committed(group, &mut none, done).await;
                 }
                 Err(error) => {
+                    writer.release().await;
                     for id in &group.touched {
                         self.hot.remove(id);
                     }
                     self.sequences.clear();
                     self.through = group.number;
-                    if error.kind != Kind::Conflict {
-                        return self.fail(group.decided, &error);
-                    }
-                    self.noticed(None).await;
                     for decided in group.decided {
                         self.starts.remove(&decided.asked.command.id);
                         waiting.push(decided.asked);
                     }
+                    let again = error.kind == Kind::Conflict;
                     last = error;
+                    if !again {
+                        break;
+                    }
+                    self.noticed(None).await;
                 }
             }
         }

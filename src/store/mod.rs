@@ -224,6 +224,25 @@ impl Writer {
         each_backend!(self, one => one.commit(batch))
     }
 
+    /// Keeps every other process from writing until the next commit or [`Writer::release`]. Memory does not: a
+    /// commit there may still find that somebody was faster.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn hold(&mut self) -> Result<(), Error> {
+        match self {
+            Writer::Sqlite(one) => one.hold().await,
+            Writer::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Lets others write again, without a commit.
+    pub async fn release(&mut self) {
+        if let Writer::Sqlite(one) = self {
+            one.release().await;
+        }
+    }
+
     /// Whether another process has written since this one last looked.
     ///
     /// # Errors

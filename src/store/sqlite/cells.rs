@@ -3,9 +3,10 @@
 use crate::model::id::{AssignmentId, InstanceId, MailId, TaskId};
 use crate::store::batch::Batch;
 use crate::store::query::{AssignmentState, Delivery};
-use crate::store::record;
+use crate::store::record::{self, StoredEntry};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use std::fmt::Write;
 
 // Rows as JSON arrays, one a table.
 
@@ -18,19 +19,6 @@ pub(super) fn ms_after(at: DateTime<Utc>) -> i64 {
     let ms = at.timestamp_millis();
     if at.timestamp_subsec_nanos().is_multiple_of(1_000_000) { ms } else { ms + 1 }
 }
-
-#[derive(Serialize)]
-pub(super) struct EntryCells<'a>(
-    InstanceId,
-    u32,
-    i64,
-    &'a str,
-    &'a str,
-    Option<&'a str>,
-    Option<&'a str>,
-    &'a str,
-    &'a str,
-);
 
 #[derive(Serialize)]
 pub(super) struct BegunCells<'a>(
@@ -111,6 +99,46 @@ pub(super) fn rows<T: Serialize>(cells: impl Iterator<Item = T>) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
+/// The rows of the log. They are most of the bytes of a batch, and JSON inside JSON, so they are written by hand.
+fn entries(entries: &[(InstanceId, StoredEntry)]) -> String {
+    let size: usize = entries
+        .iter()
+        .map(|(_, one)| 256 + 2 * (one.structure.len() + one.personal.as_ref().map_or(0, String::len)))
+        .sum();
+    let mut text = String::with_capacity(size);
+    for (instance, entry) in entries {
+        text.push(if text.is_empty() { '[' } else { ',' });
+        let _ = write!(text, "[\"{instance}\",{},{},{}", entry.revision, entry.at, record::json(&entry.command));
+        text.push(',');
+        quote_json(&mut text, &entry.structure);
+        text.push(',');
+        match &entry.personal {
+            Some(personal) => quote_json(&mut text, personal),
+            None => text.push_str("null"),
+        }
+        // Digests and salts are of an alphabet that needs no escapes.
+        let quote = if entry.salt.is_some() { "\"" } else { "" };
+        let salt = entry.salt.as_deref().unwrap_or("null");
+        let _ = write!(text, ",{quote}{salt}{quote},\"{}\",\"{}\"]", entry.digest, entry.hash);
+    }
+    text.push(']');
+    text
+}
+
+/// Quotes a text that is JSON itself: it holds no control characters, so two characters are all to escape.
+fn quote_json(text: &mut String, json: &str) {
+    text.push('"');
+    let mut rest = json;
+    while let Some(at) = rest.bytes().position(|byte| byte == b'"' || byte == b'\\') {
+        let (before, from) = rest.split_at(at);
+        text.push_str(before);
+        text.push_str(if from.starts_with('"') { "\\\"" } else { "\\\\" });
+        rest = from.get(1..).unwrap_or_default();
+    }
+    text.push_str(rest);
+    text.push('"');
+}
+
 pub(super) fn state_number(state: AssignmentState) -> u8 {
     match state {
         AssignmentState::Open => 0,
@@ -127,35 +155,35 @@ pub(super) fn delivery_number(state: Delivery) -> u8 {
 pub(super) const STATEMENTS: [&str; 8] = [
     "INSERT INTO entry (instance, revision, at, command, structure, personal, salt, digest, hash)
        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
-       FROM json_each(?);",
+       FROM jsonb_each(?);",
     "INSERT INTO instance (id, process, version, title, number, applicant, started_at, revision, head, at, outcome,
          ended_at, key, headline, steps, incident, wake_at)
        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
          value->>9, value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16
-       FROM json_each(?);",
+       FROM jsonb_each(?);",
     "UPDATE instance SET revision = m.b, head = m.c, at = m.d, outcome = m.e, ended_at = m.f, key = m.g,
          headline = m.h, steps = m.i, incident = m.j, wake_at = m.k
        FROM (SELECT value->>0 AS a, value->>1 AS b, value->>2 AS c, value->>3 AS d, value->>4 AS e, value->>5 AS f,
-         value->>6 AS g, value->>7 AS h, value->>8 AS i, value->>9 AS j, value->>10 AS k FROM json_each(?)) AS m
+         value->>6 AS g, value->>7 AS h, value->>8 AS i, value->>9 AS j, value->>10 AS k FROM jsonb_each(?)) AS m
        WHERE instance.id = m.a;",
     "INSERT INTO assignment (id, instance, task, round, step, person, stands_in_for, nonce, state, opened_at, due_at)
        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, 0, value->>8,
          value->>9
-       FROM json_each(?);",
+       FROM jsonb_each(?);",
     "UPDATE assignment SET state = m.b
-       FROM (SELECT value->>0 AS a, value->>1 AS b FROM json_each(?)) AS m
+       FROM (SELECT value->>0 AS a, value->>1 AS b FROM jsonb_each(?)) AS m
        WHERE assignment.id = m.a AND assignment.state = 0;",
     "INSERT INTO outbox (instance, mail, kind, assignment, person, priority, state, next_at, reply, queued_at,
          settled_at)
        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
          value->>9, value->>10
-       FROM json_each(?);",
+       FROM jsonb_each(?);",
     "INSERT INTO sequence (name, was, next)
-       SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
+       SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?) WHERE true
        ON CONFLICT (name) DO UPDATE SET was = excluded.was,
          next = CASE WHEN sequence.next = excluded.was THEN excluded.next END;",
     "INSERT INTO snapshot (instance, revision, state)
-       SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
+       SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?) WHERE true
        ON CONFLICT (instance) DO UPDATE SET revision = excluded.revision, state = excluded.state;",
 ];
 
@@ -168,21 +196,7 @@ pub(in crate::store) fn tables(batch: &Batch) -> (u8, Vec<String>) {
             texts.push(text());
         }
     };
-    table(0, batch.entries.is_empty(), &|| {
-        rows(batch.entries.iter().map(|(instance, entry)| {
-            EntryCells(
-                *instance,
-                entry.revision,
-                entry.at,
-                entry.command.as_str(),
-                &entry.structure,
-                entry.personal.as_deref(),
-                entry.salt.as_deref(),
-                &entry.digest,
-                &entry.hash,
-            )
-        }))
-    });
+    table(0, batch.entries.is_empty(), &|| entries(&batch.entries));
     table(1, batch.begun.is_empty(), &|| {
         rows(batch.begun.values().map(|(row, head)| {
             BegunCells(

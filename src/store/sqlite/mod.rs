@@ -61,8 +61,10 @@ pub struct Writer {
     place: Arc<Path>,
     /// SQLite's mark of what other connections wrote, as this one last saw it.
     version: i64,
-    /// The texts of commits, by which tables they write.
-    texts: BTreeMap<u8, Arc<str>>,
+    /// The transaction is open already, and nobody else can write.
+    held: bool,
+    /// The texts of commits, by whether the transaction is open and which tables they write.
+    texts: BTreeMap<(bool, u8), Arc<str>>,
 }
 
 /// What the writing side reads.
@@ -107,7 +109,13 @@ pub(super) async fn open(path: &Path) -> Result<Opened, Error> {
         .connect_lazy_with(reading);
     Ok(Opened {
         store: Store::Sqlite(Reader { pool, place: place.clone() }),
-        writer: AnyWriter::Sqlite(Writer { connection, place: place.clone(), version, texts: BTreeMap::new() }),
+        writer: AnyWriter::Sqlite(Writer {
+            connection,
+            place: place.clone(),
+            version,
+            held: false,
+            texts: BTreeMap::new(),
+        }),
         loader: AnyLoader::Sqlite(Loader { connection: loader, place }),
         installation,
     })

@@ -21,8 +21,10 @@ impl Writer {
     }
 
     pub(in crate::store) async fn commit_tables(&mut self, mask: u8, texts: Vec<String>) -> Result<Committed, Error> {
-        let sql = self.texts.entry(mask).or_insert_with(|| {
-            let mut text = String::from("BEGIN IMMEDIATE; PRAGMA data_version;");
+        let held = std::mem::take(&mut self.held);
+        let sql = self.texts.entry((held, mask)).or_insert_with(|| {
+            let mut text = String::from(if held { "" } else { "BEGIN IMMEDIATE;" });
+            text.push_str("PRAGMA data_version;");
             for (bit, statement) in STATEMENTS.iter().enumerate() {
                 if mask & (1 << bit) != 0 {
                     text.push_str(statement);
@@ -46,6 +48,18 @@ impl Writer {
                 let _ = sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await;
                 Err(failed(&self.place, error))
             }
+        }
+    }
+
+    pub(in crate::store) async fn hold(&mut self) -> Result<(), Error> {
+        let begun = sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut self.connection).await;
+        self.held = begun.is_ok();
+        begun.map(|_| ()).map_err(|error| failed(&self.place, error))
+    }
+
+    pub(in crate::store) async fn release(&mut self) {
+        if std::mem::take(&mut self.held) {
+            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut self.connection).await;
         }
     }
 
