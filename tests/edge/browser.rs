@@ -28,6 +28,15 @@ pub(crate) struct Element(String);
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 impl Browser {
+    /// Whether there is a browser to test with; says so where there is none.
+    pub(crate) fn is_here() -> bool {
+        let found = Command::new("chromedriver").arg("--version").stdout(Stdio::null()).status().is_ok();
+        if !found {
+            eprintln!("left out: no chromedriver (Debian: apt-get install chromium chromium-driver fonts-noto-cjk)");
+        }
+        found
+    }
+
     pub(crate) fn open(window: Window) -> Browser {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("chromedriver")
@@ -139,7 +148,7 @@ impl Browser {
     }
 
     /// Goes into the first frame of the page.
-    pub(crate) fn into_frame(&self) {
+    pub(crate) fn frame(&self) {
         self.call("POST", "/frame", json!({ "id": 0 }));
     }
 

@@ -7,6 +7,7 @@ mod diagnostics;
 mod documents;
 mod expression;
 mod flows;
+#[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]
 mod house;
 mod laws;
 mod mail;
