@@ -306,9 +306,9 @@ fn context(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assign
         recipient: name.to_owned(),
         tag: if case.number.is_empty() { String::new() } else { format!("[{}] ", case.number) },
         please: match kind {
-            Some(TaskKind::Work) => words.pick("请办理", "Please do"),
-            Some(TaskKind::Revise { .. }) => words.pick("请修改", "Please revise"),
-            _ => words.pick("请审批", "Please approve"),
+            Some(TaskKind::Work) => words.pick("请办理", "To do"),
+            Some(TaskKind::Revise { .. }) => words.pick("请修改", "Revise"),
+            _ => words.pick("请审批", "Approve"),
         }
         .into(),
         button: match kind {
@@ -424,7 +424,8 @@ fn text(templates: &Templates, stem: &str, lang: Lang, context: &mut Context) ->
         short.case.title = fit(&short.case.title, short.case.title.width().saturating_sub(over(&subject)).max(8));
         subject = split(&render(&short)?, "").0;
         if over(&subject) > 0 {
-            short.case.applicant = fit(&short.case.applicant, 12);
+            let left = short.case.applicant.width().saturating_sub(over(&subject)).max(6);
+            short.case.applicant = fit(&short.case.applicant, left);
             subject = split(&render(&short)?, "").0;
         }
     }
@@ -563,7 +564,7 @@ pub fn sample(definition: Option<&Definition>, lang: Lang) -> Context {
         data: fields.map(|(name, field)| (name.to_string(), field.title.get(lang).to_owned())).collect(),
         recipient: pick("赵磊", "Zhao Lei"),
         tag: "[LP-2026-0007] ".into(),
-        please: pick("请审批", "Please approve"),
+        please: pick("请审批", "Approve"),
         button: pick("查看并决定", "View and decide"),
         step: pick("营销总监审批", "Marketing director"),
         decided: Some(Decided {

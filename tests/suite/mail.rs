@@ -4,7 +4,7 @@
 //! The cases are built by hand, so that this tests what is shown and nothing else.
 
 use crate::support::{golden, project};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use countersign::effects::format::Words;
 use countersign::effects::link::{Binding, Keys, Purpose, url};
@@ -505,4 +505,352 @@ fn every_kind_of_mail_reads_as_its_golden_copy() {
             );
         }
     }
+}
+
+/// What a person could write to make mail do something else.
+const HOSTILE: &[&str] = &[
+    "Bob\r\nBcc: victim@example.org",
+    "a\nSubject: forged\n\nbody",
+    "\0\u{1}\u{7f}\u{85}\u{2028}\u{2029}",
+    "invoice\u{202e}fdp.exe\u{2066}\u{2069}\u{200f}",
+    "<script>alert(1)</script>",
+    "\"><svg onload=alert(1)>",
+    "</td></tr></table><form action=https://evil.example>",
+    "javascript:alert(1)",
+    "{{7*7}}{% for x in range(9) %}boom{% endfor %}{{ link }}",
+    "=?utf-8?Q?forged?= <evil@example.org>, \"x\" <y@z>",
+    "\r\n--=_boundary--\r\n.\r\nQUIT\r\n",
+    "\u{fdd0}",
+    "&lt;b&gt; &#x0; <!-- ",
+    "\u{ffff}\u{feff}",
+];
+
+fn hostile() -> Fixture {
+    let mut fixture = Fixture::new(Lang::Zh);
+    let all = HOSTILE.concat();
+    for (number, person) in fixture.directory.people.values_mut().enumerate() {
+        person.name = format!("{}{all}", HOSTILE[number]);
+    }
+    fixture.definition.title = Text::One(all.clone());
+    fixture.state.title = Text::One(all.clone());
+    fixture.state.number = Some(all.as_str().into());
+    fixture.state.data.insert("customer".into(), Value::text(all.as_str()));
+    fixture.state.data.insert("recipient".into(), Value::text(HOSTILE[7]));
+    fixture.state.data.insert("reason".into(), Value::text(all.as_str()));
+    fixture.state.data.insert("items".into(), Value::List(vec![gift(&all, "2", "320.00")]));
+    for event in &mut fixture.log[1].events {
+        if let Event::Answered { opinion, .. } = event {
+            *opinion = Some(all.as_str().into());
+        }
+    }
+    for step in fixture.definition.steps.values_mut() {
+        step.title = Some(Text::One(all.clone()));
+    }
+    fixture
+}
+
+#[test]
+fn hostile_texts_arrive_harmless() {
+    let fixture = hostile();
+    let decided = MailKind::Decided { task: TaskId(0), assignment: assignment(1) };
+    let clean = message::build(&Fixture::new(Lang::Zh).parts(2, &assigned(), "zhao"), Some(LINK)).unwrap();
+    let expected = MessageParser::default().parse(&clean).unwrap().headers().len();
+    for (mail, kind, to) in
+        [(2, assigned(), "zhao"), (1, decided, "zhang"), (9, MailKind::ActedFor { task: None }, "zhang")]
+    {
+        let mut parts = fixture.parts(mail, &kind, to);
+        // Whatever the directory holds, the outbox may have kept worse.
+        parts.to_name = HOSTILE.concat();
+        parts.from_name = HOSTILE.concat();
+        let link = parts.asks.map(|_| LINK);
+        let bytes = message::build(&parts, link).unwrap();
+        let head = String::from_utf8(bytes.clone()).unwrap();
+        let (head, _) = head.split_once("\r\n\r\n").unwrap();
+        assert!(head.is_ascii() && !head.contains('\0'));
+        assert!(head.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])));
+        let mail = MessageParser::default().parse(&bytes).unwrap();
+        assert_eq!(mail.headers().len(), expected, "a header more or less:\n{head}");
+        assert!(mail.bcc().is_none());
+        let to = mail.to().unwrap();
+        let Address::List(list) = to else { panic!("a group: {to:?}") };
+        assert_eq!(list.len(), 1, "{to:?}");
+        assert_eq!(list[0].address().unwrap(), parts.to);
+        let shown = [mail.subject().unwrap(), list[0].name().unwrap()];
+        for text in shown {
+            assert!(
+                text.chars()
+                    .all(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')),
+                "{text:?}"
+            );
+        }
+        let (text, html) = (mail.body_text(0).unwrap(), mail.body_html(0).unwrap());
+        assert_eq!((mail.text_body_count(), mail.html_body_count()), (1, 1));
+        for body in [&text, &html] {
+            assert!(body.contains("7*7") && !body.contains("49"), "a value was run as a template");
+            assert!(!body.contains(['\0', '\u{202e}', '\u{2066}', '\u{fdd0}', '\u{ffff}']));
+        }
+        let lower = html.to_lowercase();
+        for forbidden in ["<script", "<svg", "<form", "<!-- ", "href=\"javascript", "onload=alert(1)>\""] {
+            assert!(!lower.contains(forbidden), "{forbidden} is alive");
+        }
+        let links: Vec<&str> = html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(links.iter().all(|found| *found == LINK), "{links:?}");
+        assert_eq!(text.matches(LINK).count(), usize::from(link.is_some()));
+    }
+}
+
+#[test]
+fn the_same_parts_make_the_same_bytes_and_hold_no_link() {
+    let fixture = Fixture::new(Lang::Zh);
+    let keys = Keys::of_the_moment().unwrap();
+    let (person, nonce) = ("zhao".into(), [2; 16]);
+    let binding = Binding {
+        purpose: Purpose::Decide,
+        installation: "9f8e7d6c",
+        instance: instance(),
+        task: TaskId(1),
+        round: 1,
+        person: &person,
+        assignment: assignment(2),
+        nonce: &nonce,
+    };
+    let link = url("https://flow.example.com", &keys.ticket(&binding));
+    let parts = fixture.parts(2, &assigned(), "zhao");
+    let kept = serde_json::to_string(&parts).unwrap();
+    assert!(kept.contains(GAP) && !kept.contains("/t/"), "what is kept has a gap and no link");
+    let again: Parts = serde_json::from_str(&kept).unwrap();
+    assert_eq!(again, parts);
+    let bytes = message::build(&parts, Some(&link)).unwrap();
+    assert_eq!(bytes, message::build(&again, Some(&link)).unwrap());
+    assert!(message::build(&parts, None).is_err(), "a mail never goes out with a hole");
+    let mail = MessageParser::default().parse(&bytes).unwrap();
+    assert_eq!(mail.body_text(0).unwrap().matches(&link).count(), 1);
+    assert_eq!(mail.body_html(0).unwrap().matches(&format!("href=\"{link}\"")).count(), 2);
+    // A mail that is composed anew is another mail; a reminder is in the same thread.
+    let to = "zhao".into();
+    let kind = assigned();
+    let letter = Letter { attempt: 2, ..fixture.letter(2, &kind, &to) };
+    let Composed::Mail(anew) = compose(&letter, &Templates::embedded(), &sender()).unwrap() else { panic!() };
+    assert_ne!(anew.message_id, parts.message_id);
+    assert_eq!(anew.thread, parts.thread);
+}
+
+#[test]
+fn headers_say_that_a_machine_wrote_and_which_thread_it_is() {
+    for lang in [Lang::Zh, Lang::En] {
+        for (name, parts) in all(lang) {
+            let bytes = message::build(&parts, parts.asks.map(|_| LINK)).unwrap();
+            let mail = MessageParser::default().parse(&bytes).unwrap();
+            let header = |name: &str| mail.header_raw(name).unwrap_or_default().trim().to_owned();
+            assert_eq!(header("Auto-Submitted"), "auto-generated");
+            assert_eq!(header("X-Auto-Response-Suppress"), "All");
+            assert_eq!(header("Content-Language"), lang.tag());
+            assert!(header("List-Id").starts_with("<gift.countersign."));
+            assert_eq!(header("References"), parts.thread);
+            assert_eq!(header("In-Reply-To"), parts.thread);
+            assert_eq!(header("Message-ID"), parts.message_id);
+            assert!(mail.date().is_some());
+            assert_eq!(mail.subject().unwrap(), parts.subject, "{name}");
+            assert!(unicode_width(&parts.subject) <= 60, "{name}: {}", parts.subject);
+            assert!(
+                parts.subject.contains("LP-2026-0007") && parts.subject.contains("¥1,280.00"),
+                "{name}: {}",
+                parts.subject
+            );
+            assert!(parts.html.len() < 100_000, "Gmail would cut it");
+            for part in mail.parts.iter().filter(|part| part.is_text()) {
+                assert_eq!(part.content_transfer_encoding().unwrap_or("base64"), "base64");
+            }
+        }
+    }
+}
+
+fn unicode_width(text: &str) -> usize {
+    unicode_width::UnicodeWidthStr::width(text)
+}
+
+#[test]
+fn a_long_title_leaves_the_number_and_the_amount_in_the_subject() {
+    let mut fixture = Fixture::new(Lang::Zh);
+    fixture.state.title = Text::One("关于在全国范围内向重点医院客户馈赠年度纪念礼品的申请".into());
+    fixture.directory.people.get_mut("zhang").unwrap().name = "阿卜杜拉·买买提·艾合买提江·伊斯拉木".into();
+    let subject = fixture.parts(2, &assigned(), "zhao").subject;
+    assert!(unicode_width(&subject) <= 60, "{subject}");
+    assert!(subject.starts_with("[LP-2026-0007] 请审批：关于") && subject.ends_with("¥1,280.00"), "{subject}");
+}
+
+#[test]
+fn a_mail_whose_task_is_over_is_not_composed() {
+    let mut fixture = Fixture::new(Lang::Zh);
+    fixture.state.tasks.clear();
+    let to = "zhao".into();
+    let kind = assigned();
+    let composed = compose(&fixture.letter(2, &kind, &to), &Templates::embedded(), &sender()).unwrap();
+    assert!(matches!(composed, Composed::Moot(_)));
+    fixture.directory.people.get_mut("zhang").unwrap().mail = None;
+    let to = "zhang".into();
+    let refused = compose(&fixture.letter(9, &MailKind::Ended, &to), &Templates::embedded(), &sender()).unwrap_err();
+    assert!(refused.zh.contains("没有邮箱地址"), "{refused}");
+}
+
+#[test]
+fn a_step_shows_only_what_it_may() {
+    let mut fixture = Fixture::new(Lang::Zh);
+    if let StepKind::Approve(human) = &mut fixture.definition.steps.get_mut("marketing").unwrap().kind {
+        human.show = Some(vec!["customer".into()]);
+    }
+    let parts = fixture.parts(2, &assigned(), "zhao");
+    let all = format!("{}{}{}", parts.subject, parts.text, parts.html);
+    assert!(all.contains("华康医院"));
+    for hidden in ["李主任", "龙井礼盒", "1,280.00"] {
+        assert!(!all.contains(hidden), "{hidden} is shown");
+    }
+}
+
+#[test]
+fn what_changed_is_told_by_row_and_column() {
+    let fixture = Fixture::new(Lang::Zh);
+    let mut after = fixture.state.data.clone();
+    after.insert("recipient".into(), Value::text("王主任"));
+    after.insert("items".into(), Value::List(vec![gift("景德镇茶具", "3", "320.00")]));
+    after.insert("total".into(), amount("960.00"));
+    let words = fixture.words(Lang::Zh);
+    let told: Vec<String> = changes(&fixture.definition, &fixture.state.data, &after, &words)
+        .into_iter()
+        .map(|change| format!("{}: {} → {}", change.label, change.before, change.after))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "馈赠对象: 李主任 → 王主任",
+            "礼品 · 第 1 行 · 数量: 2 → 3",
+            "礼品 · 第 2 行: 龙井礼盒 · 4 · 160.00 → ",
+            "合计(元): 1,280.00 → 960.00",
+        ]
+    );
+}
+
+#[test]
+fn the_story_is_told_in_order() {
+    let fixture = Fixture::new(Lang::Zh);
+    let task = &fixture.state.tasks[&TaskId(1)];
+    let reader = Reader { person: None, asked: Some((task, &task.assignments[0])) };
+    let view = case_view(&fixture.scene(), &fixture.words(Lang::Zh), reader);
+    let lines: Vec<String> = view.timeline.iter().map(|moment| moment.line()).collect();
+    assert_eq!(
+        lines,
+        [
+            "3月2日 09:14  提交  张伟（客户专员）  由 root 在命令行代为操作",
+            "3月2日 11:02  部门主管审批  李娜（客户部总监）  同意 “同意。年度预算内。”  通过发往 l***@example.com 的链接",
+            "3月4日 18:00  营销总监审批  赵磊  轮到您",
+            "礼品出库  孙强（礼品管理员）",
+        ]
+    );
+}
+
+#[test]
+fn every_template_of_ours_is_embedded_and_sound() {
+    let templates = Templates::embedded();
+    let folder = project("templates");
+    let mut on_disk = Vec::new();
+    let mut folders = vec![folder.clone()];
+    while let Some(at) = folders.pop() {
+        for entry in std::fs::read_dir(at).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "html" || end == "txt") {
+                on_disk.push(path.strip_prefix(&folder).unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    on_disk.sort();
+    let mut embedded: Vec<&str> = EMBEDDED.iter().map(|(name, _)| *name).collect();
+    embedded.sort_unstable();
+    assert_eq!(on_disk, embedded, "the table in template.rs and the folder differ");
+    for (name, text) in EMBEDDED.iter().filter(|(name, _)| name.starts_with("mail/")) {
+        for lang in [Lang::Zh, Lang::En] {
+            let problems = templates.check(name, text, &sample(None, lang), lang);
+            assert!(problems.is_empty(), "{problems:?}");
+        }
+    }
+}
+
+#[test]
+fn a_bad_template_is_told_with_its_line() {
+    let templates = Templates::embedded();
+    let check = |name: &str, text: &str| templates.check(name, text, &sample(None, Lang::Zh), Lang::Zh);
+    let one = |name: &str, text: &str| {
+        let problems = check(name, text);
+        assert_eq!(problems.len(), 1, "{text}: {problems:?}");
+        (problems[0].line, problems[0].what.en.clone())
+    };
+    assert!(check("mail/x.txt", "Subject: {{ case.title }}\n\n{{ recipient }} {{ decided.who }}").is_empty());
+    let (line, what) = one("mail/x.txt", "ok\n\n{{ applicnt }}");
+    assert!(line == Some(3) && what.contains("`applicnt`") && what.contains("recipient"), "{line:?} {what}");
+    let (line, what) = one("mail/x.txt", "{{ case.title }}\n{{ case.titel }}");
+    assert!(line == Some(2) && what.contains("`case.titel`") && what.contains("case.title"), "{line:?} {what}");
+    assert_eq!(one("mail/x.txt", "a\n{% if case.title %}").0, Some(2));
+    assert!(one("mail/x.html", "{% autoescape false %}{{ recipient }}{% endautoescape %}").1.contains("autoescape"));
+    assert!(one("mail/x.html", "{{ recipient | safe }}").1.contains("filter"));
+    assert!(!check("mail/x.txt", "{{ debug() }}").is_empty());
+    assert!(!check("mail/x.txt", "{% include \"/etc/passwd\" %}").is_empty());
+}
+
+#[test]
+fn bombs_end_quickly() {
+    let templates = Templates::embedded();
+    let recursive = "{% macro m(x) %}{{ m(x) }}{{ m(x) }}{% endmacro %}{{ m(1) }}";
+    for bomb in [
+        "{{ 'a' * 99000000 }}{{ 'a' * 99000000 }}",
+        "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
+        "{% for a in range(90000) %}{{ recipient }}{{ recipient }}{{ case.title }}{% endfor %}",
+        "{% set x = [1] %}{% for a in range(99999) %}{% set x = x + x %}{% endfor %}",
+        "{{ ('a' * 1000) * 100000 }}",
+        "{{ range(100000000) | list }}",
+        "{{ range(99999) | map('string') | join(range(99999) | join) }}",
+        recursive,
+        "{% include \"mail/bomb.txt\" %}",
+        "{{ ['a' * 60000] * 60000 }}",
+    ] {
+        let started = std::time::Instant::now();
+        let problems = templates.check("mail/bomb.txt", bomb, &sample(None, Lang::En), Lang::En);
+        assert!(!problems.is_empty(), "{bomb} went through");
+        assert!(started.elapsed().as_secs() < 2, "{bomb} took {:?}", started.elapsed());
+    }
+}
+
+#[test]
+fn a_company_replaces_a_template_and_adds_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("mail")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "mail/gift_given.zh.txt",
+        "Subject: {{ tag }}礼品已送出\n\n{{ recipient }}，{{ data.customer }} 的礼品已送出。\n",
+    );
+    write("mail/ended.en.txt", "Subject: {{ tag }}Finished\n\nFinished.");
+    let templates = Templates::load(folder.path()).unwrap();
+    let mut fixture = Fixture::new(Lang::Zh);
+    if let StepKind::Notify(notify) = &mut fixture.definition.steps.get_mut("told").unwrap().kind {
+        notify.template = Some("gift_given".into());
+    }
+    let (to, kind) = ("sun".into(), MailKind::Notice { step: "told".into() });
+    let composed = compose(&fixture.letter(8, &kind, &to), &templates, &sender()).unwrap();
+    let Composed::Mail(parts) = composed else { panic!() };
+    assert_eq!(parts.subject, "[LP-2026-0007] 礼品已送出");
+    assert_eq!(parts.text, "孙强，华康医院 的礼品已送出。\n");
+    assert!(parts.html.contains("华康医院"), "the page around the facts is ours");
+    assert_eq!(countersign::effects::mail::notices(&templates), ["gift_given"]);
+    let faults = |text: &str| {
+        write("mail/gift_given.zh.txt", text);
+        let templates = Templates::load(folder.path()).unwrap();
+        countersign::effects::mail::check_notice(&templates, "gift_given", &fixture.definition)
+    };
+    assert!(faults("Subject: x\n\n{{ data.customer }}").is_empty());
+    let found = faults("Subject: x\n\n{{ data.costumer }}");
+    assert_eq!((found.len(), found[0].line), (1, Some(3)), "{found:?}");
+    assert!(found[0].what.en.contains("data.customer"), "{found:?}");
+    write("mail/gift_given.zh.txt", "{% if %}");
+    assert_eq!(Templates::load(folder.path()).unwrap_err()[0].line, Some(1));
 }

@@ -10,6 +10,7 @@ mod flows;
 #[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]
 mod house;
 mod laws;
+mod link;
 mod mail;
 mod processes;
 mod records;
