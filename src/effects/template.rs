@@ -23,6 +23,10 @@ const OUTPUT: usize = 512 * 1024;
 const SOURCE: u64 = 256 * 1024;
 /// The most files of a company's folder.
 const FILES: usize = 1_000;
+/// The longest tag, in bytes.
+const TAG: usize = 2_000;
+/// The most `set`s of a template.
+const SETS: usize = 200;
 /// How deep a template may include others.
 const DEPTH: usize = 60;
 
@@ -166,8 +170,11 @@ impl Templates {
             problems.extend(templates.add(name, text));
         }
         for (name, text) in &own {
-            problems.extend(forbidden(name, text));
-            problems.extend(templates.add(name, text));
+            let bad = forbidden(name, text);
+            if bad.is_empty() {
+                problems.extend(templates.add(name, text));
+            }
+            problems.extend(bad);
         }
         (templates, problems)
     }
@@ -233,6 +240,9 @@ impl Templates {
     /// beside those that `sample` has, and what goes wrong when `sample` is filled in.
     pub fn check(&self, name: &str, text: &str, sample: &impl Serialize, lang: Lang) -> Vec<Problem> {
         let mut problems = forbidden(name, text);
+        if !problems.is_empty() {
+            return problems;
+        }
         let mut environment = self.environment.clone();
         if let Err(error) = environment.add_template_owned(name.to_owned(), text.to_owned()) {
             problems.push(Problem::of(name, &error));
@@ -268,24 +278,96 @@ impl Templates {
     }
 }
 
-/// What would take away a guard: seen in the text, wherever it stands.
+/// What would get around a guard, seen in the text before it is compiled. Fuel counts what is done, but lists are
+/// added lazily: doubling one in a chain of steps costs nothing until its length is asked for, and then never ends.
+/// And what is nested without bound in one tag is compiled, and dropped, by recursion.
 fn forbidden(name: &str, text: &str) -> Vec<Problem> {
-    let tag = |line: &str| {
-        line.split("{%")
-            .skip(1)
-            .any(|after| after.trim_start_matches(['-', '+']).trim_start().starts_with("autoescape"))
-    };
-    let lines = text.lines().enumerate().filter(|(_, line)| tag(line));
-    lines
-        .map(|(index, _)| {
-            Problem::new(
-                name,
-                Some(index + 1),
+    let (mut problems, mut sets) = (Vec::new(), 0);
+    for (line, tag) in tags(text) {
+        let word = tag.split_whitespace().next().unwrap_or_default();
+        sets += usize::from(word == "set");
+        let (zh, en) = if word == "autoescape" {
+            (
                 "模板不能改变转义方式；`.html` 总是转义，`.txt` 从不转义。请删去 `autoescape`。",
                 "A template cannot change escaping: `.html` always escapes, `.txt` never does. Take `autoescape` out.",
             )
-        })
-        .collect()
+        } else if tag.len() > TAG {
+            (
+                "一个标签太长（最多 2,000 字节），请拆开写。",
+                "A tag is too long (at most 2,000 bytes). Write it in parts.",
+            )
+        } else if unquoted(tag).contains('+') {
+            ("模板里不能用 `+`；连接文字请用 `~`。", "A template cannot add with `+`. To join texts, write `~`.")
+        } else if sets == SETS + 1 {
+            ("一个模板里 `set` 最多 200 次。", "A template takes at most 200 `set`s.")
+        } else {
+            continue;
+        };
+        problems.push(Problem::new(name, Some(line), zh, en));
+    }
+    problems
+}
+
+/// The tags of a template with their lines, without their braces and what controls white space.
+fn tags(text: &str) -> Vec<(usize, &str)> {
+    let (mut found, mut line, mut rest) = (Vec::new(), 1, text);
+    while let Some(at) = rest.find('{') {
+        line += rest.get(..at).unwrap_or_default().matches('\n').count();
+        rest = rest.get(at..).unwrap_or_default();
+        let (open, close) = match rest.get(..2) {
+            Some("{{") => (2, "}}"),
+            Some("{%") => (2, "%}"),
+            Some("{#") => (2, "#}"),
+            _ => (1, ""),
+        };
+        let inside = rest.get(open..).unwrap_or_default();
+        let length = match close {
+            "" => 0,
+            "#}" => inside.find(close).unwrap_or(inside.len()),
+            close => end_of_tag(inside, close),
+        };
+        let tag = inside.get(..length).unwrap_or_default();
+        if open == 2 && close != "#}" {
+            found.push((line, tag.trim_start_matches(['-', '+']).trim_end_matches(['-', '+']).trim()));
+        }
+        line += tag.matches('\n').count();
+        rest = inside.get(length..).unwrap_or_default();
+    }
+    found
+}
+
+/// Where a tag ends: at `close` outside of quotes, or with the text.
+fn end_of_tag(inside: &str, close: &str) -> usize {
+    let mut quote = None;
+    let mut escaped = false;
+    for (at, c) in inside.char_indices() {
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None if inside.get(at..).is_some_and(|rest| rest.starts_with(close)) => return at,
+            None => {}
+        }
+    }
+    inside.len()
+}
+
+/// A tag without its quoted texts.
+fn unquoted(tag: &str) -> String {
+    let (mut plain, mut quote, mut escaped) = (String::new(), None, false);
+    for c in tag.chars() {
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if c == '\\' => escaped = true,
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c == '"' || c == '\'' => quote = Some(c),
+            None => plain.push(c),
+        }
+    }
+    plain
 }
 
 fn exists(known: &minijinja::Value, path: &str) -> bool {
@@ -333,10 +415,12 @@ fn environment() -> Environment<'static> {
         environment.set_syntax(syntax);
     }
     // `safe` would switch escaping off, the others print what nobody meant to show.
-    for filter in ["safe", "pprint", "tojson"] {
+    for filter in ["safe", "pprint", "tojson", "chain"] {
         environment.remove_filter(filter);
     }
     environment.remove_global("debug");
+    // State that outlives a round of a loop could grow without end and without fuel.
+    environment.remove_global("namespace");
     environment
 }
 

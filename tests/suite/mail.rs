@@ -805,13 +805,18 @@ fn bombs_end_quickly() {
         "{{ 'a' * 99000000 }}{{ 'a' * 99000000 }}",
         "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
         "{% for a in range(90000) %}{{ recipient }}{{ recipient }}{{ case.title }}{% endfor %}",
-        "{% set x = [1] %}{% for a in range(99999) %}{% set x = x + x %}{% endfor %}",
+        "{% set ns = namespace(x=[1]) %}{% for a in range(99999) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
         "{{ ('a' * 1000) * 100000 }}",
         "{{ range(100000000) | list }}",
         "{{ range(99999) | map('string') | join(range(99999) | join) }}",
         recursive,
         "{% include \"mail/bomb.txt\" %}",
         "{{ ['a' * 60000] * 60000 }}",
+        "{% macro m(x, n) %}{{ m(x * 2, n) }}{% endmacro %}{{ m([1], 60) }}",
+        &format!("{{{{ recipient{} }}}}", "[0:]".repeat(20_000)),
+        &format!("{{{{ case{} }}}}", ".title".repeat(20_000)),
+        &"{% set x = case.facts * 1 %}".repeat(9_000),
+        &format!("{{% set x = [1] %}}{}{{{{ x | length }}}}", "{% set x = x + x %}".repeat(60)),
     ] {
         let started = std::time::Instant::now();
         let problems = templates.check("mail/bomb.txt", bomb, &sample(None, Lang::En), Lang::En);
