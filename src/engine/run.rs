@@ -57,13 +57,14 @@ impl Run<'_> {
         draw(&self.facts.seed, self.drawn)
     }
 
-    /// A new assignment id with its nonce.
+    /// A new assignment id with its nonce. The id begins with the time, so that new rows land next to each other;
+    /// what a ticket rests on is the nonce and its key.
     pub(super) fn draw_assignment(&mut self) -> (AssignmentId, [u8; 16]) {
         let bytes = self.draw();
-        let (mut id, mut nonce) = ([0; 16], [0; 16]);
-        id.copy_from_slice(&bytes[..16]);
+        let (mut random, mut nonce) = ([0; 10], [0; 16]);
+        random.copy_from_slice(&bytes[..10]);
         nonce.copy_from_slice(&bytes[16..]);
-        (AssignmentId(Uuid::from_bytes(id)), nonce)
+        (AssignmentId(timed(self.now, &random)), nonce)
     }
 
     /// What an expression yields here.
@@ -206,8 +207,12 @@ pub(super) fn new_instance(facts: &Facts<'_>) -> InstanceId {
     let bytes = draw(&facts.seed, 0);
     let mut random = [0; 10];
     random.copy_from_slice(&bytes[..10]);
-    let millis = u64::try_from(facts.now.timestamp_millis()).unwrap_or(0);
-    InstanceId(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    InstanceId(timed(facts.now, &random))
+}
+
+fn timed(now: DateTime<Utc>, random: &[u8; 10]) -> Uuid {
+    let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(millis, random).into_uuid()
 }
 
 fn draw(seed: &[u8; 16], count: u32) -> [u8; 32] {

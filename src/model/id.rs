@@ -123,7 +123,7 @@ macro_rules! uuids {
 uuids! {
     /// An instance. Version 7: ids sort by start time, so new rows land next to each other.
     InstanceId,
-    /// One person's part of a task, named by the ticket in that person's mail.
+    /// One person's part of a task, named by the ticket in that person's mail. Version 7, as instances.
     AssignmentId,
 }
 
