@@ -1,4 +1,4 @@
-//! Every example of the language reference is compiled or evaluated.
+//! Every example of the README and the language reference is compiled or evaluated.
 //!
 //! A fence says what its block is: `yaml` a whole process, `yaml steps` the steps of one, `yaml fields` a form,
 //! `yaml directory` and `yaml calendar` themselves, `feel` lines of `expression = expected`.
@@ -76,6 +76,12 @@ fn blocks(page: &str) -> Vec<Block> {
     found
 }
 
+fn pages() -> impl Iterator<Item = (&'static str, Block)> {
+    ["README.md", "docs/language.md"]
+        .into_iter()
+        .flat_map(|page| blocks(page).into_iter().map(move |block| (page, block)))
+}
+
 fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
@@ -83,8 +89,8 @@ fn indented(text: &str) -> String {
 #[test]
 fn every_yaml_example_compiles() {
     let mut tried = 0;
-    for block in blocks("docs/language.md") {
-        let at = format!("docs/language.md:{}", block.line);
+    for (page, block) in pages() {
+        let at = format!("{page}:{}", block.line);
         let files = match block.kind.as_str() {
             "yaml" => vec![("directory.yaml", DIRECTORY.to_owned()), ("example.yaml", block.text)],
             "yaml steps" => vec![
