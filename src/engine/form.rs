@@ -174,12 +174,13 @@ impl Filling<'_> {
             }
         }
         let mut value = data.get(name).cloned().unwrap_or_default();
-        if value.is_null() && !given.contains_key(name) {
-            if let Some(default) = &field.default {
-                match (self.evaluate)(default, data) {
-                    Ok(found) => value = stored(&field.kind, found),
-                    Err(failure) => return self.refuse(name, &field.title, failure.message),
-                }
+        if value.is_null()
+            && !given.contains_key(name)
+            && let Some(default) = &field.default
+        {
+            match (self.evaluate)(default, data) {
+                Ok(found) => value = stored(&field.kind, found),
+                Err(failure) => return self.refuse(name, &field.title, failure.message),
             }
         }
         let blank = match &value {

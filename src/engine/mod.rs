@@ -9,11 +9,16 @@
 //! seed come in as [`Facts`]; ids and nonces are derived from the seed, so the same command with the same facts
 //! gives the same events. `decide` runs an instance until every token waits for somebody or nothing is left.
 //!
-//! The laws (`tests/suite/laws.rs`):
-//! 1. `decide` never panics and is deterministic. 2. A refusal changes nothing. 3. Folding the log equals the
-//! state that `decide` answered. 4. Every token, task and timer belongs to a live scope, token or task; what is
-//! left leaves nothing behind. 5. An instance that has not ended has an open task or an incident. 6. A vote can
-//! always still end. 7. A second answer is refused and names the first. 8. A timer fires once.
+//! The laws, held by `tests/suite/laws.rs`:
+//!
+//! 1. `decide` never panics and is deterministic.
+//! 2. A refusal changes nothing.
+//! 3. Folding the log equals the state that `decide` answered.
+//! 4. Every token, task and timer belongs to a live scope, token or task; what is left leaves nothing behind.
+//! 5. An instance that has not ended has an open task or an incident.
+//! 6. A vote can always still end.
+//! 7. A second answer is refused and names the first.
+//! 8. A timer fires once.
 
 mod apply;
 pub mod command;

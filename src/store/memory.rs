@@ -362,15 +362,12 @@ impl Writer {
     ) -> Result<Vec<OutboxRow>, Error> {
         let memory = self.memory.clone();
         let mut tables = memory.tables();
-        let mut due: Vec<(u8, DateTime<Utc>, i64, (InstanceId, MailId))> = tables
-            .outbox
-            .iter()
-            .filter(|(_, row)| row.settled_at.is_none() && row.next_at <= now)
-            .map(|(key, row)| (row.priority, row.next_at, row.row, *key))
-            .collect();
-        due.sort();
+        let waiting = |row: &OutboxRow| row.settled_at.is_none() && row.next_at <= now;
+        let mut due: Vec<_> = tables.outbox.iter().filter(|(_, row)| waiting(row)).collect();
+        due.sort_by_key(|(_, row)| (row.priority, row.next_at, row.row));
+        let due: Vec<(InstanceId, MailId)> = due.into_iter().map(|(key, _)| *key).collect();
         let mut leased = Vec::new();
-        for (_, _, _, key) in due {
+        for key in due {
             let Some(row) = tables.outbox.get(&key) else { continue };
             let over = row.kind.asks().is_some_and(|(_, id)| {
                 tables.assignments.get(&id).is_none_or(|row| row.state != AssignmentState::Open)

@@ -83,7 +83,7 @@ fn only_what_we_could_have_written_is_read() {
         format!("{text}A"),
         format!("{text}="),
         format!(" {text}"),
-        text.replace(|c: char| c == '-' || c == '_', "+"),
+        text.replace(['-', '_'], "+"),
         format!("amp;{}", &text[4..]),
         "签".repeat(16),
         "A".repeat(LENGTH),

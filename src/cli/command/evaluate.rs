@@ -95,7 +95,7 @@ fn written(value: &Value) -> String {
         Value::Position(id) => id.to_string(),
         Value::Department(id) => id.to_string(),
         Value::List(items) => {
-            format!("[{}]", items.iter().map(|item| written(item)).collect::<Vec<_>>().join(", "))
+            format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(", "))
         }
         Value::Record(record) => {
             let entries = record.iter().map(|(name, value)| format!("{name}: {}", written(value)));

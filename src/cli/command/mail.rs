@@ -18,6 +18,7 @@ use crate::model::text::{Lang, Wording};
 use crate::runtime::{Case, Clock, Delivery, OutboxFilter, OutboxRow, Runtime};
 use clap::{ArgMatches, Command};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 pub(super) fn tree(words: Words) -> Command {
     Command::new("mail")
@@ -121,10 +122,9 @@ async fn queue(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Result
     let rows = runtime.mails(&filter).await?;
     let mut numbers: BTreeMap<InstanceId, String> = BTreeMap::new();
     for row in &rows {
-        if !numbers.contains_key(&row.instance) {
+        if let Entry::Vacant(unknown) = numbers.entry(row.instance) {
             let case = runtime.case(row.instance).await?;
-            let number = case.map_or_else(|| row.instance.to_string(), |case| case.state.reference());
-            numbers.insert(row.instance, number);
+            unknown.insert(case.map_or_else(|| row.instance.to_string(), |case| case.state.reference()));
         }
     }
     let number = |row: &OutboxRow| numbers.get(&row.instance).cloned().unwrap_or_default();
