@@ -5,7 +5,9 @@ mod browser;
 #[path = "../suite/house.rs"]
 #[allow(dead_code, reason = "shared with the suite, which uses all of it")]
 mod house;
+mod outbox;
 mod pages;
+mod sink;
 #[path = "../suite/support.rs"]
 #[allow(dead_code, reason = "shared with the suite, which uses all of it")]
 mod support;
