@@ -231,11 +231,10 @@ fn spoken(response: &Response) -> String {
 /// What the server said, with its code; or what happened to the connection.
 fn told(error: &Error) -> String {
     use std::error::Error as _;
-    let said = error.source().map(ToString::to_string).unwrap_or_default();
-    match error.status() {
-        Some(code) => format!("{code} {said}"),
-        None if said.is_empty() => error.to_string(),
-        None => format!("{error}: {said}"),
+    match (error.status(), error.source()) {
+        (Some(code), Some(said)) => format!("{code} {said}"),
+        (Some(code), None) => code.to_string(),
+        (None, _) => error.to_string(),
     }
 }
 

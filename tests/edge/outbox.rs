@@ -27,7 +27,7 @@ fn morning() -> DateTime<Utc> {
     "2026-03-02T01:14:00Z".parse().unwrap()
 }
 
-struct World {
+pub(crate) struct World {
     runtime: Runtime,
     keys: Keyring,
     folder: tempfile::TempDir,
@@ -40,7 +40,7 @@ fn deployment(directory: Directory) -> Deployment {
 
 impl World {
     /// So many cases, each with a mail to its first approver.
-    async fn new(cases: usize) -> World {
+    pub(crate) async fn new(cases: usize) -> World {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::File(folder.path().join("test.db"));
         let clock = Clock::fixed(morning());
@@ -58,16 +58,16 @@ impl World {
         self.runtime.start(&flow::PROCESS.into(), command).await.unwrap().instance
     }
 
-    fn outbox(&self, transport: Transport) -> Outbox {
+    pub(crate) fn outbox(&self, transport: Transport) -> Outbox {
         let sender = Sender::new("会签 <flow@example.com>", None, "https://flow.example.com").unwrap();
         Outbox::new(self.runtime.clone(), Arc::new(Templates::embedded()), self.keys.clone(), transport, sender)
     }
 
-    async fn rows(&self) -> Vec<OutboxRow> {
+    pub(crate) async fn rows(&self) -> Vec<OutboxRow> {
         self.runtime.mails(&OutboxFilter { limit: 10_000, ..OutboxFilter::default() }).await.unwrap()
     }
 
-    async fn states(&self) -> BTreeMap<&'static str, usize> {
+    pub(crate) async fn states(&self) -> BTreeMap<&'static str, usize> {
         let mut states = BTreeMap::new();
         for row in self.rows().await {
             *states.entry(row.state.name()).or_default() += 1;
@@ -75,12 +75,12 @@ impl World {
         states
     }
 
-    fn pass(&self, time: TimeDelta) {
+    pub(crate) fn pass(&self, time: TimeDelta) {
         self.runtime.clock().set(self.runtime.now() + time);
     }
 
     /// Lets minutes pass until nothing waits any more.
-    async fn settle(&self, outbox: &mut Outbox, minutes: i64) {
+    pub(crate) async fn settle(&self, outbox: &mut Outbox, minutes: i64) {
         for _ in 0..minutes {
             outbox.drain().await.unwrap();
             let waits = |row: &OutboxRow| row.settled_at.is_none();
