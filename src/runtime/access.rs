@@ -27,7 +27,9 @@ use crate::model::id::{AssignmentId, Outcome, PersonId, TaskId};
 use crate::model::people::Directory;
 use crate::model::value::Record;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 /// The keys of the installation, shared with whoever sends mail: one that is revoked dies everywhere at once.
 pub type Keyring = Arc<RwLock<Arc<Keys>>>;
@@ -35,6 +37,31 @@ pub type Keyring = Arc<RwLock<Arc<Keys>>>;
 /// A keyring of these keys.
 pub fn keyring(keys: Keys) -> Keyring {
     Arc::new(RwLock::new(Arc::new(keys)))
+}
+
+/// How often a server looks whether its key file changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Follows a key file for as long as it is polled: keys that a shell adds sign from then on, keys that it revokes
+/// are dead. A file that cannot be read leaves the keys as they are.
+pub async fn follow(keys: Keyring, path: PathBuf) {
+    let stamp = || std::fs::metadata(&path).and_then(|found| found.modified()).ok();
+    let mut known = stamp();
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let found = stamp();
+        if found.is_none() || found == known {
+            continue;
+        }
+        match Keys::open(&path, "") {
+            Ok(fresh) => {
+                *keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+                known = found;
+                tracing::info!("the keys changed");
+            }
+            Err(what) => tracing::warn!(%what, "the key file changed and cannot be read"),
+        }
+    }
 }
 
 /// How long a link works after the last mail that carried it.

@@ -2,7 +2,9 @@
 
 use countersign::effects::link::{Binding, Keys, LENGTH, LONGEST_URL, Purpose, Ticket, url};
 use countersign::model::id::{AssignmentId, InstanceId, PersonId, TaskId};
+use countersign::runtime::access;
 use std::fs;
+use std::time::Duration;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -182,4 +184,29 @@ fn a_key_file_is_nobody_elses() {
         let hex = secret.split_whitespace().find(|word| word.len() == 64).unwrap();
         assert!(!refused.to_string().contains(hex), "the error shows a key");
     }
+}
+
+#[tokio::test]
+async fn a_server_takes_up_keys_that_a_shell_adds_and_revokes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys");
+    let mut keys = Keys::open(&path, "2026-03-02").unwrap();
+    let (first, ring) = (keys.signing(), access::keyring(Keys::open(&path, "").unwrap()));
+    let following = tokio::spawn(access::follow(ring.clone(), path.clone()));
+    let ids = || ring.read().unwrap().list().iter().map(|key| key.id).collect::<Vec<_>>();
+    assert_eq!(ids(), [first]);
+
+    let second = keys.rotate("2026-03-03").unwrap();
+    keys.revoke(first).unwrap();
+    // Two writes within the clock's grain would look alike.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    keys.save(&path).unwrap();
+    for _ in 0..100 {
+        if ids() == [second] {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(ids(), [second], "the new key signs and the revoked one is dead, without a restart");
+    following.abort();
 }

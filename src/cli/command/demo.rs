@@ -66,6 +66,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let how = How {
         database: Database::File(database.clone()),
         keys,
+        key_file: folder.path.join("demo.keys"),
         listen: matches.get_one::<String>("listen").cloned().unwrap_or_else(|| "127.0.0.1:0".into()),
         url: None,
         mail: shell.settings.mail.clone(),

@@ -5,30 +5,31 @@ use crate::cli::exit::{Exit, Stop};
 use crate::cli::output::{Ink, Table};
 use crate::cli::shell::Shell;
 use crate::effects::link::Keys;
+use crate::engine::command::{Actor, Ask, Command};
 use crate::model::text::Wording;
-use crate::runtime::Clock;
-use clap::{ArgMatches, Command};
+use crate::runtime::{Clock, TaskFilter};
+use clap::ArgMatches;
 use serde_json::json;
 
-pub(super) fn tree(words: Words) -> Command {
-    Command::new("keys")
+pub(super) fn tree(words: Words) -> clap::Command {
+    clap::Command::new("keys")
         .about(words.pick("签发邮件链接的密钥", "The keys that links in mail are signed with"))
         .subcommand(
-            Command::new("list")
+            clap::Command::new("list")
                 .about(words.pick("列出密钥（不显示密钥本身）", "List the keys (never the secrets)"))
                 .arg(words.json()),
         )
         .subcommand(
-            Command::new("rotate")
+            clap::Command::new("rotate")
                 .about(words.pick("生成新密钥，新链接用它签发", "Make a new key that new links are signed with"))
                 .long_about(words.pick(
-                    "生成新密钥，新链接用它签发；已发出的链接在旧密钥撤销之前仍然有效。服务器要重启才用上新密钥。",
+                    "生成新密钥，新链接用它签发；已发出的链接在旧密钥撤销之前仍然有效。正在运行的服务器一秒内就会用上。",
                     "Make a new key that new links are signed with. Links that were sent before hold until the old key \
-                     is revoked. A running server takes it up when it is started again.",
+                     is revoked. A running server takes it up within a second.",
                 )),
         )
         .subcommand(
-            Command::new("revoke")
+            clap::Command::new("revoke")
                 .about(words.pick("撤销密钥，用它签发的链接立即失效", "Revoke a key: links signed with it are dead"))
                 .arg(
                     words
@@ -66,14 +67,39 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             let mut keys = open()?;
             keys.revoke(id).map_err(trouble)?;
             keys.save(path).map_err(trouble)?;
+            let mailed = if shell.settings.database.exists() { mail_again(shell, id)? } else { 0 };
             let (zh, en) = (
-                format!("密钥 {id} 已撤销：用它签发的链接全部失效。正在运行的服务器要重启才生效。"),
-                format!("Key {id} is revoked: every link signed with it is dead once the server is started again."),
+                format!("密钥 {id} 已撤销：用它签发的链接全部失效。已为 {mailed} 件待办重新寄出链接。"),
+                format!(
+                    "Key {id} is revoked: every link signed with it is dead. {mailed} open tasks get a fresh one by mail."
+                ),
             );
             shell.output.print(shell.output.pick(&zh, &en))
         }
         own => list(shell, own.is_some_and(|(_, own)| own.get_flag("json"))),
     }
+}
+
+/// Mails everyone who is asked something a link by the key that signs now; answers how many.
+fn mail_again(shell: &Shell, revoked: u8) -> Result<usize, Stop> {
+    shell.with_runtime(async |runtime| {
+        let (mut mailed, mut filter) = (0, TaskFilter { limit: 200, ..TaskFilter::default() });
+        loop {
+            let rows = runtime.tasks(&filter).await?;
+            let Some(last) = rows.last() else { return Ok(mailed) };
+            filter.before = Some(last.assignment.row);
+            for row in &rows {
+                let assignment = row.assignment.id;
+                let command = Command {
+                    id: format!("key-{revoked}-revoked-{assignment}").into(),
+                    actor: Actor::Operator { user: shell.user() },
+                    ask: Ask::Resend { assignment },
+                };
+                // A task that was answered meanwhile needs no link.
+                mailed += usize::from(runtime.submit(row.instance.id, command).await.is_ok());
+            }
+        }
+    })
 }
 
 fn list(shell: &Shell, json: bool) -> Result<(), Stop> {

@@ -12,7 +12,7 @@ use crate::effects::mailbox::Mailbox;
 use crate::effects::template::Templates;
 use crate::effects::transport::Transport;
 use crate::model::text::Wording;
-use crate::runtime::access::{Access, LINK_DAYS, keyring};
+use crate::runtime::access::{Access, LINK_DAYS, follow, keyring};
 use crate::runtime::outbox::{Outbox, Running};
 use crate::runtime::{Clock, Database, Options, Role, Runtime};
 use crate::web::{self, Limits, WebState};
@@ -20,6 +20,7 @@ use chrono::TimeDelta;
 use clap::{ArgMatches, Command};
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -64,6 +65,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let how = How {
         database: Database::File(shell.settings.database.clone()),
         keys,
+        key_file: shell.settings.keys.clone(),
         listen,
         url: url.map(|url| url.trim_end_matches('/').to_owned()),
         mail: shell.settings.mail.clone(),
@@ -110,6 +112,8 @@ fn greet(shell: &Shell, server: &Server) -> Result<(), Stop> {
 pub(super) struct How {
     pub(super) database: Database,
     pub(super) keys: Keys,
+    /// The file that they are in, to notice when a shell changes it.
+    pub(super) key_file: PathBuf,
     /// Where to listen; port 0 takes a free one.
     pub(super) listen: String,
     /// What links begin with; the listening address where `None`.
@@ -131,6 +135,8 @@ pub(super) struct Server {
     outbox: Running,
     web: JoinHandle<std::io::Result<()>>,
     stop: watch::Sender<bool>,
+    /// Follows the key file.
+    following: JoinHandle<()>,
 }
 
 impl Server {
@@ -167,6 +173,7 @@ impl Server {
         if mailbox.is_some() {
             outbox.refill(1_000).await?;
         }
+        let following = tokio::spawn(follow(keys.clone(), how.key_file));
         let access = Access::new(runtime.clone(), keys, TimeDelta::days(LINK_DAYS));
         let options = web::Options {
             limits: how.limits,
@@ -179,7 +186,7 @@ impl Server {
             let _ = stopped.wait_for(|stop| *stop).await;
         };
         let web = tokio::spawn(web::serve(WebState::new(access, how.templates, options), listener, until));
-        Ok(Server { runtime, base, mailbox, outbox: outbox.start(), web, stop })
+        Ok(Server { runtime, base, mailbox, outbox: outbox.start(), web, stop, following })
     }
 
     /// Runs until `until` is ready or the disk fails, then ends in order.
@@ -195,6 +202,7 @@ impl Server {
     /// Answers what is under way, ends after the mail that is being sent, and closes the database.
     pub(super) async fn shutdown(self) {
         self.stop.send_replace(true);
+        self.following.abort();
         // Whoever still holds a page open after that has had their time.
         let _ = tokio::time::timeout(FAREWELL, self.web).await;
         self.outbox.stop().await;
