@@ -262,8 +262,17 @@ impl Table {
                 cells.chain([title]).max().unwrap_or(0)
             })
             .collect();
+        // A column that says nothing of any row is left out.
+        let said =
+            |column: usize| self.rows.iter().any(|row| row.get(column).is_some_and(|(cell, _)| !cell.is_empty()));
+        let shown: Vec<usize> = (0..columns).filter(|column| self.rows.is_empty() || said(*column)).collect();
+        for column in (0..columns).filter(|column| !shown.contains(column)) {
+            if let Some(width) = widths.get_mut(column) {
+                *width = 0;
+            }
+        }
         if let Some(limit) = output.width {
-            shrink(&mut widths, limit.saturating_sub(GAP * columns.saturating_sub(1)));
+            shrink(&mut widths, limit.saturating_sub(GAP * shown.len().saturating_sub(1)));
         }
         let mut text = String::new();
         let titles: Vec<(String, Option<Ink>)> =
@@ -271,13 +280,14 @@ impl Table {
         let head = (!self.titles.iter().all(String::is_empty)).then_some(&titles);
         for row in head.into_iter().chain(&self.rows) {
             let mut line = String::new();
-            for (column, width) in widths.iter().enumerate() {
+            for (place, column) in shown.iter().copied().enumerate() {
+                let width = widths.get(column).copied().unwrap_or(0);
                 let empty = (String::new(), None);
                 let (cell, ink) = row.get(column).unwrap_or(&empty);
-                let cell = fit(cell, *width);
+                let cell = fit(cell, width);
                 let pad = " ".repeat(width.saturating_sub(cell.width()));
                 let cell = ink.map_or_else(|| cell.clone(), |ink| output.ink(ink, &cell));
-                if column > 0 {
+                if place > 0 {
                     line.push_str("  ");
                 }
                 let right = self.right.get(column).copied().unwrap_or(false);

@@ -77,7 +77,9 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
                 shell.settings.database.display()
             ),
             format!(
-                "Live now: {count} processes, {people} people (deployment {} of {}).",
+                "Live now: {}, {} (deployment {} of {}).",
+                counted(count, "process", "processes"),
+                counted(people, "person", "people"),
                 live.number,
                 shell.settings.database.display()
             ),
@@ -95,6 +97,11 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         ]);
     }
     output.print(&indented(&output.table(&table)))
+}
+
+/// `1 process`, `2 processes`.
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Titles in a table without head keep their indent.

@@ -65,13 +65,13 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     };
     let taken: Vec<&str> = files.iter().map(|(path, _)| *path).filter(|path| folder.join(path).exists()).collect();
     if !taken.is_empty() {
+        let (here, here_en) = match folder.as_os_str() == "." {
+            true => ("这个文件夹".to_owned(), "This folder".to_owned()),
+            false => (folder.display().to_string(), folder.display().to_string()),
+        };
         return Err(Stop::input(
-            format!("{} 里已经有 {}，没有改动任何文件。请换一个文件夹。", folder.display(), taken.join("、")),
-            format!(
-                "{} already holds {}; nothing was changed. Choose another folder.",
-                folder.display(),
-                taken.join(", ")
-            ),
+            format!("{here}里已经有 {}，没有改动任何文件。请换一个文件夹。", taken.join("、")),
+            format!("{here_en} already holds {}; nothing was changed. Choose another folder.", taken.join(", ")),
         ));
     }
     let year = Clock::System.now().year().to_string();

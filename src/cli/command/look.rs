@@ -444,7 +444,7 @@ fn sign(mark: Mark) -> (&'static str, Option<Ink>) {
         Mark::Seal => ("✓", Some(Ink::Dim)),
         Mark::Refused => ("✗", Some(Ink::Dim)),
         Mark::Returned => ("↩", Some(Ink::Dim)),
-        Mark::Note => ("“", Some(Ink::Dim)),
+        Mark::Note => ("»", Some(Ink::Dim)),
         Mark::Skipped => ("–", Some(Ink::Dim)),
         Mark::Now => ("●", Some(Ink::Seal)),
         Mark::Trouble => ("!", Some(Ink::Amber)),

@@ -19,7 +19,6 @@ use crate::web::{self, Limits, WebState};
 use chrono::TimeDelta;
 use clap::{ArgMatches, Command};
 use std::future::Future;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -211,12 +210,7 @@ impl Server {
 }
 
 async fn listen(address: &str) -> Result<TcpListener, Stop> {
-    let known: Result<SocketAddr, _> = address.parse();
-    let listener = match known {
-        Ok(address) => TcpListener::bind(address).await,
-        Err(_) => TcpListener::bind(address).await,
-    };
-    listener.map_err(|error| cannot_listen(address, &error))
+    TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))
 }
 
 fn cannot_listen(address: &str, error: &std::io::Error) -> Stop {
@@ -232,6 +226,10 @@ fn cannot_listen(address: &str, error: &std::io::Error) -> Stop {
         std::io::ErrorKind::AddrNotAvailable => (
             format!("这台机器没有地址 {address}。用 --listen 换一个。"),
             format!("This machine has no address {address}. Choose another with --listen."),
+        ),
+        std::io::ErrorKind::InvalidInput => (
+            format!("“{address}”不是监听地址。要像 127.0.0.1:8080。"),
+            format!("“{address}” is no address to listen on. One looks like 127.0.0.1:8080."),
         ),
         _ => (
             format!("无法监听 {address}：{error}。地址要像 127.0.0.1:8080。"),
