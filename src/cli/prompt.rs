@@ -8,6 +8,7 @@ use super::exit::{Exit, Stop};
 use super::output::{Ink, Output};
 use super::refer::World;
 use crate::effects::format::{Words, clean_line};
+use crate::engine::refusal::{FieldFault, PathPart};
 use crate::expression::{Context, NoSteps, evaluate};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Formula;
@@ -67,6 +68,42 @@ impl<'a> Prompt<'a> {
             };
         }
         Ok(given)
+    }
+
+    /// Says what the engine found wrong, and asks for that alone again: the field, or the one cell of a table. `None`
+    /// where no answer would mend it.
+    pub(crate) fn mend(
+        &mut self,
+        form: &Form,
+        mut given: Record,
+        current: &Record,
+        faults: &[FieldFault],
+    ) -> Result<Option<Record>, Stop> {
+        let mut whole = BTreeSet::new();
+        let mut mended = false;
+        for fault in faults {
+            let Some(PathPart::Field(name)) = fault.path.first() else { continue };
+            let Some(field) = form.get(name).filter(|field| field.value.is_none()) else { continue };
+            self.complain(&faulty(fault));
+            match cell(field, &fault.path) {
+                Some((row, column, of)) => {
+                    let rows = given.get(name).or_else(|| current.get(name)).cloned();
+                    let Some(Value::List(mut rows)) = rows else { continue };
+                    let Some(Value::Record(cells)) = rows.get_mut(row) else { continue };
+                    let answer = self.field(of, None, current, &cells.clone())?.unwrap_or_default();
+                    cells.insert(column.clone(), answer);
+                    given.insert(name.clone(), Value::List(rows));
+                    mended = true;
+                }
+                None => {
+                    whole.insert(name.clone());
+                }
+            }
+        }
+        if whole.is_empty() {
+            return Ok(mended.then_some(given));
+        }
+        self.form(form, given, current, Some(&whole)).map(Some)
     }
 
     /// Asks for one of several outcomes.
@@ -264,10 +301,32 @@ impl<'a> Prompt<'a> {
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
 
-    /// Says what is wrong with an answer.
-    pub(crate) fn complain(&self, what: &Wording) {
+    fn complain(&self, what: &Wording) {
         self.say(&self.output.ink(Ink::Amber, &format!("  {}", what.get(self.output.lang))));
     }
+}
+
+/// One fault in a line: `礼品（第 1 行）· 数量：至少 1。`
+fn faulty(fault: &FieldFault) -> Wording {
+    let row = fault.path.iter().find_map(|part| match part {
+        PathPart::Row(row) => Some(row + 1),
+        PathPart::Field(_) => None,
+    });
+    let (zh, en) = (fault.title.get(Lang::Zh), fault.title.get(Lang::En));
+    match row {
+        Some(row) => Wording::new(
+            format!("第 {row} 行 · {zh}：{}", fault.what.zh),
+            format!("row {row} · {en}: {}", fault.what.en),
+        ),
+        None => Wording::new(format!("{zh}：{}", fault.what.zh), format!("{en}: {}", fault.what.en)),
+    }
+}
+
+/// The cell of a table that a fault is in: its row, its column, and what the column asks.
+fn cell<'a>(field: &'a Field, path: &'a [PathPart]) -> Option<(usize, &'a FieldName, &'a Field)> {
+    let FieldKind::List(columns) = &field.kind else { return None };
+    let [_, PathPart::Row(row), PathPart::Field(name)] = path else { return None };
+    columns.get(name).filter(|column| column.value.is_none()).map(|column| (*row, name, column))
 }
 
 /// The option that a number means, where no option is called so.

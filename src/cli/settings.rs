@@ -144,6 +144,20 @@ const KEYS: &[Key] = &[
         zh: "每分钟最多发多少封；0 不限",
         en: "The most mails a minute; 0 for no limit",
     },
+    Key {
+        name: "log.level",
+        variable: "COUNTERSIGN_LOG",
+        default: "info",
+        zh: "服务日志的详细程度：error、warn、info、debug",
+        en: "How much a server logs: error, warn, info, debug",
+    },
+    Key {
+        name: "log.format",
+        variable: "COUNTERSIGN_LOG_FORMAT",
+        default: "text",
+        zh: "日志的格式：text 或 json",
+        en: "The form of the log: text or json",
+    },
 ];
 
 /// What holds for this run.
@@ -163,6 +177,10 @@ pub(crate) struct Settings {
     pub(crate) url: Option<String>,
     /// How mail goes out.
     pub(crate) mail: Mail,
+    /// How much a server logs.
+    pub(crate) log_level: String,
+    /// Whether it logs JSON.
+    pub(crate) log_json: bool,
     /// The arguments that make another run of this program use the same file: `--db demo.db`, or nothing.
     pub(crate) same: String,
 }
@@ -215,6 +233,8 @@ impl Settings {
             listen: read.text_or_default("server.listen")?,
             url: read.url()?,
             mail: read.mail()?,
+            log_level: read.one_of("log.level", &["error", "warn", "info", "debug"])?,
+            log_json: read.one_of("log.format", &["text", "json"])? == "json",
             database,
             same,
         })
@@ -356,11 +376,10 @@ impl Read {
     }
 
     fn smtp(&self, host: String) -> Result<SmtpConfig, Stop> {
-        let security = match self.text_or_default("mail.security")?.as_str() {
-            "starttls" => Security::Starttls,
+        let security = match self.one_of("mail.security", &["starttls", "tls", "none"])?.as_str() {
             "tls" => Security::Tls,
             "none" => Security::None,
-            _ => return Err(self.bad("mail.security", "只能是 starttls、tls 或 none", "can be starttls, tls or none")),
+            _ => Security::Starttls,
         };
         let password = if variable("COUNTERSIGN_MAIL_PASSWORD").is_some() {
             Some("env:COUNTERSIGN_MAIL_PASSWORD".to_owned())
@@ -381,6 +400,15 @@ impl Read {
         let config: SmtpConfig = serde_json::from_value(config)
             .map_err(|_| self.bad("mail.port", "要是 1 到 65535 的数字", "should be a number from 1 to 65535"))?;
         Ok(SmtpConfig { security, trust, ..config })
+    }
+
+    fn one_of(&self, name: &str, known: &[&str]) -> Result<String, Stop> {
+        let text = self.text_or_default(name)?;
+        if known.contains(&text.as_str()) {
+            return Ok(text);
+        }
+        let (zh, en) = (format!("只能是 {}", known.join("、")), format!("can be {}", known.join(", ")));
+        Err(self.bad(name, &zh, &en))
     }
 
     fn number(&self, name: &str) -> Result<Option<u32>, Stop> {

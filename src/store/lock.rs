@@ -31,7 +31,16 @@ impl ServerLock {
             )
         };
         let file = private().create(true).truncate(false).write(true).open(&name).map_err(cannot)?;
-        match file.try_lock() {
+        // Whoever only looks whether a server runs holds the file for a moment.
+        let mut locked = file.try_lock();
+        for _ in 0..5 {
+            if !matches!(locked, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            locked = file.try_lock();
+        }
+        match locked {
             Ok(()) => Ok(ServerLock(file)),
             Err(TryLockError::Error(error)) => Err(cannot(error)),
             Err(TryLockError::WouldBlock) => Err(Error::new(

@@ -359,9 +359,14 @@ fn what_is_missing_is_asked_and_only_what_is_wrong_again() {
     let shown = shell.json(&["show", "SB"]);
     assert_eq!(shown["data"]["equipment"], "camera");
     assert_eq!(shown["data"]["back_on"], "2030-03-10");
+    // Of a table only the cell that is wrong: the quantity of 0.
+    let rows = "\n\n2030-03-06\nNorthwind\nDr. Kim\nPen\n0\n320\n\nn\n2\n";
+    let said = shell.typing(&["start", "gift", "--as", "smith", "--ask"], rows);
+    assert!(said.err.contains("row 1 · Quantity"), "{}", said.err);
+    assert_eq!(shell.json(&["show", "LP"])["data"]["total"], "640.00");
     let given_up = shell.typing(&["start", "equipment", "--as", "zhang", "--ask"], "1\n");
     assert_eq!(given_up.code, i32::from(Exit::Interrupted.code()));
-    assert_eq!(shell.json(&["list"]).as_array().unwrap().len(), 1, "nothing was handed in");
+    assert_eq!(shell.json(&["list"]).as_array().unwrap().len(), 2, "nothing was handed in");
 }
 
 #[test]

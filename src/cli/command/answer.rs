@@ -8,16 +8,15 @@ use crate::cli::shell::Shell;
 use crate::cli::{Words, acting, values};
 use crate::effects::timeline::choices;
 use crate::engine::command::{Ask, Command as Asked};
-use crate::engine::refusal::{PathPart, Refusal};
+use crate::engine::refusal::Refusal;
 use crate::model::definition::outcome;
 use crate::model::form::Form;
-use crate::model::id::{FieldName, Outcome, PersonId};
+use crate::model::id::{Outcome, PersonId};
 use crate::model::input::Reading;
 use crate::model::text::Wording;
 use crate::model::value::Record;
 use crate::runtime::{Accepted, Denied, Runtime};
 use clap::{Arg, ArgMatches, Command};
-use std::collections::BTreeSet;
 
 pub(super) fn approve_tree(words: Words) -> Command {
     tree(words, "approve", "同意", "Approve").arg(opinion(words)).args(values::arguments(words)).after_help(
@@ -155,22 +154,10 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
             }
             Err(Denied::Refused(Refusal::BadForm(faults), _)) if asking => {
                 let mut prompt = Prompt::new(output, &world, &applicant, Some(answer.as_str()), &mut input);
-                let mut faulty: BTreeSet<FieldName> = BTreeSet::new();
-                for fault in &faults {
-                    prompt.complain(&Wording::new(
-                        format!("{}：{}", fault.title.get(output.lang), fault.what.zh),
-                        format!("{}: {}", fault.title.get(output.lang), fault.what.en),
-                    ));
-                    if let Some(PathPart::Field(name)) = fault.path.first()
-                        && form.get(name).is_some_and(|field| field.value.is_none())
-                    {
-                        faulty.insert(name.clone());
-                    }
+                match prompt.mend(form, filled, &open.case.state.data, &faults)? {
+                    Some(mended) => filled = mended,
+                    None => return Err(acting::denied(Denied::Refused(Refusal::BadForm(faults), None), runtime)),
                 }
-                if faulty.is_empty() {
-                    return Err(acting::denied(Denied::Refused(Refusal::BadForm(faults), None), runtime));
-                }
-                filled = prompt.form(form, filled, &open.case.state.data, Some(&faulty))?;
             }
             Err(denied) => return Err(acting::denied(denied, runtime)),
         }
@@ -270,32 +257,41 @@ pub(super) fn revise(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let reading = Reading { directory: &world.directory, today: world.calendar.today(world.now) };
         let mut data = values::read(output, matches, form, &reading)?;
         let mut input = std::io::stdin().lock();
-        if !values::given(matches) {
+        let asking = !values::given(matches);
+        if asking {
             if !prompt::possible() {
                 return Err(Stop::Because(
                     Exit::Usage,
-                    Wording::new(
-                        "请用 --set 字段=值 写明要改什么；什么都不改也要重新提交，写 --set 一个原来的值。",
-                        "Say what changes with --set FIELD=VALUE.",
-                    ),
+                    Wording::new("请用 --set 字段=值 写明要改什么。", "Say what changes with --set FIELD=VALUE."),
                 ));
             }
             data =
                 Prompt::new(output, &world, &person, None, &mut input).form(form, data, &open.case.state.data, None)?;
         }
-        let asked = Asked {
-            id: acting::command_id(matches)?,
-            actor: acting::actor(shell, &person),
-            ask: Ask::Revise {
-                task: open.number,
-                data,
-                note: matches.get_one::<String>("note").map(|note| note.as_str().into()),
-                seen: None,
-            },
-        };
-        match runtime.submit(open.case.state.id, asked).await {
-            Ok(accepted) => done(shell, &world, &open, &accepted, &outcome::REVISED.into(), matches.get_flag("json")),
-            Err(denied) => Err(acting::denied(denied, runtime)),
+        loop {
+            let asked = Asked {
+                id: acting::command_id(matches)?,
+                actor: acting::actor(shell, &person),
+                ask: Ask::Revise {
+                    task: open.number,
+                    data: data.clone(),
+                    note: matches.get_one::<String>("note").map(|note| note.as_str().into()),
+                    seen: None,
+                },
+            };
+            match runtime.submit(open.case.state.id, asked).await {
+                Ok(accepted) => {
+                    return done(shell, &world, &open, &accepted, &outcome::REVISED.into(), matches.get_flag("json"));
+                }
+                Err(Denied::Refused(Refusal::BadForm(faults), _)) if asking => {
+                    let mut prompt = Prompt::new(output, &world, &person, None, &mut input);
+                    match prompt.mend(form, data, &open.case.state.data, &faults)? {
+                        Some(mended) => data = mended,
+                        None => return Err(acting::denied(Denied::Refused(Refusal::BadForm(faults), None), runtime)),
+                    }
+                }
+                Err(denied) => return Err(acting::denied(denied, runtime)),
+            }
         }
     })
 }

@@ -58,7 +58,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     }
     let listen = matches.get_one::<String>("listen").cloned().unwrap_or_else(|| shell.settings.listen.clone());
     let url = matches.get_one::<String>("url").cloned().or_else(|| shell.settings.url.clone());
-    log(shell, "info");
+    log(shell, &shell.settings.log_level);
     let today = Clock::System.now().date_naive().to_string();
     let keys = Keys::open(&shell.settings.keys, &today).map_err(|what| Stop::Because(Exit::Input, what))?;
     let how = How {
@@ -264,13 +264,13 @@ pub(super) fn threads() -> Result<tokio::runtime::Runtime, Stop> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| no_threads(&error))
 }
 
-/// Sends the log to standard error; `COUNTERSIGN_LOG` says how much of it.
+/// Sends the log to standard error, down to a level of our own lines and warnings of others.
 pub(super) fn log(shell: &Shell, level: &str) {
-    let filter = std::env::var("COUNTERSIGN_LOG").unwrap_or_else(|_| format!("warn,countersign={level}"));
+    let others = if level == "error" { "error" } else { "warn" };
     let log = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new(filter))
+        .with_env_filter(tracing_subscriber::EnvFilter::new(format!("{others},countersign={level}")))
         .with_writer(std::io::stderr)
         .with_ansi(shell.output.paints());
     // A second log in one process is none.
-    let _ = log.try_init();
+    let _ = if shell.settings.log_json { log.json().try_init() } else { log.try_init() };
 }

@@ -7,15 +7,13 @@ use crate::cli::refer::{World, title};
 use crate::cli::shell::Shell;
 use crate::cli::{Words, acting, values};
 use crate::engine::command::{Ask, Command as Asked};
-use crate::engine::refusal::{PathPart, Refusal};
+use crate::engine::refusal::Refusal;
 use crate::model::definition::Definition;
-use crate::model::id::{FieldName, PersonId};
+use crate::model::id::PersonId;
 use crate::model::input::Reading;
-use crate::model::text::Wording;
 use crate::model::value::Record;
 use crate::runtime::{Accepted, Denied, Runtime};
 use clap::{ArgMatches, Command};
-use std::collections::BTreeSet;
 
 pub(super) fn tree(words: Words) -> Command {
     Command::new("start")
@@ -85,29 +83,15 @@ async fn start(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Result
         match runtime.start(&definition.process, asked).await {
             Ok(accepted) => return started(shell, &world, definition, &accepted, matches.get_flag("json")),
             Err(Denied::Refused(Refusal::BadForm(faults), _)) if asking => {
-                let mut faulty = BTreeSet::new();
                 let mut prompt = Prompt::new(output, &world, &person, None, &mut input);
-                for fault in &faults {
-                    prompt.complain(&Wording::new(
-                        format!("{}：{}", fault.title.get(output.lang), fault.what.zh),
-                        format!("{}: {}", fault.title.get(output.lang), fault.what.en),
-                    ));
-                    faulty.extend(asked_again(definition, &fault.path));
+                match prompt.mend(&definition.form, data, &Record::new(), &faults)? {
+                    Some(mended) => data = mended,
+                    None => return Err(acting::denied(Denied::Refused(Refusal::BadForm(faults), None), runtime)),
                 }
-                if faulty.is_empty() {
-                    return Err(acting::denied(Denied::Refused(Refusal::BadForm(faults), None), runtime));
-                }
-                data = prompt.form(&definition.form, data, &Record::new(), Some(&faulty))?;
             }
             Err(denied) => return Err(acting::denied(denied, runtime)),
         }
     }
-}
-
-/// The field of the form that a fault is mended in.
-fn asked_again(definition: &Definition, path: &[PathPart]) -> Option<FieldName> {
-    let Some(PathPart::Field(name)) = path.first() else { return None };
-    definition.form.get(name).filter(|field| field.value.is_none()).map(|_| name.clone())
 }
 
 fn may_start(definition: &Definition, world: &World) -> Vec<PersonId> {
