@@ -2,6 +2,8 @@
 //! a command for the three together; `docs/performance.md` has the figures.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on fails")]
 
+#![allow(clippy::expect_used, reason = "a benchmark that cannot go on stops")]
+
 use countersign::bench::flow;
 use countersign::engine::{Decision, Facts, apply, decide};
 use countersign::model::time::Calendar;
