@@ -1,7 +1,6 @@
 //! The approval run beside its floor: `cargo bench --bench approval_run [CALLERS,… [PASSES]]`, and
 //! `cargo bench --bench approval_run soak RUNS` for memory and disk. `countersign bench` prints the same rows.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on fails")]
-
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on stops")]
 
 use countersign::bench::{self, Options};
@@ -10,6 +9,9 @@ use std::path::Path;
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    // `RUST_LOG=countersign=trace` shows each commit.
+    let filter = tracing_subscriber::EnvFilter::from_default_env();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let here = Path::new(".");
     let done = runtime.block_on(async {

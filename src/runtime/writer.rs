@@ -61,7 +61,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// The most commands of one commit. More no longer helps the rate and lengthens the wait.
@@ -326,6 +326,7 @@ impl Desk {
             let error = Error { detail: error.to_string(), ..Error::busy() };
             return self.lost(writer, group, next, error).await;
         }
+        let begun = Instant::now();
         let committed = {
             let mut commit = pin!(writer.commit(&group.batch));
             // The first poll hands the statements to the driver's thread; from then on we work beside it.
@@ -359,6 +360,7 @@ impl Desk {
         };
         match committed.unwrap_or_else(|| Err(Error::closed())) {
             Ok(done) => {
+                tracing::trace!(commands = group.decided.len(), took = begun.elapsed().as_micros(), "committed");
                 let _ = crate::failpoint!("writer.after_commit");
                 self.committed(group, next, done).await;
             }
