@@ -1,7 +1,6 @@
 //! The approval run beside its floor: `cargo bench --bench approval_run [CALLERS,… [PASSES]]`, and
 //! `cargo bench --bench approval_run soak RUNS` for memory and disk. `countersign bench` prints the same rows.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on fails")]
-#![allow(clippy::expect_used, reason = "a benchmark that cannot go on stops")]
 
 use countersign::bench::{self, Options};
 use std::path::Path;

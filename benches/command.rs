@@ -1,7 +1,6 @@
 //! What one command costs the writer's thread: deciding it, writing its record, and its rows. The budget is 10 µs
 //! a command for the three together; `docs/performance.md` has the figures.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot go on fails")]
-#![allow(clippy::expect_used, reason = "a benchmark that cannot go on stops")]
 
 use countersign::bench::flow;
 use countersign::engine::{Decision, Facts, apply, decide};
