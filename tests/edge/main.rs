@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod browser;
+mod crash;
 mod debian;
 #[path = "../suite/house.rs"]
 #[allow(dead_code, reason = "shared with the suite, which uses all of it")]

@@ -163,7 +163,9 @@ async fn serve(stream: TcpStream, inside: Arc<Mutex<Inside>>) -> std::io::Result
                 _ => {
                     write.write_all(b"354 go on\r\n").await?;
                     let mut mail = Vec::new();
-                    while let Some(line) = lines.next_line().await? {
+                    loop {
+                        // A mail without its end was never handed over.
+                        let Some(line) = lines.next_line().await? else { return Ok(()) };
                         if line == "." {
                             break;
                         }
