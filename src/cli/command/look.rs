@@ -388,10 +388,19 @@ fn facts(view: &CaseView, output: &Output) -> String {
         for row in &table.rows {
             drawn.row(row.iter().cloned());
         }
+        // A total stands under the last column of numbers, as on paper.
+        let last = table.columns.iter().rposition(|column| column.numeric).filter(|last| *last > 0);
+        for (total, last) in table.totals.iter().filter_map(|total| Some((total, last?))) {
+            drawn.painted_row((0..table.columns.len()).map(|column| match column {
+                0 => (total.label.clone(), Some(Ink::Dim)),
+                column if column == last => (total.text.clone(), Some(Ink::Bold)),
+                _ => (String::new(), None),
+            }));
+        }
         for line in output.table(&drawn).lines() {
             let _ = writeln!(text, "    {line}");
         }
-        for total in &table.totals {
+        for total in table.totals.iter().filter(|_| last.is_none()) {
             let _ = writeln!(text, "    {} {}", output.ink(Ink::Dim, &total.label), output.ink(Ink::Bold, &total.text));
         }
     }
