@@ -81,6 +81,7 @@ CREATE TABLE assignment (
   due_at        INTEGER
 ) STRICT;
 CREATE INDEX assignment_open ON assignment (person) WHERE state = 0;
+CREATE INDEX assignment_waiting ON assignment (row) WHERE state = 0;
 
 -- Mail on its way. state: 0 pending, 1 prepared, 2 sending, 3 retry, 4 accepted, 5 failed, 6 skipped.
 -- A leased row is next due when its lease ends.
