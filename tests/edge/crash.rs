@@ -227,12 +227,10 @@ impl House {
             } else {
                 tokio::time::sleep(Duration::from_millis(3)).await;
             }
-            let mut waiting = links.lock().unwrap();
-            if waiting.is_empty() {
-                drop(waiting);
+            let done = links.lock().unwrap().is_empty();
+            if done {
                 let fresh = self.links(&runtime).await;
-                waiting = links.lock().unwrap();
-                *waiting = fresh;
+                *links.lock().unwrap() = fresh;
             }
         }
         child.kill().ok();
