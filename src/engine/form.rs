@@ -42,10 +42,13 @@ pub(super) fn fill(
     directory: &Directory,
     evaluate: &Evaluate<'_>,
 ) -> Result<Record, Vec<FieldFault>> {
-    let mut filling = Filling { directory, evaluate, faults: Vec::new(), path: Vec::new() };
+    let mut filling = Filling { directory, evaluate, faults: Vec::new(), unsure: Vec::new(), path: Vec::new() };
     let mut data = current.clone();
     let filled = filling.fields(form, given, &mut data);
-    if filling.faults.is_empty() { Ok(filled) } else { Err(filling.faults) }
+    // What could not be evaluated may only follow from what is missing: it is told where nothing else is wrong.
+    let Filling { faults, unsure, .. } = filling;
+    let faults = if faults.is_empty() { unsure } else { faults };
+    if faults.is_empty() { Ok(filled) } else { Err(faults) }
 }
 
 /// Puts into the data of a new case what no form asks for: the defaults of `data`, and every list, which is empty
@@ -124,6 +127,8 @@ struct Filling<'a> {
     directory: &'a Directory,
     evaluate: &'a Evaluate<'a>,
     faults: Vec<FieldFault>,
+    /// Conditions and defaults that could not be evaluated on what is there.
+    unsure: Vec<FieldFault>,
     path: Vec<PathPart>,
 }
 
@@ -151,12 +156,13 @@ impl Filling<'_> {
         }
         // A form with faults has no computed values worth showing.
         if self.faults.is_empty()
+            && self.unsure.is_empty()
             && let Err(Computed { field, failure }) = compute(form, data, self.evaluate)
         {
             let title = form.get(&field).map_or_else(|| Text::One(field.to_string()), |found| found.title.clone());
             self.fault(&field, &title, failure.message);
         }
-        if self.faults.is_empty() {
+        if self.faults.is_empty() && self.unsure.is_empty() {
             for (name, field) in form {
                 self.limits(name, field, data);
             }
@@ -170,7 +176,7 @@ impl Filling<'_> {
             match (self.evaluate)(when, data) {
                 Ok(Value::Boolean(true)) => {}
                 Ok(_) => return Some(empty(field)),
-                Err(failure) => return self.refuse(name, &field.title, failure.message),
+                Err(failure) => return self.doubt(name, &field.title, failure.message),
             }
         }
         let mut value = data.get(name).cloned().unwrap_or_default();
@@ -180,7 +186,7 @@ impl Filling<'_> {
         {
             match (self.evaluate)(default, data) {
                 Ok(found) => value = stored(&field.kind, found),
-                Err(failure) => return self.refuse(name, &field.title, failure.message),
+                Err(failure) => return self.doubt(name, &field.title, failure.message),
             }
         }
         let blank = match &value {
@@ -290,7 +296,7 @@ impl Filling<'_> {
         if rows.len() > MOST_ROWS {
             return self.refuse(name, &field.title, too_many_rows());
         }
-        let before = self.faults.len();
+        let before = self.faults.len() + self.unsure.len();
         let mut filled = Vec::with_capacity(rows.len());
         self.path.push(PathPart::Field(name.clone()));
         for (number, row) in rows.into_iter().enumerate() {
@@ -311,7 +317,7 @@ impl Filling<'_> {
             self.path.pop();
         }
         self.path.pop();
-        (self.faults.len() == before).then_some(Value::List(filled))
+        (self.faults.len() + self.unsure.len() == before).then_some(Value::List(filled))
     }
 
     /// Limits, pattern and rule of a field that is filled in.
@@ -357,15 +363,26 @@ impl Filling<'_> {
         }
     }
 
+    fn doubt<T>(&mut self, name: &FieldName, title: &Text, what: Wording) -> Option<T> {
+        let fault = self.placed(name, title, what);
+        self.unsure.push(fault);
+        None
+    }
+
     fn refuse<T>(&mut self, name: &FieldName, title: &Text, what: Wording) -> Option<T> {
         self.fault(name, title, what);
         None
     }
 
     fn fault(&mut self, name: &FieldName, title: &Text, what: Wording) {
+        let fault = self.placed(name, title, what);
+        self.faults.push(fault);
+    }
+
+    fn placed(&self, name: &FieldName, title: &Text, what: Wording) -> FieldFault {
         let mut path = self.path.clone();
         path.push(PathPart::Field(name.clone()));
-        self.faults.push(FieldFault { path, title: title.clone(), what });
+        FieldFault { path, title: title.clone(), what }
     }
 }
 

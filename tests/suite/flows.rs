@@ -403,3 +403,18 @@ fn the_preview_names_who_is_still_to_come() {
     let shown: Vec<String> = ahead.iter().map(|step| format!("{}:{:?}", step.step, step.people)).collect();
     assert_eq!(shown, [r#"second:["fay"]"#]);
 }
+
+#[test]
+fn a_condition_on_what_is_missing_is_no_second_fault() {
+    let process = "process: play\ntitle: Play\nstart: [clerk]\nform:\n  amount: { type: money, title: Amount, required: true }\n  \
+                   why: { type: text, title: Why, required: true, when: amount > 100 }\nsteps:\n  - { id: one, title: One, approve: lead }\n";
+    let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("play.yaml", process)]);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    let mut play = Play::new("\n  - { id: one, title: One, approve: lead }\n");
+    play.definition = compiled.definitions.into_iter().next().expect("the process");
+    let Err(Refusal::BadForm(faults)) = play.ask("cam", Ask::Start { data: Record::new() }) else {
+        panic!("it was accepted")
+    };
+    let paths: Vec<String> = faults.iter().map(|fault| fault.path_text()).collect();
+    assert_eq!(paths, ["amount"], "only what is to be filled in is told");
+}
