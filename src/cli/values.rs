@@ -4,8 +4,9 @@ use super::Words;
 use super::exit::{Exit, Stop, file_trouble};
 use super::output::Output;
 use crate::diagnostics::{Sources, Style, render};
-use crate::model::form::Form;
-use crate::model::input::{Misread, Reading, read_document, read_form};
+use crate::model::form::{FieldKind, Form};
+use crate::model::id::FieldName;
+use crate::model::input::{Misread, Reading, read_document, read_form, write_text};
 use crate::model::text::{Lang, Wording};
 use crate::model::value::{Record, Value};
 use crate::syntax::{Data, data};
@@ -40,8 +41,15 @@ pub(crate) fn given(matches: &ArgMatches) -> bool {
     matches.contains_id("set") || matches.contains_id("data")
 }
 
-/// Reads what was handed in as values of a form; `--set` counts before `--data`.
-pub(crate) fn read(output: &Output, matches: &ArgMatches, form: &Form, reading: &Reading<'_>) -> Result<Record, Stop> {
+/// Reads what was handed in as values of a form; `--set` counts before `--data`, and a cell of a list that is set
+/// leaves the others as they are there or in `before`.
+pub(crate) fn read(
+    output: &Output,
+    matches: &ArgMatches,
+    form: &Form,
+    reading: &Reading<'_>,
+    before: &Record,
+) -> Result<Record, Stop> {
     let mut record = Record::new();
     let mut wrong = Vec::new();
     if let Some(path) = matches.get_one::<PathBuf>("data") {
@@ -66,11 +74,44 @@ pub(crate) fn read(output: &Output, matches: &ArgMatches, form: &Form, reading: 
         };
         entries.push((path.trim().to_owned(), value.to_owned()));
     }
+    let rows = |name: &FieldName| record.get(name).or_else(|| before.get(name)).and_then(Value::as_list);
+    let entries = around(output.lang, form, reading, &rows, entries);
     match read_form(reading, form, &entries) {
         Ok(read) => record.extend(read),
         Err((_, faults)) => wrong.extend(faults),
     }
     if wrong.is_empty() { Ok(record) } else { Err(Stop::Because(Exit::Input, misread(&wrong))) }
+}
+
+/// The entries with all other cells of the lists that they touch, as they stand in `rows`.
+fn around<'a>(
+    lang: Lang,
+    form: &Form,
+    reading: &Reading<'_>,
+    rows: &dyn Fn(&FieldName) -> Option<&'a [Value]>,
+    entries: Vec<(String, String)>,
+) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for (name, field) in form {
+        let FieldKind::List(columns) = &field.kind else { continue };
+        let own = format!("{name}.");
+        if !entries.iter().any(|(path, _)| path.starts_with(&own)) {
+            continue;
+        }
+        for (number, row) in rows(name).unwrap_or_default().iter().enumerate() {
+            let Value::Record(row) = row else { continue };
+            for (column, field) in columns.iter().filter(|(_, field)| field.value.is_none()) {
+                let path = format!("{own}{number}.{column}");
+                if let Some(value) = row.get(column).filter(|value| !value.is_null())
+                    && !entries.iter().any(|(set, _)| *set == path)
+                {
+                    all.push((path, write_text(reading.directory, field, value, lang)));
+                }
+            }
+        }
+    }
+    all.extend(entries);
+    all
 }
 
 /// All values that could not be read, in words.

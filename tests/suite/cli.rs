@@ -370,6 +370,41 @@ fn what_is_missing_is_asked_and_only_what_is_wrong_again() {
 }
 
 #[test]
+fn a_cell_that_is_set_leaves_the_other_rows() {
+    let shell = Shell::deployed("en");
+    shell.good(&[
+        "start",
+        "gift",
+        "--as",
+        "zhang",
+        "--set",
+        "given_on=2030-12-02",
+        "--set",
+        "given_to=A",
+        "--set",
+        "received_by=B",
+        "--set",
+        "items.0.name=Tea set",
+        "--set",
+        "items.0.quantity=2",
+        "--set",
+        "items.0.value=320",
+        "--set",
+        "items.1.name=Tea",
+        "--set",
+        "items.1.quantity=1",
+        "--set",
+        "items.1.value=80.5",
+    ]);
+    shell.good(&["return", "LP", "--as", "li", "--opinion", "one is enough"]);
+    shell.good(&["revise", "LP", "--as", "zhang", "--set", "items.0.quantity=1"]);
+    let case = shell.json(&["show", "LP"]);
+    let text = case.to_string();
+    assert!(text.contains("400.50"), "both rows count: {text}");
+    assert!(text.contains("Tea set") && text.contains("\"Tea\""), "no row is dropped: {text}");
+}
+
+#[test]
 fn files_that_cannot_be_used_end_with_their_code() {
     let shell = Shell::deployed("en");
     let database = shell.folder.path().join("countersign.db");

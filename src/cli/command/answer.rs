@@ -113,7 +113,7 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
     let form = form.filter(|_| takes_form).unwrap_or(&none);
     let reading = Reading { directory: &world.directory, today: world.calendar.today(world.now) };
     let mut filled = if matches.try_contains_id("set").is_ok() {
-        values::read(output, matches, form, &reading)?
+        values::read(output, matches, form, &reading, &Record::new())?
     } else {
         Record::new()
     };
@@ -255,7 +255,7 @@ pub(super) fn revise(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let open = refer::task(runtime, output, text, &person, Wanted::Revision).await?;
         let form = &open.case.definition.form;
         let reading = Reading { directory: &world.directory, today: world.calendar.today(world.now) };
-        let mut data = values::read(output, matches, form, &reading)?;
+        let mut data = values::read(output, matches, form, &reading, &open.case.state.data)?;
         let mut input = std::io::stdin().lock();
         let asking = !values::given(matches);
         if asking {

@@ -59,7 +59,7 @@ async fn start(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Result
     let world = World::of(runtime);
     let person = acting::person(shell, &world, matches, &may_start(definition, &world))?;
     let reading = Reading { directory: &world.directory, today: world.calendar.today(world.now) };
-    let mut data = values::read(output, matches, &definition.form, &reading)?;
+    let mut data = values::read(output, matches, &definition.form, &reading, &Record::new())?;
     let asking = matches.get_flag("ask") || (prompt::possible() && !values::given(matches));
     let mut input = std::io::stdin().lock();
     if asking {

@@ -314,7 +314,7 @@ fn failed(place: &Path, error: sqlx::Error) -> Error {
         ),
         _ => (
             Kind::Broken,
-            format!("数据库 {path} 的内容不对，可能已损坏。请先备份文件，再用 `countersign doctor` 或备份处理。"),
+            format!("数据库 {path} 的内容不对，可能已损坏。请先复制一份文件，再从备份恢复。"),
             format!(
                 "The database {path} holds what cannot be right; it may be damaged. Copy the file first, then restore a backup."
             ),
