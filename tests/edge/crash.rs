@@ -2,19 +2,21 @@
 //!
 //! A real `serve` answers real links over HTTP while this process writes to the same file as a second one. It is
 //! killed at random moments, and (with the feature `failpoints`) dies at every named point; then it is started
-//! again. `CRASH_ROUNDS=1000` makes the first test longer.
+//! again. Who gets no answer asks again with the same words, and that never does a thing twice. Afterwards the whole
+//! file is held against itself and against what was acknowledged (`audit.rs`).
+//!
+//! `CRASH_ROUNDS=1000` makes the first test longer.
 
+use crate::audit::{Told, all_mail_arrived, audit};
 use crate::sink::Sink;
 use crate::support;
 use countersign::effects::link::{Binding, Keys, Purpose};
 use countersign::engine::command::{Actor, Ask, Command as Asked, Via};
-use countersign::engine::event::{Entry, Event};
-use countersign::engine::{self, state::State};
-use countersign::model::id::{AssignmentId, InstanceId, ProcessId};
+use countersign::model::id::{AssignmentId, ProcessId};
 use countersign::model::text::Lang;
 use countersign::model::time::Calendar;
 use countersign::model::value::{Record, Value};
-use countersign::runtime::{Delivery, Deployment, Options, OutboxFilter, Runtime, TaskFilter};
+use countersign::runtime::{self, Deployment, InstanceFilter, Options, OutboxFilter, Runtime, TaskFilter};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::TcpListener;
@@ -52,18 +54,27 @@ steps:
 /// The people who decide, so many at once.
 const WORKERS: usize = 4;
 
+/// A form that was sent and not answered, to be sent again as it was.
+struct Click {
+    assignment: AssignmentId,
+    ticket: String,
+    seen: String,
+    opinion: String,
+}
+
 /// A folder with a deployed process, and what was acknowledged about it.
 struct House {
     folder: TempDir,
     port: u16,
     keys: Keys,
-    starts: Mutex<BTreeSet<InstanceId>>,
-    answers: Mutex<BTreeSet<AssignmentId>>,
+    told: Mutex<Told>,
+    unanswered: Mutex<Vec<Click>>,
+    /// Each assignment is answered with one form, however often that is sent.
+    filled: Mutex<BTreeSet<AssignmentId>>,
+    again: AtomicUsize,
     clicks: AtomicUsize,
-    /// Where mail goes instead of a folder, while there is one.
+    /// Where mail goes instead of a folder, once there is one.
     sink: Mutex<Option<Sink>>,
-    /// Mail that sinks took.
-    taken: Mutex<Vec<Vec<u8>>>,
 }
 
 impl House {
@@ -75,11 +86,12 @@ impl House {
             folder,
             port,
             keys,
-            starts: Mutex::default(),
-            answers: Mutex::default(),
+            told: Mutex::default(),
+            unanswered: Mutex::default(),
+            filled: Mutex::default(),
+            again: AtomicUsize::new(0),
             clicks: AtomicUsize::new(0),
             sink: Mutex::default(),
-            taken: Mutex::default(),
         };
         let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("order.yaml", PROCESS)]);
         assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
@@ -127,25 +139,52 @@ impl House {
         command
     }
 
-    /// Starts the server. Answers when it listens, or when it is dead already.
-    fn serve(&self, failpoint: &str) -> Child {
+    /// Starts the server.
+    fn spawn(&self, failpoint: &str) -> Child {
         let listen = format!("127.0.0.1:{}", self.port);
-        let mut child = self.command(failpoint).args(["serve", "--behind-proxy", "--listen", &listen]).spawn().unwrap();
-        for _ in 0..400 {
-            if std::net::TcpStream::connect(&listen).is_ok() || child.try_wait().unwrap().is_some() {
-                break;
+        self.command(failpoint).args(["serve", "--behind-proxy", "--listen", &listen]).spawn().unwrap()
+    }
+
+    /// Waits until the server listens, or is dead already.
+    fn up(&self, child: &mut Child) {
+        for _ in 0..2_000 {
+            let there = std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok();
+            if there || child.try_wait().unwrap().is_some() {
+                return;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        child
+        panic!("the server does not come up");
+    }
+
+    /// `kill -9`. A server that ended by itself before is a fault of its own.
+    fn kill(&self, child: &mut Child) {
+        assert_eq!(child.try_wait().unwrap(), None, "the server ended by itself");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!runtime::is_served(&self.path("db")), "a dead server holds its lock");
+    }
+
+    /// Starts a case by the program, which is killed in the middle and then run again with the same id.
+    fn start_by_shell(&self, number: usize) {
+        let id = format!("shell-{number}");
+        let arguments = ["start", "order", "--as", "cam", "--set", "what=shell", "--id", &id];
+        let mut child = self.command("").args(arguments).spawn().unwrap();
+        std::thread::sleep(moment() / 4);
+        child.kill().ok();
+        child.wait().unwrap();
+        let done = self.command("").args(arguments).status().unwrap();
+        assert!(done.success(), "`start` beside the server: {done}");
+        self.told.lock().unwrap().starts.insert(id, None);
     }
 
     async fn start(&self, runtime: &Runtime, number: usize) {
         let ask = Ask::Start { data: Record::from_iter([("what".into(), Value::text(format!("order {number}")))]) };
         let actor = Actor::Person { id: "cam".into(), via: Via::Scenario };
-        let command = Asked { id: format!("start-{number}").into(), actor, ask };
+        let id = format!("start-{number}");
+        let command = Asked { id: id.as_str().into(), actor, ask };
         let accepted = runtime.start(&ProcessId::from("order"), command).await.expect("a start beside the server");
-        self.starts.lock().unwrap().insert(accepted.instance);
+        self.told.lock().unwrap().starts.insert(id, Some(accepted.instance));
     }
 
     /// Clicks links until it is told to stop or nothing is asked any more.
@@ -157,29 +196,58 @@ impl House {
             .build()
             .into();
         while !stop.load(Ordering::Relaxed) {
-            let Some((assignment, ticket)) = links.lock().unwrap().pop() else {
+            let again = self.unanswered.lock().unwrap().pop();
+            if let Some(click) = again {
+                self.again.fetch_add(1, Ordering::Relaxed);
+                self.send(&agent, click);
+            } else if let Some((assignment, ticket)) = take(links) {
+                if let Some(click) = self.look(&agent, assignment, ticket) {
+                    self.send(&agent, click);
+                }
+            } else {
                 std::thread::sleep(Duration::from_millis(2));
-                continue;
-            };
-            if self.decide(&agent, &ticket) == Some(true) {
-                self.answers.lock().unwrap().insert(assignment);
             }
         }
     }
 
-    /// Whether a decision was acknowledged; `None` where the server went away before it said.
-    fn decide(&self, agent: &ureq::Agent, ticket: &str) -> Option<bool> {
-        let url = format!("http://127.0.0.1:{}/t/{ticket}", self.port);
-        // Everybody sits somewhere else, as the limit on one network would have it.
+    /// Everybody sits somewhere else, as the limit on one network would have it.
+    fn elsewhere(&self) -> String {
         let click = self.clicks.fetch_add(1, Ordering::Relaxed);
-        let from = format!("10.{}.{}.7", click / 250 % 250, click % 250);
-        let page = agent.get(&url).header("x-forwarded-for", &from).call().ok()?;
+        format!("10.{}.{}.7", click / 250 % 250, click % 250)
+    }
+
+    /// The form of a link's page, filled in; `None` where it asks nothing, or the server went away.
+    fn look(&self, agent: &ureq::Agent, assignment: AssignmentId, ticket: String) -> Option<Click> {
+        let url = format!("http://127.0.0.1:{}/t/{ticket}", self.port);
+        let page = agent.get(&url).header("x-forwarded-for", self.elsewhere()).call().ok()?;
         let page = page.into_body().read_to_string().ok()?;
         let (_, rest) = page.split_once("name=\"seen\" value=\"")?;
         let (seen, _) = rest.split_once('"')?;
-        let form = [("seen", seen), ("outcome", "approved"), ("act", "submit")];
-        let answer = agent.post(&url).header("x-forwarded-for", &from).send_form(form).ok()?;
-        Some(answer.status().as_u16() == 303)
+        if !self.filled.lock().unwrap().insert(assignment) {
+            return None;
+        }
+        let opinion = format!("opinion {}", self.clicks.fetch_add(1, Ordering::Relaxed));
+        Some(Click { assignment, ticket, seen: seen.to_owned(), opinion })
+    }
+
+    /// Sends a form, and keeps it for later where the server went away before it said.
+    fn send(&self, agent: &ureq::Agent, click: Click) {
+        let url = format!("http://127.0.0.1:{}/t/{}", self.port, click.ticket);
+        let form = [("seen", click.seen.as_str()), ("outcome", "approved"), ("opinion", &click.opinion)];
+        match agent.post(&url).header("x-forwarded-for", self.elsewhere()).send_form(form) {
+            Ok(answer) => match answer.status().as_u16() {
+                // 200: the same form had been recorded before, and only its answer was lost.
+                200 | 303 => drop(self.told.lock().unwrap().answers.insert(click.assignment, click.opinion)),
+                503 => self.unanswered.lock().unwrap().push(click),
+                // What it was shown has changed: it is filled in anew.
+                409 => drop(self.filled.lock().unwrap().remove(&click.assignment)),
+                status => panic!("a click is answered {status}"),
+            },
+            Err(_) => {
+                std::thread::sleep(Duration::from_millis(2));
+                self.unanswered.lock().unwrap().push(click);
+            }
+        }
     }
 
     /// The links of everything that is asked now.
@@ -205,9 +273,15 @@ impl House {
             .collect()
     }
 
-    /// Runs the server under load until it is killed after `life`, or dies by itself.
+    /// Runs the server under load until it is killed after `life`, or, with a failpoint, dies of it.
     async fn round(self: &Arc<House>, number: usize, failpoint: &str, life: Duration) {
-        let mut child = self.serve(failpoint);
+        let mut child = self.spawn(failpoint);
+        // Every other one may be killed while it comes up.
+        if number.is_multiple_of(2) {
+            self.up(&mut child);
+        }
+        let house = self.clone();
+        let shell = number.is_multiple_of(4).then(|| tokio::task::spawn_blocking(move || house.start_by_shell(number)));
         let runtime = self.runtime().await;
         let links = Arc::new(Mutex::new(self.links(&runtime).await));
         let stop = Arc::new(AtomicBool::new(false));
@@ -233,86 +307,90 @@ impl House {
                 *links.lock().unwrap() = fresh;
             }
         }
-        child.kill().ok();
-        child.wait().unwrap();
+        if failpoint.is_empty() {
+            self.kill(&mut child);
+        } else {
+            let ended = child.try_wait().unwrap();
+            assert!(ended.is_some_and(|ended| ended.code().is_none()), "did not die at {failpoint}: {ended:?}");
+        }
         stop.store(true, Ordering::Relaxed);
         workers.into_iter().for_each(|worker| worker.join().unwrap());
+        if let Some(shell) = shell {
+            shell.await.unwrap();
+        }
         runtime.shutdown().await;
     }
 
-    /// Lets a healthy server finish, then holds everything that was acknowledged against the file.
-    async fn settle(self: &Arc<House>) {
-        let mut child = self.serve("");
+    /// Lets a healthy server finish, then holds everything that was acknowledged against the file. Answers how many
+    /// decisions were.
+    async fn settle(self: &Arc<House>) -> usize {
+        let mut child = self.spawn("");
+        self.up(&mut child);
         let runtime = self.runtime().await;
-        let unsettled = [Delivery::Pending, Delivery::Prepared, Delivery::Sending, Delivery::Retry];
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
-            let mut open = 0;
-            for state in unsettled {
-                let filter = OutboxFilter { state: Some(state), limit: 10_000, ..OutboxFilter::default() };
-                open += runtime.mails(&filter).await.unwrap().len();
-            }
-            if open == 0 {
+            let waiting = runtime.counts().await.unwrap().mails_waiting;
+            let all = InstanceFilter { limit: u32::MAX, ..InstanceFilter::default() };
+            let now = runtime.now();
+            let rows = runtime.instances(&all).await.unwrap();
+            let due = rows.iter().filter(|row| row.wake_at.is_some_and(|at| at <= now)).count();
+            if waiting == 0 && due == 0 {
                 break;
             }
-            assert!(Instant::now() < deadline, "{open} mails are stuck");
+            if Instant::now() > deadline {
+                let mails = runtime.mails(&OutboxFilter { limit: 10_000, ..OutboxFilter::default() }).await.unwrap();
+                let stuck = mails.into_iter().find(|mail| mail.settled_at.is_none());
+                panic!(
+                    "{waiting} mails and {due} timers are stuck, such as {:?}",
+                    stuck.map(|mail| (mail.state, mail.next_at, mail.reply))
+                );
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        self.kill(&mut child);
 
-        let starts = self.starts.lock().unwrap().clone();
-        let mut answered = BTreeMap::<AssignmentId, usize>::new();
-        let mut accepted = BTreeSet::new();
-        for instance in &starts {
-            let case = runtime.case(*instance).await.unwrap().expect("an acknowledged start is there");
-            let folded: Option<State> = case
-                .entries
-                .iter()
-                .try_fold(None, |state, entry: &Entry| engine::apply(state, entry).map(Some))
-                .expect("the log folds");
-            assert_eq!(folded.as_ref(), Some(&*case.state), "the state is the fold of the log");
-            assert_eq!(runtime.verify(*instance).await.unwrap(), Some(Ok(())), "the chain holds");
-            for event in case.entries.iter().flat_map(|entry| &entry.events) {
-                if let Event::Answered { assignment, .. } = event {
-                    *answered.entry(*assignment).or_default() += 1;
-                }
-            }
-            let filter = OutboxFilter { instance: Some(*instance), limit: 1_000, ..OutboxFilter::default() };
-            for mail in runtime.mails(&filter).await.unwrap() {
-                assert!(matches!(mail.state, Delivery::Accepted | Delivery::Skipped), "{:?}", mail.reply);
-                if mail.state == Delivery::Accepted {
-                    accepted.insert(mail.message_id.expect("a sent mail has its id"));
-                }
-            }
-        }
-        for assignment in self.answers.lock().unwrap().iter() {
-            assert_eq!(answered.get(assignment), Some(&1), "an acknowledged decision is there, once");
-        }
-        assert!(answered.values().all(|times| *times == 1), "no decision is doubled");
-
-        let files = fs::read_dir(self.path("mail")).unwrap().map(|file| file.unwrap().path());
-        let files = files.filter(|path| path.extension().is_some_and(|end| end == "eml"));
-        let taken = self.taken.lock().unwrap().clone();
-        let mut delivered = BTreeMap::<String, Vec<Vec<u8>>>::new();
-        for bytes in files.map(|path| fs::read(path).unwrap()).chain(taken) {
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap();
-            delivered.entry(id.trim_matches(['<', '>']).to_owned()).or_default().push(bytes);
-        }
-        for id in &accepted {
-            let copies = delivered.get(id.trim_matches(['<', '>'])).unwrap_or_else(|| panic!("the mail {id} is lost"));
-            assert!(copies.iter().all(|copy| *copy == copies[0]), "copies of a mail are the same bytes");
-        }
+        let told = self.told.lock().unwrap().clone();
+        let held = audit(&runtime, &self.path("db"), &told).await;
+        let copies = all_mail_arrived(&held.mails, &self.delivered());
         runtime.shutdown().await;
         println!(
-            "{} starts and {} decisions acknowledged, {} decisions in the log, {} mails sent",
-            starts.len(),
-            self.answers.lock().unwrap().len(),
-            answered.len(),
-            accepted.len()
+            "{} starts and {} decisions acknowledged, {} clicks sent again; {} cases and {} decisions in the file, \
+             {} mails, {copies} second copies: nothing lost, nothing doubled",
+            told.starts.len(),
+            told.answers.len(),
+            self.again.load(Ordering::Relaxed),
+            held.cases,
+            held.answers,
+            held.mails.len()
         );
+        told.answers.len()
     }
+
+    /// From now on mail goes to a server that counts copies; a folder keeps one of each.
+    async fn send_to_sink(&self) {
+        *self.sink.lock().unwrap() = Some(Sink::start(&[]).await);
+    }
+
+    /// Every mail that arrived, by Message-ID.
+    fn delivered(&self) -> BTreeMap<String, Vec<Vec<u8>>> {
+        let files = fs::read_dir(self.path("mail")).unwrap().map(|file| file.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|end| end == "eml"));
+        let files = files.map(|path| fs::read(path).unwrap());
+        let taken = self.sink.lock().unwrap().as_ref().map(Sink::taken).unwrap_or_default();
+        let mut delivered = BTreeMap::<String, Vec<Vec<u8>>>::new();
+        for bytes in files.chain(taken) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let id = text.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap();
+            // SMTP ends a mail with a line end of its own.
+            let bytes = bytes.trim_ascii_end().to_vec();
+            delivered.entry(id.trim_matches(['<', '>']).to_owned()).or_default().push(bytes);
+        }
+        delivered
+    }
+}
+
+fn take<T>(list: &Mutex<Vec<T>>) -> Option<T> {
+    list.lock().unwrap().pop()
 }
 
 /// A moment of the next half second that nobody can foresee.
@@ -327,10 +405,12 @@ async fn nothing_acknowledged_is_lost_or_doubled_by_kill_9() {
     let rounds: usize = std::env::var("CRASH_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(50);
     let house = House::new().await;
     for round in 0..rounds {
+        if round == rounds / 2 {
+            house.send_to_sink().await;
+        }
         house.round(round, "", moment()).await;
     }
-    house.settle().await;
-    let decided = house.answers.lock().unwrap().len();
+    let decided = house.settle().await;
     assert!(decided > rounds, "only {decided} decisions in {rounds} rounds: there was no load");
 }
 
@@ -355,13 +435,11 @@ async fn nothing_acknowledged_is_lost_or_doubled_at_any_failpoint() {
             round += 1;
         }
     }
-    *house.sink.lock().unwrap() = Some(Sink::start(&[]).await);
+    house.send_to_sink().await;
     for hit in [1, 3] {
         house.round(round, &format!("smtp.before_data=crash@{hit}"), Duration::from_secs(4)).await;
         round += 1;
     }
-    let sink = house.sink.lock().unwrap().take().expect("the sink");
-    house.taken.lock().unwrap().extend(sink.taken());
     // A deployment that dies half way is there whole or not at all, and can be done again.
     for point in ["store.deploy", "store.migrate"] {
         let fresh = house.path(&format!("{point}.db"));

@@ -1,6 +1,7 @@
 //! Tests against real things: browsers, mail servers, killed processes. `scripts/edge` installs what they need.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod audit;
 mod browser;
 mod crash;
 mod debian;

@@ -117,6 +117,7 @@ async fn hang() {
 
 /// Serves one connection; an error is a client that went away.
 async fn serve(stream: TcpStream, inside: Arc<Mutex<Inside>>) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read).lines();
     let deed = next(&inside, true);
