@@ -1,0 +1,268 @@
+//! The working calendar and its deadline arithmetic.
+
+use super::Duration;
+use super::moment::instant;
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Hours of one day in which work is done, from opening to closing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hours {
+    /// When they open.
+    pub from: NaiveTime,
+    /// When they close; later than `from`.
+    pub to: NaiveTime,
+}
+
+/// When work is done: weekly hours, holidays and make-up working days (调休), in one time zone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calendar {
+    /// Its name: `china`.
+    pub name: String,
+    /// The zone of all its local times.
+    pub zone: Tz,
+    /// Hours of each weekday, Monday first; empty on a free day.
+    pub week: [Vec<Hours>; 7],
+    /// Days off, with what they are called.
+    pub holidays: BTreeMap<NaiveDate, String>,
+    /// Working days on what would be a free day; they have the hours of the first working weekday.
+    pub working: BTreeMap<NaiveDate, String>,
+    /// The years whose holidays are known; in others the week alone holds.
+    pub years: BTreeSet<i32>,
+}
+
+/// Monday to Friday, 9 to 12 and 13:30 to 18, without holidays, in Asia/Shanghai.
+impl Default for Calendar {
+    fn default() -> Calendar {
+        let time = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or_default();
+        let day = vec![Hours { from: time(9, 0), to: time(12, 0) }, Hours { from: time(13, 30), to: time(18, 0) }];
+        let mut week: [Vec<Hours>; 7] = Default::default();
+        week.iter_mut().take(5).for_each(|hours| hours.clone_from(&day));
+        Calendar {
+            name: "default".into(),
+            zone: Tz::Asia__Shanghai,
+            week,
+            holidays: BTreeMap::new(),
+            working: BTreeMap::new(),
+            years: BTreeSet::new(),
+        }
+    }
+}
+
+/// A calendar without any working hour would make a deadline search endless; it gives up after this many days.
+const SEARCH_DAYS: u32 = 3_700;
+
+impl Calendar {
+    /// The day that it is at `now`, on the calendar's wall.
+    pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
+        self.local(now).date()
+    }
+
+    /// The local time of an instant.
+    pub fn local(&self, at: DateTime<Utc>) -> NaiveDateTime {
+        at.with_timezone(&self.zone).naive_local()
+    }
+
+    /// The instant of a local time.
+    pub fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
+        instant(self.zone, local)
+    }
+
+    /// The working hours of a day, in order; none on a free day.
+    pub fn hours(&self, date: NaiveDate) -> &[Hours] {
+        let weekday = |day: Weekday| self.week[day.num_days_from_monday() as usize].as_slice();
+        if self.working.contains_key(&date) {
+            let own = weekday(date.weekday());
+            return if own.is_empty() {
+                self.week.iter().find(|hours| !hours.is_empty()).map_or(&[], Vec::as_slice)
+            } else {
+                own
+            };
+        }
+        if self.holidays.contains_key(&date) { &[] } else { weekday(date.weekday()) }
+    }
+
+    /// Whether work is done on a day.
+    pub fn is_working_day(&self, date: NaiveDate) -> bool {
+        !self.hours(date).is_empty()
+    }
+
+    /// The instant at which a day opens; midnight on a free day.
+    pub fn opening(&self, date: NaiveDate) -> DateTime<Utc> {
+        self.instant(date.and_time(self.hours(date).first().map_or(NaiveTime::MIN, |hours| hours.from)))
+    }
+
+    /// The instant at which a day closes; the end of the day on a free day.
+    pub fn closing(&self, date: NaiveDate) -> DateTime<Utc> {
+        let end = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or(NaiveTime::MIN);
+        self.instant(date.and_time(self.hours(date).last().map_or(end, |hours| hours.to)))
+    }
+
+    /// `now` itself within working hours, else the next opening; `None` if the calendar never works.
+    pub fn next_working(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let local = self.local(now);
+        let mut date = local.date();
+        for day in 0..SEARCH_DAYS {
+            for hours in self.hours(date) {
+                if day > 0 || local.time() < hours.from {
+                    return Some(self.instant(date.and_time(hours.from)));
+                }
+                if local.time() < hours.to {
+                    return Some(now);
+                }
+            }
+            date = date.succ_opt()?;
+        }
+        None
+    }
+
+    /// The n-th working day after `date`, which itself does not count; `None` if the calendar never works.
+    pub fn working_day_after(&self, date: NaiveDate, n: i64) -> Option<NaiveDate> {
+        let (mut day, mut left, mut free) = (date, n, 0);
+        while left > 0 {
+            day = day.succ_opt()?;
+            if self.is_working_day(day) {
+                left -= 1;
+                free = 0;
+            } else {
+                free += 1;
+                if free > SEARCH_DAYS {
+                    return None;
+                }
+            }
+        }
+        Some(day)
+    }
+
+    /// The n-th working day before `date`, which itself does not count; `None` if the calendar never works.
+    pub fn working_day_before(&self, date: NaiveDate, n: i64) -> Option<NaiveDate> {
+        let (mut day, mut left, mut free) = (date, n, 0);
+        while left > 0 {
+            day = day.pred_opt()?;
+            if self.is_working_day(day) {
+                left -= 1;
+                free = 0;
+            } else {
+                free += 1;
+                if free > SEARCH_DAYS {
+                    return None;
+                }
+            }
+        }
+        Some(day)
+    }
+
+    /// The instant `duration` after `from`. Working time outside working hours begins at the next opening;
+    /// working days keep the time of day. `None` where the result leaves the range of dates.
+    pub fn add(&self, from: DateTime<Utc>, duration: Duration) -> Option<DateTime<Utc>> {
+        match duration {
+            Duration::Seconds(seconds) => {
+                let nanos = seconds.checked_mul(Decimal::from(1_000_000_000))?.trunc().to_i64()?;
+                from.checked_add_signed(TimeDelta::nanoseconds(nanos))
+            }
+            Duration::Months(months) => Some(self.instant(add_months(self.local(from), months)?)),
+            Duration::WorkingDays(days) => {
+                let begin = self.local(self.next_working(from)?);
+                let day = self.working_day_after(begin.date(), days)?;
+                Some(self.instant(day.and_time(begin.time())))
+            }
+            Duration::WorkingMinutes(minutes) => {
+                let mut at = self.local(self.next_working(from)?);
+                let mut left = TimeDelta::try_minutes(minutes.max(0))?;
+                for _ in 0..SEARCH_DAYS {
+                    for hours in self.hours(at.date()) {
+                        if at.time() >= hours.to {
+                            continue;
+                        }
+                        let begin = at.time().max(hours.from);
+                        let open = hours.to - begin;
+                        if left <= open {
+                            return Some(self.instant(at.date().and_time(begin) + left));
+                        }
+                        left -= open;
+                    }
+                    at = at.date().succ_opt()?.and_time(NaiveTime::MIN);
+                }
+                None
+            }
+        }
+    }
+
+    /// The deadline that a `due` of `duration` from `from` means: as [`Calendar::add`], but working days run
+    /// to the closing hour of the last of them, as people read “within two working days”.
+    pub fn deadline(&self, from: DateTime<Utc>, duration: Duration) -> Option<DateTime<Utc>> {
+        match duration {
+            Duration::WorkingDays(days) => {
+                let begin = self.today(self.next_working(from)?);
+                // Work that comes outside working hours has its first day before it.
+                let first = if begin == self.today(from) || days == 0 { begin } else { begin.pred_opt()? };
+                Some(self.closing(self.working_day_after(first, days)?))
+            }
+            _ => self.add(from, duration),
+        }
+    }
+}
+
+/// `months` later, on the last day of the month where the day does not exist.
+pub fn add_months(local: NaiveDateTime, months: i64) -> Option<NaiveDateTime> {
+    let count = Months::new(u32::try_from(months.unsigned_abs()).ok()?);
+    if months < 0 { local.checked_sub_months(count) } else { local.checked_add_months(count) }
+}
+
+/// `days` later.
+pub fn add_days(date: NaiveDate, days: i64) -> Option<NaiveDate> {
+    let count = Days::new(days.unsigned_abs());
+    if days < 0 { date.checked_sub_days(count) } else { date.checked_add_days(count) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::time::Moment;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse::<Moment>().unwrap().instant(Tz::Asia__Shanghai)
+    }
+
+    fn china() -> Calendar {
+        let mut calendar = Calendar::default();
+        for day in 1..=7 {
+            calendar.holidays.insert(NaiveDate::from_ymd_opt(2026, 10, day).unwrap(), "国庆节".into());
+        }
+        calendar.working.insert(NaiveDate::from_ymd_opt(2026, 10, 10).unwrap(), "调休".into());
+        calendar
+    }
+
+    #[test]
+    fn working_days_run_to_the_closing_hour() {
+        let calendar = china();
+        let due = |from, days| calendar.deadline(at(from), Duration::WorkingDays(days)).unwrap();
+        assert_eq!(due("2026-03-02T09:14", 2), at("2026-03-04T18:00"));
+        assert_eq!(due("2026-03-06T17:00", 1), at("2026-03-09T18:00"), "over a weekend");
+        assert_eq!(due("2026-03-07T10:00", 1), at("2026-03-09T18:00"), "from a Saturday");
+        assert_eq!(due("2026-03-02T20:00", 1), at("2026-03-03T18:00"), "after hours");
+        assert_eq!(due("2026-09-30T10:00", 1), at("2026-10-08T18:00"), "over the holiday");
+        assert_eq!(due("2026-10-09T10:00", 1), at("2026-10-10T18:00"), "to the make-up Saturday");
+    }
+
+    #[test]
+    fn working_hours_skip_lunch_and_nights() {
+        let calendar = china();
+        let after = |from, hours: i64| calendar.add(at(from), Duration::WorkingMinutes(hours * 60)).unwrap();
+        assert_eq!(after("2026-03-02T11:00", 2), at("2026-03-02T14:30"));
+        assert_eq!(after("2026-03-02T17:00", 4), at("2026-03-03T12:00"));
+        assert_eq!(after("2026-03-06T18:00", 1), at("2026-03-09T10:00"));
+    }
+
+    #[test]
+    fn a_calendar_that_never_works_has_no_deadline() {
+        let mut calendar = china();
+        calendar.week = Default::default();
+        calendar.working.clear();
+        assert_eq!(calendar.deadline(at("2026-03-02T09:14"), Duration::WorkingDays(2)), None);
+    }
+}
