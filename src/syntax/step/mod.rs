@@ -1,12 +1,21 @@
 //! Steps: the kind key, the common keys, and what each kind takes.
 
+mod block;
+mod human;
+mod keys;
+
+pub use block::Case;
+pub use human::{Allow, Mode, Shown, Who};
+pub(crate) use keys::STEP;
+
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
-use crate::syntax::field::{FIELD, Field, OptionDef};
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value, unsupported_value};
+use crate::syntax::field::{Field, OptionDef};
+use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, missing_value};
 use crate::syntax::node::{Entry, Node, NodeKind};
-use crate::syntax::process::{POLICY, PROCESS, Policy};
+use crate::syntax::process::Policy;
+use keys::{APPROVE, CHOOSE, END, GO, KINDS, NOTIFY, SET, STEP_RELATIVES, TASK, UNSUPPORTED};
 
 /// A step as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,44 +100,6 @@ pub enum StepKind {
     Unknown,
 }
 
-/// The people of a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
-    /// The whole value.
-    pub span: Span,
-    /// Each entry is one signature.
-    pub entries: Vec<FeelText>,
-    /// How several signatures count; `None` if not written.
-    pub mode: Option<Spanned<Mode>>,
-}
-
-/// How several signatures count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// The first answer counts (或签).
-    Any,
-    /// Everybody must agree (会签).
-    All,
-}
-
-/// What deciders can do beside deciding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Allow {
-    /// Send back to the applicant (退回).
-    Return,
-}
-
-/// Which fields deciders see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shown {
-    /// All of them.
-    Everything,
-    /// Only these.
-    Only(Vec<Spanned<String>>),
-    /// All but these.
-    Except(Vec<Spanned<String>>),
-}
-
 /// Where a jump leads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -137,92 +108,6 @@ pub struct Target {
     /// Where it is written.
     pub span: Span,
 }
-
-/// One case of `choose`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// The whole case.
-    pub span: Span,
-    /// When it is taken; `None` if that could not be read, which is reported.
-    pub when: Option<FeelText>,
-    /// What then happens.
-    pub steps: Vec<Step>,
-}
-
-/// Every kind key, in the order of the language reference.
-const KINDS: &[&str] = &[
-    "approve", "task", "choose", "set", "notify", "go", "end", "parallel", "each", "call", "wait", "receive", "race",
-    "table", "http", "job",
-];
-const UNSUPPORTED: &[&str] = &["parallel", "each", "call", "wait", "receive", "race", "table", "http", "job"];
-
-macro_rules! step_place {
-    ($place:ident, $name:expr, [$($key:literal),*], [$($later:literal),*]) => {
-        static $place: Place = Place {
-            name: $name,
-            keys: &[$($key,)* "id", "title", "when"],
-            later: &[$($later,)* "stage", "undo"],
-            relatives: STEP_RELATIVES,
-        };
-    };
-}
-
-static STEP_RELATIVES: &[&Place] = &[&APPROVE, &TASK, &CHOOSE, &NOTIFY, &PROCESS, &POLICY, &FIELD];
-
-/// Any step, to say where a key belongs.
-pub(crate) static STEP: Place = Place {
-    name: ("步骤", "a step"),
-    keys: &[
-        "approve",
-        "task",
-        "choose",
-        "set",
-        "notify",
-        "go",
-        "end",
-        "id",
-        "when",
-        "mode",
-        "due",
-        "remind",
-        "opinion",
-        "allow",
-        "show",
-        "hide",
-        "on",
-        "outcomes",
-        "quiet",
-        "otherwise",
-        "template",
-    ],
-    later: &["weights", "overdue", "depends_on", "edit", "copy", "stage", "undo"],
-    relatives: &[],
-};
-
-step_place!(
-    APPROVE,
-    ("`approve` 步骤", "an `approve` step"),
-    ["approve", "mode", "due", "remind", "opinion", "allow", "show", "hide", "on", "form", "quiet", "policy"],
-    ["weights", "overdue", "depends_on", "edit", "copy"]
-);
-step_place!(
-    TASK,
-    ("`task` 步骤", "a `task` step"),
-    ["task", "mode", "due", "remind", "opinion", "allow", "show", "hide", "on", "form", "outcomes", "quiet", "policy"],
-    ["weights", "overdue", "depends_on", "edit", "copy"]
-);
-step_place!(CHOOSE, ("`choose` 步骤", "a `choose` step"), ["choose", "otherwise"], ["due", "overdue"]);
-step_place!(SET, ("`set` 步骤", "a `set` step"), ["set"], []);
-step_place!(NOTIFY, ("`notify` 步骤", "a `notify` step"), ["notify", "template"], []);
-step_place!(GO, ("`go` 步骤", "a `go` step"), ["go"], []);
-step_place!(END, ("`end` 步骤", "an `end` step"), ["end"], []);
-
-static CASE: Place = Place {
-    name: ("`choose` 的一个分支", "a case of `choose`"),
-    keys: &["when", "steps"],
-    later: &[],
-    relatives: STEP_RELATIVES,
-};
 
 impl Lowering<'_> {
     /// The steps of a list.
@@ -319,75 +204,6 @@ impl Lowering<'_> {
         }
     }
 
-    fn who(&mut self, node: &Node, key: &str, fields: &Fields<'_>) -> Who {
-        let entries = self.feels(node, key);
-        let several = matches!(&node.kind, NodeKind::Sequence(items) if items.len() > 1);
-        if matches!(&node.kind, NodeKind::Sequence(items) if items.is_empty()) {
-            self.report(missing_value(node.span, key));
-        }
-        let mode = fields.get("mode").and_then(|node| self.mode(node));
-        if several && fields.key("mode").is_none() {
-            self.report(
-                Diagnostic::new(
-                    Code::MissingKey,
-                    self.first_line(node.span),
-                    Wording::new(
-                        "有几个签字人时要写 `mode`：`any` 任一人即可（或签），`all` 全部同意（会签）",
-                        "several signers need a `mode`: `any` if one answer is enough, `all` if everybody must agree",
-                    ),
-                )
-                .hint(Wording::new("mode: all", "mode: all")),
-            );
-        }
-        Who { span: node.span, entries, mode }
-    }
-
-    fn mode(&mut self, node: &Node) -> Option<Spanned<Mode>> {
-        let words = node.text().unwrap_or("");
-        if words == "in order" || words.starts_with("quorum") {
-            self.report(unsupported_value(node.span, "mode", words));
-            return None;
-        }
-        self.one_of(node, &[("any", Mode::Any), ("all", Mode::All)])
-    }
-
-    fn allow(&mut self, node: &Node) -> Option<Vec<Spanned<Allow>>> {
-        let items = self.items(node)?;
-        let words = [
-            ("return", Some(Allow::Return)),
-            ("transfer", None),
-            ("delegate", None),
-            ("add signer", None),
-            ("ask", None),
-        ];
-        let mut found = Vec::new();
-        for item in items {
-            match self.one_of(item, &words) {
-                Some(Spanned { value: Some(allow), span }) => found.push(Spanned::new(allow, span)),
-                Some(_) => self.report(unsupported_value(item.span, "allow", item.text().unwrap_or(""))),
-                None => {}
-            }
-        }
-        Some(found)
-    }
-
-    fn shown(&mut self, fields: &Fields<'_>) -> Shown {
-        if let (Some(show), Some(hide)) = (fields.key("show"), fields.key("hide")) {
-            self.report(
-                Diagnostic::new(
-                    Code::MisplacedKey,
-                    hide,
-                    Wording::new("`show` 和 `hide` 只写一个", "write either `show` or `hide`, not both"),
-                )
-                .context(show, Wording::new("`show` 在这里", "`show` is here")),
-            );
-        }
-        if let Some(names) = fields.get("show").and_then(|node| self.names(node)) {
-            return Shown::Only(names);
-        }
-        fields.get("hide").and_then(|node| self.names(node)).map_or(Shown::Everything, Shown::Except)
-    }
-
     fn on(&mut self, node: &Node) -> Vec<(Spanned<String>, Target)> {
         let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
         let mut found = Vec::new();
@@ -408,13 +224,6 @@ impl Lowering<'_> {
         }
         let name = self.name(node, NameRule::Word)?;
         Some(Target { name: name.value, span: name.span })
-    }
-
-    fn case(&mut self, node: &Node) -> Option<Case> {
-        let fields = self.fields(node, &CASE, self.first_line(node.span))?;
-        let when = fields.required(self, "when").and_then(|node| self.feel(node, "when"));
-        let steps = fields.required(self, "steps").map(|node| self.steps(node)).unwrap_or_default();
-        Some(Case { span: node.span, when, steps })
     }
 
     fn values(&mut self, node: &Node) -> Vec<(Spanned<String>, FeelText)> {
