@@ -20,10 +20,13 @@ pub mod diagram;
 mod fields;
 mod form;
 mod lower;
+mod meant;
+mod once;
 mod organisation;
 mod resolve;
 mod step;
 mod typing;
+mod unread;
 mod version;
 
 use crate::diagnostics::{Code, Diagnostic, Severity, SourceId, Sources, Span};
@@ -35,6 +38,7 @@ use crate::model::time::Calendar;
 use crate::syntax::{self, Document};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use unread::Unread;
 
 /// A file as it was read.
 #[derive(Clone, Debug)]
@@ -152,6 +156,8 @@ pub(crate) struct World<'a> {
     pub(crate) declared: organisation::Declared,
     /// Whether the directory was read whole, so that a name or person that is not in it does not exist.
     pub(crate) people_known: bool,
+    /// Texts that could not be read whole and may hold what the directory lacks.
+    pub(crate) unread: Unread,
     /// The mail templates.
     pub(crate) templates: &'a dyn Templates,
 }
@@ -162,8 +168,8 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let mut sources = Sources::new();
     let ids: Vec<SourceId> = files.iter().map(|file| sources.add_bytes(file.name.clone(), &file.bytes)).collect();
     let mut diagnostics = Vec::new();
-    let (mut broken, mut hidden) = (BTreeSet::new(), BTreeSet::new());
-    let mut unread = false;
+    let (mut broken, mut hidden, mut startless) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut unread, mut unknown) = (Unread::default(), false);
     let (mut processes, mut directories, mut calendars) = (Vec::new(), Vec::new(), Vec::new());
     for id in ids {
         let (document, found) = syntax::parse(id, &sources);
@@ -173,24 +179,36 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         if found.iter().any(may_hide) {
             hidden.insert(id);
         }
+        if found.iter().any(|found| found.fix.as_ref().is_some_and(|fix| fix.replacement == "start")) {
+            startless.insert(id);
+        }
         diagnostics.extend(found);
+        let text = || Arc::clone(&sources.get(id).text);
         match document {
             Document::Process(process) => processes.push((id, process)),
-            Document::Directory(directory) => directories.push((id, directory)),
+            Document::Directory(directory) => {
+                if broken.contains(&id) {
+                    unread.push(text());
+                }
+                directories.push((id, directory));
+            }
             Document::Calendar(calendar) => calendars.push((id, calendar)),
-            Document::Unknown => unread = true,
+            Document::Unknown => {
+                unread.push(text());
+                unknown = true;
+            }
         }
     }
 
     let names: BTreeSet<&str> =
         processes.iter().filter_map(|(_, process)| process.name.as_ref()).map(|name| name.value.as_str()).collect();
     // A process that could not be read may be the one that an absence names.
-    let known_processes = (!unread && broken.is_empty()).then_some(&names);
-    let organisation = organisation::lower(&directories, &broken, known_processes, &mut diagnostics);
+    let known_processes = (!unknown && broken.is_empty()).then_some(&names);
+    let organisation = organisation::lower(&directories, &broken, &unread, known_processes, &mut diagnostics);
     let calendar = calendar::lower(&calendars, &mut diagnostics);
     let people_known = organisation.as_ref().is_some_and(|found| found.whole);
     if let (None, false, Some(process)) =
-        (&organisation, unread, processes.iter().map(|(_, process)| process).find(asks_people))
+        (&organisation, unknown, processes.iter().map(|(_, process)| process).find(asks_people))
     {
         diagnostics.push(organisation::missing(process.key_span));
     }
@@ -198,7 +216,9 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         Some(found) => (Some(found.directory), found.declared),
         None => (None, organisation::Declared::default()),
     };
-    let world = World { directory: Arc::new(directory.clone().unwrap_or_default()), declared, people_known, templates };
+    unread.no_directory = !people_known && declared.positions.is_empty();
+    let world =
+        World { directory: Arc::new(directory.clone().unwrap_or_default()), declared, people_known, unread, templates };
 
     let mut source_map = SourceMap::default();
     let mut definitions = Vec::new();
@@ -210,8 +230,11 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         {
             found.push(twice(&name.value, name.span, first));
         }
-        let whole = !hidden.contains(id);
-        let definition = self::process(process, whole, &world, &mut source_map, &mut found);
+        let text = Text {
+            unread: hidden.contains(id).then(|| Arc::clone(&sources.get(*id).text)),
+            start_known: !startless.contains(id),
+        };
+        let definition = self::process(process, &text, &world, &mut source_map, &mut found);
         if !broken.contains(id) && !crate::diagnostics::has_errors(&found) {
             definitions.push(definition);
         }
@@ -219,6 +242,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     }
     definitions.sort_by(|a, b| a.process.cmp(&b.process));
     crate::diagnostics::sort(&mut diagnostics, &sources);
+    let diagnostics = once::once(diagnostics, &sources);
     Compiled { sources, definitions, directory, calendar, source_map, diagnostics }
 }
 
@@ -272,10 +296,18 @@ fn too_large(document: &syntax::Process) -> Option<Diagnostic> {
     })
 }
 
+/// What is known of the text of a process.
+struct Text {
+    /// The text, if faults in it may hide names.
+    unread: Option<Arc<str>>,
+    /// Whether `start` is as it is written; not where its key is misspelt.
+    start_known: bool,
+}
+
 /// Compiles one process. What could not be understood is left out and reported.
 fn process(
     document: &syntax::Process,
-    whole: bool,
+    text: &Text,
     world: &World<'_>,
     source_map: &mut SourceMap,
     diagnostics: &mut Vec<Diagnostic>,
@@ -285,13 +317,26 @@ fn process(
         let head = syntax::Process { form: Vec::new(), data: Vec::new(), steps: Vec::new(), ..document.clone() };
         let flow = lower::lower(&head);
         let names = resolve::Names::default();
-        return typing::definition(&head, &flow, &names, false, world, diagnostics);
+        let unread = typing::Reading { whole: false, unread: world.unread.clone() };
+        return typing::definition(&head, &flow, &names, unread, world, diagnostics);
     }
     let names = resolve::names(document, &world.declared, diagnostics);
     let flow = lower::lower(document);
-    let mut definition = typing::definition(document, &flow, &names, whole, world, diagnostics);
+    let whole = text.unread.is_none();
+    let mut unread = world.unread.clone();
+    text.unread.iter().for_each(|text| unread.push(Arc::clone(text)));
+    let reading = typing::Reading { whole, unread: unread.clone() };
+    let mut definition = typing::definition(document, &flow, &names, reading, world, diagnostics);
     definition.version = version::of(&definition);
-    let subject = check::Subject { document, flow: &flow, definition: &definition, world, whole };
+    let subject = check::Subject {
+        document,
+        flow: &flow,
+        definition: &definition,
+        world,
+        whole,
+        unread,
+        start_known: text.start_known,
+    };
     check::all(&subject, diagnostics);
 
     let process = definition.process.clone();

@@ -3,6 +3,7 @@
 //! What is named but not there is left out of the directory and reported here, once. A directory with any fault
 //! is not *whole*: nobody is then missed elsewhere.
 
+use crate::compile::unread::Unread;
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span, Spanned, suggest};
 use crate::model::id::{DepartmentId, PersonId, PositionId, ProcessId};
 use crate::model::people::{Absence, Department, Directory, Person, Position};
@@ -33,6 +34,7 @@ pub(crate) struct Declared {
 pub(crate) fn lower(
     documents: &[(SourceId, syntax::Directory)],
     broken: &BTreeSet<SourceId>,
+    unread: &Unread,
     processes: Option<&BTreeSet<&str>>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Organisation> {
@@ -58,11 +60,12 @@ pub(crate) fn lower(
             diagnostics.push(both(&found.name, *position));
         }
     }
-    let mut lowering = Lowering { document, processes, diagnostics };
+    let mut lowering = Lowering { document, unread, processes, hidden: false, diagnostics };
     let directory = lowering.directory();
     lowering.reporting_lines();
     lowering.addresses();
-    let whole = diagnostics.len() == before && !broken.contains(source);
+    let hidden = lowering.hidden;
+    let whole = diagnostics.len() == before && !hidden && !broken.contains(source);
     Some(Organisation { directory, declared, whole })
 }
 
@@ -107,7 +110,10 @@ fn title(name: &Spanned<String>, title: Option<&Spanned<Text>>) -> Text {
 
 struct Lowering<'a, 'd> {
     document: &'a syntax::Directory,
+    unread: &'a Unread,
     processes: Option<&'a BTreeSet<&'a str>>,
+    /// Whether a name is missing that may be declared in what could not be read.
+    hidden: bool,
     diagnostics: &'d mut Vec<Diagnostic>,
 }
 
@@ -208,7 +214,11 @@ impl<'a> Lowering<'a, '_> {
         if known.clone().any(|found| found == name.value) {
             return true;
         }
-        self.diagnostics.push(unknown(name, known, kind, key));
+        if self.unread.may_declare(&name.value) {
+            self.hidden = true;
+        } else {
+            self.diagnostics.push(unknown(name, known, kind, key));
+        }
         false
     }
 

@@ -128,7 +128,7 @@ fn show(source: &syntax::Step, fields: &Fields<'_>, typing: &mut Typing<'_>) -> 
         Shown::Except(listed) => (listed, false),
     };
     for name in listed {
-        if !fields.contains(&name.value) && typing.names_known {
+        if !fields.contains(&name.value) && !typing.unread.may_declare(&name.value) {
             let known = fields.names().map(FieldName::as_str);
             typing.diagnostics.push(unknown(name, known, ("字段", "field"), "form"));
         }
@@ -155,7 +155,8 @@ fn set(
         let expected = match fields.writable(&name.value) {
             Ok(typed) => Expected::Type(typed),
             Err(why) => {
-                if typing.names_known || !matches!(why, Unwritable::Unknown) {
+                let hidden = matches!(why, Unwritable::Unknown) && typing.unread.may_declare_besides(&name.value);
+                if !hidden {
                     typing.diagnostics.push(unwritable(name, &why, fields));
                 }
                 Expected::Any

@@ -6,7 +6,8 @@
 
 use crate::compile::lower::Flow;
 use crate::compile::resolve::Names;
-use crate::compile::{World, assigned, fields, form, step};
+use crate::compile::unread::Unread;
+use crate::compile::{World, assigned, fields, form, meant, step};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{self, Expected, Fault, FaultKind, Scope};
 use crate::model::definition::{Definition, NumberPattern, OwnCase, Policy};
@@ -27,8 +28,8 @@ pub(crate) struct Typing<'a> {
     pub(crate) world: &'a World<'a>,
     /// The graph and its steps.
     pub(crate) flow: &'a Flow<'a>,
-    /// Whether a name that is not known is a fault of who wrote it, and not of what could not be read.
-    pub(crate) names_known: bool,
+    /// What could not be read, and may declare a name that is not known.
+    pub(crate) unread: Unread,
     /// Whether the text could be read whole. If not, a `required` or `min` may be what could not be read.
     pub(crate) whole: bool,
     /// Whether names with two meanings are reported already.
@@ -37,12 +38,20 @@ pub(crate) struct Typing<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
+/// How much of the text was understood.
+pub(crate) struct Reading {
+    /// Whether all of it was.
+    pub(crate) whole: bool,
+    /// What was not, and may declare names.
+    pub(crate) unread: Unread,
+}
+
 /// Puts a definition together. What could not be typed is left out and reported.
 pub(crate) fn definition(
     document: &Process,
     flow: &Flow<'_>,
     names: &Names,
-    whole: bool,
+    reading: Reading,
     world: &World<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Definition {
@@ -50,8 +59,8 @@ pub(crate) fn definition(
         document,
         world,
         flow,
-        names_known: whole && world.people_known,
-        whole,
+        unread: reading.unread,
+        whole: reading.whole,
         clash: names.clash,
         diagnostics: Vec::new(),
     };
@@ -150,13 +159,25 @@ impl Typing<'_> {
         match expression::compile(&text.text, scope, expected) {
             Ok(formula) => Some(formula),
             Err(faults) => {
-                for fault in faults {
+                for mut fault in faults {
                     let noise = match fault.kind {
-                        FaultKind::UnknownName | FaultKind::UnknownProperty => !self.names_known,
+                        FaultKind::UnknownName | FaultKind::UnknownProperty => {
+                            let name = text.text.get(fault.range.clone()).unwrap_or("");
+                            let unlike = fault.suggestion.is_none() && fault.kind == FaultKind::UnknownName;
+                            self.unread.may_declare(name.trim_matches('"')) || self.unread.no_directory && unlike
+                        }
                         FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision => !self.whole,
                         FaultKind::AmbiguousName => self.clash,
                         _ => false,
                     };
+                    if fault.kind == FaultKind::UnknownName && fault.suggestion.is_none() {
+                        let name = text.text.get(fault.range.clone()).unwrap_or("");
+                        if let Some(name) = meant::instead(name, self.document, self.world) {
+                            fault.hint =
+                                Some(Wording::new(format!("是不是 `{name}`？"), format!("Did you mean `{name}`?")));
+                            fault.suggestion = Some(name);
+                        }
+                    }
                     if !noise {
                         self.diagnostics.push(shown(text, fault));
                     }

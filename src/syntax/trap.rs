@@ -146,10 +146,17 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
         | ErrorKind::InvalidIndentation
         | ErrorKind::ExpectedBlockSequenceEntry
         | ErrorKind::MappingKeyNotAllowed
-        | ErrorKind::BlockSequenceEntryNotAllowed => syntax(
-            "这里对不上：要么缩进与上面的键不一致，要么少了 `键: 值` 里的冒号和空格".into(),
-            "this does not line up: either its indentation differs from the keys above, or the `: ` of `key: value` is missing".into(),
-        ),
+        | ErrorKind::BlockSequenceEntryNotAllowed => {
+            let found = syntax(
+                "这里对不上：要么缩进与上面的键不一致，要么少了 `键: 值` 里的冒号和空格".into(),
+                "this does not line up: either its indentation differs from the keys above, or the `: ` of `key: value` is missing".into(),
+            );
+            match line_above(text, at) {
+                // What is wrong may as well be the end of the line above.
+                Some((start, end)) => found.context(Span::new(id, start, end), Wording::new("上一行", "the line above")),
+                None => found,
+            }
+        }
         ErrorKind::UnknownQuotedScalarEscape
         | ErrorKind::InvalidQuotedScalarHexEscape
         | ErrorKind::InvalidUnicodeEscape => syntax(
@@ -223,6 +230,20 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
     let quoted = format!("'{}'", value.replace('\'', "''"));
     let value = Span::new(id, value_at, value_at + value.len());
     diagnostic.fix(value, quoted, Wording::new("加上引号", "put it into quotes"))
+}
+
+/// The nearest line above that says something, from its first character to its last.
+fn line_above(text: &str, at: usize) -> Option<(usize, usize)> {
+    let mut end = text[..at].rfind('\n')?;
+    loop {
+        let start = text[..end].rfind('\n').map_or(0, |n| n + 1);
+        let line = text[start..end].trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            let from = start + (end - start - text[start..end].trim_start().len());
+            return Some((from, from + line.len()));
+        }
+        end = start.checked_sub(1)?;
+    }
 }
 
 /// Moves a position at a line break or in white space to the last visible character before it.

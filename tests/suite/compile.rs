@@ -378,3 +378,52 @@ fn a_large_process_and_a_large_company_are_checked_in_bounded_time() {
     assert!(compiled.diagnostics.is_empty(), "{}", compiled.render(Lang::En));
     assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
 }
+
+#[test]
+fn a_title_or_a_part_of_a_name_leads_to_the_name() {
+    let meant = |written: &str| {
+        let process = format!(
+            "process: gift
+start: [专员]
+form: {{ total: {{ type: money, title: 合计, required: true }} }}
+steps: [{{ id: boss, approve: {written} }}]
+"
+        );
+        let compiled = folder(&[("directory.yaml", DIRECTORY), ("process.yaml", &process)]);
+        let fix = compiled.diagnostics.into_iter().find_map(|found| found.fix);
+        fix.map(|fix| fix.replacement)
+    };
+    assert_eq!(meant("李伟").as_deref(), Some("person(\"li\")"));
+    assert_eq!(meant("专员们").as_deref(), Some("专员"));
+    assert_eq!(meant("合计").as_deref(), Some("total"));
+}
+
+#[test]
+fn a_missing_name_is_told_once_a_file_and_not_replaced_by_one_like_it() {
+    let process = "process: gift
+start: [专员]
+form: { amont: { type: money, title: 金额, required: true } }
+steps:
+  - { id: boss, approve: 总监, when: amount > 1 }
+  - { id: chief, approve: 总经理, when: amount > 2 or amount < 0 }
+";
+    let compiled = folder(&[("directory.yaml", DIRECTORY), ("process.yaml", process)]);
+    assert_eq!(compiled.diagnostics.len(), 1, "{}", compiled.render(Lang::En));
+    let found = &compiled.diagnostics[0];
+    assert_eq!((found.code.name(), found.context.len()), ("unknown_name", 2));
+    assert!(found.fix.is_none() && found.message.en.contains("did you mean `amont`"));
+}
+
+#[test]
+fn what_is_declared_nowhere_is_unknown_whatever_else_is_wrong() {
+    let process = "process: gift
+start: [专员]
+form: { tot al: { type: money, title: 金额, required: true }, sum: text }
+steps:
+  - { id: boss, approve: 总监, when: sum > 1 }
+  - { id: chief, approve: 总经理, when: budget > 2, on: { rejected: nowhere } }
+";
+    let compiled = folder(&[("directory.yaml", DIRECTORY), ("process.yaml", process)]);
+    let shown = compiled.render(Lang::En);
+    assert!(shown.contains("`budget`") && shown.contains("`nowhere`") && !shown.contains("`sum` means"), "{shown}");
+}

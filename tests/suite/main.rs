@@ -12,6 +12,8 @@ mod house;
 mod laws;
 mod link;
 mod mail;
+mod mistakes;
+mod mutations;
 mod processes;
 mod records;
 mod rooms;

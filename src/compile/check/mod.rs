@@ -22,6 +22,7 @@ mod vacant_start;
 
 use crate::compile::World;
 use crate::compile::lower::{Flow, Found, Placed};
+use crate::compile::unread::Unread;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::model::definition::Definition;
 use crate::model::graph::Node;
@@ -40,6 +41,10 @@ pub(crate) struct Subject<'a> {
     pub(crate) world: &'a World<'a>,
     /// Whether its text could be read whole.
     pub(crate) whole: bool,
+    /// What could not be read, and may declare a name that is not known.
+    pub(crate) unread: Unread,
+    /// Whether who may start it is known.
+    pub(crate) start_known: bool,
 }
 
 type Check = fn(&Subject<'_>, &mut Vec<Diagnostic>);

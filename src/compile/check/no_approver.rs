@@ -9,8 +9,8 @@
 
 use super::{Subject, called};
 use crate::compile::typing::fields_read;
-use crate::diagnostics::{Code, Diagnostic, Span};
-use crate::expression::{self, Context, NoSteps};
+use crate::diagnostics::{Code, Context, Diagnostic, Span};
+use crate::expression::{self, NoSteps};
 use crate::model::definition::{Human, Mode, Nobody, OwnCase};
 use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
@@ -24,11 +24,13 @@ use chrono::DateTime;
 use indexmap::IndexMap;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    if !subject.world.people_known {
+    let start_known = subject.start_known && (subject.whole || !subject.document.start.is_empty());
+    if !subject.world.people_known || !start_known {
         return;
     }
     let applicants = applicants(subject);
     let all = applicants.iter().map(Vec::len).sum();
+    let applies = who_applies(subject);
     for placed in &subject.flow.steps {
         let (StepKind::Approve { who } | StepKind::Task { who, .. }) = &placed.source.kind else { continue };
         let Some(human) = subject.definition.steps.get(&placed.id).and_then(|step| step.human()) else { continue };
@@ -56,7 +58,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
         }
         for (lack, people) in lacks {
-            diagnostics.push(lack.shown(&called(placed), &people, all, &subject.world.directory));
+            let found = lack.shown(&called(placed), &people, all, &subject.world.directory);
+            diagnostics.push(found.context(applies.span, applies.text.clone()));
         }
     }
 }
@@ -70,6 +73,20 @@ fn applicants(subject: &Subject<'_>) -> Vec<Vec<PersonId>> {
         groups.entry(&person.positions).or_default().push(id.clone());
     }
     groups.into_values().collect()
+}
+
+/// Where it is said who may start the process.
+fn who_applies(subject: &Subject<'_>) -> Context {
+    let document = subject.document;
+    match (document.start.first(), document.start.last()) {
+        (Some(first), Some(last)) => {
+            Context { span: first.span.to(last.span), text: Wording::new("可以发起的人", "who may start it") }
+        }
+        _ => Context {
+            span: document.name.as_ref().map_or(document.key_span, |name| name.span),
+            text: Wording::new("没有写 `start`，所以谁都可以发起", "without `start`, everybody may start it"),
+        },
+    }
 }
 
 struct Asking<'s, 'a> {
@@ -149,7 +166,7 @@ impl Asking<'_, '_> {
             among
         };
         let (data, calendar) = (Record::new(), Calendar::default());
-        let context = Context {
+        let context = expression::Context {
             data: &data,
             applicant: Some(applicant),
             assignee: None,

@@ -6,13 +6,13 @@ use crate::diagnostics::{Code, Diagnostic, suggest};
 use crate::model::text::Wording;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    // A step that could not be read may be the one that is meant.
-    if !subject.whole {
-        return;
-    }
     let known: Vec<&str> =
         subject.flow.steps.iter().filter_map(|placed| placed.source.id.as_ref()).map(|id| id.value.as_str()).collect();
     for jump in subject.flow.jumps.iter().filter(|jump| jump.found == Found::Nothing) {
+        // A step that could not be read may be the one that is meant.
+        if subject.unread.may_declare(&jump.target.name) {
+            continue;
+        }
         let (name, span) = (&jump.target.name, jump.target.span);
         diagnostics.push(match suggest::closest(name, known.iter().copied().chain([NEXT])) {
             Some(close) => Diagnostic::new(
