@@ -111,7 +111,7 @@ pub fn definition(directory: &Directory) -> Result<Definition, Vec<Fault>> {
             formula("4 working hours", &Expected::Time)?,
         )))
     };
-    let step = |kind| Step { title: None, when: None, kind };
+    let step = Step::new;
     let set: IndexMap<FieldName, Formula> =
         [("booked".into(), formula("amount", &Expected::Type(money()))?)].into_iter().collect();
     let steps: IndexMap<StepId, Step> = [
@@ -138,6 +138,10 @@ pub fn definition(directory: &Directory) -> Result<Definition, Vec<Fault>> {
         steps,
         graph: graph(),
         policy: Policy::default(),
+        single: false,
+        about: None,
+        schedule: None,
+        stages: IndexMap::new(),
     })
 }
 

@@ -93,7 +93,7 @@ impl Sets {
             (Sets::Answered { .. }, On::Outcome(answer)) => {
                 answer.as_str() != outcome::REJECTED && answer.as_str() != outcome::RETURNED
             }
-            (Sets::Answered { .. }, On::Case(_) | On::Otherwise) => false,
+            (Sets::Answered { .. }, _) => false,
         }
     }
 }

@@ -114,7 +114,7 @@ pub fn outline(definition: &Definition, lang: Lang, marks: &Marks) -> String {
             let shown = match to {
                 Node::Step(id) => definition.steps.get(id).map_or_else(|| id.to_string(), |step| name(id, step, lang)),
                 Node::Finish(outcome) => finish(outcome.as_str(), lang),
-                Node::Start | Node::Join(_) => continue,
+                Node::Start | Node::Join(_) | Node::Undone(_) => continue,
             };
             let label = if label.is_empty() { String::new() } else { format!("{label} ") };
             let _ = writeln!(text, "{indent}    {label}→ {shown}");
@@ -170,9 +170,9 @@ impl<'a> Picture<'a> {
     fn shape(&self, node: &Node) -> Shape {
         let Node::Step(id) = node else { return Shape::Round };
         match self.definition.steps.get(id).map(|step| &step.kind) {
-            Some(StepKind::Choose(_)) => Shape::Diamond,
-            Some(StepKind::Set(_) | StepKind::Notify(_)) => Shape::Slanted,
-            Some(StepKind::Approve(_) | StepKind::Task(_) | StepKind::End(_)) | None => Shape::Box,
+            Some(StepKind::Choose(_) | StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_)) => Shape::Diamond,
+            Some(StepKind::Approve(_) | StepKind::Task(_) | StepKind::End(_) | StepKind::Call(_)) | None => Shape::Box,
+            Some(_) => Shape::Slanted,
         }
     }
 
@@ -180,7 +180,7 @@ impl<'a> Picture<'a> {
         match node {
             Node::Start => self.definition.title.get(self.lang).to_owned(),
             Node::Finish(outcome) => finish(outcome.as_str(), self.lang),
-            Node::Join(_) => String::new(),
+            Node::Join(_) | Node::Undone(_) => String::new(),
             Node::Step(id) => {
                 let Some(step) = self.definition.steps.get(id) else { return id.to_string() };
                 let mut lines = vec![name(id, step, self.lang)];
@@ -201,7 +201,7 @@ fn past<'a>(definition: &'a Definition, node: &'a Node) -> &'a Node {
     let passes = |node: &Node| match node {
         Node::Join(_) => true,
         Node::Step(id) => matches!(definition.steps.get(id).map(|step| &step.kind), Some(StepKind::End(_))),
-        Node::Start | Node::Finish(_) => false,
+        Node::Start | Node::Finish(_) | Node::Undone(_) => false,
     };
     let mut at = node;
     // Each of them leads outwards or out, so there are at most as many as there are steps.
@@ -294,6 +294,10 @@ fn edge_label(step: &Step, on: &On, lang: Lang) -> String {
             _ => String::new(),
         },
         On::Otherwise => if lang == Lang::Zh { "否则" } else { "otherwise" }.to_owned(),
+        On::Branch(name) => name.to_string(),
+        On::Row => if lang == Lang::Zh { "每一行" } else { "every row" }.to_owned(),
+        On::Overdue => if lang == Lang::Zh { "逾期" } else { "overdue" }.to_owned(),
+        On::Undo => if lang == Lang::Zh { "撤销" } else { "undo" }.to_owned(),
     }
 }
 

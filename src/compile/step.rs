@@ -53,7 +53,7 @@ fn step(
         }
     };
     if placed.part == Part::Guard {
-        return Step { title, when: None, kind: StepKind::Choose(when.into_iter().collect()) };
+        return Step { title, ..Step::new(StepKind::Choose(when.into_iter().collect())) };
     }
     let kind = match &source.kind {
         syntax::StepKind::Approve { who } => StepKind::Approve(human(source, who, fields, before, &scope, typing)),
@@ -71,7 +71,7 @@ fn step(
         // Neither is ever run: a `go` is no step, and what could not be read is reported.
         syntax::StepKind::Go { .. } | syntax::StepKind::Unknown => StepKind::Set(IndexMap::new()),
     };
-    Step { title, when, kind }
+    Step { title, when, ..Step::new(kind) }
 }
 
 fn human(

@@ -17,6 +17,7 @@ use crate::model::id::{FieldName, PositionId, ProcessId, StepId, Version};
 use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed, Value};
 use crate::syntax::{self, FeelText, Process, Step, StepKind};
+use indexmap::IndexMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -97,6 +98,10 @@ pub(crate) fn definition(
         steps,
         graph: flow.graph.clone(),
         policy: policy(&document.policy, &Policy::default()),
+        single: false,
+        about: None,
+        schedule: None,
+        stages: IndexMap::new(),
     };
     definition.headline = headline(&definition);
     diagnostics.append(&mut typing.diagnostics);

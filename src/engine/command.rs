@@ -1,8 +1,11 @@
 //! Everything that can be asked of an instance, from people, timers and outside.
 
 use super::fingerprint::Fingerprint;
-use crate::model::id::{AssignmentId, CommandId, Outcome, PersonId, TaskId};
-use crate::model::value::Record;
+use super::state::Caller;
+use crate::model::id::{AssignmentId, CommandId, InstanceId, Outcome, PersonId, StepId, TaskId, TokenId};
+use crate::model::text::Wording;
+use crate::model::value::{Record, Value};
+use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
 /// One thing asked. A second command with the same id on the same instance is answered with what the first did.
@@ -118,4 +121,76 @@ pub enum Ask {
     },
     /// Fire all timers that are due.
     Wake,
+    /// Start an instance that another one called, or that a schedule starts. What its start form leaves open is
+    /// the applicant's first task.
+    Begin {
+        /// The id that it was promised; one is drawn where `None`.
+        id: Option<InstanceId>,
+        /// Whose case it is.
+        applicant: PersonId,
+        /// Fields of the start form.
+        data: Record,
+        /// Who called it.
+        caller: Option<Caller>,
+    },
+    /// A message for a token that waits for it.
+    Deliver {
+        /// Which token.
+        token: TokenId,
+        /// The id of the message.
+        message: Arc<str>,
+        /// Its name.
+        name: Arc<str>,
+        /// What tells it from those of other cases.
+        key: Option<Arc<str>>,
+        /// What it says: texts, numbers, booleans, lists and records as JSON has them.
+        data: Value,
+    },
+    /// An instance that was called ended.
+    ChildEnded {
+        /// The token that waits for it.
+        token: TokenId,
+        /// Which instance.
+        child: InstanceId,
+        /// How.
+        outcome: Outcome,
+        /// The fields that it had in the end.
+        data: Record,
+    },
+    /// Another process could not be started.
+    CallFailed {
+        /// The token that waits for it.
+        token: TokenId,
+        /// Which instance.
+        child: InstanceId,
+        /// Why.
+        what: Wording,
+    },
+    /// Another system answered, or a worker did.
+    Answer {
+        /// The token that waits for it.
+        token: TokenId,
+        /// The attempt that is answered.
+        attempt: u16,
+        /// What it says, as JSON has it.
+        data: Value,
+    },
+    /// Another system, or a worker, failed.
+    Fail {
+        /// The token that waits for it.
+        token: TokenId,
+        /// The attempt that failed.
+        attempt: u16,
+        /// What went wrong.
+        what: Wording,
+        /// Whether it is no use to try again.
+        permanent: bool,
+        /// When to try again, where who failed knows better.
+        after: Option<DateTime<Utc>>,
+    },
+    /// Try once more what an incident stopped (an operator only).
+    Retry {
+        /// At which step; all where `None`.
+        step: Option<StepId>,
+    },
 }

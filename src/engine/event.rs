@@ -6,11 +6,11 @@
 
 use super::command::{Command, Via};
 use super::fingerprint::Fingerprint;
-use super::state::{MailKind, Mode, TaskKind, TimerKind};
+use super::state::{Caller, MailKind, Mode, Owner, Row, TaskKind, TimerKind, Waiting};
 use crate::model::definition::Nobody;
 use crate::model::id::{
-    AssignmentId, BusinessNumber, InstanceId, MailId, Outcome, PersonId, ProcessId, StepId, TaskId, TimerId, TokenId,
-    Version,
+    AssignmentId, BusinessNumber, InstanceId, MailId, Outcome, PersonId, ProcessId, ScopeId, StepId, TaskId, TimerId,
+    TokenId, Version,
 };
 use crate::model::text::Text;
 use crate::model::value::{Record, Value};
@@ -55,6 +55,10 @@ pub enum Event {
         key: Option<Value>,
         /// The amount or text that says what it is about at a glance (*personal*).
         headline: Option<Value>,
+        /// Who called it, where another instance did.
+        caller: Option<Caller>,
+        /// Whom it is about, besides its applicant.
+        about: Option<PersonId>,
     },
     /// A token came to a step: one activation of it.
     Entered {
@@ -136,7 +140,7 @@ pub enum Event {
         /// Its number.
         timer: TimerId,
         /// Whose it is.
-        task: TaskId,
+        of: Owner,
         /// What for.
         kind: TimerKind,
         /// When.
@@ -174,6 +178,136 @@ pub enum Event {
         step: StepId,
         /// What is wrong.
         what: Trouble,
+    },
+    /// A token waits for something other than people.
+    WaitBegun {
+        /// Which token.
+        token: TokenId,
+        /// What for (*personal* in part).
+        waits: Box<Waiting>,
+        /// Until when.
+        due: Option<DateTime<Utc>>,
+    },
+    /// What a token waits for was not to be had, and is tried again.
+    Postponed {
+        /// Which token.
+        token: TokenId,
+        /// The number of the next attempt.
+        attempt: u16,
+        /// When.
+        at: DateTime<Utc>,
+        /// Why, in both languages (*personal*).
+        zh: Arc<str>,
+        /// In English.
+        en: Arc<str>,
+    },
+    /// A branch or row began, with a token of its own at its start.
+    ScopeOpened {
+        /// Its number.
+        scope: ScopeId,
+        /// The token that waits for it.
+        holder: TokenId,
+        /// The number of its block.
+        block: u32,
+        /// The name of the branch.
+        branch: Option<Arc<str>>,
+        /// The row (its columns are *personal*).
+        row: Option<Box<Row>>,
+        /// Its token.
+        token: TokenId,
+    },
+    /// A branch or row is over and all its tokens with it.
+    ScopeClosed {
+        /// Which.
+        scope: ScopeId,
+        /// Whether it came to its end; cancelled where not.
+        done: bool,
+    },
+    /// Columns of a row have new values (*personal*).
+    RowSet {
+        /// The row's scope.
+        scope: ScopeId,
+        /// Only what changed.
+        values: Record,
+    },
+    /// A step is still open after its due time, and what its `overdue` says follows.
+    WentOverdue {
+        /// Which token.
+        token: TokenId,
+        /// At which step.
+        step: StepId,
+        /// Its task, if people are asked.
+        task: Option<TaskId>,
+    },
+    /// Others are asked instead of one who did not answer.
+    Reassigned {
+        /// Which task.
+        task: TaskId,
+        /// Who is no longer asked.
+        from: AssignmentId,
+        /// Who is asked instead.
+        to: Vec<OpenedAssignment>,
+    },
+    /// The case came to another column of the board.
+    StageReached {
+        /// Which.
+        stage: Arc<str>,
+    },
+    /// Another process is to start.
+    Called {
+        /// The token that calls.
+        token: TokenId,
+        /// At which step.
+        step: StepId,
+        /// The id that the other instance will have.
+        child: InstanceId,
+        /// Which process.
+        process: ProcessId,
+        /// Its applicant.
+        applicant: PersonId,
+        /// Fields of its start form (*personal*).
+        with: Record,
+        /// How many callers it will have.
+        depth: u16,
+        /// Whether it is not awaited.
+        detached: bool,
+    },
+    /// An instance that was called is no longer awaited and is to be cancelled.
+    CallCancelled {
+        /// Which.
+        child: InstanceId,
+    },
+    /// A message was read; nobody else will.
+    MessageRead {
+        /// Which token.
+        token: TokenId,
+        /// Its id.
+        message: Arc<str>,
+    },
+    /// A step that can be taken back is done.
+    UndoNoted {
+        /// Which step.
+        step: StepId,
+        /// The row that it was done for (its columns are *personal*).
+        row: Option<Box<Row>>,
+    },
+    /// The case is to end so, once what was done is taken back; every token, task and timer of it is gone.
+    EndBegun {
+        /// How.
+        outcome: Outcome,
+        /// Why, in the words of who ended it (*personal*).
+        reason: Option<Arc<str>>,
+    },
+    /// The newest step that can be taken back is, by a token in a scope of its own.
+    UndoBegun {
+        /// Which step.
+        step: StepId,
+        /// The scope.
+        scope: ScopeId,
+        /// The number of its block.
+        block: u32,
+        /// Its token.
+        token: TokenId,
     },
     /// The instance ended; every token, task and timer of it is gone.
     Ended {
@@ -229,6 +363,8 @@ pub enum Closed {
     Cancelled,
     /// The case went back to an earlier step.
     WalkedBack,
+    /// Its time was over.
+    Overdue,
 }
 
 /// What an operator must look at.
@@ -250,4 +386,13 @@ pub enum Trouble {
     },
     /// Too many automatic steps in one command.
     NeverWaits,
+    /// Something outside failed for good: what, and what it said, in both languages (*personal*).
+    Failed {
+        /// `call`, `http`, `job`, `receive`.
+        place: Arc<str>,
+        /// In Chinese.
+        zh: Arc<str>,
+        /// In English.
+        en: Arc<str>,
+    },
 }

@@ -6,6 +6,7 @@ use crate::model::people::Directory;
 use crate::model::text::{Lang, Text, Wording};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use std::sync::Arc;
 
 /// Why a command was refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,6 +81,17 @@ pub enum Refusal {
     NothingDue,
     /// The command needs a person and came from none.
     NeedsPerson,
+    /// Nothing waits for what was delivered: it came too late, twice, or to the wrong place.
+    NotWaiting,
+    /// No step is stopped by an incident.
+    NoIncident,
+    /// The process allows one open case a key, and there is one.
+    OpenAlready {
+        /// Its business number, or its id.
+        reference: Arc<str>,
+    },
+    /// The case is ending: what was done is being taken back.
+    Ending,
 }
 
 /// What became of a task instead.
@@ -252,6 +264,24 @@ impl Refusal {
             Refusal::TooLong { limit } => {
                 Wording::new(format!("太长了：最多 {limit} 个字。"), format!("Too long: at most {limit} characters."))
             }
+            Refusal::NotWaiting => Wording::new(
+                "没有步骤在等它：来得太晚、重复了，或者送错了地方。",
+                "Nothing waits for it: it came too late, twice, or to the wrong place.",
+            ),
+            Refusal::NoIncident => Wording::new(
+                "没有因故障停下的步骤，无需重试。",
+                "No step is stopped by an incident, so there is nothing to retry.",
+            ),
+            Refusal::OpenAlready { reference } => Wording::new(
+                format!("同一对象已有未结束的案例：{reference}。请先办完或取消它。"),
+                format!(
+                    "There is an open case for the same thing already: {reference}. Finish or cancel that one first."
+                ),
+            ),
+            Refusal::Ending => Wording::new(
+                "案例正在结束：已办的事正在撤销，不能再改。",
+                "The case is ending: what was done is being taken back, and nothing else can change.",
+            ),
             Refusal::NothingDue => Wording::new("没有到期的定时器。", "No timer is due."),
             Refusal::NeedsPerson => {
                 Wording::new("请说明是谁：加上 --as 和人员代号。", "Say who you are: add --as and the id of a person.")
@@ -271,6 +301,7 @@ pub fn outcome_words(name: &Outcome) -> Wording {
         outcome::WITHDRAWN => ("已撤回", "withdrawn"),
         outcome::CANCELLED => ("已取消", "cancelled"),
         outcome::REVISED => ("已修改", "revised"),
+        outcome::FAILED => ("失败", "failed"),
         own => (own, own),
     };
     Wording::new(zh, en)

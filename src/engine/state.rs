@@ -6,8 +6,8 @@
 use super::command::Via;
 use super::event::{Closed, Trouble};
 use crate::model::id::{
-    AssignmentId, BusinessNumber, InstanceId, Outcome, PersonId, ProcessId, ScopeId, StepId, TaskId, TimerId, TokenId,
-    Version,
+    AssignmentId, BusinessNumber, FieldName, InstanceId, Outcome, PersonId, ProcessId, ScopeId, StepId, TaskId,
+    TimerId, TokenId, Version,
 };
 use crate::model::text::Text;
 use crate::model::value::{Record, Value};
@@ -62,6 +62,16 @@ pub struct State {
     pub steps: BTreeMap<StepId, StepResult>,
     /// The next free numbers.
     pub next: Next,
+    /// Who called it, where another instance did.
+    pub caller: Option<Caller>,
+    /// Whom the case is about, besides its applicant.
+    pub about: Option<PersonId>,
+    /// The column of the board that it stands in.
+    pub stage: Option<Arc<str>>,
+    /// What is to be taken back should the case not come to its good end, oldest first.
+    pub undo: Vec<Undoable>,
+    /// How it will end, once what was done is taken back.
+    pub ending: Option<Ending>,
 }
 
 impl State {
@@ -99,16 +109,66 @@ pub struct Ended {
 }
 
 /// A block, branch or row that owns tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Scope {
     /// The scope around it.
     pub parent: Option<ScopeId>,
     /// The number of its block in the graph.
     pub block: u32,
+    /// The token that waits for it at the step that holds the block; `None` for the instance itself.
+    pub holder: Option<TokenId>,
+    /// The name of the branch, of `parallel` and `race`.
+    pub branch: Option<Arc<str>>,
+    /// The row, of `each`.
+    pub row: Option<Row>,
+}
+
+/// One row of an `each` at work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// What it is called inside.
+    pub alias: FieldName,
+    /// Its number in the list, from 0.
+    pub number: u32,
+    /// Whether it is a plain value, which stands in its own column `alias`.
+    pub plain: bool,
+    /// Its columns as they are by now.
+    pub columns: Record,
+    /// What the steps of its body came to in this row.
+    pub steps: BTreeMap<StepId, StepResult>,
+}
+
+/// What an instance was called by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The instance.
+    pub instance: InstanceId,
+    /// The token that waits there; `None` where it does not wait.
+    pub token: Option<TokenId>,
+    /// How many callers there are above.
+    pub depth: u16,
+}
+
+/// A step that is done and can be taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undoable {
+    /// Which step.
+    pub step: StepId,
+    /// The row that it was done for.
+    pub row: Option<Row>,
+}
+
+/// An end that waits for compensation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// The outcome that the case will have.
+    pub outcome: Outcome,
+    /// Why, in the words of who ended it.
+    pub reason: Option<Arc<str>>,
 }
 
 /// A place where control is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Token {
     /// The scope that owns it.
     pub scope: ScopeId,
@@ -116,6 +176,97 @@ pub struct Token {
     pub step: Option<StepId>,
     /// Why it cannot go on.
     pub incident: Option<Trouble>,
+    /// What it waits for, of steps that do not wait for people.
+    pub waits: Option<Waiting>,
+    /// Until when, of those steps.
+    pub due: Option<DateTime<Utc>>,
+}
+
+impl Token {
+    /// A token that has not moved yet.
+    pub fn new(scope: ScopeId) -> Token {
+        Token { scope, step: None, incident: None, waits: None, due: None }
+    }
+}
+
+/// What a token waits for, besides people.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Waiting {
+    /// The blocks that its step holds.
+    Block(Running),
+    /// A moment: its timer.
+    Time,
+    /// A message.
+    Message {
+        /// Its name.
+        name: Arc<str>,
+        /// What tells it from those of other cases (*personal*); any where `None`.
+        key: Option<Arc<str>>,
+    },
+    /// Another instance.
+    Call {
+        /// Its id.
+        child: InstanceId,
+        /// Of which process.
+        process: ProcessId,
+    },
+    /// The answer of another system.
+    Http {
+        /// How often it was tried, this time included.
+        attempt: u16,
+        /// Not before.
+        at: DateTime<Utc>,
+        /// What is asked (*personal*).
+        request: Arc<Request>,
+    },
+    /// A worker outside.
+    Job {
+        /// What workers ask for.
+        name: Arc<str>,
+        /// How often it was tried, this time included.
+        attempt: u16,
+        /// Not before.
+        at: DateTime<Utc>,
+        /// How long a worker may hold it, in seconds.
+        lease: u32,
+        /// What the worker gets (*personal*).
+        input: Record,
+    },
+}
+
+/// How far the blocks of a step are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Running {
+    /// The branches that are done, in the order in which they were.
+    pub done: Vec<Arc<str>>,
+    /// The rows of an `each`, as they are by now.
+    pub rows: Vec<Record>,
+    /// How many rows have been opened.
+    pub opened: u32,
+    /// How many rows are done.
+    pub finished: u32,
+}
+
+/// A call of another system, ready to be sent; secrets are names still.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// `GET`, `POST`, …
+    pub method: Arc<str>,
+    /// The address.
+    pub url: Vec<Part>,
+    /// Headers.
+    pub headers: Vec<(Arc<str>, Vec<Part>)>,
+    /// The JSON body; none where `None`.
+    pub body: Option<Value>,
+}
+
+/// A part of an address or a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// As it is sent.
+    Text(Arc<str>),
+    /// The secret of this name.
+    Secret(Arc<str>),
 }
 
 /// Human work that one activation waits for.
@@ -157,7 +308,12 @@ pub enum TaskKind {
         /// The task that waits for it.
         of: TaskId,
     },
+    /// Fill in what the start form of a called or scheduled case leaves open. Its step is [`START`].
+    Begin,
 }
+
+/// The step of the task that fills in a start form; no step of a definition is called so.
+pub const START: &str = "";
 
 /// One person's open part of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,8 +367,8 @@ pub struct ClosedTask {
 /// Something that is to happen at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timer {
-    /// Whose it is; it goes when the task does.
-    pub task: TaskId,
+    /// Whose it is; it goes when that does.
+    pub of: Owner,
     /// What for.
     pub kind: TimerKind,
     /// When.
@@ -224,6 +380,21 @@ pub struct Timer {
 pub enum TimerKind {
     /// Reminds everyone who has not answered.
     Remind,
+    /// What was waited for is there: of `wait`.
+    Go,
+    /// The due time of a step with `overdue`.
+    Overdue,
+    /// Tells once more that a step is overdue.
+    Again,
+}
+
+/// Whose timer it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// A task.
+    Task(TaskId),
+    /// A token that waits for something other than people.
+    Token(TokenId),
 }
 
 /// What a mail is for; one template each.
@@ -263,6 +434,13 @@ pub enum MailKind {
     Notice {
         /// The step.
         step: StepId,
+    },
+    /// A step is overdue: to those whom its `overdue` tells.
+    Overdue {
+        /// The step.
+        step: StepId,
+        /// Its task, if people are asked.
+        task: Option<TaskId>,
     },
     /// Someone at a shell acted in your name.
     ActedFor {

@@ -4,6 +4,7 @@
 //! programs too: fields are added with a default, never renamed or re-used. It holds no text positions, so that
 //! a blank line or a comment makes no new version.
 
+use super::control::{Call, Each, Http, Job, Join, Overdue, Receive, Schedule, Undo};
 use super::form::Form;
 use super::formula::Formula;
 use super::graph::StateGraph;
@@ -13,6 +14,7 @@ use chrono::{Datelike, NaiveDate};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// The outcomes that the engine itself gives, to instances and to approvals.
 pub mod outcome {
@@ -32,6 +34,8 @@ pub mod outcome {
     pub const CANCELLED: &str = "cancelled";
     /// A revision that was handed in.
     pub const REVISED: &str = "revised";
+    /// A call of another system, or a job, that was given up.
+    pub const FAILED: &str = "failed";
 }
 
 /// One compiled process.
@@ -63,6 +67,18 @@ pub struct Definition {
     pub graph: StateGraph,
     /// What holds where a step does not say otherwise.
     pub policy: Policy,
+    /// One open case a key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub single: bool,
+    /// The field that says whom the case is about; they decide no approval of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<FieldName>,
+    /// Cases that start by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// The columns of the board.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub stages: IndexMap<Arc<str>, Text>,
 }
 
 impl Definition {
@@ -85,15 +101,41 @@ pub struct Step {
     pub when: Option<Formula>,
     /// What it does.
     pub kind: StepKind,
+    /// Until when, of the kinds that do not wait for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Formula>,
+    /// What happens where it is still open then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<Overdue>,
+    /// The column of the board that the case comes to with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Arc<str>>,
+    /// How it takes part in compensation.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub undo: Undo,
+}
+
+fn is_none(undo: &Undo) -> bool {
+    *undo == Undo::None
 }
 
 impl Step {
+    /// A step that says nothing but what it does.
+    pub fn new(kind: StepKind) -> Step {
+        Step { title: None, when: None, kind, due: None, overdue: None, stage: None, undo: Undo::None }
+    }
+
     /// The human part, of the kinds that wait for people.
     pub fn human(&self) -> Option<&Human> {
         match &self.kind {
             StepKind::Approve(human) | StepKind::Task(human) => Some(human),
             _ => None,
         }
+    }
+
+    /// Until when, of any kind.
+    pub fn due(&self) -> Option<&Formula> {
+        self.human().map_or(self.due.as_ref(), |human| human.due.as_ref())
     }
 }
 
@@ -113,6 +155,22 @@ pub enum StepKind {
     Notify(Notify),
     /// Ends the case.
     End(Outcome),
+    /// Named branches at once; its edges are `Branch(name)`.
+    Parallel(Join),
+    /// A list of steps for every row; its edge is `Row`.
+    Each(Box<Each>),
+    /// Another process.
+    Call(Box<Call>),
+    /// Until a time: a duration from now, or a date.
+    Wait(Formula),
+    /// A message from outside.
+    Receive(Box<Receive>),
+    /// Named branches; the one whose first step is done first goes on alone. Its edges are `Branch(name)`.
+    Race,
+    /// A call of another system.
+    Http(Box<Http>),
+    /// Work for a program outside.
+    Job(Box<Job>),
 }
 
 /// What a step that waits for people says of them.

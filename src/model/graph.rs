@@ -11,6 +11,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, EdgeRef, Reversed};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A place where control can be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +25,8 @@ pub enum Node {
     Join(StepId),
     /// The end of the case.
     Finish(Outcome),
+    /// Where the compensation of a step is done.
+    Undone(StepId),
 }
 
 /// On what an edge is taken.
@@ -36,8 +39,16 @@ pub enum On {
     Outcome(Outcome),
     /// When this case of a `choose` is the first that holds.
     Case(u16),
-    /// When no case holds.
+    /// When no case of a `choose` holds; of a `call`, for outcomes that are not named.
     Otherwise,
+    /// Into this branch of a `parallel` or `race`.
+    Branch(Arc<str>),
+    /// Into the body of an `each`.
+    Row,
+    /// When it is still open at its due time.
+    Overdue,
+    /// To what takes it back.
+    Undo,
 }
 
 /// A list of steps: the process itself, or a list inside a step.
@@ -205,6 +216,12 @@ impl StateGraph {
     /// A block by its number.
     pub fn block_at(&self, number: u32) -> Option<&Block> {
         self.blocks.get(number as usize)
+    }
+
+    /// The blocks that a step holds, in the order of its branches or cases.
+    pub fn blocks_of(&self, step: &StepId) -> Vec<u32> {
+        let held = |block: &Block| block.of.as_ref() == Some(step);
+        (0u32..).zip(&self.blocks).filter(|(_, block)| held(block)).map(|(number, _)| number).collect()
     }
 
     /// Whether `outer` is `block` itself or one of those around it: whether a jump may go there.

@@ -3,6 +3,7 @@
 //! Invariant: knows nothing of text positions, storage, mail, clocks or `async`. Fields are public where
 //! any value is legal; where not, the constructor says what it refuses.
 
+pub mod control;
 pub mod definition;
 pub mod form;
 pub mod formula;

@@ -116,7 +116,7 @@ fn called(placed: &Placed<'_>) -> String {
 
 fn step_of(node: &Node) -> Option<&StepId> {
     match node {
-        Node::Step(id) | Node::Join(id) => Some(id),
+        Node::Step(id) | Node::Join(id) | Node::Undone(id) => Some(id),
         Node::Start | Node::Finish(_) => None,
     }
 }
