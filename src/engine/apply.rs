@@ -2,10 +2,13 @@
 
 use super::BrokenLog;
 use super::command::{Actor, Command};
-use super::event::{Closed, Entry, Event, OpenedTask};
-use super::state::{Answer, Assignment, ClosedTask, Ended, Next, Scope, State, StepResult, Task, Timer, Token};
+use super::event::{Closed, Entry, Event, OpenedAssignment, OpenedTask};
+use super::state::{
+    Answer, Assignment, ClosedTask, Ended, Ending, Next, Scope, State, StepResult, Task, Timer, Token, Undoable,
+    Waiting,
+};
 use crate::model::definition::outcome;
-use crate::model::id::{Outcome, ScopeId, TaskId, TokenId};
+use crate::model::id::{Outcome, ScopeId, StepId, TaskId, TokenId};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
@@ -32,7 +35,8 @@ pub fn apply(state: Option<State>, entry: &Entry) -> Result<State, BrokenLog> {
 
 /// The state after the first event of an instance; `None` for any event but `Started`.
 pub(super) fn begin(event: &Event, at: DateTime<Utc>, command: &Command) -> Option<State> {
-    let Event::Started { instance, process, version, number, title, applicant, data, key, headline } = event else {
+    let Event::Started { instance, process, version, number, title, applicant, data, key, headline, caller } = event
+    else {
         return None;
     };
     let starter = match &command.actor {
@@ -54,13 +58,17 @@ pub(super) fn begin(event: &Event, at: DateTime<Utc>, command: &Command) -> Opti
         headline: headline.clone(),
         data: data.clone(),
         ended: None,
-        scopes: BTreeMap::from([(ScopeId(0), Scope { parent: None, block: 0 })]),
-        tokens: BTreeMap::from([(TokenId(0), Token { scope: ScopeId(0), step: None, incident: None })]),
+        scopes: BTreeMap::from([(ScopeId(0), Scope::root())]),
+        tokens: BTreeMap::from([(TokenId(0), Token::new(ScopeId(0)))]),
         tasks: BTreeMap::new(),
         closed: BTreeMap::new(),
         timers: BTreeMap::new(),
         steps: BTreeMap::new(),
         next: Next { token: 1, scope: 1, ..Next::default() },
+        caller: caller.clone(),
+        stage: None,
+        undo: Vec::new(),
+        ending: None,
     })
 }
 
@@ -70,16 +78,19 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
         Event::Started { .. } => return None,
         Event::Entered { token, step } => {
             let token = state.tokens.get_mut(token)?;
-            token.step = Some(step.clone());
-            token.incident = None;
+            *token = Token { step: Some(step.clone()), ..Token::new(token.scope) };
         }
-        Event::Skipped { step, .. } => {
+        Event::Skipped { token, step } => {
             let outcome = Outcome::from(outcome::SKIPPED);
-            state.steps.insert(step.clone(), StepResult { outcome, by: Vec::new(), at, late: false });
+            note(state, *token, step, StepResult { outcome, by: Vec::new(), at, late: false });
         }
-        Event::Left { step, outcome, by, late, .. } => {
+        Event::Left { token, step, outcome, by, late } => {
             let result = StepResult { outcome: outcome.clone(), by: by.clone(), at, late: *late };
-            state.steps.insert(step.clone(), result);
+            note(state, *token, step, result);
+            if let Some(token) = state.tokens.get_mut(token) {
+                token.waits = None;
+                token.due = None;
+            }
         }
         Event::DataSet { values } => {
             for (name, value) in values {
@@ -120,14 +131,70 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
             task.assignments.clear();
         }
         Event::TaskClosed { task, how } => close(state, *task, how, at)?,
-        Event::TimerSet { timer, task, kind, at } => {
+        Event::TimerSet { timer, of, kind, at } => {
             state.next.timer = state.next.timer.max(timer.0 + 1);
-            state.timers.insert(*timer, Timer { task: *task, kind: *kind, at: *at });
+            state.timers.insert(*timer, Timer { of: *of, kind: *kind, at: *at });
         }
         Event::TimerFired { timer } | Event::TimerCleared { timer } => {
             state.timers.remove(timer)?;
         }
-        Event::Commented { .. } => {}
+        Event::WaitBegun { token, waits, due } => {
+            let token = state.tokens.get_mut(token)?;
+            token.waits = Some((**waits).clone());
+            token.due = *due;
+        }
+        Event::Postponed { token, attempt, at, .. } => match state.tokens.get_mut(token)?.waits.as_mut()? {
+            Waiting::Http { attempt: tried, at: next, .. } | Waiting::Job { attempt: tried, at: next, .. } => {
+                *tried = *attempt;
+                *next = *at;
+            }
+            _ => return None,
+        },
+        Event::ScopeOpened { scope, holder, block, branch, row, token } => {
+            let waiting = state.tokens.get_mut(holder)?;
+            if let (Some(Waiting::Block(running)), true) = (waiting.waits.as_mut(), row.is_some()) {
+                running.opened += 1;
+            }
+            let opened = Scope {
+                parent: Some(waiting.scope),
+                block: *block,
+                holder: Some(*holder),
+                branch: branch.clone(),
+                row: row.as_deref().cloned(),
+            };
+            begin_scope(state, *scope, opened, *token);
+        }
+        Event::ScopeClosed { scope, done } => close_scope(state, *scope, *done)?,
+        Event::RowSet { scope, values } => {
+            let row = state.scopes.get_mut(scope)?.row.as_mut()?;
+            row.columns.extend(values.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+        Event::Reassigned { task, from, to } => {
+            let task = state.tasks.get_mut(task)?;
+            let index = task.assignments.iter().position(|open| open.id == *from)?;
+            task.assignments.remove(index);
+            task.assignments.extend(to.iter().map(assignment));
+        }
+        Event::StageReached { stage } => state.stage = Some(stage.clone()),
+        Event::UndoNoted { step, row } => {
+            state.undo.push(Undoable { step: step.clone(), row: row.as_deref().cloned() });
+        }
+        Event::EndBegun { outcome, reason } => {
+            state.ending = Some(Ending { outcome: outcome.clone(), reason: reason.clone() });
+            state.tokens.clear();
+            state.scopes.retain(|number, _| *number == ScopeId(0));
+            state.timers.clear();
+        }
+        Event::UndoBegun { step, scope, block, token } => {
+            let undoable = state.undo.pop().filter(|newest| newest.step == *step)?;
+            let opened = Scope { parent: Some(ScopeId(0)), block: *block, row: undoable.row, ..Scope::root() };
+            begin_scope(state, *scope, opened, *token);
+        }
+        Event::Commented { .. }
+        | Event::WentOverdue { .. }
+        | Event::Called { .. }
+        | Event::CallCancelled { .. }
+        | Event::MessageRead { .. } => {}
         Event::MailQueued { mail, .. } => state.next.mail = state.next.mail.max(mail.0 + 1),
         Event::IncidentRaised { token, step, what } => {
             let token = state.tokens.get_mut(token)?;
@@ -152,22 +219,57 @@ fn open(opened: &OpenedTask, at: DateTime<Utc>) -> Task {
         round: opened.round,
         mode: opened.mode,
         seats: vec![None; usize::from(opened.seats)],
-        assignments: opened
-            .assignments
-            .iter()
-            .map(|new| Assignment {
-                id: new.id,
-                person: new.person.clone(),
-                seats: new.seats.clone(),
-                stands_in_for: new.stands_in_for.clone(),
-                nonce: new.nonce,
-            })
-            .collect(),
+        assignments: opened.assignments.iter().map(assignment).collect(),
         opened_at: at,
         due: opened.due,
         parked: false,
         answers: Vec::new(),
     }
+}
+
+fn assignment(new: &OpenedAssignment) -> Assignment {
+    Assignment {
+        id: new.id,
+        person: new.person.clone(),
+        seats: new.seats.clone(),
+        stands_in_for: new.stands_in_for.clone(),
+        nonce: new.nonce,
+    }
+}
+
+/// Notes what a step came to: in the row that it was walked for, and for the instance.
+fn note(state: &mut State, token: TokenId, step: &StepId, result: StepResult) {
+    let mut at = state.tokens.get(&token).map(|token| token.scope);
+    while let Some(scope) = at.and_then(|number| state.scopes.get_mut(&number)) {
+        if let Some(row) = &mut scope.row {
+            row.steps.insert(step.clone(), result.clone());
+            break;
+        }
+        at = scope.parent;
+    }
+    state.steps.insert(step.clone(), result);
+}
+
+fn begin_scope(state: &mut State, number: ScopeId, scope: Scope, token: TokenId) {
+    state.next.scope = state.next.scope.max(number.0 + 1);
+    state.next.token = state.next.token.max(token.0 + 1);
+    state.scopes.insert(number, scope);
+    state.tokens.insert(token, Token::new(number));
+}
+
+fn close_scope(state: &mut State, number: ScopeId, done: bool) -> Option<()> {
+    let Scope { holder, branch, row, .. } = state.scopes.remove(&number)?;
+    state.tokens.retain(|_, token| token.scope != number);
+    let running = holder.and_then(|holder| state.tokens.get_mut(&holder)).and_then(|token| token.waits.as_mut());
+    let Some(Waiting::Block(running)) = running.filter(|_| done) else { return Some(()) };
+    if let Some(branch) = branch {
+        running.done.push(branch);
+    }
+    if let Some(row) = row {
+        *running.rows.get_mut(row.number as usize)? = row.columns;
+        running.finished += 1;
+    }
+    Some(())
 }
 
 fn close(state: &mut State, number: TaskId, how: &Closed, at: DateTime<Utc>) -> Option<()> {

@@ -4,13 +4,14 @@ use super::command::{Actor, Ask, Command, Via};
 use super::event::{Closed, Entry, Event};
 use super::fingerprint::Fingerprint;
 use super::refusal::{FieldFault, Refusal, TaskOver};
-use super::run::{self, Run};
-use super::state::{Assignment, ClosedTask, MailKind, State, Task, TaskKind, TimerKind};
-use super::{Decision, Facts, apply, form, human, revise, scope, vote};
+use super::run::Run;
+use super::scope::Place;
+use super::state::{Assignment, ClosedTask, MailKind, State, Task, TaskKind};
+use super::{Decision, Facts, block, form, human, outside, overdue, revise, start, vote};
 use crate::model::definition::{Definition, Human, OwnCase, outcome};
 use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
-use crate::model::id::{AssignmentId, Outcome, PersonId, TaskId, TimerId, TokenId};
+use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId, TokenId};
 use crate::model::value::Record;
 use std::sync::Arc;
 
@@ -28,12 +29,11 @@ pub fn decide(
     facts: &Facts<'_>,
 ) -> Result<Decision, Refusal> {
     let run = match (&command.ask, state) {
-        (Ask::Start { data }, None) => start(definition, command, facts, data)?,
-        (Ask::Start { .. }, Some(_)) => return Err(Refusal::AlreadyStarted),
+        (Ask::Start { .. } | Ask::Begin { .. }, None) => start::start(definition, command, facts)?,
+        (Ask::Start { .. } | Ask::Begin { .. }, Some(_)) => return Err(Refusal::AlreadyStarted),
         (_, None) => return Err(Refusal::NoInstance),
         (_, Some(state)) => {
-            let now = facts.now.max(state.at);
-            let mut run = Run { definition, facts, command, now, state: state.clone(), events: Vec::new(), drawn: 0 };
+            let mut run = Run::new(definition, facts, command, state.clone());
             act(&mut run)?;
             run
         }
@@ -47,7 +47,7 @@ pub fn decide(
 
 fn act(run: &mut Run<'_>) -> Result<(), Refusal> {
     match &run.command.ask {
-        Ask::Start { .. } => Err(Refusal::AlreadyStarted),
+        Ask::Start { .. } | Ask::Begin { .. } => Err(Refusal::AlreadyStarted),
         Ask::Decide { task, assignment, outcome, opinion, values, seen } => {
             let answer = Given { assignment: *assignment, outcome, opinion: opinion.as_ref(), seen: *seen };
             answer_task(run, *task, &answer, values)
@@ -61,52 +61,18 @@ fn act(run: &mut Run<'_>) -> Result<(), Refusal> {
         Ask::Withdraw { reason } => withdraw(run, reason.as_ref()),
         Ask::Cancel { reason } => cancel(run, reason.as_ref()),
         Ask::Resend { assignment } => resend(run, *assignment),
-        Ask::Wake => wake(run),
+        Ask::Wake => overdue::wake(run),
+        Ask::Deliver { token, message, name, key, data } => {
+            outside::deliver(run, *token, message, name, key.as_ref(), data)
+        }
+        Ask::ChildEnded { token, child, outcome, data } => outside::child_ended(run, *token, *child, outcome, data),
+        Ask::CallFailed { token, child, what } => outside::call_failed(run, *token, *child, what),
+        Ask::Answer { token, attempt, data } => outside::answer(run, *token, *attempt, data),
+        Ask::Fail { token, attempt, what, permanent, after } => {
+            outside::fail(run, *token, *attempt, what, *permanent, *after)
+        }
+        Ask::Retry { step } => retry(run, step.as_ref()),
     }
-}
-
-fn start<'a>(
-    definition: &'a Definition,
-    command: &'a Command,
-    facts: &'a Facts<'a>,
-    given: &Record,
-) -> Result<Run<'a>, Refusal> {
-    let applicant = command.actor.person().ok_or(Refusal::NeedsPerson)?;
-    let Some(person) = facts.directory.people.get(applicant) else {
-        return Err(Refusal::UnknownPerson(applicant.clone()));
-    };
-    let open_to_all = definition.start.is_empty();
-    if !open_to_all && !person.positions.iter().any(|held| definition.start.contains(held)) {
-        return Err(Refusal::MayNotStart { person: applicant.clone(), positions: definition.start.clone() });
-    }
-    let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(applicant, facts, formula, data);
-    let mut data =
-        form::fill(&definition.form, given, &Record::new(), facts.directory, &evaluate).map_err(Refusal::BadForm)?;
-    let prepared = form::prepare(definition, &mut data, &evaluate);
-    prepared.and_then(|()| form::compute(&definition.data, &mut data, &evaluate)).map_err(|computed| {
-        let title = computed.field.as_str().into();
-        Refusal::BadForm(vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }])
-    })?;
-    let today = facts.calendar.today(facts.now);
-    let number = definition.number.as_ref().map(|pattern| pattern.write(today, facts.sequence).into());
-    let (key, headline) = run::summary(definition, &data);
-    let started = Event::Started {
-        instance: run::new_instance(facts),
-        process: definition.process.clone(),
-        version: definition.version.clone(),
-        number,
-        title: definition.title.clone(),
-        applicant: applicant.clone(),
-        data,
-        key,
-        headline,
-    };
-    let Some(state) = apply::begin(&started, facts.now, command) else { return Err(Refusal::NoInstance) };
-    let now = facts.now;
-    let mut run = Run { definition, facts, command, now, state, events: vec![started], drawn: 0 };
-    run.tell_acted_for(None);
-    run.advance(TokenId(0), Node::Start, On::Next);
-    Ok(run)
 }
 
 /// An answer as it was given.
@@ -126,7 +92,7 @@ impl Given<'_> {
 
 fn answer_task(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, values: &Record) -> Result<(), Refusal> {
     let (task, assignment) = find(run, number, given.assignment)?;
-    if matches!(task.kind, TaskKind::Revise { .. }) {
+    if matches!(task.kind, TaskKind::Revise { .. } | TaskKind::Begin) {
         let known = vec![Outcome::from(outcome::REVISED)];
         return Err(Refusal::NoSuchOutcome { outcome: given.outcome.clone(), known });
     }
@@ -146,17 +112,17 @@ fn answer_task(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, values: &Re
     // What is rejected or sent back leaves the step's form as it is.
     let asks = ![outcome::REJECTED, outcome::RETURNED].contains(&given.outcome.as_str());
     let values = if asks && !human.form.is_empty() {
-        let eval = |formula: &Formula, data: &Record| {
-            let person = Some(&assignment.person);
-            scope::evaluate(&run.state, run.facts, run.now, formula, data, person, Some(given.outcome.as_str()))
-        };
-        form::fill(&human.form, values, &run.state.data, run.facts.directory, &eval).map_err(Refusal::BadForm)?
+        let (assignee, outcome) = (Some(&assignment.person), Some(given.outcome.as_str()));
+        let place = Place { assignee, outcome, ..run.place(task.token) };
+        let eval = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
+        let current = human::data_of(definition, &run.state, task);
+        form::fill(&human.form, values, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?
     } else {
         Record::new()
     };
-    let (assignment, person) = (assignment.id, assignment.person.clone());
+    let (assignment, person, token) = (assignment.id, assignment.person.clone(), task.token);
     note_answer(run, number, assignment, given)?;
-    set(run, values)?;
+    set(run, token, values)?;
     let applicant = run.state.applicant.clone();
     if person != applicant {
         run.mail(MailKind::Decided { task: number, assignment }, applicant);
@@ -172,23 +138,33 @@ fn answer_task(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, values: &Re
 
 fn hand_in(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, data: &Record) -> Result<(), Refusal> {
     let (task, assignment) = find(run, number, None)?;
-    let TaskKind::Revise { of } = task.kind else {
-        let step = run.definition.steps.get(&task.step).and_then(|step| step.human());
-        let known = step.map(|human| human.outcomes.keys().cloned().collect()).unwrap_or_default();
-        return Err(Refusal::NoSuchOutcome { outcome: given.outcome.clone(), known });
+    let of = match task.kind {
+        TaskKind::Revise { of } => Some(of),
+        TaskKind::Begin => None,
+        TaskKind::Approve | TaskKind::Work => {
+            let step = run.definition.steps.get(&task.step).and_then(|step| step.human());
+            let known = step.map(|human| human.outcomes.keys().cloned().collect()).unwrap_or_default();
+            return Err(Refusal::NoSuchOutcome { outcome: given.outcome.clone(), known });
+        }
     };
     unchanged(run, task, given)?;
-    let eval = |formula: &Formula, data: &Record| {
-        scope::evaluate(&run.state, run.facts, run.now, formula, data, Some(&assignment.person), None)
-    };
-    let values = form::fill(&run.definition.form, data, &run.state.data, run.facts.directory, &eval)
-        .map_err(Refusal::BadForm)?;
-    let assignment = assignment.id;
+    let place = Place { assignee: Some(&assignment.person), ..run.place(task.token) };
+    let eval = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
+    let form = human::form_of(run.definition, &run.state, task);
+    let current = human::data_of(run.definition, &run.state, task);
+    let mut values = form::fill(form, data, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?;
+    if of.is_none() {
+        start::complete(run, &mut values)?;
+    }
+    let (assignment, token) = (assignment.id, task.token);
     note_answer(run, number, assignment, given)?;
-    let changed = set(run, values)?;
+    let changed = set(run, token, values)?;
     run.tell_acted_for(Some(number));
     run.close_task(number, Closed::Decided(given.outcome.clone()));
-    revise::go_on(run, of, &changed);
+    match of {
+        Some(of) => revise::go_on(run, of, &changed),
+        None => run.advance(token, Node::Start, On::Next),
+    }
     Ok(())
 }
 
@@ -227,7 +203,7 @@ fn over(closed: &ClosedTask, person: &PersonId) -> Refusal {
     }
     let outcome = match &closed.how {
         Closed::Decided(outcome) => Some(outcome.clone()),
-        Closed::Cancelled | Closed::WalkedBack => None,
+        Closed::Cancelled | Closed::WalkedBack | Closed::Overdue => None,
     };
     let by = closed.answers.last().map(|answer| answer.person.clone());
     Refusal::TaskClosed(Box::new(TaskOver { step: closed.step.clone(), outcome, by, at: closed.at }))
@@ -235,8 +211,7 @@ fn over(closed: &ClosedTask, person: &PersonId) -> Refusal {
 
 /// Separation of duties: whose case it is decides no approval of it, by whatever way they came to be asked.
 fn separate(run: &Run<'_>, human: &Human, kind: TaskKind, person: &PersonId) -> Result<(), Refusal> {
-    let own = *person == run.state.applicant || *person == run.state.starter;
-    if own && run.decides(kind) && human.policy.own_case != OwnCase::Allow {
+    if run.is_own(person) && run.decides(kind) && human.policy.own_case != OwnCase::Allow {
         return Err(Refusal::OwnCase(person.clone()));
     }
     Ok(())
@@ -266,8 +241,8 @@ fn note_answer(run: &mut Run<'_>, number: TaskId, id: AssignmentId, given: &Give
     Ok(())
 }
 
-fn set(run: &mut Run<'_>, values: Record) -> Result<Record, Refusal> {
-    run.set(values).map_err(|computed| {
+fn set(run: &mut Run<'_>, token: TokenId, values: Record) -> Result<Record, Refusal> {
+    run.set_at(token, values).map_err(|computed| {
         let title = computed.field.as_str().into();
         Refusal::BadForm(vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }])
     })
@@ -306,13 +281,17 @@ fn withdraw(run: &mut Run<'_>, reason: Option<&Arc<str>>) -> Result<(), Refusal>
 
 fn cancel(run: &mut Run<'_>, reason: Option<&Arc<str>>) -> Result<(), Refusal> {
     running(run)?;
-    if !matches!(run.command.actor, Actor::Operator { .. }) {
+    // Time itself cancels what a caller no longer waits for.
+    if run.command.actor.person().is_some() {
         return Err(Refusal::NotOperator);
     }
     stop(run, outcome::CANCELLED, reason)
 }
 
 fn stop(run: &mut Run<'_>, outcome: &str, reason: Option<&Arc<str>>) -> Result<(), Refusal> {
+    if run.state.ending.is_some() {
+        return Err(Refusal::Ending);
+    }
     let reason = words(reason);
     short_enough(reason.as_deref())?;
     run.tell_acted_for(None);
@@ -328,28 +307,25 @@ fn resend(run: &mut Run<'_>, id: AssignmentId) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn wake(run: &mut Run<'_>) -> Result<(), Refusal> {
-    let due: Vec<(TimerId, TaskId, TimerKind)> = run
-        .state
-        .timers
-        .iter()
-        .filter(|(_, timer)| timer.at <= run.facts.now)
-        .map(|(number, timer)| (*number, timer.task, timer.kind))
-        .collect();
-    if due.is_empty() {
-        return Err(Refusal::NothingDue);
+/// Tries once more what an incident stopped: the step is entered anew.
+fn retry(run: &mut Run<'_>, step: Option<&StepId>) -> Result<(), Refusal> {
+    running(run)?;
+    if run.command.actor.person().is_some() {
+        return Err(Refusal::NotOperator);
     }
-    let mut reminded = Vec::new();
-    for (timer, task, kind) in due {
-        run.emit(Event::TimerFired { timer });
-        match kind {
-            // Two reminders that came due while nobody was at work are one.
-            TimerKind::Remind if !reminded.contains(&task) => {
-                reminded.push(task);
-                human::remind(run, task);
-            }
-            TimerKind::Remind => {}
-        }
+    let stopped: Vec<(TokenId, StepId)> = run
+        .state
+        .tokens
+        .iter()
+        .filter(|(_, token)| token.incident.is_some() && step.is_none_or(|step| token.step.as_ref() == Some(step)))
+        .filter_map(|(number, token)| Some((*number, token.step.clone()?)))
+        .collect();
+    if stopped.is_empty() {
+        return Err(Refusal::NoIncident);
+    }
+    for (token, step) in stopped {
+        block::cancel(run, token);
+        run.enter(token, step);
     }
     Ok(())
 }

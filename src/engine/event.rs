@@ -57,8 +57,6 @@ pub enum Event {
         headline: Option<Value>,
         /// Who called it, where another instance did.
         caller: Option<Caller>,
-        /// Whom it is about, besides its applicant.
-        about: Option<PersonId>,
     },
     /// A token came to a step: one activation of it.
     Entered {

@@ -1,6 +1,8 @@
 //! What a person saw when they decided, as one short hash.
 
+use super::scope;
 use super::state::{State, Task};
+use crate::model::id::ScopeId;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -17,7 +19,9 @@ impl Fingerprint {
         hash.update(task.step.as_str().as_bytes());
         hash.update(task.round.to_le_bytes());
         // The stored form of a value is canonical: records keep the order in which fields were set.
-        let mut fields: Vec<_> = state.data.iter().collect();
+        let scope = state.tokens.get(&task.token).map_or(ScopeId(0), |token| token.scope);
+        let data = scope::data(state, scope);
+        let mut fields: Vec<_> = data.iter().collect();
         fields.sort_by(|a, b| a.0.cmp(b.0));
         for (name, value) in fields {
             hash.update(name.as_str().as_bytes());

@@ -112,7 +112,8 @@ pub(super) fn store(definition: &Definition, name: &FieldName, value: Value) -> 
     }
 }
 
-fn stored(kind: &FieldKind, value: Value) -> Value {
+/// A value as it is stored: money is rounded.
+pub(super) fn stored(kind: &FieldKind, value: Value) -> Value {
     match (kind, value) {
         (FieldKind::Money, Value::Number(number)) => {
             let mut money = number.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);

@@ -9,13 +9,14 @@
 use super::event::{Closed, Event, OpenedAssignment, OpenedTask, Trouble};
 use super::people::{self, Candidate, Seats};
 use super::run::Run;
-use super::state::{MailKind, TaskKind, TimerKind};
+use super::state::{MailKind, Owner, State, Task, TaskKind, TimerKind, Waiting};
 use super::step::{Flow, trouble};
 use super::vote;
-use crate::model::definition::{Human, Mode, outcome};
+use crate::model::definition::{Definition, Human, Mode, StepKind, outcome};
+use crate::model::form::{FieldKind, Form};
 use crate::model::graph::{Node, On};
-use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId, TimerId, TokenId};
-use crate::model::value::Value;
+use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId, TokenId};
+use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
 
 /// Asks the people of a step for the first time.
@@ -60,17 +61,11 @@ fn open(
     kind: TaskKind,
     round: u32,
 ) -> Result<bool, Trouble> {
-    let seats = match people::seats(run, human, kind)? {
+    let seats = match people::seats(run, token, human, kind)? {
         Seats::Filled(seats) => seats,
         Seats::Skip => return Ok(false),
     };
-    let due = match &human.due {
-        Some(due) => match run.evaluate(due, None).map_err(|failure| trouble("due", &failure))? {
-            Value::Null => None,
-            value => Some(deadline(run, &value).ok_or_else(|| no_such_time("due"))?),
-        },
-        None => None,
-    };
+    let due = due(run, token, id)?;
     open_task(
         run,
         task,
@@ -78,26 +73,108 @@ fn open(
         &seats,
     );
     for remind in &human.remind {
-        let value = run.evaluate(remind, None).map_err(|failure| trouble("remind", &failure))?;
+        let value = run.evaluate(token, remind, None).map_err(|failure| trouble("remind", &failure))?;
         let at = match &value {
             Value::Duration(after) => run.facts.calendar.add(run.now, *after),
             other => moment(run, other),
         };
         // A reminder in the past is none.
         if let Some(at) = at.filter(|at| *at > run.now) {
-            let timer = TimerId(run.state.next.timer);
-            run.emit(Event::TimerSet { timer, task, kind: TimerKind::Remind, at });
+            run.set_timer(Owner::Task(task), TimerKind::Remind, at);
         }
     }
+    watch(run, Owner::Task(task), id, due);
     if !human.quiet {
         mail_all(run, task);
     }
     Ok(true)
 }
 
+/// Lets a token wait for something other than people.
+pub(super) fn wait(run: &mut Run<'_>, token: TokenId, id: &StepId, waits: Waiting) -> Result<(), Trouble> {
+    let due = due(run, token, id)?;
+    run.emit(Event::WaitBegun { token, waits: Box::new(waits), due });
+    watch(run, Owner::Token(token), id, due);
+    Ok(())
+}
+
+/// Until when a step that is entered now is to be done.
+fn due(run: &Run<'_>, token: TokenId, id: &StepId) -> Result<Option<DateTime<Utc>>, Trouble> {
+    let Some(due) = run.definition.steps.get(id).and_then(|step| step.due()) else { return Ok(None) };
+    match run.evaluate(token, due, None).map_err(|failure| trouble("due", &failure))? {
+        Value::Null => Ok(None),
+        value => deadline(run, &value).map(Some).ok_or_else(|| no_such_time("due")),
+    }
+}
+
+/// Sets the timer of a step that says what happens where it is overdue.
+fn watch(run: &mut Run<'_>, of: Owner, id: &StepId, due: Option<DateTime<Utc>>) {
+    let says = run.definition.steps.get(id).is_some_and(|step| step.overdue.is_some());
+    if let Some(due) = due.filter(|_| says) {
+        run.set_timer(of, TimerKind::Overdue, due);
+    }
+}
+
+/// Asks the applicant of a called or scheduled case for what its start form lacks.
+pub(super) fn ask_beginning(run: &mut Run<'_>, token: TokenId) {
+    let opened = OpenedTask {
+        token,
+        step: super::state::START.into(),
+        kind: TaskKind::Begin,
+        round: 1,
+        mode: Mode::Any,
+        seats: 0,
+        assignments: Vec::new(),
+        due: None,
+    };
+    let applicant = Candidate { person: run.state.applicant.clone(), stands_in_for: None };
+    let task = TaskId(run.state.next.task);
+    open_task(run, task, opened, &[vec![applicant]]);
+    mail_all(run, task);
+}
+
+/// The form that a task asks to be filled in: the step's own, or for a revision that of the case or of its row.
+pub fn form_of<'a>(definition: &'a Definition, state: &State, task: &Task) -> &'a Form {
+    match task.kind {
+        TaskKind::Approve | TaskKind::Work => {
+            let human = definition.steps.get(&task.step).and_then(|step| step.human());
+            human.map_or(&definition.data, |human| &human.form)
+        }
+        TaskKind::Begin => &definition.form,
+        TaskKind::Revise { .. } => row_form(definition, state, task.token).unwrap_or(&definition.form),
+    }
+}
+
+/// The columns of the list whose row a token is in.
+fn row_form<'a>(definition: &'a Definition, state: &State, token: TokenId) -> Option<&'a Form> {
+    let scope = super::scope::row_scope(state, state.tokens.get(&token)?.scope)?;
+    let block = state.scopes.get(&scope)?.block;
+    let step = definition.graph.block_at(block)?.of.as_ref()?;
+    let StepKind::Each(each) = &definition.steps.get(step)?.kind else { return None };
+    match &definition.fields().find(|(name, _)| **name == each.list)?.1.kind {
+        FieldKind::List(columns) if !each.plain => Some(columns),
+        _ => None,
+    }
+}
+
+/// What a task's reader sees: the fields of the case, the rows around it under their names, and the columns of its
+/// own row beside them, where its form asks them again.
+pub fn data_of(definition: &Definition, state: &State, task: &Task) -> Record {
+    let scope = state.tokens.get(&task.token).map_or(crate::model::id::ScopeId(0), |token| token.scope);
+    let mut data = super::scope::data(state, scope).into_owned();
+    if let Some(row) = super::scope::rows(state, scope).next() {
+        for name in form_of(definition, state, task).keys() {
+            if let Some(value) = row.columns.get(name) {
+                data.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    data
+}
+
 /// Asks the applicant to revise the case, for a task that was returned.
 pub(super) fn ask_revision(run: &mut Run<'_>, of: TaskId) {
-    run.clear_timers(of);
+    run.clear_timers(Owner::Task(of));
     run.emit(Event::TaskParked { task: of });
     let Some(parked) = run.state.tasks.get(&of) else { return };
     let opened = OpenedTask {
@@ -140,13 +217,14 @@ fn open_task(run: &mut Run<'_>, task: TaskId, mut opened: OpenedTask, seats: &[V
 }
 
 fn mail_all(run: &mut Run<'_>, task: TaskId) {
-    for (assignment, person) in asked(run, task) {
+    for (assignment, person) in asked(run, Some(task)) {
         run.mail(MailKind::Assigned { task, assignment }, person);
     }
 }
 
-fn asked(run: &Run<'_>, task: TaskId) -> Vec<(AssignmentId, PersonId)> {
-    let task = run.state.tasks.get(&task);
+/// Who is asked in a task and has not answered.
+pub(super) fn asked(run: &Run<'_>, task: Option<TaskId>) -> Vec<(AssignmentId, PersonId)> {
+    let task = task.and_then(|task| run.state.tasks.get(&task));
     task.map(|task| task.assignments.iter().map(|open| (open.id, open.person.clone())).collect()).unwrap_or_default()
 }
 
@@ -173,7 +251,7 @@ fn leave(run: &mut Run<'_>, number: TaskId, token: TokenId, id: StepId, outcome:
 
 /// Reminds everyone who is still asked.
 pub(super) fn remind(run: &mut Run<'_>, task: TaskId) {
-    for (assignment, person) in asked(run, task) {
+    for (assignment, person) in asked(run, Some(task)) {
         run.mail(MailKind::Reminder { task, assignment }, person);
     }
 }
@@ -188,7 +266,7 @@ fn deadline(run: &Run<'_>, value: &Value) -> Option<DateTime<Utc>> {
 }
 
 /// The instant that a day (its opening hour) or a moment means elsewhere.
-fn moment(run: &Run<'_>, value: &Value) -> Option<DateTime<Utc>> {
+pub(super) fn moment(run: &Run<'_>, value: &Value) -> Option<DateTime<Utc>> {
     match value {
         Value::Date(date) => Some(run.facts.calendar.opening(*date)),
         Value::DateTime(moment) => Some(moment.instant(run.facts.calendar.zone)),
@@ -196,7 +274,7 @@ fn moment(run: &Run<'_>, value: &Value) -> Option<DateTime<Utc>> {
     }
 }
 
-fn no_such_time(place: &str) -> Trouble {
+pub(super) fn no_such_time(place: &str) -> Trouble {
     Trouble::Expression {
         place: place.into(),
         zh: "这个时间不存在，或日历里没有工作时间。".into(),

@@ -14,31 +14,39 @@
 //! 1. `decide` never panics and is deterministic.
 //! 2. A refusal changes nothing.
 //! 3. Folding the log equals the state that `decide` answered.
-//! 4. Every token, task and timer belongs to a live scope, token or task; what is left leaves nothing behind.
-//! 5. An instance that has not ended has an open task or an incident.
+//! 4. Every token, task and timer belongs to a live scope, token or task. Leaving a block closes all that is in it:
+//!    tasks with a reason, timers, calls (the callee is cancelled), mails of dead tasks.
+//! 5. An instance that has not ended has an open task, a token that waits, or an incident.
+//! 5a. An instance ends once, with one outcome; every task of it is decided or cancelled then.
 //! 6. A vote can always still end.
 //! 7. A second answer is refused and names the first.
-//! 8. A timer fires once.
+//! 8. A timer fires once; a repeated one that is overdue after nothing ran fires once and counts from then.
 
 mod apply;
+mod block;
 pub mod command;
 mod decide;
 pub mod event;
 pub mod fingerprint;
 mod form;
 mod human;
+mod outside;
+mod overdue;
 mod people;
 pub mod preview;
 pub mod refusal;
 mod revise;
 mod run;
 mod scope;
+mod start;
 pub mod state;
 mod step;
+mod undo;
 mod vote;
 
 pub use apply::apply;
 pub use decide::decide;
+pub use human::{data_of, form_of};
 
 use self::event::Entry;
 use self::state::State;

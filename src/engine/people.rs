@@ -12,7 +12,7 @@ use super::state::TaskKind;
 use super::vote;
 use crate::expression::Failure;
 use crate::model::definition::{Human, Mode, Nobody, OwnCase};
-use crate::model::id::PersonId;
+use crate::model::id::{PersonId, TokenId};
 use crate::model::people::Directory;
 use crate::model::value::Value;
 
@@ -34,10 +34,10 @@ pub(super) enum Seats {
 }
 
 /// The seats of a step, as things stand.
-pub(super) fn seats(run: &Run<'_>, human: &Human, kind: TaskKind) -> Result<Seats, Trouble> {
+pub(super) fn seats(run: &Run<'_>, token: TokenId, human: &Human, kind: TaskKind) -> Result<Seats, Trouble> {
     let mut named = Vec::new();
     for entry in &human.who {
-        let value = run.evaluate(entry, None).map_err(|failure| failed(&failure))?;
+        let value = run.evaluate(token, entry, None).map_err(|failure| failed(&failure))?;
         named.extend(self::named(&value, run.facts.directory));
     }
     let mut seats: Vec<Vec<Candidate>> = named.iter().map(|people| candidates(run, people, human, kind)).collect();
@@ -67,7 +67,8 @@ pub(super) fn named(value: &Value, directory: &Directory) -> Vec<Vec<PersonId>> 
     }
 }
 
-fn candidates(run: &Run<'_>, people: &[PersonId], human: &Human, kind: TaskKind) -> Vec<Candidate> {
+/// Who can take the seat of these people.
+pub(super) fn candidates(run: &Run<'_>, people: &[PersonId], human: &Human, kind: TaskKind) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for person in people {
         let candidate = stand_in(run, person);
@@ -89,8 +90,7 @@ fn candidates(run: &Run<'_>, people: &[PersonId], human: &Human, kind: TaskKind)
 
 /// Whether a candidate is known and not struck by separation of duties.
 fn may(run: &Run<'_>, candidate: &Candidate, human: &Human, kind: TaskKind) -> bool {
-    let own = candidate.person == run.state.applicant || candidate.person == run.state.starter;
-    let struck = run.decides(kind) && own && human.policy.own_case != OwnCase::Allow;
+    let struck = run.decides(kind) && run.is_own(&candidate.person) && human.policy.own_case != OwnCase::Allow;
     !struck && run.facts.directory.people.contains_key(&candidate.person)
 }
 

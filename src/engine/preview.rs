@@ -1,13 +1,14 @@
 //! What is still to come for an instance, as far as it can be known now.
 
+use super::Facts;
 use super::command::Command;
 use super::people::{self, Seats};
 use super::run::Run;
-use super::state::{State, TaskKind};
-use super::{Facts, form, scope};
+use super::state::{State, TaskKind, Token, Waiting};
+use crate::model::control::Join;
 use crate::model::definition::{Definition, Human, Step, StepKind, outcome};
 use crate::model::graph::{Node, On};
-use crate::model::id::{PersonId, StepId};
+use crate::model::id::{PersonId, StepId, TokenId};
 use crate::model::text::Text;
 use crate::model::value::Value;
 use std::collections::BTreeSet;
@@ -32,98 +33,132 @@ pub struct Upcoming {
 pub fn upcoming(definition: &Definition, state: &State, facts: &Facts<'_>) -> Vec<Upcoming> {
     let command =
         Command { id: "preview".into(), actor: super::command::Actor::System, ask: super::command::Ask::Wake };
-    let now = facts.now.max(state.at);
     let mut ahead = Vec::new();
-    for token in state.tokens.values() {
-        let Some(step) = &token.step else { continue };
-        let run = Run { definition, facts, command: &command, now, state: state.clone(), events: Vec::new(), drawn: 0 };
-        walk(run, step, &mut ahead);
+    for (number, token) in &state.tokens {
+        let (Some(step), false) = (&token.step, is_block(token)) else { continue };
+        let run = Run::new(definition, facts, &command, state.clone());
+        let mut walk = Walk { run, token: *number, ahead: &mut ahead, seen: BTreeSet::new(), certain: true };
+        walk.seen.insert(step.clone());
+        let agreed = On::Outcome(outcome::APPROVED.into());
+        walk.along(&Node::Step(step.clone()), &agreed, None);
     }
+    let mut told = BTreeSet::new();
+    ahead.retain(|step| told.insert(step.step.clone()));
     ahead
 }
 
-fn walk(mut run: Run<'_>, from: &StepId, ahead: &mut Vec<Upcoming>) {
-    let definition = run.definition;
-    let mut seen = BTreeSet::from([from.clone()]);
-    let mut certain = true;
-    let agreed = On::Outcome(outcome::APPROVED.into());
-    let mut at = onward(definition, &Node::Step(from.clone()), &agreed);
-    while let Some(node) = at {
-        at = match node {
-            Node::Start | Node::Finish(_) => return,
-            Node::Join(_) => onward(definition, node, &On::Next),
-            Node::Step(id) => {
-                if !seen.insert(id.clone()) {
-                    return;
-                }
-                let Some(step) = definition.steps.get(id) else { return };
-                match step.when.as_ref().map(|when| run.evaluate(when, None)) {
-                    None | Some(Ok(Value::Boolean(true))) => {}
-                    Some(Ok(_)) => {
-                        at = onward(definition, node, &On::Next);
-                        continue;
+/// A token that waits for its blocks goes on where theirs lead.
+fn is_block(token: &Token) -> bool {
+    matches!(token.waits, Some(Waiting::Block(_)))
+}
+
+/// A walk ahead, as if everyone agreed.
+struct Walk<'w, 'a> {
+    run: Run<'a>,
+    token: TokenId,
+    ahead: &'w mut Vec<Upcoming>,
+    seen: BTreeSet<StepId>,
+    certain: bool,
+}
+
+impl Walk<'_, '_> {
+    /// From a node, on what happened there, to the end, to where it was before, or as far as the join of a branch.
+    fn along(&mut self, from: &Node, on: &On, until: Option<&Node>) {
+        let definition = self.run.definition;
+        let mut at = onward(definition, from, on);
+        while let Some(node) = at.filter(|node| Some(*node) != until) {
+            at = match node {
+                Node::Start | Node::Finish(_) | Node::Undone(_) => return,
+                Node::Join(_) => onward(definition, node, &On::Next),
+                Node::Step(id) => {
+                    if !self.seen.insert(id.clone()) {
+                        return;
                     }
-                    Some(Err(_)) => certain = false,
+                    let Some(step) = definition.steps.get(id) else { return };
+                    match step.when.as_ref().map(|when| self.run.evaluate(self.token, when, None)) {
+                        None | Some(Ok(Value::Boolean(true))) => {}
+                        Some(Ok(_)) => {
+                            at = onward(definition, node, &On::Next);
+                            continue;
+                        }
+                        Some(Err(_)) => self.certain = false,
+                    }
+                    let on = self.pass(id, step);
+                    let held = matches!(step.kind, StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_));
+                    let after = Node::Join(id.clone());
+                    onward(definition, if held { &after } else { node }, &on)
                 }
-                let on = pass(&mut run, id, step, &mut certain, ahead);
-                onward(definition, node, &on)
+            };
+        }
+    }
+
+    /// Passes a step.
+    fn pass(&mut self, id: &StepId, step: &Step) -> On {
+        let run = &mut self.run;
+        match &step.kind {
+            StepKind::Approve(human) => {
+                self.ask(id, step, human, TaskKind::Approve);
+                return On::Outcome(outcome::APPROVED.into());
             }
+            StepKind::Task(human) => {
+                self.ask(id, step, human, TaskKind::Work);
+                // Its first outcome is the usual one.
+                return human.outcomes.keys().next().map_or(On::Next, |first| On::Outcome(first.clone()));
+            }
+            StepKind::Choose(cases) => {
+                for (number, case) in (0u16..).zip(cases) {
+                    match run.evaluate(self.token, case, None) {
+                        Ok(Value::Boolean(true)) => return On::Case(number),
+                        Ok(_) => {}
+                        Err(_) => self.certain = false,
+                    }
+                }
+                return On::Otherwise;
+            }
+            StepKind::Set(fields) => {
+                for (name, formula) in fields {
+                    match run.evaluate(self.token, formula, None) {
+                        Ok(value) => {
+                            let value = run.stored(self.token, name, value);
+                            run.state.data.insert(name.clone(), value);
+                        }
+                        Err(_) => self.certain = false,
+                    }
+                }
+            }
+            // Who is asked in rows and in races depends on what is not known yet.
+            StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_) => {
+                let sure = matches!(step.kind, StepKind::Parallel(Join::All));
+                let before = self.certain;
+                self.certain &= sure;
+                for (on, _) in self.run.definition.graph.edges_from(&Node::Step(id.clone())) {
+                    if matches!(on, On::Branch(_) | On::Row) {
+                        self.along(&Node::Step(id.clone()), on, Some(&Node::Join(id.clone())));
+                    }
+                }
+                self.certain = before;
+            }
+            StepKind::Call(_) | StepKind::Receive(_) | StepKind::Http(_) | StepKind::Job(_) => self.certain = false,
+            StepKind::Notify(_) | StepKind::End(_) | StepKind::Wait(_) => {}
+        }
+        On::Next
+    }
+
+    fn ask(&mut self, id: &StepId, step: &Step, human: &Human, kind: TaskKind) {
+        let people = match people::seats(&self.run, self.token, human, kind) {
+            Ok(Seats::Filled(seats)) => {
+                let mut people: Vec<PersonId> = Vec::new();
+                for candidate in seats.into_iter().flatten() {
+                    if !people.contains(&candidate.person) {
+                        people.push(candidate.person);
+                    }
+                }
+                people
+            }
+            Ok(Seats::Skip) | Err(_) => Vec::new(),
         };
+        self.ahead.push(Upcoming { step: id.clone(), title: step.title.clone(), people, certain: self.certain });
     }
-}
-
-/// Passes a step as if everyone agreed.
-fn pass(run: &mut Run<'_>, id: &StepId, step: &Step, certain: &mut bool, ahead: &mut Vec<Upcoming>) -> On {
-    match &step.kind {
-        StepKind::Approve(human) => {
-            ahead.push(asked(run, id, step, human, TaskKind::Approve, *certain));
-            On::Outcome(outcome::APPROVED.into())
-        }
-        StepKind::Task(human) => {
-            ahead.push(asked(run, id, step, human, TaskKind::Work, *certain));
-            // Its first outcome is the usual one.
-            human.outcomes.keys().next().map_or(On::Next, |first| On::Outcome(first.clone()))
-        }
-        StepKind::Choose(cases) => {
-            for (number, case) in (0u16..).zip(cases) {
-                match run.evaluate(case, None) {
-                    Ok(Value::Boolean(true)) => return On::Case(number),
-                    Ok(_) => {}
-                    Err(_) => *certain = false,
-                }
-            }
-            On::Otherwise
-        }
-        StepKind::Set(fields) => {
-            for (name, formula) in fields {
-                match scope::evaluate(&run.state, run.facts, run.now, formula, &run.state.data, None, None) {
-                    Ok(value) => {
-                        let value = form::store(run.definition, name, value);
-                        run.state.data.insert(name.clone(), value);
-                    }
-                    Err(_) => *certain = false,
-                }
-            }
-            On::Next
-        }
-        StepKind::Notify(_) | StepKind::End(_) => On::Next,
-    }
-}
-
-fn asked(run: &Run<'_>, id: &StepId, step: &Step, human: &Human, kind: TaskKind, certain: bool) -> Upcoming {
-    let people = match people::seats(run, human, kind) {
-        Ok(Seats::Filled(seats)) => {
-            let mut people: Vec<PersonId> = Vec::new();
-            for candidate in seats.into_iter().flatten() {
-                if !people.contains(&candidate.person) {
-                    people.push(candidate.person);
-                }
-            }
-            people
-        }
-        Ok(Seats::Skip) | Err(_) => Vec::new(),
-    };
-    Upcoming { step: id.clone(), title: step.title.clone(), people, certain }
 }
 
 fn onward<'a>(definition: &'a Definition, from: &Node, on: &On) -> Option<&'a Node> {

@@ -4,10 +4,9 @@
 //! read (its `when`, its cases, its people), the case walks again from the first such step of the same or an
 //! enclosing list. Else the step that returned the case asks all its deciders again, in a new round.
 
-use super::event::{Closed, Event};
+use super::event::Closed;
 use super::human;
 use super::run::Run;
-use super::step::{self, Flow};
 use crate::model::definition::{Step, StepKind};
 use crate::model::formula::{Formula, Read};
 use crate::model::graph::Node;
@@ -20,23 +19,35 @@ pub(super) fn go_on(run: &mut Run<'_>, task: TaskId, changed: &Record) {
     let (token, from) = (parked.token, parked.step.clone());
     let Some(target) = first_touched(run, &from, changed) else { return human::ask_again(run, task) };
     run.close_task(task, Closed::WalkedBack);
-    match step::enter(run, token, &target) {
-        Flow::Wait => {}
-        Flow::Leave(on) => run.advance(token, Node::Step(target), on),
-        Flow::Stop(what) => run.emit(Event::IncidentRaised { token, step: target, what }),
-    }
+    run.enter(token, target);
 }
 
+/// The first step of the same or an enclosing list that was passed and has read what changed, itself or in the
+/// lists that it holds. A block that runs counts as passed: it was entered on what it read.
 fn first_touched(run: &Run<'_>, from: &StepId, changed: &Record) -> Option<StepId> {
     let graph = &run.definition.graph;
     let here = graph.block_of(&Node::Step(from.clone()))?;
     let touched = |(id, step): &(&StepId, &Step)| {
-        let Some(block) = graph.block_of(&Node::Step((*id).clone())) else { return false };
-        // A step that control is inside of counts as passed: its cases were read to get here.
         let passed = run.state.steps.contains_key(*id) || is_inside(run, id, here);
-        *id != from && passed && graph.encloses(block, here) && reads(step, changed)
+        **id != *from && passed && reads(step, changed)
     };
-    run.definition.steps.iter().find(touched).map(|(id, _)| id.clone())
+    let lifted: Vec<&StepId> =
+        run.definition.steps.iter().filter(touched).filter_map(|(id, _)| lift(run, id, here)).collect();
+    // In the order of the text; the step itself is asked again anyway.
+    run.definition.steps.keys().find(|id| *id != from && lifted.contains(id)).cloned()
+}
+
+/// The step of the same or an enclosing list that a step is, or is inside of.
+fn lift<'a>(run: &'a Run<'_>, id: &'a StepId, here: u32) -> Option<&'a StepId> {
+    let graph = &run.definition.graph;
+    let mut at = id;
+    loop {
+        let block = graph.block_of(&Node::Step(at.clone()))?;
+        if graph.encloses(block, here) {
+            return Some(at);
+        }
+        at = graph.block_at(block)?.of.as_ref()?;
+    }
 }
 
 fn is_inside(run: &Run<'_>, id: &StepId, here: u32) -> bool {
@@ -55,7 +66,13 @@ fn reads(step: &Step, changed: &Record) -> bool {
         StepKind::Choose(cases) => cases.iter().collect(),
         StepKind::Approve(human) | StepKind::Task(human) => human.who.iter().collect(),
         StepKind::Notify(notify) => notify.who.iter().collect(),
-        StepKind::Set(_) | StepKind::End(_) => Vec::new(),
+        StepKind::Each(each) => vec![&each.rows],
+        StepKind::Call(call) => call.with.values().chain(&call.by).collect(),
+        StepKind::Wait(until) => vec![until],
+        StepKind::Receive(receive) => receive.key.iter().collect(),
+        StepKind::Http(http) => http.body.values().collect(),
+        StepKind::Job(job) => job.with.values().collect(),
+        StepKind::Set(_) | StepKind::End(_) | StepKind::Parallel(_) | StepKind::Race => Vec::new(),
     };
     let read = |read: &Read| matches!(read, Read::Field(name) if changed.contains_key(name));
     step.when.iter().chain(guards).any(|formula| formula.reads.iter().any(read))

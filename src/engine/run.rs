@@ -1,28 +1,36 @@
 //! A command at work: the instance as it becomes, what happened so far, and how tokens move.
 //!
 //! [`Run::emit`] is the only way anything changes here, and it folds with the same function as a replay does:
-//! what `decide` answers cannot differ from what the log says. Tokens move one at a time, by [`Run::advance`],
-//! until each waits for people or is gone; 1,000 steps without a wait are an incident.
+//! what `decide` answers cannot differ from what the log says. Tokens move one at a time, in the order in which
+//! their moves were set off, until each waits or is gone; 1,000 steps without a wait are an incident.
 
 use super::apply;
 use super::command::{Actor, Command, Via};
 use super::event::{Closed, Event, Trouble};
-use super::state::{MailKind, State, TaskKind};
+use super::scope::{self, Place};
+use super::state::{MailKind, Owner, State, TaskKind, TimerKind};
 use super::step::{self, Flow};
-use super::{Facts, form, scope};
+use super::{Facts, block, form, undo};
 use crate::expression::Failure;
-use crate::model::definition::{Definition, outcome};
+use crate::model::control::{Each, Undo};
+use crate::model::definition::{Definition, StepKind, outcome};
 use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
-use crate::model::id::{AssignmentId, InstanceId, MailId, Outcome, PersonId, StepId, TaskId, TimerId, TokenId};
+use crate::model::id::{
+    AssignmentId, FieldName, InstanceId, MailId, Outcome, PersonId, ScopeId, StepId, TaskId, TimerId, TokenId,
+};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use uuid::{Builder, Uuid};
 
 /// The most steps that one command passes without anybody being asked.
 const AUTOMATIC_STEPS: usize = 1_000;
+/// How many more for every row or branch that it opens.
+const STEPS_A_ROW: usize = 20;
 
 /// A command at work on an instance.
 pub(super) struct Run<'a> {
@@ -40,9 +48,32 @@ pub(super) struct Run<'a> {
     pub events: Vec<Event>,
     /// Ids drawn so far.
     pub drawn: u32,
+    /// Moves that wait for their turn.
+    queue: VecDeque<(TokenId, Move)>,
+    /// Whether moves are being made.
+    walking: bool,
+    /// Moves made so far.
+    steps: usize,
+    /// How many scopes there had been before.
+    scopes: u32,
 }
 
-impl Run<'_> {
+/// How a token is to move.
+enum Move {
+    /// From a node, on what happened there.
+    Along(Node, On),
+    /// Into a step.
+    Into(StepId),
+}
+
+impl<'a> Run<'a> {
+    /// A command that begins to work.
+    pub(super) fn new(definition: &'a Definition, facts: &'a Facts<'a>, command: &'a Command, state: State) -> Run<'a> {
+        let (now, scopes) = (facts.now.max(state.at), state.next.scope);
+        let (events, queue) = (Vec::new(), VecDeque::new());
+        Run { definition, facts, command, now, state, events, drawn: 0, queue, walking: false, steps: 0, scopes }
+    }
+
     /// Lets something happen.
     pub(super) fn emit(&mut self, event: Event) {
         // An event of ours always fits its own state; a log that does not is refused when it is read.
@@ -67,56 +98,156 @@ impl Run<'_> {
         (AssignmentId(timed(self.now, &random)), nonce)
     }
 
-    /// What an expression yields here.
-    pub(super) fn evaluate(&self, formula: &Formula, assignee: Option<&PersonId>) -> Result<Value, Failure> {
-        scope::evaluate(&self.state, self.facts, self.now, formula, &self.state.data, assignee, None)
+    /// The id of an instance that is to start.
+    pub(super) fn draw_instance(&mut self) -> InstanceId {
+        let bytes = self.draw();
+        let mut random = [0; 10];
+        random.copy_from_slice(&bytes[..10]);
+        InstanceId(timed(self.now, &random))
+    }
+
+    /// What an expression yields where a token is.
+    pub(super) fn evaluate(
+        &self,
+        token: TokenId,
+        formula: &Formula,
+        assignee: Option<&PersonId>,
+    ) -> Result<Value, Failure> {
+        let place = Place { assignee, ..self.place(token) };
+        place.evaluate(self.facts, self.now, formula, &self.data(token))
+    }
+
+    /// Where a token is.
+    pub(super) fn place(&self, token: TokenId) -> Place<'_> {
+        Place::new(&self.state, self.scope_of(token))
+    }
+
+    /// The fields as they are seen where a token is.
+    pub(super) fn data(&self, token: TokenId) -> Cow<'_, Record> {
+        scope::data(&self.state, self.scope_of(token))
+    }
+
+    fn scope_of(&self, token: TokenId) -> ScopeId {
+        self.state.tokens.get(&token).map_or(ScopeId(0), |token| token.scope)
     }
 
     /// Moves a token from a node along the edge of what happened there, and on until it waits.
     pub(super) fn advance(&mut self, token: TokenId, from: Node, on: On) {
-        let (mut from, mut on) = (from, on);
-        for _ in 0..AUTOMATIC_STEPS {
-            let next = self.definition.graph.next(&from, &on);
-            // A rejection never goes on as if it were none.
-            let rejected = matches!(&on, On::Outcome(outcome) if outcome.as_str() == outcome::REJECTED);
-            let next = if rejected { next } else { next.or_else(|| self.definition.graph.next(&from, &On::Next)) };
-            match next {
-                Some(Node::Finish(outcome)) => return self.end(outcome.clone(), None),
-                Some(node @ Node::Step(id)) => match step::enter(self, token, id) {
-                    Flow::Leave(taken) => {
-                        from = node.clone();
-                        on = taken;
-                    }
-                    Flow::Wait => return,
-                    Flow::Stop(what) => {
-                        return self.emit(Event::IncidentRaised { token, step: id.clone(), what });
-                    }
-                },
-                Some(node @ Node::Join(id)) => {
-                    self.left(token, id, outcome::DONE.into(), Vec::new(), false);
-                    from = node.clone();
-                    on = On::Next;
-                }
-                Some(Node::Start) | None if rejected => return self.end(outcome::REJECTED.into(), None),
-                Some(Node::Start) | None => return self.end(outcome::DONE.into(), None),
+        self.queue.push_back((token, Move::Along(from, on)));
+        self.walk();
+    }
+
+    /// Lets a token enter a step, and go on from there until it waits.
+    pub(super) fn enter(&mut self, token: TokenId, step: StepId) {
+        self.queue.push_back((token, Move::Into(step)));
+        self.walk();
+    }
+
+    /// Moves tokens until each waits or is gone. What a move sets off waits for its turn.
+    fn walk(&mut self) {
+        if std::mem::replace(&mut self.walking, true) {
+            return;
+        }
+        while let Some((token, next)) = self.queue.pop_front() {
+            if self.state.ended.is_some() || !self.state.tokens.contains_key(&token) {
+                continue;
+            }
+            self.steps += 1;
+            // Rows bring a walk of their own.
+            if self.steps > AUTOMATIC_STEPS + STEPS_A_ROW * self.state.next.scope.saturating_sub(self.scopes) as usize {
+                self.never_waits(token, next);
+            } else {
+                self.make(token, next);
             }
         }
-        if let Some(step) = self.state.tokens.get(&token).and_then(|token| token.step.clone()) {
-            self.emit(Event::IncidentRaised { token, step, what: Trouble::NeverWaits });
+        self.walking = false;
+    }
+
+    fn never_waits(&mut self, token: TokenId, next: Move) {
+        let step = match next {
+            Move::Along(Node::Step(step) | Node::Join(step) | Node::Undone(step), _) | Move::Into(step) => step,
+            Move::Along(Node::Start | Node::Finish(_), _) => return,
+        };
+        self.emit(Event::IncidentRaised { token, step, what: Trouble::NeverWaits });
+    }
+
+    fn make(&mut self, token: TokenId, next: Move) {
+        let (from, on) = match next {
+            Move::Into(step) => return self.come_to(token, Node::Step(step)),
+            Move::Along(from, on) => (from, on),
+        };
+        let graph = &self.definition.graph;
+        let next = graph.next(&from, &on);
+        // A rejection never goes on as if it were none.
+        let rejected = matches!(&on, On::Outcome(outcome) if outcome.as_str() == outcome::REJECTED);
+        let next = if rejected { next } else { next.or_else(|| graph.next(&from, &On::Next)) };
+        match next {
+            Some(node) => self.come_to(token, node.clone()),
+            None if rejected => self.end(outcome::REJECTED.into(), None),
+            None => self.end(outcome::DONE.into(), None),
         }
+    }
+
+    fn come_to(&mut self, token: TokenId, node: Node) {
+        match &node {
+            Node::Start => {}
+            Node::Finish(outcome) => self.finish(token, outcome.clone()),
+            Node::Undone(_) => undo::done(self, token),
+            Node::Join(id) if self.holds_scope_of(token, id) => block::arrive(self, token, id),
+            Node::Join(id) => {
+                let token = block::leave_for(self, token, &node);
+                self.left(token, id, outcome::DONE.into(), Vec::new(), false);
+                self.advance(token, node.clone(), On::Next);
+            }
+            Node::Step(id) => {
+                let token = block::leave_for(self, token, &node);
+                match step::enter(self, token, id) {
+                    Flow::Leave(on) => self.advance(token, node.clone(), on),
+                    Flow::Past(on) => self.advance(token, Node::Join(id.clone()), on),
+                    Flow::Wait => {}
+                    Flow::Stop(what) => self.emit(Event::IncidentRaised { token, step: id.clone(), what }),
+                }
+            }
+        }
+    }
+
+    /// Whether a step holds the scope of a token, so that its join is where the token arrives.
+    fn holds_scope_of(&self, token: TokenId, id: &StepId) -> bool {
+        let scope = self.state.scopes.get(&self.scope_of(token));
+        let holder = scope.and_then(|scope| scope.holder).and_then(|holder| self.state.tokens.get(&holder));
+        holder.is_some_and(|holder| holder.step.as_ref() == Some(id))
+    }
+
+    /// A token came to an end of the case.
+    fn finish(&mut self, token: TokenId, outcome: Outcome) {
+        let step = self.state.tokens.get(&token).and_then(|token| token.step.as_ref());
+        let compensates = step.and_then(|step| self.definition.steps.get(step)).is_some_and(|s| s.undo == Undo::First);
+        if compensates { undo::begin(self, outcome, None) } else { self.end(outcome, None) }
     }
 
     /// Notes that a step is done.
     pub(super) fn left(&mut self, token: TokenId, step: &StepId, outcome: Outcome, by: Vec<PersonId>, late: bool) {
+        let undoable = undo::notes(self, step, &outcome);
         self.emit(Event::Left { token, step: step.clone(), outcome, by, late });
+        if undoable {
+            let row = scope::rows(&self.state, self.scope_of(token)).next().cloned().map(Box::new);
+            self.emit(Event::UndoNoted { step: step.clone(), row });
+        }
+        block::win(self, token);
     }
 
-    /// Ends the case: closes all that is open, and tells the applicant unless they did it themselves.
+    /// Ends the case: takes back what was done where it came to no good end, then closes all that is open.
     pub(super) fn end(&mut self, outcome: Outcome, reason: Option<Arc<str>>) {
-        let open: Vec<TaskId> = self.state.tasks.keys().copied().collect();
-        for task in open {
-            self.close_task(task, Closed::Cancelled);
+        if [outcome::REJECTED, outcome::WITHDRAWN, outcome::CANCELLED].contains(&outcome.as_str()) {
+            undo::begin(self, outcome, reason);
+        } else {
+            self.end_now(outcome, reason);
         }
+    }
+
+    /// Ends the case, and tells the applicant unless they did it themselves.
+    pub(super) fn end_now(&mut self, outcome: Outcome, reason: Option<Arc<str>>) {
+        self.close_everything();
         self.emit(Event::Ended { outcome, reason });
         let applicant = self.state.applicant.clone();
         if self.command.actor.person() != Some(&applicant) {
@@ -126,16 +257,33 @@ impl Run<'_> {
         }
     }
 
+    /// Closes all that is open: blocks from the inside out, tasks, calls.
+    pub(super) fn close_everything(&mut self) {
+        let outermost: Vec<TokenId> = self.state.tokens.keys().copied().collect();
+        for token in outermost {
+            // Closing one may take others with it.
+            if self.state.tokens.contains_key(&token) {
+                block::cancel(self, token);
+            }
+        }
+    }
+
     /// Ends a task, and its timers with it.
     pub(super) fn close_task(&mut self, task: TaskId, how: Closed) {
-        self.clear_timers(task);
+        self.clear_timers(Owner::Task(task));
         self.emit(Event::TaskClosed { task, how });
     }
 
-    /// Removes the timers of a task.
-    pub(super) fn clear_timers(&mut self, task: TaskId) {
+    /// Sets a timer.
+    pub(super) fn set_timer(&mut self, of: Owner, kind: TimerKind, at: DateTime<Utc>) {
+        let timer = TimerId(self.state.next.timer);
+        self.emit(Event::TimerSet { timer, of, kind, at });
+    }
+
+    /// Removes the timers of a task or token.
+    pub(super) fn clear_timers(&mut self, of: Owner) {
         let timers: Vec<TimerId> =
-            self.state.timers.iter().filter(|(_, timer)| timer.task == task).map(|(number, _)| *number).collect();
+            self.state.timers.iter().filter(|(_, timer)| timer.of == of).map(|(number, _)| *number).collect();
         for timer in timers {
             self.emit(Event::TimerCleared { timer });
         }
@@ -159,16 +307,73 @@ impl Run<'_> {
         }
     }
 
-    /// Sets fields, re-computes what follows from them, and answers all that changed.
+    /// Sets what was filled in or taken where a token is: columns of its row, or fields of the case.
+    ///
+    /// # Errors
+    /// The computed field whose expression failed, and what it said.
+    pub(super) fn set_at(&mut self, token: TokenId, values: Record) -> Result<Record, form::Computed> {
+        match scope::row_scope(&self.state, self.scope_of(token)) {
+            Some(scope) => self.set_row(token, scope, values),
+            None => self.set(values),
+        }
+    }
+
+    fn set_row(&mut self, token: TokenId, scope: ScopeId, values: Record) -> Result<Record, form::Computed> {
+        let Some(row) = self.state.scopes.get(&scope).and_then(|scope| scope.row.as_ref()) else {
+            return Ok(Record::new());
+        };
+        let alias = row.alias.clone();
+        let mut data = self.data(token).into_owned();
+        data.extend(row.columns.iter().map(|(name, value)| (name.clone(), value.clone())));
+        data.extend(values.iter().map(|(name, value)| (name.clone(), value.clone())));
+        let mut wanted: Record = row.columns.clone();
+        wanted.extend(values);
+        if let Some(each) = self.each_of(scope) {
+            let place = self.place(token);
+            form::compute(&each.columns, &mut data, &|formula, data| {
+                place.evaluate(self.facts, self.now, formula, data)
+            })?;
+            for (name, column) in each.columns.iter().filter(|(_, column)| column.value.is_some()) {
+                wanted.insert(name.clone(), form::stored(&column.kind, data.get(name).cloned().unwrap_or_default()));
+            }
+        }
+        let changed: Record = wanted.into_iter().filter(|(name, value)| row.columns.get(name) != Some(value)).collect();
+        if changed.is_empty() {
+            return Ok(Record::new());
+        }
+        self.emit(Event::RowSet { scope, values: changed });
+        // To a guard it is the row that changed.
+        Ok(Record::from_iter([(alias, Value::Null)]))
+    }
+
+    /// A value as the field or column of this name holds it where a token is.
+    pub(super) fn stored(&self, token: TokenId, name: &FieldName, value: Value) -> Value {
+        let row = scope::row_scope(&self.state, self.scope_of(token)).and_then(|row| self.each_of(row));
+        match row.and_then(|each| each.columns.get(name)) {
+            Some(column) => form::stored(&column.kind, value),
+            None => form::store(self.definition, name, value),
+        }
+    }
+
+    /// The `each` whose row a scope is.
+    pub(super) fn each_of(&self, scope: ScopeId) -> Option<&Each> {
+        let block = self.state.scopes.get(&scope)?.block;
+        let step = self.definition.graph.block_at(block)?.of.as_ref()?;
+        match &self.definition.steps.get(step)?.kind {
+            StepKind::Each(each) => Some(each),
+            _ => None,
+        }
+    }
+
+    /// Sets fields of the case, re-computes what follows from them, and answers all that changed.
     ///
     /// # Errors
     /// The computed field whose expression failed, and what it said.
     pub(super) fn set(&mut self, values: Record) -> Result<Record, form::Computed> {
         let mut data = self.state.data.clone();
         data.extend(values);
-        let eval = |formula: &Formula, data: &Record| {
-            scope::evaluate(&self.state, self.facts, self.now, formula, data, None, None)
-        };
+        let place = Place::new(&self.state, ScopeId(0));
+        let eval = |formula: &Formula, data: &Record| place.evaluate(self.facts, self.now, formula, data);
         form::compute(&self.definition.form, &mut data, &eval)?;
         form::compute(&self.definition.data, &mut data, &eval)?;
         let changed: Record =
@@ -188,6 +393,19 @@ impl Run<'_> {
         self.state.tasks.get(&task).and_then(|task| task.due).is_some_and(|due| self.now > due)
     }
 
+    /// Whether a token leaves its step after the step's due time.
+    pub(super) fn token_is_late(&self, token: TokenId) -> bool {
+        self.state.tokens.get(&token).and_then(|token| token.due).is_some_and(|due| self.now > due)
+    }
+
+    /// Whether it is their own case: they started it, applied, or it is about them.
+    pub(super) fn is_own(&self, person: &PersonId) -> bool {
+        let about = self.definition.about.as_ref().and_then(|name| self.state.data.get(name));
+        *person == self.state.applicant
+            || *person == self.state.starter
+            || matches!(about, Some(Value::Person(about)) if about == person)
+    }
+
     /// Whether a task of this kind decides on the case, so that whose case it is may not.
     pub(super) fn decides(&self, kind: TaskKind) -> bool {
         kind == TaskKind::Approve
@@ -196,7 +414,7 @@ impl Run<'_> {
 
 /// The key and the headline of an instance with this data.
 pub(super) fn summary(definition: &Definition, data: &Record) -> (Option<Value>, Option<Value>) {
-    let of = |field: &Option<crate::model::id::FieldName>| {
+    let of = |field: &Option<FieldName>| {
         field.as_ref().and_then(|name| data.get(name)).filter(|value| !value.is_null()).cloned()
     };
     (of(&definition.key), of(&definition.headline))

@@ -1,39 +1,128 @@
-//! What names mean where an instance's expressions are evaluated.
+//! What names mean where an instance's expressions are evaluated: the fields of the case, the rows of the blocks
+//! around, and what steps came to.
 
 use super::Facts;
-use super::state::State;
+use super::state::{Row, State, StepResult};
 use crate::expression::{self, Context, Failure, InstanceFacts, StepFacts};
 use crate::model::formula::Formula;
-use crate::model::id::{PersonId, StepId};
+use crate::model::id::{PersonId, ScopeId, StepId};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 
-/// What an expression of an instance yields, with `data` in place of the instance's own.
-pub(super) fn evaluate(
-    state: &State,
-    facts: &Facts<'_>,
-    now: DateTime<Utc>,
-    formula: &Formula,
-    data: &Record,
-    assignee: Option<&PersonId>,
-    outcome: Option<&str>,
-) -> Result<Value, Failure> {
-    let instance =
-        InstanceFacts { number: state.number.as_ref().map(|number| number.as_str()), started_at: state.started_at };
-    expression::evaluate(
-        formula,
-        &Context {
-            data,
-            applicant: Some(&state.applicant),
-            assignee,
-            outcome,
-            instance: Some(&instance),
-            steps: state,
-            directory: facts.directory,
-            calendar: facts.calendar,
-            now,
-        },
-    )
+/// A place in an instance, and whose task it is there.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// The instance.
+    pub state: &'a State,
+    /// The scope.
+    pub scope: ScopeId,
+    /// Whose task it is.
+    pub assignee: Option<&'a PersonId>,
+    /// The outcome of the task.
+    pub outcome: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    /// A place where nobody is asked.
+    pub(super) fn new(state: &'a State, scope: ScopeId) -> Place<'a> {
+        Place { state, scope, assignee: None, outcome: None }
+    }
+
+    /// What an expression yields here, with `data` in place of the instance's own.
+    pub(super) fn evaluate(
+        &self,
+        facts: &Facts<'_>,
+        now: DateTime<Utc>,
+        formula: &Formula,
+        data: &Record,
+    ) -> Result<Value, Failure> {
+        let state = self.state;
+        let number = state.number.as_ref().map(|number| number.as_str());
+        let instance = InstanceFacts { number, started_at: state.started_at };
+        expression::evaluate(
+            formula,
+            &Context {
+                data,
+                applicant: Some(&state.applicant),
+                assignee: self.assignee,
+                outcome: self.outcome,
+                instance: Some(&instance),
+                steps: self,
+                directory: facts.directory,
+                calendar: facts.calendar,
+                now,
+            },
+        )
+    }
+
+    fn step(&self, step: &StepId) -> Option<&StepResult> {
+        rows(self.state, self.scope).find_map(|row| row.steps.get(step)).or_else(|| self.state.steps.get(step))
+    }
+}
+
+impl StepFacts for Place<'_> {
+    fn outcome(&self, step: &StepId) -> Option<&str> {
+        self.step(step).map(|result| result.outcome.as_str())
+    }
+
+    fn by(&self, step: &StepId) -> Option<PersonId> {
+        self.step(step)?.by.last().cloned()
+    }
+
+    fn at(&self, step: &StepId) -> Option<DateTime<Utc>> {
+        self.step(step).map(|result| result.at)
+    }
+
+    fn late(&self, step: &StepId) -> Option<bool> {
+        self.step(step).map(|result| result.late)
+    }
+}
+
+/// The rows around a scope, the innermost first.
+pub(super) fn rows(state: &State, scope: ScopeId) -> impl Iterator<Item = &Row> {
+    let mut at = state.scopes.get(&scope);
+    std::iter::from_fn(move || {
+        let here = at?;
+        at = here.parent.and_then(|parent| state.scopes.get(&parent));
+        Some(here.row.as_ref())
+    })
+    .flatten()
+}
+
+/// The scope of the row around a scope, if there is one.
+pub(super) fn row_scope(state: &State, scope: ScopeId) -> Option<ScopeId> {
+    let mut at = Some(scope);
+    while let Some(number) = at {
+        let here = state.scopes.get(&number)?;
+        if here.row.is_some() {
+            return Some(number);
+        }
+        at = here.parent;
+    }
+    None
+}
+
+/// The fields as they are seen in a scope: those of the case, and the rows around it under their names.
+pub(super) fn data(state: &State, scope: ScopeId) -> Cow<'_, Record> {
+    let mut around: Vec<&Row> = rows(state, scope).collect();
+    if around.is_empty() {
+        return Cow::Borrowed(&state.data);
+    }
+    around.reverse();
+    let mut data = state.data.clone();
+    for row in around {
+        show(&mut data, row);
+    }
+    Cow::Owned(data)
+}
+
+fn show(data: &mut Record, row: &Row) {
+    if row.plain {
+        data.extend(row.columns.iter().map(|(name, value)| (name.clone(), value.clone())));
+    } else {
+        data.insert(row.alias.clone(), Value::Record(row.columns.clone()));
+    }
 }
 
 /// What an expression yields before there is an instance: at a start.
@@ -57,22 +146,4 @@ pub(super) fn evaluate_start(
             now: facts.now,
         },
     )
-}
-
-impl StepFacts for State {
-    fn outcome(&self, step: &StepId) -> Option<&str> {
-        self.steps.get(step).map(|result| result.outcome.as_str())
-    }
-
-    fn by(&self, step: &StepId) -> Option<PersonId> {
-        self.steps.get(step)?.by.last().cloned()
-    }
-
-    fn at(&self, step: &StepId) -> Option<DateTime<Utc>> {
-        self.steps.get(step).map(|result| result.at)
-    }
-
-    fn late(&self, step: &StepId) -> Option<bool> {
-        self.steps.get(step).map(|result| result.late)
-    }
 }

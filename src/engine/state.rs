@@ -64,8 +64,6 @@ pub struct State {
     pub next: Next,
     /// Who called it, where another instance did.
     pub caller: Option<Caller>,
-    /// Whom the case is about, besides its applicant.
-    pub about: Option<PersonId>,
     /// The column of the board that it stands in.
     pub stage: Option<Arc<str>>,
     /// What is to be taken back should the case not come to its good end, oldest first.
@@ -121,6 +119,13 @@ pub struct Scope {
     pub branch: Option<Arc<str>>,
     /// The row, of `each`.
     pub row: Option<Row>,
+}
+
+impl Scope {
+    /// The scope of the instance itself.
+    pub fn root() -> Scope {
+        Scope { parent: None, block: 0, holder: None, branch: None, row: None }
+    }
 }
 
 /// One row of an `each` at work.

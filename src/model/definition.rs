@@ -7,7 +7,7 @@
 use super::control::{Call, Each, Http, Job, Join, Overdue, Receive, Schedule, Undo};
 use super::form::Form;
 use super::formula::Formula;
-use super::graph::StateGraph;
+use super::graph::{Node, StateGraph};
 use super::id::{FieldName, Outcome, PositionId, ProcessId, StepId, Version};
 use super::text::Text;
 use chrono::{Datelike, NaiveDate};
@@ -34,6 +34,8 @@ pub mod outcome {
     pub const CANCELLED: &str = "cancelled";
     /// A revision that was handed in.
     pub const REVISED: &str = "revised";
+    /// A step that was left as its time was over.
+    pub const OVERDUE: &str = "overdue";
     /// A call of another system, or a job, that was given up.
     pub const FAILED: &str = "failed";
 }
@@ -87,7 +89,26 @@ impl Definition {
         self.form
             .iter()
             .chain(self.data.iter())
-            .chain(self.steps.values().filter_map(|step| step.human()).flat_map(|human| human.form.iter()))
+            .chain(self.outside_rows().filter_map(|step| step.human()).flat_map(|human| human.form.iter()))
+    }
+
+    /// The steps that are not in the body of an `each`: what those ask are columns of the row.
+    fn outside_rows(&self) -> impl Iterator<Item = &Step> {
+        let rows = self.steps.values().any(|step| matches!(step.kind, StepKind::Each(_)));
+        self.steps.iter().filter(move |(id, _)| !rows || !self.is_in_row(id)).map(|(_, step)| step)
+    }
+
+    /// Whether a step is in the body of an `each`.
+    pub fn is_in_row(&self, id: &StepId) -> bool {
+        let mut at = self.graph.block_of(&Node::Step(id.clone()));
+        while let Some(block) = at.and_then(|number| self.graph.block_at(number)) {
+            let of = block.of.as_ref().and_then(|of| self.steps.get(of));
+            if of.is_some_and(|step| matches!(step.kind, StepKind::Each(_))) {
+                return true;
+            }
+            at = block.parent;
+        }
+        false
     }
 }
 

@@ -1,11 +1,18 @@
 //! What each kind of step does when a token enters it. One file a kind.
 
 mod approve;
+mod call;
 mod choose;
+mod each;
 mod end;
+mod http;
+mod job;
 mod notify;
+mod parallel;
+mod receive;
 mod set;
 mod task;
+mod wait;
 
 use super::event::{Event, Trouble};
 use super::run::Run;
@@ -19,7 +26,9 @@ use crate::model::value::Value;
 pub(super) enum Flow {
     /// At once, along this edge.
     Leave(On),
-    /// When somebody answers.
+    /// At once, from where the step's blocks come together.
+    Past(On),
+    /// When what it waits for comes.
     Wait,
     /// Not until an operator helps.
     Stop(Trouble),
@@ -32,7 +41,7 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
         return Flow::Stop(Trouble::NeverWaits);
     };
     if let Some(when) = &step.when {
-        match run.evaluate(when, None) {
+        match run.evaluate(token, when, None) {
             Ok(Value::Boolean(true)) => {}
             Ok(_) => {
                 run.emit(Event::Skipped { token, step: id.clone() });
@@ -42,13 +51,23 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
         }
     }
     run.emit(Event::Entered { token, step: id.clone() });
+    if let Some(stage) = step.stage.as_ref().filter(|stage| run.state.stage.as_ref() != Some(*stage)) {
+        run.emit(Event::StageReached { stage: stage.clone() });
+    }
     match &step.kind {
         StepKind::Approve(human) => approve::enter(run, token, id, human),
         StepKind::Task(human) => task::enter(run, token, id, human),
-        StepKind::Choose(cases) => choose::enter(run, cases),
+        StepKind::Choose(cases) => choose::enter(run, token, cases),
         StepKind::Set(fields) => set::enter(run, token, id, fields),
         StepKind::Notify(notify) => notify::enter(run, token, id, notify),
         StepKind::End(outcome) => end::enter(run, token, id, outcome),
+        StepKind::Parallel(_) | StepKind::Race => parallel::enter(run, token, id),
+        StepKind::Each(each) => each::enter(run, token, id, each),
+        StepKind::Call(call) => call::enter(run, token, id, call),
+        StepKind::Wait(until) => wait::enter(run, token, id, until),
+        StepKind::Receive(receive) => receive::enter(run, token, id, receive),
+        StepKind::Http(http) => http::enter(run, token, id, http),
+        StepKind::Job(job) => job::enter(run, token, id, job),
     }
 }
 

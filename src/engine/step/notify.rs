@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, notify: &Notify) -> Flow {
     let mut told = BTreeSet::new();
     for entry in &notify.who {
-        let people = match run.evaluate(entry, None) {
+        let people = match run.evaluate(token, entry, None) {
             Ok(value) => people::named(&value, run.facts.directory),
             Err(failure) => return Flow::Stop(trouble("notify", &failure)),
         };

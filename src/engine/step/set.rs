@@ -2,7 +2,6 @@
 
 use super::{Flow, trouble};
 use crate::engine::run::Run;
-use crate::engine::{form, scope};
 use crate::model::definition::outcome;
 use crate::model::formula::Formula;
 use crate::model::graph::On;
@@ -12,17 +11,17 @@ use indexmap::IndexMap;
 
 /// Computes all fields, then sets them in one go.
 pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, fields: &IndexMap<FieldName, Formula>) -> Flow {
-    let mut data = run.state.data.clone();
+    let (mut data, place) = (run.data(token).into_owned(), run.place(token));
     let mut values = Record::new();
     for (name, formula) in fields {
-        let value = match scope::evaluate(&run.state, run.facts, run.now, formula, &data, None, None) {
-            Ok(value) => form::store(run.definition, name, value),
+        let value = match place.evaluate(run.facts, run.now, formula, &data) {
+            Ok(value) => run.stored(token, name, value),
             Err(failure) => return Flow::Stop(trouble(name.as_str(), &failure)),
         };
         data.insert(name.clone(), value.clone());
         values.insert(name.clone(), value);
     }
-    match run.set(values) {
+    match run.set_at(token, values) {
         Ok(_) => {
             run.left(token, id, outcome::DONE.into(), Vec::new(), false);
             Flow::Leave(On::Next)

@@ -1,0 +1,254 @@
+//! What comes from outside: messages, the ends of called instances, answers of other systems and of workers.
+//!
+//! Each names the token that waits for it, and is refused where that token no longer does: whatever comes late,
+//! twice or to the wrong place changes nothing.
+
+use super::event::{Event, Trouble};
+use super::form;
+use super::refusal::Refusal;
+use super::run::Run;
+use super::scope;
+use super::state::{Owner, Waiting};
+use super::step::trouble;
+use crate::model::control::{Path, Retry};
+use crate::model::definition::{StepKind, outcome};
+use crate::model::form::Field;
+use crate::model::graph::{Node, On};
+use crate::model::id::{FieldName, InstanceId, Outcome, StepId, TokenId};
+use crate::model::input::{self, Reading};
+use crate::model::text::{Lang, Wording};
+use crate::model::time::Duration;
+use crate::model::value::{Record, Value, plain};
+use chrono::{DateTime, TimeDelta, Utc};
+use indexmap::IndexMap;
+use std::sync::Arc;
+
+/// A message came for a token.
+pub(super) fn deliver(
+    run: &mut Run<'_>,
+    token: TokenId,
+    message: &Arc<str>,
+    name: &Arc<str>,
+    key: Option<&Arc<str>>,
+    data: &Value,
+) -> Result<(), Refusal> {
+    let (id, waits) = waiting(run, token)?;
+    let fits = |waited: Option<&Arc<str>>| waited.is_none_or(|waited| Some(waited) == key);
+    match waits {
+        Waiting::Message { name: waited, key: of } if waited == name && fits(of.as_ref()) => {}
+        _ => return Err(Refusal::NotWaiting),
+    }
+    let Some(StepKind::Receive(receive)) = run.definition.steps.get(&id).map(|step| &step.kind) else {
+        return Err(Refusal::NotWaiting);
+    };
+    run.emit(Event::MessageRead { token, message: message.clone() });
+    take(run, token, &id, &receive.take, data, "receive");
+    Ok(())
+}
+
+/// An instance that was called ended.
+pub(super) fn child_ended(
+    run: &mut Run<'_>,
+    token: TokenId,
+    child: InstanceId,
+    outcome: &Outcome,
+    data: &Record,
+) -> Result<(), Refusal> {
+    let id = calling(run, token, child)?;
+    let Some(StepKind::Call(call)) = run.definition.steps.get(&id).map(|step| &step.kind) else {
+        return Err(Refusal::NotWaiting);
+    };
+    let mut values = Record::new();
+    // What a case that was stopped leaves behind is not taken.
+    let stopped = [outcome::REJECTED, outcome::WITHDRAWN, outcome::CANCELLED].contains(&outcome.as_str());
+    for (name, formula) in call.take.iter().filter(|_| !stopped) {
+        let place = run.place(token);
+        let value = match place.evaluate(run.facts, run.now, formula, data) {
+            Ok(value) => value,
+            Err(failure) => return stop(run, token, &id, trouble(name.as_str(), &failure)),
+        };
+        let value = match field(run, token, name) {
+            Some(field) => form::stored(&field.kind, value),
+            None => value,
+        };
+        values.insert(name.clone(), value);
+    }
+    let node = Node::Step(id.clone());
+    let named = On::Outcome(outcome.clone());
+    let graph = &run.definition.graph;
+    let on = if graph.next(&node, &named).is_none() && graph.next(&node, &On::Otherwise).is_some() {
+        On::Otherwise
+    } else {
+        named
+    };
+    go_on(run, token, id, outcome.clone(), on, values);
+    Ok(())
+}
+
+/// Another process could not be started.
+pub(super) fn call_failed(run: &mut Run<'_>, token: TokenId, child: InstanceId, what: &Wording) -> Result<(), Refusal> {
+    let id = calling(run, token, child)?;
+    stop(run, token, &id, failed("call", what))
+}
+
+/// Another system or a worker answered.
+pub(super) fn answer(run: &mut Run<'_>, token: TokenId, attempt: u16, data: &Value) -> Result<(), Refusal> {
+    let id = trying(run, token, attempt)?;
+    let definition = run.definition;
+    match definition.steps.get(&id).map(|step| &step.kind) {
+        Some(StepKind::Http(http)) => take(run, token, &id, &http.take, data, "http"),
+        Some(StepKind::Job(job)) => take(run, token, &id, &job.take, data, "job"),
+        _ => return Err(Refusal::NotWaiting),
+    }
+    Ok(())
+}
+
+/// Another system or a worker failed.
+pub(super) fn fail(
+    run: &mut Run<'_>,
+    token: TokenId,
+    attempt: u16,
+    what: &Wording,
+    permanent: bool,
+    after: Option<DateTime<Utc>>,
+) -> Result<(), Refusal> {
+    let id = trying(run, token, attempt)?;
+    let (retry, place) = match run.definition.steps.get(&id).map(|step| &step.kind) {
+        Some(StepKind::Http(http)) => (&http.retry, "http"),
+        Some(StepKind::Job(job)) => (&job.retry, "job"),
+        _ => return Err(Refusal::NotWaiting),
+    };
+    if !permanent && attempt <= retry.times {
+        let at = after.filter(|at| *at > run.now).unwrap_or_else(|| later(run, retry, attempt));
+        let (zh, en) = (what.zh.as_str().into(), what.en.as_str().into());
+        run.emit(Event::Postponed { token, attempt: attempt + 1, at, zh, en });
+        return Ok(());
+    }
+    let on = On::Outcome(outcome::FAILED.into());
+    if run.definition.graph.next(&Node::Step(id.clone()), &on).is_some() {
+        go_on(run, token, id, outcome::FAILED.into(), on, Record::new());
+        return Ok(());
+    }
+    stop(run, token, &id, failed(place, what))
+}
+
+/// The instant of the next attempt: the wait doubles each time, up to the longest.
+fn later(run: &Run<'_>, retry: &Retry, attempt: u16) -> DateTime<Utc> {
+    let (from, to) = (seconds(run, retry.from), seconds(run, retry.to));
+    let doubled = from.saturating_mul(1i64 << (attempt.saturating_sub(1)).min(30));
+    run.now + TimeDelta::seconds(doubled.min(to).clamp(1, 366 * 86_400))
+}
+
+/// How many seconds a length of time is from now on, at least one.
+pub(super) fn seconds(run: &Run<'_>, duration: Duration) -> i64 {
+    run.facts.calendar.add(run.now, duration).map_or(1, |at| (at - run.now).num_seconds()).max(1)
+}
+
+/// The text that tells messages of one name apart; none for null.
+pub(super) fn key_text(value: &Value) -> Option<Arc<str>> {
+    match plain(value) {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text.into()),
+        other => Some(other.to_string().into()),
+    }
+}
+
+/// The step and the wait of a token.
+fn waiting<'s>(run: &'s Run<'_>, token: TokenId) -> Result<(StepId, &'s Waiting), Refusal> {
+    let token = run.state.tokens.get(&token).ok_or(Refusal::NotWaiting)?;
+    match (&token.step, &token.waits) {
+        (Some(step), Some(waits)) => Ok((step.clone(), waits)),
+        _ => Err(Refusal::NotWaiting),
+    }
+}
+
+fn calling(run: &Run<'_>, token: TokenId, child: InstanceId) -> Result<StepId, Refusal> {
+    match waiting(run, token)? {
+        (id, Waiting::Call { child: waited, .. }) if *waited == child => Ok(id),
+        _ => Err(Refusal::NotWaiting),
+    }
+}
+
+fn trying(run: &Run<'_>, token: TokenId, attempt: u16) -> Result<StepId, Refusal> {
+    match waiting(run, token)? {
+        (id, Waiting::Http { attempt: at, .. } | Waiting::Job { attempt: at, .. }) if *at == attempt => Ok(id),
+        _ => Err(Refusal::NotWaiting),
+    }
+}
+
+/// Takes values out of what came, and goes on; an incident where they are not there or not of the field's kind.
+fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldName, Path>, data: &Value, place: &str) {
+    let mut values = Record::new();
+    for (name, path) in wanted {
+        let found = path.iter().try_fold(data, |at, part| match at {
+            Value::Record(record) => record.get(&**part),
+            _ => None,
+        });
+        let read = match (found.filter(|value| !value.is_null()), field(run, token, name)) {
+            (None, _) => Err(not_there(path)),
+            (Some(value), Some(field)) => read(run, field, value).map_err(|what| not_fit(path, &what)),
+            (Some(value), None) => Ok(value.clone()),
+        };
+        match read {
+            Ok(value) => drop(values.insert(name.clone(), value)),
+            Err(what) => {
+                return run.emit(Event::IncidentRaised { token, step: id.clone(), what: failed(place, &what) });
+            }
+        }
+    }
+    go_on(run, token, id.clone(), outcome::DONE.into(), On::Next, values);
+}
+
+/// A value from outside as a field holds it: numbers may come as texts, people and dates always do.
+fn read(run: &Run<'_>, field: &Field, value: &Value) -> Result<Value, Wording> {
+    let today = run.facts.calendar.today(run.now);
+    let reading = Reading { directory: run.facts.directory, today };
+    let value = input::read_json(&reading, field, &plain(value)).map_err(|wrong| {
+        let first = wrong.into_iter().next();
+        first.map_or_else(|| Wording::new("不能用。", "It cannot be used."), |wrong| wrong.what)
+    })?;
+    Ok(form::stored(&field.kind, value))
+}
+
+/// The field or column that a name means where a token is.
+fn field<'r>(run: &'r Run<'_>, token: TokenId, name: &FieldName) -> Option<&'r Field> {
+    let scope = run.state.tokens.get(&token)?.scope;
+    let column =
+        scope::row_scope(&run.state, scope).and_then(|row| run.each_of(row)).and_then(|each| each.columns.get(name));
+    column.or_else(|| run.definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field))
+}
+
+fn go_on(run: &mut Run<'_>, token: TokenId, id: StepId, outcome: Outcome, on: On, values: Record) {
+    if !values.is_empty()
+        && let Err(computed) = run.set_at(token, values)
+    {
+        let what = trouble(computed.field.as_str(), &computed.failure);
+        return run.emit(Event::IncidentRaised { token, step: id, what });
+    }
+    let late = run.token_is_late(token);
+    run.clear_timers(Owner::Token(token));
+    run.left(token, &id, outcome, Vec::new(), late);
+    run.advance(token, Node::Step(id), on);
+}
+
+fn stop(run: &mut Run<'_>, token: TokenId, id: &StepId, what: Trouble) -> Result<(), Refusal> {
+    run.emit(Event::IncidentRaised { token, step: id.clone(), what });
+    Ok(())
+}
+
+fn failed(place: &str, what: &Wording) -> Trouble {
+    Trouble::Failed { place: place.into(), zh: what.get(Lang::Zh).into(), en: what.get(Lang::En).into() }
+}
+
+fn not_there(path: &Path) -> Wording {
+    let path = path.join(".");
+    Wording::new(format!("收到的内容里没有 `{path}`。"), format!("What came has no `{path}`."))
+}
+
+fn not_fit(path: &Path, what: &Wording) -> Wording {
+    let path = path.join(".");
+    Wording::new(
+        format!("收到的 `{path}` 不能用：{}", what.get(Lang::Zh)),
+        format!("The `{path}` that came cannot be used: {}", what.get(Lang::En)),
+    )
+}

@@ -1,0 +1,133 @@
+//! The start of an instance: by a person who fills in the form, or by another instance or a schedule, which may
+//! leave some of it open. What is left open then is the applicant's first task.
+
+use super::command::{Ask, Command};
+use super::event::Event;
+use super::refusal::{FieldFault, Refusal};
+use super::run::{self, Run};
+use super::state::Caller;
+use super::{Facts, apply, form, human, scope};
+use crate::model::definition::Definition;
+use crate::model::formula::Formula;
+use crate::model::graph::{Node, On};
+use crate::model::id::{InstanceId, PersonId, TokenId};
+use crate::model::value::Record;
+
+/// Starts an instance.
+pub(super) fn start<'a>(
+    definition: &'a Definition,
+    command: &'a Command,
+    facts: &'a Facts<'a>,
+) -> Result<Run<'a>, Refusal> {
+    match &command.ask {
+        Ask::Begin { id, applicant, data, caller } => {
+            if !facts.directory.people.contains_key(applicant) {
+                return Err(Refusal::UnknownPerson(applicant.clone()));
+            }
+            let id = id.unwrap_or_else(|| run::new_instance(facts));
+            match filled(definition, facts, applicant, data) {
+                Ok(data) => begin(definition, command, facts, Start { id, applicant, data, caller, whole: true }),
+                // What is missing is asked; what is there stays as it is until then.
+                Err(faults) if faults.iter().all(|fault| !given(data, fault)) => {
+                    let known = |name: &_| definition.form.contains_key(name);
+                    let data = data.iter().filter(|(name, _)| known(*name));
+                    let data = data.map(|(name, value)| (name.clone(), value.clone())).collect();
+                    begin(definition, command, facts, Start { id, applicant, data, caller, whole: false })
+                }
+                Err(faults) => Err(Refusal::BadForm(faults)),
+            }
+        }
+        Ask::Start { data } => {
+            let applicant = command.actor.person().ok_or(Refusal::NeedsPerson)?;
+            let Some(person) = facts.directory.people.get(applicant) else {
+                return Err(Refusal::UnknownPerson(applicant.clone()));
+            };
+            let open_to_all = definition.start.is_empty();
+            if !open_to_all && !person.positions.iter().any(|held| definition.start.contains(held)) {
+                return Err(Refusal::MayNotStart { person: applicant.clone(), positions: definition.start.clone() });
+            }
+            let data = filled(definition, facts, applicant, data).map_err(Refusal::BadForm)?;
+            let id = run::new_instance(facts);
+            begin(definition, command, facts, Start { id, applicant, data, caller: &None, whole: true })
+        }
+        _ => Err(Refusal::NoInstance),
+    }
+}
+
+/// Whether a fault is of something that was given, and not of what is left open.
+fn given(data: &Record, fault: &FieldFault) -> bool {
+    use super::refusal::PathPart;
+    match fault.path.first() {
+        Some(PathPart::Field(name)) => data.get(name).is_some_and(|value| !value.is_null()),
+        _ => false,
+    }
+}
+
+/// The whole data of a new case: the form with defaults and computed fields, and what no form asks for.
+fn filled(
+    definition: &Definition,
+    facts: &Facts<'_>,
+    applicant: &PersonId,
+    given: &Record,
+) -> Result<Record, Vec<FieldFault>> {
+    let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(applicant, facts, formula, data);
+    let mut data = form::fill(&definition.form, given, &Record::new(), facts.directory, &evaluate)?;
+    prepare(definition, &mut data, &evaluate)?;
+    Ok(data)
+}
+
+fn prepare(definition: &Definition, data: &mut Record, evaluate: &form::Evaluate<'_>) -> Result<(), Vec<FieldFault>> {
+    let prepared = form::prepare(definition, data, evaluate);
+    prepared.and_then(|()| form::compute(&definition.data, data, evaluate)).map_err(|computed| {
+        let title = computed.field.as_str().into();
+        vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }]
+    })
+}
+
+/// Adds to a start form that was filled in late what no form asks for.
+pub(super) fn complete(run: &Run<'_>, values: &mut Record) -> Result<(), Refusal> {
+    let applicant = run.state.applicant.clone();
+    let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(&applicant, run.facts, formula, data);
+    prepare(run.definition, values, &evaluate).map_err(Refusal::BadForm)
+}
+
+struct Start<'a> {
+    id: InstanceId,
+    applicant: &'a PersonId,
+    data: Record,
+    caller: &'a Option<Caller>,
+    whole: bool,
+}
+
+fn begin<'a>(
+    definition: &'a Definition,
+    command: &'a Command,
+    facts: &'a Facts<'a>,
+    start: Start<'_>,
+) -> Result<Run<'a>, Refusal> {
+    let today = facts.calendar.today(facts.now);
+    let number = definition.number.as_ref().map(|pattern| pattern.write(today, facts.sequence).into());
+    let (key, headline) = run::summary(definition, &start.data);
+    let started = Event::Started {
+        instance: start.id,
+        process: definition.process.clone(),
+        version: definition.version.clone(),
+        number,
+        title: definition.title.clone(),
+        applicant: start.applicant.clone(),
+        data: start.data,
+        key,
+        headline,
+        caller: start.caller.clone(),
+    };
+    let Some(state) = apply::begin(&started, facts.now, command) else { return Err(Refusal::NoInstance) };
+    let mut run = Run::new(definition, facts, command, state);
+    run.events.push(started);
+    run.tell_acted_for(None);
+    if start.whole {
+        run.advance(TokenId(0), Node::Start, On::Next);
+    } else {
+        human::ask_beginning(&mut run, TokenId(0));
+    }
+    Ok(run)
+}

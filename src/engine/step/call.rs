@@ -1,0 +1,71 @@
+//! `call`: another process, typed in and out.
+//!
+//! ```text
+//! enter ─→ Called ─┬─ detached ─→ next
+//!                  └─ waits ─┬─ ChildEnded ─→ its fields are taken ─→ `on`, else next
+//!                            └─ CallFailed ─→ an incident
+//! ```
+//!
+//! Whatever ends the wait otherwise cancels the instance that was called.
+
+use super::{Flow, trouble};
+use crate::engine::event::{Event, Trouble};
+use crate::engine::human;
+use crate::engine::run::Run;
+use crate::engine::state::Waiting;
+use crate::model::control::Call;
+use crate::model::definition::outcome;
+use crate::model::graph::On;
+use crate::model::id::{StepId, TokenId};
+use crate::model::value::{Record, Value};
+
+/// How many callers an instance can have above it.
+const DEEPEST: u16 = 16;
+
+/// Starts the other process.
+pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, call: &Call) -> Flow {
+    let depth = run.state.caller.as_ref().map_or(0, |caller| caller.depth) + 1;
+    if depth > DEEPEST {
+        return Flow::Stop(too_deep());
+    }
+    let applicant = match call.by.as_ref().map(|by| run.evaluate(token, by, None)) {
+        None => run.state.applicant.clone(),
+        Some(Ok(Value::Person(person))) => person,
+        Some(Ok(_)) => return Flow::Stop(nobody()),
+        Some(Err(failure)) => return Flow::Stop(trouble("by", &failure)),
+    };
+    let mut with = Record::new();
+    for (name, formula) in &call.with {
+        match run.evaluate(token, formula, None) {
+            Ok(value) => with.insert(name.clone(), value),
+            Err(failure) => return Flow::Stop(trouble(name.as_str(), &failure)),
+        };
+    }
+    let child = run.draw_instance();
+    let (process, detached) = (call.process.clone(), call.detached);
+    run.emit(Event::Called { token, step: id.clone(), child, process, applicant, with, depth, detached });
+    if detached {
+        run.left(token, id, outcome::DONE.into(), Vec::new(), false);
+        return Flow::Leave(On::Next);
+    }
+    match human::wait(run, token, id, Waiting::Call { child, process: call.process.clone() }) {
+        Ok(()) => Flow::Wait,
+        Err(what) => Flow::Stop(what),
+    }
+}
+
+fn too_deep() -> Trouble {
+    Trouble::Failed {
+        place: "call".into(),
+        zh: format!("流程一层层互相发起，已超过 {DEEPEST} 层。").into(),
+        en: format!("Processes call one another more than {DEEPEST} deep.").into(),
+    }
+}
+
+fn nobody() -> Trouble {
+    Trouble::Failed {
+        place: "by".into(),
+        zh: "没有说明由谁申请：`by` 没有得出人员。".into(),
+        en: "Nobody applies: `by` names no person.".into(),
+    }
+}
