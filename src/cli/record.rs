@@ -4,7 +4,7 @@
 use crate::engine::command::{Actor, Ask, Via};
 use crate::engine::event::{Entry, Event, Trouble};
 use crate::engine::preview::Upcoming;
-use crate::engine::state::{Ended, MailKind, Task, TaskKind};
+use crate::engine::state::{Caller, Ended, MailKind, Owner, Task, TaskKind, Timer, TimerKind, Waiting};
 use crate::model::value::{plain, plain_record};
 use crate::runtime::{Case, InstanceRow, OutboxRow, TaskRow};
 use serde_json::{Value as Json, json};
@@ -60,6 +60,7 @@ fn kind(kind: TaskKind) -> &'static str {
         TaskKind::Approve => "approve",
         TaskKind::Work => "task",
         TaskKind::Revise { .. } => "revise",
+        TaskKind::Begin => "begin",
     }
 }
 
@@ -119,7 +120,55 @@ pub(super) fn case(case: &Case, upcoming: &[Upcoming]) -> Json {
             "people": ahead.people.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "certain": ahead.certain,
         })).collect::<Vec<_>>(),
-        "timers": state.timers.values().map(|timer| json!({ "task": timer.task.0, "at": timer.at })).collect::<Vec<_>>(),
+        "timers": state.timers.values().map(timer).collect::<Vec<_>>(),
+        "waits": state.tokens.values().filter_map(|token| Some(json!({
+            "step": token.step.as_ref().map(ToString::to_string),
+            "for": waits(token.waits.as_ref()?)?,
+            "due_at": token.due,
+        }))).collect::<Vec<_>>(),
+        "stage": state.stage.as_deref(),
+        "about": state.about.as_ref().map(ToString::to_string),
+        "caller": state.caller.as_ref().map(caller),
+        "ending": state.ending.as_ref().map(|ending| ending.outcome.to_string()),
+    })
+}
+
+fn timer(timer: &Timer) -> Json {
+    let kind = timer_kind(timer.kind);
+    match timer.of {
+        Owner::Task(task) => json!({ "task": task.0, "kind": kind, "at": timer.at }),
+        Owner::Token(token) => json!({ "token": token.0, "kind": kind, "at": timer.at }),
+    }
+}
+
+fn timer_kind(kind: TimerKind) -> &'static str {
+    match kind {
+        TimerKind::Remind => "remind",
+        TimerKind::Go => "go",
+        TimerKind::Overdue => "overdue",
+        TimerKind::Again => "again",
+    }
+}
+
+fn caller(caller: &Caller) -> Json {
+    json!({
+        "instance": caller.instance.to_string(),
+        "waits": caller.token.is_some(),
+        "depth": caller.depth,
+    })
+}
+
+/// What a token waits for besides people; the blocks that it holds show themselves by their own tokens.
+fn waits(waits: &Waiting) -> Option<Json> {
+    Some(match waits {
+        Waiting::Block(_) => return None,
+        Waiting::Time => json!({ "time": true }),
+        Waiting::Message { name, key } => json!({ "message": &**name, "key": key.as_deref() }),
+        Waiting::Call { child, process } => json!({ "call": child.to_string(), "process": process.as_str() }),
+        Waiting::Http { attempt, at, request } => {
+            json!({ "http": &*request.method, "attempt": attempt, "not_before": at })
+        }
+        Waiting::Job { name, attempt, at, .. } => json!({ "job": &**name, "attempt": attempt, "not_before": at }),
     })
 }
 
@@ -170,6 +219,13 @@ fn asked(ask: &Ask) -> &'static str {
         Ask::Cancel { .. } => "cancel",
         Ask::Resend { .. } => "resend",
         Ask::Wake => "wake",
+        Ask::Begin { .. } => "begin",
+        Ask::Deliver { .. } => "deliver",
+        Ask::ChildEnded { .. } => "child_ended",
+        Ask::CallFailed { .. } => "call_failed",
+        Ask::Answer { .. } => "answer",
+        Ask::Fail { .. } => "fail",
+        Ask::Retry { .. } => "retry",
     }
 }
 
@@ -178,6 +234,7 @@ fn trouble(what: &Trouble) -> Json {
         Trouble::NobodyToAsk { .. } => json!("nobody_to_ask"),
         Trouble::Expression { place, zh, en } => json!({ "expression": &**place, "zh": &**zh, "en": &**en }),
         Trouble::NeverWaits => json!("never_waits"),
+        Trouble::Failed { place, zh, en } => json!({ "failed": &**place, "zh": &**zh, "en": &**en }),
     }
 }
 
@@ -191,6 +248,7 @@ pub(super) fn mail_kind(kind: &MailKind) -> &'static str {
         MailKind::Ended => "ended",
         MailKind::Notice { .. } => "notice",
         MailKind::ActedFor { .. } => "acted_for",
+        MailKind::Overdue { .. } => "overdue",
     }
 }
 
@@ -247,11 +305,15 @@ fn event(event: &Event) -> Json {
                 crate::engine::event::Closed::Decided(outcome) => outcome.as_str(),
                 crate::engine::event::Closed::Cancelled => "cancelled",
                 crate::engine::event::Closed::WalkedBack => "walked_back",
+                crate::engine::event::Closed::Overdue => "overdue",
             },
         }),
-        Event::TimerSet { timer, task, at, .. } => {
-            json!({ "event": "timer_set", "timer": timer.0, "task": task.0, "at": at })
-        }
+        Event::TimerSet { timer, of: Owner::Task(task), kind, at } => json!({
+            "event": "timer_set", "timer": timer.0, "task": task.0, "kind": timer_kind(*kind), "at": at,
+        }),
+        Event::TimerSet { timer, of: Owner::Token(token), kind, at } => json!({
+            "event": "timer_set", "timer": timer.0, "token": token.0, "kind": timer_kind(*kind), "at": at,
+        }),
         Event::TimerFired { timer } => json!({ "event": "timer_fired", "timer": timer.0 }),
         Event::TimerCleared { timer } => json!({ "event": "timer_cleared", "timer": timer.0 }),
         Event::Commented { text } => json!({ "event": "commented", "text": &**text }),
@@ -263,6 +325,43 @@ fn event(event: &Event) -> Json {
         }
         Event::Ended { outcome, reason } => {
             json!({ "event": "ended", "outcome": outcome.as_str(), "reason": reason.as_deref() })
+        }
+        Event::WaitBegun { token, waits, due } => {
+            json!({ "event": "wait_begun", "token": token.0, "for": self::waits(waits), "due_at": due })
+        }
+        Event::Postponed { token, attempt, at, zh, en } => json!({
+            "event": "postponed", "token": token.0, "attempt": attempt, "at": at, "zh": &**zh, "en": &**en,
+        }),
+        Event::ScopeOpened { scope, branch, row, token, .. } => json!({
+            "event": "scope_opened", "scope": scope.0, "branch": branch.as_deref(),
+            "row": row.as_ref().map(|row| row.number), "token": token.0,
+        }),
+        Event::ScopeClosed { scope, done } => json!({ "event": "scope_closed", "scope": scope.0, "done": done }),
+        Event::RowSet { scope, values } => {
+            json!({ "event": "row_set", "scope": scope.0, "values": plain_record(values) })
+        }
+        Event::WentOverdue { step, task, .. } => {
+            json!({ "event": "went_overdue", "step": step.as_str(), "task": task.map(|task| task.0) })
+        }
+        Event::Reassigned { task, from, to } => json!({
+            "event": "reassigned", "task": task.0, "from": from.to_string(),
+            "people": to.iter().map(|one| one.person.to_string()).collect::<Vec<_>>(),
+        }),
+        Event::StageReached { stage } => json!({ "event": "stage_reached", "stage": &**stage }),
+        Event::Called { step, child, process, applicant, with, detached, .. } => json!({
+            "event": "called", "step": step.as_str(), "child": child.to_string(), "process": process.as_str(),
+            "applicant": applicant.as_str(), "with": plain_record(with), "detached": detached,
+        }),
+        Event::CallCancelled { child } => json!({ "event": "call_cancelled", "child": child.to_string() }),
+        Event::MessageRead { token, message } => {
+            json!({ "event": "message_read", "token": token.0, "message": &**message })
+        }
+        Event::UndoNoted { step, .. } => json!({ "event": "undo_noted", "step": step.as_str() }),
+        Event::EndBegun { outcome, reason } => {
+            json!({ "event": "end_begun", "outcome": outcome.as_str(), "reason": reason.as_deref() })
+        }
+        Event::UndoBegun { step, scope, .. } => {
+            json!({ "event": "undo_begun", "step": step.as_str(), "scope": scope.0 })
         }
     }
 }

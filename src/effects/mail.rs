@@ -270,6 +270,7 @@ fn stem(letter: &Letter<'_>, asked: Option<(&Task, &Assignment)>) -> (&'static s
         MailKind::FreshLink { .. } => "mail/fresh_link",
         MailKind::Decided { .. } => "mail/decided",
         MailKind::Ended => "mail/ended",
+        MailKind::Overdue { .. } => "mail/overdue",
         MailKind::ActedFor { .. } => "mail/acted_for",
         MailKind::Notice { step } => {
             let own = match letter.scene.definition.steps.get(step).map(|step| &step.kind) {
@@ -291,7 +292,8 @@ fn context(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assign
     let kind = asked.map(|(task, _)| task.kind);
     let step = match letter.kind {
         MailKind::Decided { task, .. } | MailKind::ActedFor { task: Some(task) } => about(letter, *task, words),
-        MailKind::Notice { step } => words.step(definition, step),
+        MailKind::Overdue { task: Some(task), .. } => about(letter, *task, words),
+        MailKind::Notice { step } | MailKind::Overdue { step, task: None } => words.step(definition, step),
         _ => asked.map(|(task, _)| words.task(definition, &task.step, task.kind)).unwrap_or_default(),
     };
     let show = asked.and_then(|(task, _)| super::view::shown_at(definition, task));
@@ -406,6 +408,13 @@ fn done<'w>(ask: &Ask, words: &Words<'w>) -> &'w str {
         Ask::Cancel { .. } => words.pick("取消了申请", "cancelled it"),
         Ask::Resend { .. } => words.pick("重新发送了链接", "sent the link again"),
         Ask::Wake => words.pick("触发了到期事项", "fired what was due"),
+        Ask::Begin { .. } => words.pick("发起了案例", "started the case"),
+        Ask::Deliver { .. } => words.pick("收到了消息", "received a message"),
+        Ask::ChildEnded { .. } => words.pick("所调用的案例结束了", "saw a case that it called end"),
+        Ask::CallFailed { .. } => words.pick("未能发起所调用的流程", "could not start a process"),
+        Ask::Answer { .. } => words.pick("得到了外部系统的答复", "got an answer from outside"),
+        Ask::Fail { .. } => words.pick("没有得到外部系统的答复", "got no answer from outside"),
+        Ask::Retry { .. } => words.pick("重试了停下的步骤", "tried again what had stopped"),
     }
 }
 

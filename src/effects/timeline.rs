@@ -10,7 +10,8 @@ use crate::engine::event::{Entry, Event};
 use crate::engine::preview::Upcoming;
 use crate::engine::state::{Mode, State, Task, TaskKind};
 use crate::model::definition::{Definition, outcome};
-use crate::model::id::{AssignmentId, PersonId, StepId, TaskId};
+use crate::model::id::{AssignmentId, PersonId, ScopeId, StepId, TaskId};
+use crate::model::text::Lang;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -115,6 +116,7 @@ struct Asked<'a> {
 
 fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
     let mut asked: BTreeMap<TaskId, Asked<'_>> = BTreeMap::new();
+    let mut branches: BTreeMap<ScopeId, String> = BTreeMap::new();
     let mut story = Vec::new();
     for entry in scene.log {
         let when = words.moment(entry.at);
@@ -155,7 +157,7 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                         },
                         who,
                         when: when.clone(),
-                        words: words.answer(human.filter(|_| !matches!(known.kind, TaskKind::Revise { .. })), answer),
+                        words: words.answer(human.filter(|_| matches!(known.kind, TaskKind::Approve | TaskKind::Work)), answer),
                         opinion: opinion.as_deref().map(clean).unwrap_or_default(),
                         via: via.clone(),
                         title,
@@ -181,6 +183,99 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                     via: via.clone(),
                     ..Moment::default()
                 }),
+                Event::Called { step, process, .. } => story.push(Moment {
+                    mark: Mark::Note,
+                    title: words.step(scene.definition, step),
+                    when: when.clone(),
+                    words: match words.lang {
+                        Lang::Zh => format!("发起了流程 {process}"),
+                        Lang::En => format!("called the process {process}"),
+                    },
+                    ..Moment::default()
+                }),
+                Event::MessageRead { .. } => {
+                    if let Ask::Deliver { name, .. } = &entry.command.ask {
+                        let name = clean(name);
+                        story.push(Moment {
+                            mark: Mark::Note,
+                            title: words.pick("消息", "Message").into(),
+                            when: when.clone(),
+                            words: match words.lang {
+                                Lang::Zh => format!("收到 {name}"),
+                                Lang::En => format!("{name} came"),
+                            },
+                            ..Moment::default()
+                        });
+                    }
+                }
+                Event::WentOverdue { step, .. } => story.push(Moment {
+                    mark: Mark::Note,
+                    title: words.step(scene.definition, step),
+                    when: when.clone(),
+                    words: words.pick("已超时", "went overdue").into(),
+                    ..Moment::default()
+                }),
+                Event::Reassigned { task, from, to } => {
+                    let Some(known) = asked.get_mut(task) else { continue };
+                    let title = words.task(scene.definition, known.step, known.kind);
+                    let before = known.people.get(from).map(|(person, _)| words.name(person)).unwrap_or_default();
+                    let now = words.people(to.iter().map(|one| &one.person), &title, false);
+                    known.people.extend(to.iter().map(|one| (one.id, (&one.person, one.stands_in_for.as_ref()))));
+                    story.push(Moment {
+                        mark: Mark::Note,
+                        title,
+                        when: when.clone(),
+                        words: match words.lang {
+                            Lang::Zh => format!("不再请 {before}，改请 {now}"),
+                            Lang::En => format!("{now} asked instead of {before}"),
+                        },
+                        ..Moment::default()
+                    });
+                }
+                Event::ScopeOpened { scope, branch, row, .. } => {
+                    let name = match (branch, row, words.lang) {
+                        (Some(branch), ..) => clean(branch),
+                        (_, Some(row), Lang::Zh) => format!("第 {} 行", row.number.saturating_add(1)),
+                        (_, Some(row), Lang::En) => format!("row {}", row.number.saturating_add(1)),
+                        _ => continue,
+                    };
+                    branches.insert(*scope, name);
+                }
+                Event::ScopeClosed { scope, done: false } => {
+                    let Some(name) = branches.get(scope) else { continue };
+                    story.push(Moment {
+                        mark: Mark::Skipped,
+                        title: match words.lang {
+                            Lang::Zh => format!("分支 {name}"),
+                            Lang::En => format!("Branch {name}"),
+                        },
+                        when: when.clone(),
+                        words: words.pick("不再需要，已取消", "no longer needed, cancelled").into(),
+                        ..Moment::default()
+                    });
+                }
+                Event::CallCancelled { .. } => story.push(Moment {
+                    mark: Mark::Note,
+                    title: words.pick("所调用的案例", "The called case").into(),
+                    when: when.clone(),
+                    words: words.pick("不再等待，请求取消", "no longer awaited, to be cancelled").into(),
+                    ..Moment::default()
+                }),
+                Event::EndBegun { reason, .. } => story.push(Moment {
+                    mark: Mark::Note,
+                    title: words.pick("撤销已办的事", "Taking back what was done").into(),
+                    who: by.clone(),
+                    when: when.clone(),
+                    opinion: reason.as_deref().map(clean).unwrap_or_default(),
+                    ..Moment::default()
+                }),
+                Event::UndoBegun { step, .. } => story.push(Moment {
+                    mark: Mark::Note,
+                    title: words.step(scene.definition, step),
+                    when: when.clone(),
+                    words: words.pick("开始撤销", "being taken back").into(),
+                    ..Moment::default()
+                }),
                 Event::Ended { outcome, reason } => {
                     let hand = matches!(entry.command.ask, Ask::Withdraw { .. } | Ask::Cancel { .. });
                     story.push(Moment {
@@ -202,8 +297,8 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
 fn standing_in(words: &Words<'_>, person: &PersonId, other: &PersonId, beside: &str) -> String {
     let (person, other) = (words.name_at(person, beside), words.name(other));
     match words.lang {
-        crate::model::text::Lang::Zh => format!("{person}，代 {other}"),
-        crate::model::text::Lang::En => format!("{person} for {other}"),
+        Lang::Zh => format!("{person}，代 {other}"),
+        Lang::En => format!("{person} for {other}"),
     }
 }
 
@@ -211,11 +306,16 @@ fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> V
     let open = scene.state.tasks.values().filter(|task| !task.parked);
     let mut story: Vec<Moment> = open.map(|task| now(task, scene.definition, words, reader)).collect();
     for token in scene.state.tokens.values() {
+        let title = || token.step.as_ref().map(|step| words.step(scene.definition, step)).unwrap_or_default();
         if let Some(what) = &token.incident {
+            story.push(Moment { mark: Mark::Trouble, title: title(), words: words.trouble(what), ..Moment::default() });
+        } else if let Some(waits) = token.waits.as_ref().and_then(|waits| words.waits(waits)) {
             story.push(Moment {
-                mark: Mark::Trouble,
-                title: token.step.as_ref().map(|step| words.step(scene.definition, step)).unwrap_or_default(),
-                words: words.trouble(what),
+                mark: Mark::Now,
+                title: title(),
+                when: token.due.map(|due| words.moment(due)).unwrap_or_default(),
+                words: waits,
+                overdue: token.due.is_some_and(|due| due < words.now),
                 ..Moment::default()
             });
         }
@@ -237,6 +337,7 @@ fn now(task: &Task, definition: &Definition, words: &Words<'_>, reader: Option<&
             (true, _) => words.pick("轮到您", "Your turn").into(),
             (false, TaskKind::Revise { .. }) => words.pick("等待修改", "Waiting for changes").into(),
             (false, TaskKind::Approve) => words.pick("等待审批", "Waiting for approval").into(),
+            (false, TaskKind::Begin) => words.pick("等待填写", "Waiting to be filled in").into(),
             (false, TaskKind::Work) => words.pick("等待办理", "Waiting for work").into(),
         },
         overdue: task.due.is_some_and(|due| due < words.now),

@@ -3,7 +3,7 @@
 use super::format::{Words, clean_line, masked};
 use crate::engine::command::{Actor, Via};
 use crate::engine::event::Trouble;
-use crate::engine::state::TaskKind;
+use crate::engine::state::{TaskKind, Waiting};
 use crate::model::definition::{Definition, Human, StepKind, outcome};
 use crate::model::id::{Outcome, PersonId, StepId};
 use crate::model::text::{Lang, Text};
@@ -95,6 +95,7 @@ impl Words<'_> {
     pub fn task(&self, definition: &Definition, step: &StepId, kind: TaskKind) -> String {
         match kind {
             TaskKind::Revise { .. } => self.pick("修改申请", "Revise the request").into(),
+            TaskKind::Begin => self.pick("填写申请", "Fill in the request").into(),
             TaskKind::Approve | TaskKind::Work => self.step(definition, step),
         }
     }
@@ -168,7 +169,47 @@ impl Words<'_> {
                     "Too many automatic steps in a row; an operator must help.",
                 )
                 .into(),
+            Trouble::Failed { place, zh, en } => match (self.lang, &**place) {
+                (Lang::Zh, "call") => format!("所调用的流程没有成功：{zh}"),
+                (Lang::Zh, "http") => format!("外部系统没有办成：{zh}"),
+                (Lang::Zh, "job") => format!("作业没有完成：{zh}"),
+                (Lang::Zh, "receive") => format!("消息不能用：{zh}"),
+                (Lang::Zh, _) => format!("没有办成：{zh}"),
+                (Lang::En, "call") => format!("The process that was called did not succeed: {en}"),
+                (Lang::En, "http") => format!("The other system failed: {en}"),
+                (Lang::En, "job") => format!("The job failed: {en}"),
+                (Lang::En, "receive") => format!("The message is of no use: {en}"),
+                (Lang::En, _) => format!("It failed: {en}"),
+            },
         }
+    }
+
+    /// What a token waits for, where that is not people or blocks.
+    pub fn waits(&self, waits: &Waiting) -> Option<String> {
+        let zh = self.lang == Lang::Zh;
+        Some(match waits {
+            Waiting::Block(_) => return None,
+            Waiting::Time => self.pick("等待时间到", "Waiting for its time").into(),
+            Waiting::Message { name, key: Some(key) } if zh => {
+                format!("等待消息 {}（{}）", clean_line(name), clean_line(key))
+            }
+            Waiting::Message { name, key: Some(key) } => {
+                format!("Waiting for the message {} ({})", clean_line(name), clean_line(key))
+            }
+            Waiting::Message { name, .. } if zh => format!("等待消息 {}", clean_line(name)),
+            Waiting::Message { name, .. } => format!("Waiting for the message {}", clean_line(name)),
+            Waiting::Call { process, .. } if zh => format!("等待流程 {process} 结束"),
+            Waiting::Call { process, .. } => format!("Waiting for the process {process} to end"),
+            Waiting::Http { attempt: 1, .. } => self.pick("等待外部系统答复", "Waiting for another system").into(),
+            Waiting::Http { attempt, .. } if zh => format!("等待外部系统答复，第 {attempt} 次尝试"),
+            Waiting::Http { attempt, .. } => format!("Waiting for another system, attempt {attempt}"),
+            Waiting::Job { name, attempt: 1, .. } if zh => format!("等待作业 {}", clean_line(name)),
+            Waiting::Job { name, attempt: 1, .. } => format!("Waiting for the job {}", clean_line(name)),
+            Waiting::Job { name, attempt, .. } if zh => format!("等待作业 {}，第 {attempt} 次尝试", clean_line(name)),
+            Waiting::Job { name, attempt, .. } => {
+                format!("Waiting for the job {}, attempt {attempt}", clean_line(name))
+            }
+        })
     }
 
     /// A name of the author's as words: `not_in_stock` reads `not in stock`.

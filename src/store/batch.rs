@@ -159,7 +159,7 @@ impl Batch {
 fn priority(kind: &MailKind) -> u8 {
     match kind {
         MailKind::Assigned { .. } | MailKind::FreshLink { .. } => 0,
-        MailKind::Reminder { .. } => 1,
+        MailKind::Reminder { .. } | MailKind::Overdue { .. } => 1,
         MailKind::Decided { .. } | MailKind::Ended | MailKind::Notice { .. } | MailKind::ActedFor { .. } => 2,
     }
 }

@@ -5,11 +5,14 @@ use countersign::bench::flow;
 use countersign::engine::command::{Actor, Ask, Command, Via};
 use countersign::engine::event::{Closed, Entry, Event, OpenedAssignment, OpenedTask, Trouble};
 use countersign::engine::fingerprint::Fingerprint;
-use countersign::engine::state::{MailKind, State, TaskKind, TimerKind};
+use countersign::engine::state::{
+    Caller, Ended, Ending, MailKind, Owner, Part, Request, Row, Running, Scope, State, StepResult, TaskKind, Timer,
+    TimerKind, Token, Undoable, Waiting,
+};
 use countersign::engine::{Facts, apply, decide};
 use countersign::model::definition::{Mode, Nobody};
-use countersign::model::id::{AssignmentId, InstanceId, MailId, TaskId, TimerId, TokenId, Version};
-use countersign::model::text::Text;
+use countersign::model::id::{AssignmentId, InstanceId, MailId, ScopeId, TaskId, TimerId, TokenId, Version};
+use countersign::model::text::{Text, Wording};
 use countersign::model::time::{Calendar, Duration};
 use countersign::model::value::{Record, Value};
 use countersign::store::record::{
@@ -36,7 +39,7 @@ struct Golden {
 fn every_layout_ever_released_decodes_verifies_and_folds() {
     let folder = crate::support::project("tests/records/v1");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        for (name, golden) in [("approval", approval()), ("everything", everything())] {
+        for (name, golden) in [("approval", approval()), ("everything", everything()), ("control_flow", everything())] {
             let path = folder.join(format!("{name}.json"));
             if !path.exists() {
                 std::fs::write(path, serde_json::to_string_pretty(&golden).unwrap() + "\n").unwrap();
@@ -44,7 +47,7 @@ fn every_layout_ever_released_decodes_verifies_and_folds() {
         }
     }
     let files = crate::support::files(&folder, ".json");
-    assert!(files.len() >= 2);
+    assert!(files.len() >= 3);
     for path in files {
         let golden: Golden = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         let head = Head::parse(&golden.head).unwrap();
@@ -91,7 +94,7 @@ fn approval() -> Golden {
     }
 }
 
-/// Every kind of command and event once; it does not fold, it only has to decode.
+/// Every kind of command and event once, as far as they were known when the file was made; it does not fold, it only has to decode.
 fn everything() -> Golden {
     let instance = InstanceId(Uuid::from_u128(7));
     let (mut head, mut entries) = (Head::default(), Vec::new());
@@ -135,6 +138,45 @@ proptest! {
         let mut forgotten = stored;
         forgotten.forget();
         prop_assert!(read_entry(&forgotten).is_ok());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn a_snapshot_holds_everything_that_control_flow_knows(seed: u64) {
+        let chance = &mut Chance(seed | 1);
+        let mut state = read_state(&approval().state.to_string()).unwrap();
+        state.ended = chance.maybe(|chance| Ended { outcome: chance.word().into(), at: chance.instant() });
+        (state.caller, state.about) = (chance.maybe(Chance::caller), chance.maybe(|chance| chance.word().into()));
+        state.stage = chance.maybe(|chance| chance.word().into());
+        state.ending =
+            chance.maybe(|chance| Ending { outcome: chance.word().into(), reason: chance.maybe(Chance::secret) });
+        state.undo = (0..chance.below(3))
+            .map(|_| Undoable { step: chance.word().as_str().into(), row: chance.maybe(Chance::row) })
+            .collect();
+        for (number, waits) in (1..).zip(waits(chance)) {
+            let scope = Scope {
+                parent: chance.maybe(|chance| ScopeId(chance.id())),
+                block: chance.id(),
+                holder: chance.maybe(|chance| TokenId(chance.id())),
+                branch: chance.maybe(|chance| chance.word().into()),
+                row: chance.maybe(Chance::row),
+            };
+            state.scopes.insert(ScopeId(number), scope);
+            let mut token = Token::new(ScopeId(number));
+            token.waits = Some(waits);
+            token.due = chance.maybe(Chance::instant);
+            token.incident = chance.maybe(|chance| {
+                Trouble::Failed { place: "job".into(), zh: chance.secret(), en: chance.secret() }
+            });
+            state.tokens.insert(TokenId(number), token);
+            let of = if chance.coin() { Owner::Token(TokenId(number)) } else { Owner::Task(TaskId(number)) };
+            let kind = [TimerKind::Remind, TimerKind::Go, TimerKind::Overdue, TimerKind::Again][chance.below(4)];
+            state.timers.insert(TimerId(number), Timer { of, kind, at: chance.instant() });
+        }
+        prop_assert_eq!(read_state(&write_state(&state)), Some(state));
     }
 }
 
@@ -257,6 +299,53 @@ impl Chance {
         (0..self.below(5)).map(|number| (format!("f{number}").into(), self.value(depth))).collect()
     }
 
+    fn instance(&mut self) -> InstanceId {
+        InstanceId(Uuid::from_bytes(self.bytes()))
+    }
+
+    fn wording(&mut self) -> Wording {
+        Wording::new(&*self.secret(), &*self.secret())
+    }
+
+    fn caller(&mut self) -> Caller {
+        Caller { instance: self.instance(), token: self.maybe(|chance| TokenId(chance.id())), depth: 2 }
+    }
+
+    fn result(&mut self) -> StepResult {
+        StepResult {
+            outcome: self.word().into(),
+            by: (0..self.below(3)).map(|_| self.word().into()).collect(),
+            at: self.instant(),
+            late: self.coin(),
+        }
+    }
+
+    fn row(&mut self) -> Row {
+        Row {
+            alias: "account".into(),
+            number: self.id(),
+            plain: self.coin(),
+            columns: self.record(0),
+            steps: (0..self.below(3)).map(|step| (format!("s{step}").as_str().into(), self.result())).collect(),
+        }
+    }
+
+    fn parts(&mut self) -> Vec<Part> {
+        (0..self.below(4))
+            .map(|_| if self.coin() { Part::Text(self.secret()) } else { Part::Secret("erp".into()) })
+            .collect()
+    }
+
+    fn opened(&mut self, seat: usize) -> OpenedAssignment {
+        OpenedAssignment {
+            id: self.assignment(),
+            person: self.word().into(),
+            seats: vec![u16::try_from(seat).unwrap()],
+            stands_in_for: self.maybe(|chance| chance.word().into()),
+            nonce: self.bytes(),
+        }
+    }
+
     fn fingerprint(&mut self) -> Fingerprint {
         Fingerprint(self.bytes()[..12].try_into().unwrap())
     }
@@ -301,6 +390,67 @@ fn asks(chance: &mut Chance) -> Vec<Ask> {
         Ask::Cancel { reason: chance.maybe(Chance::secret) },
         Ask::Resend { assignment: chance.assignment() },
         Ask::Wake,
+        Ask::Begin {
+            id: chance.maybe(Chance::instance),
+            applicant: chance.word().into(),
+            data: chance.record(0),
+            caller: chance.maybe(Chance::caller),
+        },
+        Ask::Deliver {
+            token: TokenId(chance.id()),
+            message: chance.word().into(),
+            name: chance.word().into(),
+            key: chance.maybe(Chance::secret),
+            data: chance.value(0),
+        },
+        Ask::ChildEnded {
+            token: TokenId(chance.id()),
+            child: chance.instance(),
+            outcome: chance.word().into(),
+            data: chance.record(0),
+        },
+        Ask::CallFailed { token: TokenId(chance.id()), child: chance.instance(), what: chance.wording() },
+        Ask::Answer { token: TokenId(chance.id()), attempt: 2, data: chance.value(0) },
+        Ask::Fail {
+            token: TokenId(chance.id()),
+            attempt: 3,
+            what: chance.wording(),
+            permanent: chance.coin(),
+            after: chance.maybe(Chance::instant),
+        },
+        Ask::Retry { step: chance.maybe(|chance| chance.word().as_str().into()) },
+    ]
+}
+
+/// Each thing that a token can wait for, once.
+fn waits(chance: &mut Chance) -> Vec<Waiting> {
+    vec![
+        Waiting::Block(Running {
+            done: (0..chance.below(3)).map(|_| chance.word().into()).collect(),
+            rows: (0..chance.below(3)).map(|_| chance.record(0)).collect(),
+            opened: chance.id(),
+            finished: chance.id(),
+        }),
+        Waiting::Time,
+        Waiting::Message { name: chance.word().into(), key: chance.maybe(Chance::secret) },
+        Waiting::Call { child: chance.instance(), process: chance.word().into() },
+        Waiting::Http {
+            attempt: 2,
+            at: chance.instant(),
+            request: Arc::new(Request {
+                method: "POST".into(),
+                url: chance.parts(),
+                headers: (0..chance.below(3)).map(|_| (chance.word().into(), chance.parts())).collect(),
+                body: chance.maybe(Chance::set_value),
+            }),
+        },
+        Waiting::Job {
+            name: chance.word().into(),
+            attempt: 1,
+            at: chance.instant(),
+            lease: chance.id(),
+            input: chance.record(0),
+        },
     ]
 }
 
@@ -315,11 +465,13 @@ fn events(chance: &mut Chance) -> Vec<Event> {
         MailKind::Ended,
         MailKind::Notice { step: step.as_str().into() },
         MailKind::ActedFor { task: chance.maybe(|chance| TaskId(chance.id())) },
+        MailKind::Overdue { step: step.as_str().into(), task: chance.maybe(|chance| TaskId(chance.id())) },
     ];
     let troubles = [
         Trouble::NobodyToAsk { policy: Nobody::Escalate },
         Trouble::Expression { place: chance.secret(), zh: chance.secret(), en: chance.secret() },
         Trouble::NeverWaits,
+        Trouble::Failed { place: "http".into(), zh: chance.secret(), en: chance.secret() },
     ];
     let mut all = vec![
         Event::Started {
@@ -332,6 +484,8 @@ fn events(chance: &mut Chance) -> Vec<Event> {
             data: chance.record(0),
             key: chance.maybe(Chance::set_value),
             headline: chance.maybe(Chance::set_value),
+            caller: chance.maybe(Chance::caller),
+            about: chance.maybe(|chance| chance.word().into()),
         },
         Event::Entered { token, step: step.as_str().into() },
         Event::Skipped { token, step: step.as_str().into() },
@@ -349,19 +503,12 @@ fn events(chance: &mut Chance) -> Vec<Event> {
             opened: Box::new(OpenedTask {
                 token,
                 step: step.as_str().into(),
-                kind: [TaskKind::Approve, TaskKind::Work, TaskKind::Revise { of: TaskId(3) }][chance.below(3)],
+                kind: [TaskKind::Approve, TaskKind::Work, TaskKind::Revise { of: TaskId(3) }, TaskKind::Begin]
+                    [chance.below(4)],
                 round: chance.id(),
                 mode: if chance.coin() { Mode::Any } else { Mode::All },
                 seats: 2,
-                assignments: (0..chance.below(3))
-                    .map(|seat| OpenedAssignment {
-                        id: chance.assignment(),
-                        person: chance.word().into(),
-                        seats: vec![u16::try_from(seat).unwrap()],
-                        stands_in_for: chance.maybe(|chance| chance.word().into()),
-                        nonce: chance.bytes(),
-                    })
-                    .collect(),
+                assignments: (0..chance.below(3)).map(|seat| chance.opened(seat)).collect(),
                 due: chance.maybe(Chance::instant),
             }),
         },
@@ -378,12 +525,60 @@ fn events(chance: &mut Chance) -> Vec<Event> {
         Event::TaskClosed { task: TaskId(1), how: Closed::Decided(chance.word().into()) },
         Event::TaskClosed { task: TaskId(2), how: Closed::Cancelled },
         Event::TaskClosed { task: TaskId(3), how: Closed::WalkedBack },
-        Event::TimerSet { timer: TimerId(1), task: TaskId(2), kind: TimerKind::Remind, at: chance.instant() },
+        Event::TaskClosed { task: TaskId(4), how: Closed::Overdue },
+        Event::TimerSet {
+            timer: TimerId(1),
+            of: Owner::Task(TaskId(2)),
+            kind: TimerKind::Remind,
+            at: chance.instant(),
+        },
+        Event::TimerSet {
+            timer: TimerId(2),
+            of: Owner::Token(TokenId(2)),
+            kind: [TimerKind::Go, TimerKind::Overdue, TimerKind::Again][chance.below(3)],
+            at: chance.instant(),
+        },
         Event::TimerFired { timer: TimerId(chance.id()) },
         Event::TimerCleared { timer: TimerId(chance.id()) },
         Event::Commented { text: chance.secret() },
         Event::Ended { outcome: chance.word().into(), reason: chance.maybe(Chance::secret) },
+        Event::Postponed { token, attempt: 2, at: chance.instant(), zh: chance.secret(), en: chance.secret() },
+        Event::ScopeOpened {
+            scope: ScopeId(chance.id()),
+            holder: token,
+            block: chance.id(),
+            branch: chance.maybe(|chance| chance.word().into()),
+            row: chance.maybe(|chance| Box::new(chance.row())),
+            token: TokenId(chance.id()),
+        },
+        Event::ScopeClosed { scope: ScopeId(chance.id()), done: chance.coin() },
+        Event::RowSet { scope: ScopeId(chance.id()), values: chance.record(0) },
+        Event::WentOverdue { token, step: step.as_str().into(), task: chance.maybe(|chance| TaskId(chance.id())) },
+        Event::Reassigned {
+            task: TaskId(chance.id()),
+            from: chance.assignment(),
+            to: (0..chance.below(3)).map(|seat| chance.opened(seat)).collect(),
+        },
+        Event::StageReached { stage: chance.word().into() },
+        Event::Called {
+            token,
+            step: step.as_str().into(),
+            child: chance.instance(),
+            process: chance.word().into(),
+            applicant: chance.word().into(),
+            with: chance.record(0),
+            depth: 3,
+            detached: chance.coin(),
+        },
+        Event::CallCancelled { child: chance.instance() },
+        Event::MessageRead { token, message: chance.word().into() },
+        Event::UndoNoted { step: step.as_str().into(), row: chance.maybe(|chance| Box::new(chance.row())) },
+        Event::EndBegun { outcome: chance.word().into(), reason: chance.maybe(Chance::secret) },
+        Event::UndoBegun { step: step.as_str().into(), scope: ScopeId(1), block: 2, token },
     ];
+    for waits in waits(chance) {
+        all.push(Event::WaitBegun { token, waits: Box::new(waits), due: chance.maybe(Chance::instant) });
+    }
     for kind in mails {
         all.push(Event::MailQueued { mail: MailId(chance.id()), kind, to: chance.word().into() });
     }

@@ -183,6 +183,7 @@ fn kind_words(kind: &MailKind, lang: Lang) -> &'static str {
         MailKind::Decided { .. } => words.pick("审批结果", "a decision"),
         MailKind::Ended => words.pick("案例结束", "the end"),
         MailKind::Notice { .. } => words.pick("通知", "a notice"),
+        MailKind::Overdue { .. } => words.pick("超时", "overdue"),
         MailKind::ActedFor { .. } => words.pick("代办通知", "acted for them"),
     }
 }

@@ -23,12 +23,16 @@
 //! The digest `personal` has its own column. Forgetting deletes the text and its salt and leaves the digest, so
 //! [`verify_chain`] still passes, and nobody can try guesses against a digest without its salt.
 
-mod log;
+mod command;
+mod event;
+mod kind;
 mod personal;
 mod snapshot;
+mod wait;
 
-use self::log::{ActorRecord, AskRecord, EntryRecord, EventRecord};
-pub(super) use self::log::{read_mail_kind, read_steps, read_text, read_value, write_mail_kind};
+use self::command::{ActorRecord, AskRecord, EntryRecord};
+use self::event::EventRecord;
+pub(super) use self::kind::{read_mail_kind, read_steps, read_text, read_value, write_mail_kind};
 use self::personal::*;
 pub(super) use self::personal::{hex, unhex};
 use self::snapshot::StateRecord;

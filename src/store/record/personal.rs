@@ -1,6 +1,7 @@
 //! What is personal, taken out of a record on its way out and put back on its way in; and the small stored forms.
 
 use super::json;
+use crate::model::text::Wording;
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,21 @@ impl<'a> Personal<'a> {
         self.0.push(if record.is_empty() { Item::Nothing } else { Item::Record { r: record } });
     }
 
+    pub(super) fn wording(&mut self, words: &'a Wording) {
+        self.text(&words.zh);
+        self.text(&words.en);
+    }
+
+    fn values(self) -> Vec<Value> {
+        let value = |item| match item {
+            Item::Nothing => Value::Null,
+            Item::Text(text) => Value::Text(text.into()),
+            Item::Value(value) => value.clone(),
+            Item::Record { r } => Value::Record(r.clone()),
+        };
+        self.0.into_iter().map(value).collect()
+    }
+
     pub(super) fn json(mut self) -> String {
         while matches!(self.0.last(), Some(Item::Nothing)) {
             self.0.pop();
@@ -47,6 +63,7 @@ pub(super) trait Take {
     fn text(&mut self) -> Option<Arc<str>>;
     fn value(&mut self) -> Option<Value>;
     fn record(&mut self) -> Record;
+    fn wording(&mut self) -> Wording;
 }
 
 impl Take for std::vec::IntoIter<Value> {
@@ -67,9 +84,30 @@ impl Take for std::vec::IntoIter<Value> {
             _ => Record::new(),
         }
     }
+
+    fn wording(&mut self) -> Wording {
+        let mut text = || self.text().unwrap_or_default().to_string();
+        Wording { zh: text(), en: text() }
+    }
 }
 
 pub(super) type Stored = std::vec::IntoIter<Value>;
+
+/// A record together with what is personal in it: for snapshots, which are deleted whole.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Whole<T>(T, Vec<Value>);
+
+impl<T> Whole<T> {
+    pub(super) fn of<'a>(make: impl FnOnce(&mut Personal<'a>) -> T) -> Whole<T> {
+        let mut personal = Personal::default();
+        let record = make(&mut personal);
+        Whole(record, personal.values())
+    }
+
+    pub(super) fn into_domain<D>(self, make: impl FnOnce(T, &mut Stored) -> D) -> D {
+        make(self.0, &mut self.1.into_iter())
+    }
+}
 
 /// Sixteen bytes as 32 hexadecimal digits.
 #[derive(Clone, Copy)]

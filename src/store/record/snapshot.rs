@@ -1,11 +1,14 @@
 //! The stored form of states. Snapshots hold what is personal in place, as they are deleted whole.
 
 use super::LAYOUT;
-use super::log::*;
+use super::kind::*;
 use super::personal::*;
+use super::wait::{RowRecord, WaitRecord};
 use crate::engine::command::Via;
 use crate::engine::event::Trouble;
-use crate::engine::state::{Answer, Assignment, ClosedTask, Ended, Next, Scope, State, StepResult, Task, Timer, Token};
+use crate::engine::state::{
+    Answer, Assignment, ClosedTask, Ended, Ending, Next, Scope, State, Task, Timer, Token, Undoable,
+};
 use crate::model::definition::{Mode, Nobody};
 use crate::model::id::{
     AssignmentId, BusinessNumber, InstanceId, Outcome, PersonId, ProcessId, ScopeId, StepId, TaskId, TimerId, TokenId,
@@ -38,9 +41,41 @@ pub(super) struct StateRecord {
     pub(super) tokens: BTreeMap<TokenId, TokenState>,
     pub(super) tasks: BTreeMap<TaskId, TaskState>,
     pub(super) closed: BTreeMap<TaskId, ClosedState>,
-    pub(super) timers: BTreeMap<TimerId, (TaskId, TimerKindRecord, At)>,
-    pub(super) steps: BTreeMap<StepId, StepState>,
+    pub(super) timers: BTreeMap<TimerId, (OwnerRecord, TimerKindRecord, At)>,
+    pub(super) steps: BTreeMap<StepId, StepRecord>,
     pub(super) next: [u32; 5],
+    /// What is known of scopes besides, but for the instance itself.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) blocks: BTreeMap<ScopeId, ScopeState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) caller: Option<CallerRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) about: Option<PersonId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) stage: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) undo: Vec<(StepId, Option<Whole<RowRecord>>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ending: Option<(Outcome, Option<Arc<str>>)>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct ScopeState {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) holder: Option<TokenId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) branch: Option<Arc<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) row: Option<Whole<RowRecord>>,
+}
+
+impl ScopeState {
+    /// `None` where there is nothing to say.
+    fn of(scope: &Scope) -> Option<ScopeState> {
+        let row = scope.row.as_ref().map(|row| Whole::of(|personal| RowRecord::of(row, personal)));
+        let state = ScopeState { holder: scope.holder, branch: scope.branch.clone(), row };
+        (state.holder.is_some() || state.branch.is_some() || state.row.is_some()).then_some(state)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -49,6 +84,10 @@ pub(super) struct TokenState {
     pub(super) step: Option<StepId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) incident: Option<TroubleState>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) waits: Option<Whole<WaitRecord>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) due: Option<At>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +96,7 @@ pub(super) enum TroubleState {
     Nobody(Nobody),
     Expression(Arc<str>, Arc<str>, Arc<str>),
     NeverWaits,
+    Failed(Arc<str>, Arc<str>, Arc<str>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -105,15 +145,6 @@ pub(super) enum ViaState {
     Scenario,
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct StepState {
-    pub(super) outcome: Outcome,
-    pub(super) by: Vec<PersonId>,
-    pub(super) at: At,
-    #[serde(default, skip_serializing_if = "not")]
-    pub(super) late: bool,
-}
-
 impl AnswerState {
     pub(super) fn of(answer: &Answer) -> AnswerState {
         AnswerState {
@@ -159,7 +190,10 @@ impl StateRecord {
                     TroubleState::Expression(place.clone(), zh.clone(), en.clone())
                 }
                 Trouble::NeverWaits => TroubleState::NeverWaits,
+                Trouble::Failed { place, zh, en } => TroubleState::Failed(place.clone(), zh.clone(), en.clone()),
             }),
+            waits: token.waits.as_ref().map(|waits| Whole::of(|personal| WaitRecord::of(waits, personal))),
+            due: token.due.map(At),
         };
         let task = |task: &Task| TaskState {
             token: task.token,
@@ -191,12 +225,6 @@ impl StateRecord {
             at: At(task.at),
             answers: task.answers.iter().map(AnswerState::of).collect(),
         };
-        let step = |result: &StepResult| StepState {
-            outcome: result.outcome.clone(),
-            by: result.by.clone(),
-            at: At(result.at),
-            late: result.late,
-        };
         let Next { token: next_token, scope, task: next_task, timer, mail } = state.next;
         StateRecord {
             v: LAYOUT,
@@ -221,10 +249,23 @@ impl StateRecord {
             timers: state
                 .timers
                 .iter()
-                .map(|(id, it)| (*id, (it.task, TimerKindRecord::of(it.kind), At(it.at))))
+                .map(|(id, it)| (*id, (OwnerRecord::of(it.of), TimerKindRecord::of(it.kind), At(it.at))))
                 .collect(),
-            steps: state.steps.iter().map(|(id, it)| (id.clone(), step(it))).collect(),
+            steps: state.steps.iter().map(|(id, it)| (id.clone(), StepRecord::of(it))).collect(),
             next: [next_token, scope, next_task, timer, mail],
+            blocks: state.scopes.iter().filter_map(|(id, scope)| Some((*id, ScopeState::of(scope)?))).collect(),
+            caller: state.caller.as_ref().map(CallerRecord::of),
+            about: state.about.clone(),
+            stage: state.stage.clone(),
+            undo: state
+                .undo
+                .iter()
+                .map(|it| {
+                    let row = it.row.as_ref().map(|row| Whole::of(|personal| RowRecord::of(row, personal)));
+                    (it.step.clone(), row)
+                })
+                .collect(),
+            ending: state.ending.as_ref().map(|ending| (ending.outcome.clone(), ending.reason.clone())),
         }
     }
 
@@ -236,7 +277,10 @@ impl StateRecord {
                 TroubleState::Nobody(policy) => Trouble::NobodyToAsk { policy },
                 TroubleState::Expression(place, zh, en) => Trouble::Expression { place, zh, en },
                 TroubleState::NeverWaits => Trouble::NeverWaits,
+                TroubleState::Failed(place, zh, en) => Trouble::Failed { place, zh, en },
             }),
+            waits: token.waits.map(|waits| waits.into_domain(WaitRecord::into_domain)),
+            due: token.due.map(|at| at.0),
         };
         let task = |task: TaskState| Task {
             token: task.token,
@@ -268,7 +312,16 @@ impl StateRecord {
             at: task.at.0,
             answers: task.answers.into_iter().map(AnswerState::into_domain).collect(),
         };
-        let [next_token, scope, next_task, timer, mail] = self.next;
+        let mut blocks = self.blocks;
+        let scope = |(id, (parent, block)): (ScopeId, (Option<ScopeId>, u32))| {
+            let (holder, branch, row) = match blocks.remove(&id) {
+                Some(known) => (known.holder, known.branch, known.row),
+                None => (None, None, None),
+            };
+            let row = row.map(|row| row.into_domain(RowRecord::into_domain));
+            (id, Scope { parent, block, holder, branch, row })
+        };
+        let [next_token, next_scope, next_task, timer, mail] = self.next;
         State {
             id: self.id,
             process: self.process,
@@ -284,21 +337,26 @@ impl StateRecord {
             headline: self.headline,
             data: self.data,
             ended: self.ended.map(|(outcome, at)| Ended { outcome, at: at.0 }),
-            scopes: self.scopes.into_iter().map(|(id, (parent, block))| (id, Scope { parent, block })).collect(),
+            scopes: self.scopes.into_iter().map(scope).collect(),
             tokens: self.tokens.into_iter().map(|(id, it)| (id, token(it))).collect(),
             tasks: self.tasks.into_iter().map(|(id, it)| (id, task(it))).collect(),
             closed: self.closed.into_iter().map(|(id, it)| (id, closed(it))).collect(),
             timers: self
                 .timers
                 .into_iter()
-                .map(|(id, (task, kind, at))| (id, Timer { task, kind: kind.into_domain(), at: at.0 }))
+                .map(|(id, (of, kind, at))| (id, Timer { of: of.into_domain(), kind: kind.into_domain(), at: at.0 }))
                 .collect(),
-            steps: self
-                .steps
+            steps: self.steps.into_iter().map(|(id, it)| (id, it.into_domain())).collect(),
+            next: Next { token: next_token, scope: next_scope, task: next_task, timer, mail },
+            caller: self.caller.map(CallerRecord::into_domain),
+            about: self.about,
+            stage: self.stage,
+            undo: self
+                .undo
                 .into_iter()
-                .map(|(id, it)| (id, StepResult { outcome: it.outcome, by: it.by, at: it.at.0, late: it.late }))
+                .map(|(step, row)| Undoable { step, row: row.map(|row| row.into_domain(RowRecord::into_domain)) })
                 .collect(),
-            next: Next { token: next_token, scope, task: next_task, timer, mail },
+            ending: self.ending.map(|(outcome, reason)| Ending { outcome, reason }),
         }
     }
 }

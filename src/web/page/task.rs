@@ -343,7 +343,7 @@ fn render(state: &WebState, desk: &Desk<'_>, filled: Filled, status: StatusCode)
     let legend = match visit.kind {
         TaskKind::Approve => desk.pick("您的决定", "Your decision"),
         TaskKind::Work => desk.pick("办理结果", "Result"),
-        TaskKind::Revise { .. } => desk.pick("您要怎么做", "What to do"),
+        TaskKind::Revise { .. } | TaskKind::Begin => desk.pick("您要怎么做", "What to do"),
     };
     let applicant = &case.state.applicant;
     let tell =
