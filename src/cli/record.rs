@@ -127,7 +127,6 @@ pub(super) fn case(case: &Case, upcoming: &[Upcoming]) -> Json {
             "due_at": token.due,
         }))).collect::<Vec<_>>(),
         "stage": state.stage.as_deref(),
-        "about": state.about.as_ref().map(ToString::to_string),
         "caller": state.caller.as_ref().map(caller),
         "ending": state.ending.as_ref().map(|ending| ending.outcome.to_string()),
     })

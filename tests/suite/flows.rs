@@ -144,6 +144,7 @@ impl Play {
                         MailKind::Ended => "ended",
                         MailKind::Notice { .. } => "notice",
                         MailKind::ActedFor { .. } => "acted",
+                        MailKind::Overdue { .. } => "overdue",
                     };
                     Some(format!("{kind}:{to}"))
                 }

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use countersign::engine::command::{Actor, Ask, Command, Via};
 use countersign::engine::event::{Entry, Event};
 use countersign::engine::refusal::Refusal;
-use countersign::engine::state::{State, TaskKind};
+use countersign::engine::state::{Owner, State, TaskKind};
 use countersign::engine::{self, Facts, preview};
 use countersign::model::definition::{Definition, outcome};
 use countersign::model::id::{Outcome, PersonId};
@@ -301,7 +301,11 @@ impl<'a> Case<'a> {
             }
         }
         for timer in state.timers.values() {
-            assert!(state.tasks.contains_key(&timer.task), "law 4: a timer without its task");
+            let alive = match timer.of {
+                Owner::Task(task) => state.tasks.contains_key(&task),
+                Owner::Token(token) => state.tokens.contains_key(&token),
+            };
+            assert!(alive, "law 4: a timer without its task or token");
         }
         let ends = self.log.iter().flat_map(|entry| &entry.events).filter(|event| matches!(event, Event::Ended { .. }));
         assert_eq!(ends.count(), usize::from(state.ended.is_some()), "exactly one end");

@@ -180,7 +180,7 @@ impl Fixture {
             ("reason".into(), field(both("事由", "Reason"), FieldKind::LongText)),
         ]);
         let answers = ["approved", "rejected", "returned"];
-        let step = |title, kind| Step { title: Some(title), when: None, kind };
+        let step = |title, kind| Step { title: Some(title), ..Step::new(kind) };
         let slip = Form::from_iter([("stock_no".into(), field(both("出库单号", "Stock slip no."), FieldKind::Text))]);
         let notify = Notify { who: Vec::new(), template: None };
         let steps: IndexMap<StepId, Step> = IndexMap::from_iter([
@@ -215,6 +215,10 @@ impl Fixture {
             steps,
             graph: StateGraph::new(),
             policy: Policy::default(),
+            single: false,
+            about: None,
+            schedule: None,
+            stages: IndexMap::new(),
         };
         let data = Record::from_iter([
             ("customer".into(), Value::text("华康医院")),
@@ -271,6 +275,7 @@ impl Fixture {
                         data: data.clone(),
                         key: None,
                         headline: data.get("total").cloned(),
+                        caller: None,
                     },
                     Event::TaskOpened {
                         task: TaskId(0),
@@ -346,6 +351,10 @@ impl Fixture {
             timers: BTreeMap::new(),
             steps: BTreeMap::new(),
             next: Next::default(),
+            caller: None,
+            stage: None,
+            undo: Vec::new(),
+            ending: None,
         };
         let ahead = Upcoming {
             step: "keeper".into(),

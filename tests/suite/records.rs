@@ -149,7 +149,7 @@ proptest! {
         let chance = &mut Chance(seed | 1);
         let mut state = read_state(&approval().state.to_string()).unwrap();
         state.ended = chance.maybe(|chance| Ended { outcome: chance.word().into(), at: chance.instant() });
-        (state.caller, state.about) = (chance.maybe(Chance::caller), chance.maybe(|chance| chance.word().into()));
+        state.caller = chance.maybe(Chance::caller);
         state.stage = chance.maybe(|chance| chance.word().into());
         state.ending =
             chance.maybe(|chance| Ending { outcome: chance.word().into(), reason: chance.maybe(Chance::secret) });
@@ -485,7 +485,6 @@ fn events(chance: &mut Chance) -> Vec<Event> {
             key: chance.maybe(Chance::set_value),
             headline: chance.maybe(Chance::set_value),
             caller: chance.maybe(Chance::caller),
-            about: chance.maybe(|chance| chance.word().into()),
         },
         Event::Entered { token, step: step.as_str().into() },
         Event::Skipped { token, step: step.as_str().into() },

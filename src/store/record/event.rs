@@ -27,8 +27,6 @@ pub(super) enum EventRecord {
         applicant: PersonId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         caller: Option<CallerRecord>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        about: Option<PersonId>,
     },
     Entered(TokenId, StepId),
     Skipped(TokenId, StepId),
@@ -137,19 +135,7 @@ pub(super) enum EventRecord {
 impl EventRecord {
     pub(super) fn of<'a>(event: &'a Event, personal: &mut Personal<'a>) -> EventRecord {
         match event {
-            Event::Started {
-                instance,
-                process,
-                version,
-                number,
-                title,
-                applicant,
-                data,
-                key,
-                headline,
-                caller,
-                about,
-            } => {
+            Event::Started { instance, process, version, number, title, applicant, data, key, headline, caller } => {
                 personal.record(data);
                 personal.value(key.as_ref());
                 personal.value(headline.as_ref());
@@ -161,7 +147,6 @@ impl EventRecord {
                     title: title.clone(),
                     applicant: applicant.clone(),
                     caller: caller.as_ref().map(CallerRecord::of),
-                    about: about.clone(),
                 }
             }
             Event::Entered { token, step } => EventRecord::Entered(*token, step.clone()),
@@ -283,21 +268,18 @@ impl EventRecord {
 
     pub(super) fn into_domain(self, personal: &mut Stored) -> Event {
         match self {
-            EventRecord::Started { instance, process, version, number, title, applicant, caller, about } => {
-                Event::Started {
-                    instance,
-                    process,
-                    version,
-                    number,
-                    title,
-                    applicant,
-                    data: personal.record(),
-                    key: personal.value(),
-                    headline: personal.value(),
-                    caller: caller.map(CallerRecord::into_domain),
-                    about,
-                }
-            }
+            EventRecord::Started { instance, process, version, number, title, applicant, caller } => Event::Started {
+                instance,
+                process,
+                version,
+                number,
+                title,
+                applicant,
+                data: personal.record(),
+                key: personal.value(),
+                headline: personal.value(),
+                caller: caller.map(CallerRecord::into_domain),
+            },
             EventRecord::Entered(token, step) => Event::Entered { token, step },
             EventRecord::Skipped(token, step) => Event::Skipped { token, step },
             EventRecord::Left { token, step, outcome, by, late } => Event::Left { token, step, outcome, by, late },

@@ -50,8 +50,6 @@ pub(super) struct StateRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) caller: Option<CallerRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) about: Option<PersonId>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) stage: Option<Arc<str>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) undo: Vec<(StepId, Option<Whole<RowRecord>>)>,
@@ -255,7 +253,6 @@ impl StateRecord {
             next: [next_token, scope, next_task, timer, mail],
             blocks: state.scopes.iter().filter_map(|(id, scope)| Some((*id, ScopeState::of(scope)?))).collect(),
             caller: state.caller.as_ref().map(CallerRecord::of),
-            about: state.about.clone(),
             stage: state.stage.clone(),
             undo: state
                 .undo
@@ -349,7 +346,6 @@ impl StateRecord {
             steps: self.steps.into_iter().map(|(id, it)| (id, it.into_domain())).collect(),
             next: Next { token: next_token, scope: next_scope, task: next_task, timer, mail },
             caller: self.caller.map(CallerRecord::into_domain),
-            about: self.about,
             stage: self.stage,
             undo: self
                 .undo
