@@ -15,6 +15,7 @@
 mod acting;
 mod browser;
 mod command;
+mod diff;
 mod directory;
 mod exit;
 mod help;
@@ -22,6 +23,7 @@ mod output;
 mod prompt;
 mod record;
 mod refer;
+mod save;
 mod settings;
 mod shell;
 mod usage;
@@ -50,7 +52,7 @@ fn run_with(arguments: Vec<OsString>) -> Exit {
     let matches = match root.clone().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
         Err(error) => {
-            let output = Output::new(lang, colour_of(&arguments), false);
+            let output = Output::new(lang, colour_of(&arguments), json_of(&arguments));
             return end(&output, usage::answer(&error, &root, &arguments, &output));
         }
     };
@@ -63,7 +65,7 @@ fn run_with(arguments: Vec<OsString>) -> Exit {
         let output = Output::new(lang, colour, false);
         return end(&output, output.print(&help::root(&root, &output)));
     };
-    let json = own.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false);
+    let json = json_of(&arguments);
     let output = Output::new(lang, colour, json);
     let settings = match Settings::read(&matches) {
         Ok(settings) => settings,
@@ -229,6 +231,12 @@ fn colour_of(arguments: &[OsString]) -> Colour {
         Some("never") => Colour::Never,
         _ => Colour::Auto,
     }
+}
+
+/// Whether what is wrong is told to a program: `--json` or another form for programs is asked for.
+fn json_of(arguments: &[OsString]) -> bool {
+    let asked = arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json");
+    asked || matches!(value_of(arguments, "--format").as_deref(), Some("json" | "sarif"))
 }
 
 /// The value of an option in arguments that were not parsed yet.

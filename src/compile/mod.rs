@@ -21,6 +21,7 @@ mod fields;
 mod form;
 mod lower;
 mod meant;
+mod mend;
 mod once;
 mod organisation;
 mod resolve;
@@ -39,6 +40,8 @@ use crate::syntax::{self, Document};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use unread::Unread;
+
+pub use mend::{Made, Mended, mend};
 
 /// A file as it was read.
 #[derive(Clone, Debug)]

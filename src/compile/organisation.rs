@@ -311,7 +311,7 @@ pub(crate) fn unknown<'n>(
                 format!("there is no {en} `{word}`; did you mean `{close}`?"),
             ),
         )
-        .fix(name.span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+        .fix_word(name.span, close),
         None => Diagnostic::new(
             Code::UnknownName,
             name.span,

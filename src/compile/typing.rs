@@ -305,6 +305,7 @@ fn expressions(step: &Step) -> impl Iterator<Item = &FeelText> {
 
 /// A fault of an expression, in the file.
 fn shown(text: &FeelText, fault: Fault) -> Diagnostic {
+    let length = fault.range.len();
     let span = text.span_of(fault.range);
     let Some(better) = fault.suggestion else {
         return Diagnostic::new(code(fault.kind), span, fault.message).hint_if(fault.hint);
@@ -320,8 +321,9 @@ fn shown(text: &FeelText, fault: Fault) -> Diagnostic {
         ),
         hint => (fault.message, hint),
     };
-    let what = Wording::new(format!("改成 `{better}`"), format!("write `{better}`"));
-    Diagnostic::new(code(fault.kind), span, message).hint_if(hint).fix(span, better, what)
+    let found = Diagnostic::new(code(fault.kind), span, message).hint_if(hint);
+    // Where the file does not hold the expression as it is, with escapes or folded lines, a word cannot be put in.
+    if (span.end - span.start) as usize == length { found.fix_word(span, better) } else { found }
 }
 
 fn code(kind: FaultKind) -> Code {

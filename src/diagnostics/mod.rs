@@ -1,8 +1,8 @@
 //! What is wrong with a text, as data.
 //!
 //! A [`Diagnostic`] points at a [`Span`] of a [`Source`] and says in both languages what is wrong and what to
-//! write instead. Rooms that read texts raise them; `render` and
-//! `to_json` turn them into words for a person or a program.
+//! write instead. Rooms that read texts raise them; `render`, `to_json` and `to_sarif` turn them into words for a
+//! person or a program, one file a form, and `mend` writes their mends into the text.
 //!
 //! The parts of a diagnostic and what they are for:
 //!
@@ -15,14 +15,19 @@
 //! Invariant: knows nothing of YAML, processes or terminals; the width and the language are arguments.
 
 pub mod code;
+mod json;
+pub mod mend;
 pub mod render;
+mod sarif;
 pub mod suggest;
 
 use crate::model::text::Wording;
 use std::sync::Arc;
 
 pub use code::{Code, Severity};
-pub use render::{Style, render, to_json};
+pub use json::to_json;
+pub use render::{Style, render};
+pub use sarif::to_sarif;
 
 /// Which of the texts in [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -229,6 +234,13 @@ impl Diagnostic {
     pub fn fix(mut self, span: Span, replacement: impl Into<String>, text: Wording) -> Diagnostic {
         self.fix = Some(Fix { span, replacement: replacement.into(), text });
         self
+    }
+
+    /// Adds the mend of one word: `better` instead of what stands at `span`.
+    pub fn fix_word(self, span: Span, better: impl Into<String>) -> Diagnostic {
+        let better = better.into();
+        let text = Wording::new(format!("改成 `{better}`"), format!("write `{better}`"));
+        self.fix(span, better, text)
     }
 
     /// Whether it stops the text from being used.

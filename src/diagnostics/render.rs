@@ -1,4 +1,4 @@
-//! Diagnostics as text for people and as JSON for programs.
+//! Diagnostics as text for people: the lines they stand in, with carets, hints and the mend.
 //!
 //! Only the lines that matter are handed to the drawing library, and a line of unreasonable length is cut around
 //! the place that matters: a file of ten megabytes in one line costs no more to show than a small one.
@@ -6,7 +6,6 @@
 use crate::diagnostics::{Context, Diagnostic, Fix, Severity, Source, Sources, Span, floor};
 use crate::model::text::Lang;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Patch, Renderer, Snippet};
-use serde_json::json;
 use std::ops::Range;
 
 /// How the text is drawn.
@@ -195,39 +194,4 @@ fn clean(text: &str) -> String {
 /// As [`clean`], but the lines of a hint stay lines.
 fn clean_lines(text: &str) -> String {
     text.lines().map(clean).collect::<Vec<_>>().join("\n")
-}
-
-/// The diagnostics as JSON: an array, one object a diagnostic, in the given order.
-pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources, lang: Lang) -> serde_json::Value {
-    let place = |span: Span| {
-        let source = sources.get(span.source);
-        let (start, end) = (source.position(span.start), source.position(span.end));
-        json!({
-            "file": source.name,
-            "line": start.line, "column": start.column,
-            "end_line": end.line, "end_column": end.column,
-            "start": span.start, "end": span.end,
-        })
-    };
-    let all = diagnostics.iter().map(|diagnostic| {
-        json!({
-            "code": diagnostic.code.number(),
-            "name": diagnostic.code.name(),
-            "severity": match diagnostic.code.severity() {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-            },
-            "message": diagnostic.message.get(lang),
-            "at": place(diagnostic.span),
-            "label": diagnostic.label.as_ref().map(|label| label.get(lang)),
-            "context": diagnostic.context.iter()
-                .map(|context| json!({ "at": place(context.span), "text": context.text.get(lang) }))
-                .collect::<Vec<_>>(),
-            "hints": diagnostic.hints.iter().map(|hint| hint.get(lang)).collect::<Vec<_>>(),
-            "fix": diagnostic.fix.as_ref().map(|fix| json!({
-                "at": place(fix.span), "replacement": fix.replacement, "text": fix.text.get(lang),
-            })),
-        })
-    });
-    serde_json::Value::Array(all.collect())
 }

@@ -4,7 +4,8 @@
 //! mended letters is taken (inserted, dropped, changed, or two neighbours swapped), if few enough for its length.
 //! Letters are characters, so `客户总监` finds `客户部总监`.
 
-/// The candidate closest to `word`, or `None` if none is close. Of equally close ones, the first.
+/// The candidate closest to `word`, or `None` if none is close. Where two are equally close there is none either:
+/// the guess is offered as a mend, so it must not be a coin that is tossed.
 ///
 /// ```
 /// use countersign::diagnostics::suggest::closest;
@@ -12,6 +13,7 @@
 /// assert_eq!(closest("Options", ["option", "title"]), Some("option"));
 /// assert_eq!(closest("客户总监", ["客户部经理", "客户部总监"]), Some("客户部总监"));
 /// assert_eq!(closest("colour", ["id", "title"]), None);
+/// assert_eq!(closest("step3", ["step1", "step2"]), None);
 /// ```
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = normal(word);
@@ -19,6 +21,7 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         return None;
     }
     let mut best: Option<(usize, &'a str)> = None;
+    let mut tied = false;
     for candidate in candidates {
         let found = normal(candidate);
         if found.len().abs_diff(wanted.len()) > limit(wanted.len().max(found.len())) {
@@ -26,11 +29,13 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         }
         let distance = if same(&wanted, &found) { 0 } else { distance(&wanted, &found) };
         let close = distance <= limit(wanted.len().max(found.len())) && distance < wanted.len().max(found.len());
-        if close && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
+        match best {
+            _ if !close => {}
+            Some((least, word)) if distance >= least => tied |= distance == least && word != candidate,
+            _ => (best, tied) = (Some((distance, candidate)), false),
         }
     }
-    best.map(|(_, candidate)| candidate)
+    best.filter(|_| !tied).map(|(_, candidate)| candidate)
 }
 
 /// How many letters may differ in a word of this length.

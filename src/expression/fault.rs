@@ -3,6 +3,7 @@
 //! Places are byte ranges within the expression's own text; whoever knows the file maps them to it.
 
 use crate::model::text::Wording;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Which rule an expression breaks.
@@ -138,19 +139,19 @@ impl Failure {
     }
 }
 
-/// The name most like `wrong` among `names`, if one is near enough to be a slip.
+/// The name most like `wrong` among `names`, if one is near enough to be a slip, and no other is as near.
 pub(super) fn likely<'a>(wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let wrong: Vec<char> = wrong.to_lowercase().chars().take(64).collect();
     let allowed = (wrong.len() / 3).clamp(1, 3);
-    names
-        .into_iter()
-        .filter_map(|name| {
-            let other: Vec<char> = name.to_lowercase().chars().take(64).collect();
-            let far = distance(&wrong, &other);
-            (far <= allowed && far < wrong.len()).then_some((far, name))
-        })
-        .min()
-        .map(|(_, name)| name.to_owned())
+    let near = names.into_iter().filter_map(|name| {
+        let other: Vec<char> = name.to_lowercase().chars().take(64).collect();
+        let far = distance(&wrong, &other);
+        (far <= allowed && far < wrong.len()).then_some((far, name))
+    });
+    let near: BTreeSet<(usize, &str)> = near.collect();
+    let mut nearest = near.iter();
+    let (far, name) = nearest.next()?;
+    nearest.next().is_none_or(|(other, _)| other > far).then(|| (*name).to_owned())
 }
 
 /// How many letters must be put in, left out, changed or swapped with their neighbour.

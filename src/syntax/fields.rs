@@ -157,7 +157,7 @@ impl<'s> Lowering<'s> {
                     format!("{en} has no key `{name}`; did you mean `{close}`?"),
                 ),
             )
-            .fix(key.span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+            .fix_word(key.span, close),
             None => Diagnostic::new(
                 Code::UnknownKey,
                 key.span,
@@ -177,14 +177,7 @@ impl<'s> Lowering<'s> {
         };
         let dashes = shape.en == LIST.en && matches!(node.kind, NodeKind::Mapping(_));
         let hint = Wording::new("列表的每一项前面写 `- `", "each item of a list begins with `- `");
-        let diagnostic = Diagnostic::new(
-            Code::WrongShape,
-            self.first_line(node.span),
-            Wording::new(
-                format!("这里应是{}，写的却是{zh}", shape.zh),
-                format!("this should be {}, but it is {en}", shape.en),
-            ),
-        );
+        let diagnostic = wrong_shape(self.first_line(node.span), shape, zh, en);
         self.report(diagnostic.hint_if(dashes.then_some(hint)));
     }
 
@@ -233,6 +226,13 @@ impl<'s> Lowering<'s> {
 
     /// A list of names: `[a, b]`.
     pub(crate) fn names(&mut self, node: &Node) -> Option<Vec<Spanned<String>>> {
+        if let NodeKind::Scalar { text, form: ScalarForm::Plain } = &node.kind
+            && feel::is_word(text)
+        {
+            let span = node.span;
+            self.report(wrong_shape(span, LIST, "文字", "text").fix_word(span, format!("[{text}]")));
+            return None;
+        }
         let items = self.items(node)?;
         Some(items.iter().filter_map(|item| self.name(item, NameRule::Word)).collect())
     }
@@ -301,8 +301,7 @@ impl<'s> Lowering<'s> {
         };
         let mut diagnostic = Diagnostic::new(Code::BadValue, node.span, message);
         if let Some(close) = close {
-            let text = Wording::new(format!("改成 `{close}`"), format!("write `{close}`"));
-            diagnostic = diagnostic.fix(node.span, close, text);
+            diagnostic = diagnostic.fix_word(node.span, close);
         }
         self.report(diagnostic);
         None
@@ -328,7 +327,7 @@ impl<'s> Lowering<'s> {
             sound = false;
         }
         for (at, length, mark) in trap::foreign_marks(text) {
-            self.report(trap::foreign(feel.span_of(at..at + length), mark));
+            self.report(trap::foreign(&self.source.text, feel.span_of(at..at + length), mark));
             sound = false;
         }
         sound.then_some(feel)
@@ -373,6 +372,17 @@ impl<'s> Lowering<'s> {
 /// Words for people in each language.
 static TEXT: Place =
     Place { name: ("多语言文字", "a text in several languages"), keys: &["zh", "en"], later: &[], relatives: &[] };
+
+fn wrong_shape(span: Span, shape: Shape, zh: &str, en: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::WrongShape,
+        span,
+        Wording::new(
+            format!("这里应是{}，写的却是{zh}", shape.zh),
+            format!("this should be {}, but it is {en}", shape.en),
+        ),
+    )
+}
 
 fn bad_name(span: Span, text: &str, rule: NameRule) -> Diagnostic {
     let (message, suggestion) = if rule == NameRule::Word && feel::is_keyword(text) {

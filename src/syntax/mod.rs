@@ -14,6 +14,7 @@ mod data;
 pub(crate) mod feel;
 pub(crate) mod field;
 mod fields;
+mod format;
 mod node;
 pub(crate) mod process;
 pub(crate) mod reference;
@@ -23,6 +24,7 @@ mod trap;
 pub use data::{Data, data};
 pub use feel::FeelText;
 pub use field::{CheckDef, Field, FieldType, OptionDef};
+pub use format::{Unformatted, WIDTH, format};
 pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};
 pub use process::{Nobody, OwnCase, Policy, Process};
 pub use reference::{Absence, Calendar, DayHours, Days, Department, Directory, Person, Position};
@@ -112,17 +114,26 @@ impl Lowering<'_> {
         };
         let key = kind.key.text().unwrap_or("");
         if kind.key.span != first.key.span {
-            self.report(
-                Diagnostic::new(
-                    Code::KindNotFirst,
-                    kind.key.span,
-                    Wording::new(
-                        format!("`{key}` 说明文件是什么，请把它移到第一行"),
-                        format!("`{key}` says what the file is; move it to the first line"),
-                    ),
-                )
-                .context(first.key.span, Wording::new("现在的第一个键", "the first key now")),
-            );
+            let diagnostic = Diagnostic::new(
+                Code::KindNotFirst,
+                kind.key.span,
+                Wording::new(
+                    format!("`{key}` 说明文件是什么，请把它移到第一行"),
+                    format!("`{key}` says what the file is; move it to the first line"),
+                ),
+            )
+            .context(first.key.span, Wording::new("现在的第一个键", "the first key now"));
+            self.report(match self.kind_first(first, kind) {
+                Some((span, moved)) => {
+                    let text = format!("`{key}`");
+                    diagnostic.fix(
+                        span,
+                        moved,
+                        Wording::new(format!("把 {text} 移到最前"), format!("move {text} to the front")),
+                    )
+                }
+                None => diagnostic,
+            });
         }
         let at = kind.key.span;
         match key {
@@ -141,6 +152,16 @@ impl Lowering<'_> {
                 Document::Unknown
             }
         }
+    }
+
+    /// The lines from the first key to the one of the kind, with that one first. Only where it has a line to itself.
+    fn kind_first(&self, first: &Entry, kind: &Entry) -> Option<(Span, String)> {
+        let (start, end) = (first.key.span.start as usize, kind.value.span.end as usize);
+        let text: &str = &self.source.text;
+        let line = text.get(kind.key.span.start as usize..end)?;
+        let above = text.get(start..kind.key.span.start as usize)?.strip_suffix('\n')?;
+        let alone = text.get(end..)?.chars().find(|c| *c != ' ').is_none_or(|c| matches!(c, '\n' | '\r'));
+        (alone && !line.contains('\n')).then(|| (Span::new(self.id, start, end), format!("{line}\n{above}")))
     }
 
     fn no_mapping(&mut self, root: &Node) {
@@ -166,7 +187,7 @@ impl Lowering<'_> {
                     format!("there is no document kind `{word}`; did you mean `{close}`?"),
                 ),
             )
-            .fix(span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+            .fix_word(span, close),
             _ => Diagnostic::new(
                 Code::UnknownKind,
                 span,

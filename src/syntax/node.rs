@@ -146,14 +146,21 @@ pub(crate) fn read(id: SourceId, source: &Source) -> Tree {
     }
     if let Some((at, found)) = text.char_indices().find(|(_, c)| is_control(*c)) {
         let code = u32::from(found);
-        return whole(
+        let mut tree = whole(
             Code::ControlCharacter,
             at,
             &format!("这里有一个看不见的控制字符（U+{code:04X}），请删掉它"),
             &format!("there is an invisible control character here (U+{code:04X}); delete it"),
         );
+        let span = Span::new(id, at, at + found.len_utf8());
+        tree.diagnostics = tree.diagnostics.into_iter().map(|found| found.fix(span, "", deletes())).collect();
+        return tree;
     }
     Builder::new(id, text).build()
+}
+
+fn deletes() -> Wording {
+    Wording::new("删掉它", "delete it")
 }
 
 fn is_control(c: char) -> bool {

@@ -1,6 +1,6 @@
 //! Reference documents: the directory (departments, positions, people, absences) and the calendar.
 
-use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
+use crate::diagnostics::{Code, Diagnostic, Span, Spanned, suggest};
 use crate::model::text::{Lang, Text, Wording};
 use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value};
 use crate::syntax::node::{Entry, Node, NodeKind};
@@ -479,17 +479,19 @@ impl Lowering<'_> {
         match words.value.parse::<chrono_tz::Tz>() {
             Ok(zone) => Some(Spanned::new(zone, node.span)),
             Err(_) => {
-                self.report(
-                    Diagnostic::new(
-                        Code::BadZone,
-                        node.span,
-                        Wording::new(
-                            format!("没有 `{}` 这个时区。请写“洲/城市”", words.value),
-                            format!("there is no time zone `{}`; write it as continent/city", words.value),
-                        ),
-                    )
-                    .hint(Wording::new("zone: Asia/Shanghai", "zone: Asia/Shanghai")),
+                let diagnostic = Diagnostic::new(
+                    Code::BadZone,
+                    node.span,
+                    Wording::new(
+                        format!("没有 `{}` 这个时区。请写“洲/城市”", words.value),
+                        format!("there is no time zone `{}`; write it as continent/city", words.value),
+                    ),
                 );
+                let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+                self.report(match suggest::closest(&words.value, known) {
+                    Some(close) => diagnostic.fix_word(node.span, close),
+                    None => diagnostic.hint(Wording::new("zone: Asia/Shanghai", "zone: Asia/Shanghai")),
+                });
                 None
             }
         }
@@ -515,7 +517,7 @@ fn looks_like_mail(text: &str) -> bool {
 }
 
 fn bad_mail(mail: &Spanned<String>) -> Diagnostic {
-    Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         Code::BadMail,
         mail.span,
         Wording::new(
@@ -523,18 +525,36 @@ fn bad_mail(mail: &Spanned<String>) -> Diagnostic {
             format!("`{}` is no mail address; write just the address, without a name or angle brackets", mail.value),
         ),
     )
-    .hint(Wording::new("mail: wang.fang@example.com", "mail: wang.fang@example.com"))
+    .hint(Wording::new("mail: wang.fang@example.com", "mail: wang.fang@example.com"));
+    let typed = mail.value.replace('＠', "@");
+    let bare = match typed.split_once('<').and_then(|(_, rest)| rest.trim_end().strip_suffix('>')) {
+        Some(address) => address.trim(),
+        None => typed.trim(),
+    };
+    if looks_like_mail(bare) { diagnostic.fix_word(mail.span, bare) } else { diagnostic }
 }
 
 fn bad_date(span: Span, text: &str, example: &str) -> Diagnostic {
-    Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         Code::BadDate,
         span,
         Wording::new(
             format!("`{text}` 不是有效的日期，请写成 `{example}` 的样子"),
             format!("`{text}` is no valid date; write it like `{example}`"),
         ),
-    )
+    );
+    match year_first(text) {
+        Some(date) => diagnostic.fix_word(span, date.to_string()),
+        None => diagnostic,
+    }
+}
+
+/// The date that `2026/7/6`, `2026.7.6` or `2026年7月6日` means. With the year first there is no other reading.
+fn year_first(text: &str) -> Option<NaiveDate> {
+    let parts: Vec<&str> = text.split(['-', '/', '.', '年', '月', '日']).map(str::trim).collect();
+    let [year, month, day] = *parts.strip_suffix(&[""]).unwrap_or(&parts) else { return None };
+    let date = NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)?;
+    (year.len() == 4).then_some(date)
 }
 
 fn reversed(span: Span, from: NaiveDate, to: NaiveDate) -> Diagnostic {

@@ -263,8 +263,10 @@ fn full_width_near(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     for _ in 0..2 {
         if let Some(found) = full_width_in_line(&text[start..end]) {
             let (offset, mark, typed) = found;
-            let from = start + offset;
-            return Some(full_width(Span::new(id, from, from + mark.len_utf8()), mark, typed));
+            let (from, to) = (start + offset, start + offset + mark.len_utf8());
+            let spaced = text[to..].starts_with([' ', '\n', '\r']);
+            let typed = if spaced { typed.trim_end() } else { typed };
+            return Some(full_width(Span::new(id, from, to), mark, typed));
         }
         let above = text[..start].trim_end();
         start = above.rfind('\n').map_or(0, |n| n + 1);
@@ -390,7 +392,7 @@ pub(crate) fn key_is_no_word(text: &str, span: Span) -> Diagnostic {
         let (before, after) = (span.start as usize, span.end as usize);
         let doubled = text[..before].ends_with('{') && text[after..].starts_with('}');
         let span = if doubled { Span { start: span.start - 1, end: span.end + 1, ..span } } else { span };
-        return foreign(span, "{{ }}");
+        return foreign(text, span, "{{ }}");
     }
     Diagnostic::new(
         Code::WrongShape,
@@ -400,7 +402,7 @@ pub(crate) fn key_is_no_word(text: &str, span: Span) -> Diagnostic {
 }
 
 /// Syntax of another tool in an expression.
-pub(crate) fn foreign(span: Span, what: &str) -> Diagnostic {
+pub(crate) fn foreign(text: &str, span: Span, what: &str) -> Diagnostic {
     let (zh, en, hint) = match what {
         "==" => ("相等只写一个 `=`", "equality is written with one `=`", "when: grade = high"),
         "&&" => ("“并且”写作 `and`", "“and” is written `and`", "when: total > 500 and grade = high"),
@@ -416,12 +418,41 @@ pub(crate) fn foreign(span: Span, what: &str) -> Diagnostic {
             "when: total > 500",
         ),
     };
-    Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         Code::ForeignSyntax,
         span,
         Wording::new(format!("`{what}` 是别的工具的写法：{zh}"), format!("`{what}` belongs to another tool: {en}")),
     )
-    .hint(Wording::new(hint, hint))
+    .hint(Wording::new(hint, hint));
+    match own_syntax(text, span) {
+        Some(own) => diagnostic.fix_word(span, own),
+        None => diagnostic,
+    }
+}
+
+/// What stands at a span in the syntax of another tool, in ours.
+fn own_syntax(text: &str, span: Span) -> Option<String> {
+    let (start, end) = (span.start as usize, span.end as usize);
+    let raw = text.get(start..end)?;
+    let word = |word: &str| {
+        let before = if text[..start].ends_with([' ', '\n']) { "" } else { " " };
+        let after = if text[end..].starts_with([' ', '\n']) { "" } else { " " };
+        Some(format!("{before}{word}{after}"))
+    };
+    match raw {
+        "==" => Some("=".to_owned()),
+        "&&" => word("and"),
+        "||" => word("or"),
+        "=" => None,
+        _ => {
+            let inner = raw
+                .strip_prefix("${")
+                .and_then(|rest| rest.strip_suffix('}'))
+                .or_else(|| raw.strip_prefix("{{")?.strip_suffix("}}"))?
+                .trim();
+            (!inner.is_empty() && !inner.contains(['{', '}', '\n'])).then(|| inner.to_owned())
+        }
+    }
 }
 
 /// Syntax of other tools in an expression's text: offset, length, what.
@@ -462,7 +493,7 @@ pub(crate) fn foreign_marks(text: &str) -> Vec<(usize, usize, &'static str)> {
 pub(crate) fn unquoted(text: &str, span: Span, key: &str) -> Diagnostic {
     let raw = text.get(span.start as usize..span.end as usize).unwrap_or("");
     if raw.starts_with("{{") {
-        return foreign(span, "{{ }}");
+        return foreign(text, span, "{{ }}");
     }
     let diagnostic = Diagnostic::new(
         Code::UnquotedExpression,

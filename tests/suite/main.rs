@@ -7,11 +7,13 @@ mod diagnostics;
 mod documents;
 mod expression;
 mod flows;
+mod fmt;
 #[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]
 mod house;
 mod laws;
 mod link;
 mod mail;
+mod mends;
 mod mistakes;
 mod mutations;
 mod processes;

@@ -43,7 +43,7 @@ const NEVER: &[(&str, &str)] = &[
 /// Each library that only one place may name.
 const DOORS: &[(&str, &[&str])] = &[
     ("petgraph::", &["src/model/graph.rs"]),
-    ("granit_parser::", &["src/syntax/node.rs", "src/syntax/trap.rs"]),
+    ("granit_parser::", &["src/syntax/node.rs", "src/syntax/trap.rs", "src/syntax/format/tree.rs"]),
     ("annotate_snippets::", &["src/diagnostics/"]),
     ("sqlx::", &["src/store/"]),
     ("lettre::", &["src/effects/"]),

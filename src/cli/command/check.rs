@@ -4,13 +4,15 @@ use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop, file_trouble};
 use crate::cli::output::{Ink, Output};
 use crate::cli::shell::Shell;
-use crate::compile::{Compiled, SourceText, TemplateFault, Templates as Named};
-use crate::diagnostics::{Severity, Style, render, to_json};
+use crate::cli::{diff, save};
+use crate::compile::{Compiled, Mended, SourceText, TemplateFault, Templates as Named};
+use crate::diagnostics::{Severity, Style, render, to_json, to_sarif};
 use crate::effects::mail::sample;
 use crate::effects::template::Templates;
 use crate::model::definition::Definition;
 use crate::model::text::Lang;
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -23,10 +25,12 @@ pub(super) fn tree(words: Words) -> Command {
         ))
         .long_about(words.pick(
             "检查一个文件夹里的全部文件，一次指出全部错误：哪个文件、哪一行、哪一列、错在哪里、应该怎么写。\
-             只写文件时，也会读它所在的文件夹（人员名单在那里），但只说这些文件的错误。",
+             只写文件时，也会读它所在的文件夹（人员名单在那里），但只说这些文件的错误。\
+             只有一种稳妥改法的错误，--fix 会直接改好；会把文件改坏的改法不会用。",
             "Check all files of a folder and tell everything that is wrong at once: the file, line and column, what is \
              wrong and what to write instead. Of a single file, the folder around it is read too (the people are \
-             there), but only faults of that file are told.",
+             there), but only faults of that file are told. Where there is exactly one safe mend, --fix makes it; a \
+             mend that would break a file is not made.",
         ))
         .arg(
             words
@@ -39,26 +43,130 @@ pub(super) fn tree(words: Words) -> Command {
                 .num_args(0..)
                 .value_parser(clap::value_parser!(PathBuf)),
         )
-        .arg(words.json())
+        .arg(words.switch("fix", "把有唯一稳妥改法的错误改好", "Make every mend that is the only safe one"))
+        .arg(words.switch("diff", "只显示 --fix 会改什么，不写文件", "Show what --fix would change, and write nothing"))
+        .arg(format_arg(words))
+        .arg(words.json().conflicts_with("format"))
         .after_help(
-            "countersign check\ncountersign check processes/gift.yaml\ncountersign check --json | jq '.[].message'",
+            "countersign check\ncountersign check processes/gift.yaml --fix\n\
+             countersign check --json | jq '.diagnostics[].message'\n\
+             countersign check --format sarif > check.sarif",
         )
+}
+
+fn format_arg(words: Words) -> Arg {
+    words
+        .option(
+            "format",
+            ("human|json|sarif", "human|json|sarif"),
+            "human 给人看，json 给程序，sarif 给代码托管平台",
+            "human to read, json for programs, sarif for code hosts",
+        )
+        .value_parser(["human", "json", "sarif"])
+        .default_value("human")
 }
 
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let output = &shell.output;
     let given: Vec<PathBuf> = matches.get_many::<PathBuf>("paths").into_iter().flatten().cloned().collect();
     let paths = if given.is_empty() { vec![shell.settings.processes.clone()] } else { given };
+    let json = matches.get_flag("json");
+    let format = if json { "json" } else { matches.get_one::<String>("format").map_or("human", String::as_str) };
+    let (fix, only_shown) = (matches.get_flag("fix"), matches.get_flag("diff"));
     let begun = Instant::now();
-    let compiled = compile(shell, &paths)?;
-    let took = begun.elapsed();
-    if matches.get_flag("json") {
-        output.json(&to_json(&compiled.diagnostics, &compiled.sources, output.lang))?;
+    let (compiled, mended) = if fix || only_shown {
+        let mended = mend(shell, &paths)?;
+        if !only_shown {
+            mended.write()?;
+        }
+        (mended.compiled.clone(), Some(mended))
     } else {
-        show(output, &compiled, true)?;
-        output.print(&summary(output, &compiled, took))?;
+        (compile(shell, &paths)?, None)
+    };
+    let took = begun.elapsed();
+    match format {
+        "json" => output.json(&report(output, &compiled, mended.as_ref()))?,
+        "sarif" => output.json(&to_sarif(&compiled.diagnostics, &compiled.sources, output.lang))?,
+        _ => {
+            if let Some(mended) = &mended {
+                let shown = if only_shown { mended.diff(output) } else { mended.told(output) };
+                output.print(&shown)?;
+            }
+            if !only_shown {
+                show(output, &compiled, true)?;
+                output.print(&summary(output, &compiled, took))?;
+            }
+        }
     }
-    if compiled.has_errors() { Err(Stop::Said(Exit::Faults)) } else { Ok(()) }
+    let unmended = only_shown && mended.is_some_and(|mended| !mended.made.is_empty());
+    if compiled.has_errors() || unmended { Err(Stop::Said(Exit::Faults)) } else { Ok(()) }
+}
+
+/// Everything that was found and mended, for programs.
+fn report(output: &Output, compiled: &Compiled, mended: Option<&Changes>) -> serde_json::Value {
+    let made = mended.map(|mended| mended.made.as_slice()).unwrap_or_default().iter();
+    json!({
+        "files": compiled.sources.ids().count(),
+        "errors": compiled.count(Severity::Error),
+        "warnings": compiled.count(Severity::Warning),
+        "diagnostics": to_json(&compiled.diagnostics, &compiled.sources, output.lang),
+        "mended": made.map(|made| json!({
+            "file": made.file, "line": made.line, "code": made.code.number(), "name": made.code.name(),
+            "message": made.message.get(output.lang), "text": made.text.get(output.lang),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// A folder with its mends, and what its files held before.
+struct Changes {
+    made: Vec<crate::compile::Made>,
+    compiled: Compiled,
+    /// Path, name, what was read, what it becomes; only of files that change.
+    files: Vec<(PathBuf, String, Vec<u8>, Vec<u8>)>,
+}
+
+impl Changes {
+    fn write(&self) -> Result<(), Stop> {
+        self.files.iter().try_for_each(|(path, _, before, after)| save::replace(path, before, after))
+    }
+
+    fn diff(&self, output: &Output) -> String {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let one = |(_, name, before, after): &(_, String, Vec<u8>, Vec<u8>)| {
+            diff::unified(name, &text(before), &text(after), output)
+        };
+        match self.files.is_empty() {
+            true => output.pick("没有可以直接改好的错误", "Nothing here has exactly one safe mend").to_owned(),
+            false => self.files.iter().map(one).collect(),
+        }
+    }
+
+    fn told(&self, output: &Output) -> String {
+        let mut text = String::new();
+        for made in &self.made {
+            let (what, done) = (made.message.get(output.lang), made.text.get(output.lang));
+            let head = output.ink(Ink::Bold, output.pick("已改", "mended"));
+            text += &format!("{head} {}:{} {} {what} → {done}\n", made.file, made.line, made.code.number());
+        }
+        text
+    }
+}
+
+/// Makes every safe mend, in memory. Where files are named, only they change.
+fn mend(shell: &Shell, paths: &[PathBuf]) -> Result<Changes, Stop> {
+    let _progress = shell.output.progress("正在检查…", "Checking …");
+    let read = Read::of(paths)?;
+    let templates = templates(shell)?;
+    let before: Vec<(PathBuf, SourceText)> = read.texts.clone();
+    let texts = before.iter().map(|(_, text)| text.clone()).collect();
+    let Mended { files, made, mut compiled } =
+        crate::compile::mend(texts, &Checked(&templates), &|name| read.tells(name));
+    read.keep(&mut compiled);
+    let changed = files.into_iter().filter_map(|file| {
+        let (path, old) = before.iter().find(|(_, old)| old.name == file.name && old.bytes != file.bytes)?;
+        Some((path.clone(), file.name, old.bytes.clone(), file.bytes))
+    });
+    Ok(Changes { files: changed.collect(), made, compiled })
 }
 
 /// Prints what is wrong, with carets.
@@ -99,6 +207,45 @@ fn summary(output: &Output, compiled: &Compiled, took: Duration) -> String {
 /// Compiles folders and files. Where files are named, only their faults are kept.
 pub(crate) fn compile(shell: &Shell, paths: &[PathBuf]) -> Result<Compiled, Stop> {
     let _progress = shell.output.progress("正在检查…", "Checking …");
+    let read = Read::of(paths)?;
+    let templates = templates(shell)?;
+    let texts = read.texts.iter().map(|(_, text)| text.clone()).collect();
+    let mut compiled = crate::compile::compile(texts, &Checked(&templates));
+    read.keep(&mut compiled);
+    Ok(compiled)
+}
+
+/// What was asked to be checked, with what stands around it.
+struct Read {
+    texts: Vec<(PathBuf, SourceText)>,
+    /// The files whose faults are told; `None` for all.
+    only: Option<BTreeSet<String>>,
+}
+
+impl Read {
+    fn of(paths: &[PathBuf]) -> Result<Read, Stop> {
+        let (files, named) = gather(paths)?;
+        let mut texts = Vec::new();
+        for path in files {
+            let bytes = std::fs::read(&path).map_err(|error| file_trouble(&path, &error))?;
+            texts.push((path.clone(), SourceText { name: shown(&path), bytes }));
+        }
+        let whole = named.len() < paths.len();
+        Ok(Read { texts, only: (!whole).then(|| named.iter().map(|path| shown(path)).collect()) })
+    }
+
+    fn tells(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(name))
+    }
+
+    fn keep(&self, compiled: &mut Compiled) {
+        let sources = &compiled.sources;
+        compiled.diagnostics.retain(|found| self.tells(&sources.get(found.span.source).name));
+    }
+}
+
+/// The files of paths, and those of them that are named.
+pub(super) fn gather(paths: &[PathBuf]) -> Result<(BTreeSet<PathBuf>, BTreeSet<PathBuf>), Stop> {
     let mut files = BTreeSet::new();
     let mut named = BTreeSet::new();
     for path in paths {
@@ -122,20 +269,7 @@ pub(crate) fn compile(shell: &Shell, paths: &[PathBuf]) -> Result<Compiled, Stop
             format!("{} holds no .yaml file. `countersign init` makes a project that works.", shown.join(", ")),
         ));
     }
-    let mut texts = Vec::new();
-    for path in &files {
-        let bytes = std::fs::read(path).map_err(|error| file_trouble(path, &error))?;
-        texts.push(SourceText { name: shown(path), bytes });
-    }
-    let templates = templates(shell)?;
-    let mut compiled = crate::compile::compile(texts, &Checked(&templates));
-    let whole = named.len() < paths.len();
-    if !whole {
-        let names: BTreeSet<String> = named.iter().map(|path| shown(path)).collect();
-        let sources = &compiled.sources;
-        compiled.diagnostics.retain(|found| names.contains(&sources.get(found.span.source).name));
-    }
-    Ok(compiled)
+    Ok((files, named))
 }
 
 /// Our templates and the company's.
@@ -157,7 +291,7 @@ pub(crate) fn templates(shell: &Shell) -> Result<Templates, Stop> {
 }
 
 /// A path as diagnostics show it: without a `./` in front.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 

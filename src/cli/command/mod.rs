@@ -8,6 +8,7 @@ mod demo;
 mod deploy;
 mod evaluate;
 mod explain;
+mod fmt;
 mod graph;
 mod init;
 mod intervene;
@@ -72,6 +73,7 @@ pub(crate) struct Entry {
 pub(crate) const ALL: &[Entry] = &[
     Entry { name: "init", group: Group::Author, tree: init::tree, run: init::run },
     Entry { name: "check", group: Group::Author, tree: check::tree, run: check::run },
+    Entry { name: "fmt", group: Group::Author, tree: fmt::tree, run: fmt::run },
     Entry { name: "explain", group: Group::Author, tree: explain::tree, run: explain::run },
     Entry { name: "evaluate", group: Group::Author, tree: evaluate::tree, run: evaluate::run },
     Entry { name: "graph", group: Group::Author, tree: graph::tree, run: graph::run },

@@ -21,7 +21,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                         format!("there is no mail template `{name}`; did you mean `{close}`?"),
                     ),
                 )
-                .fix(span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+                .fix_word(span, close),
                 None => Diagnostic::new(
                     Code::UnknownTemplate,
                     span,

@@ -31,7 +31,7 @@ fn unknown(name: &Spanned<String>, known: &[String]) -> Diagnostic {
                 format!("this step has no outcome `{word}`; did you mean `{close}`?"),
             ),
         )
-        .fix(name.span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+        .fix_word(name.span, close),
         None => {
             let listed = quoted_list(known);
             Diagnostic::new(

@@ -23,7 +23,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                     format!("there is no step `{name}`; did you mean `{close}`?"),
                 ),
             )
-            .fix(span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+            .fix_word(span, close),
             None => Diagnostic::new(
                 Code::UnknownStep,
                 span,

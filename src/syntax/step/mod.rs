@@ -290,11 +290,7 @@ impl Lowering<'_> {
                         format!("there is no step kind `{word}`; did you mean `{close}`?"),
                     ),
                 )
-                .fix(
-                    key.span,
-                    close,
-                    Wording::new(format!("改成 `{close}`"), format!("write `{close}`")),
-                ),
+                .fix_word(key.span, close),
             );
             let mut entries = entries.clone();
             if let Some(Entry { key: Node { kind: NodeKind::Scalar { text, .. }, .. }, .. }) = entries.get_mut(number) {
