@@ -8,6 +8,7 @@
 //! syntax                         YAML text → spanned documents
 //! expression                     FEEL: text → typed formula → value
 //! compile                        documents → definitions, or diagnostics
+//! diagram                        a definition as a picture
 //! engine                         command + state + facts → events → state (pure)
 //! simulate                       the same core with a made-up world
 //! store                          keeps events and the rows that follow from them; decides nothing
@@ -21,6 +22,7 @@ pub mod bench;
 pub mod cli;
 pub mod compile;
 pub mod diagnostics;
+pub mod diagram;
 pub mod effects;
 pub mod engine;
 pub mod expression;

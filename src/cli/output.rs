@@ -6,6 +6,7 @@
 //! other end is.
 
 use super::exit::{Exit, Stop};
+use crate::model::text::pieces;
 use crate::model::text::{Lang, Wording};
 use anstyle::{AnsiColor, Style};
 use std::io::{IsTerminal, Write};
@@ -350,27 +351,6 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
         lines.push(line.trim_end().to_owned());
     }
     lines
-}
-
-/// The pieces between which a line may break.
-fn pieces(text: &str) -> Vec<&str> {
-    let mut pieces = Vec::new();
-    let (mut start, mut before) = (0, None::<char>);
-    for (at, c) in text.char_indices() {
-        let wide = |c: char| c.width().unwrap_or(0) > 1;
-        let closes = matches!(c, '，' | '。' | '；' | '：' | '、' | '）' | '”' | '？' | '！' | ' ');
-        let breaks = before.is_some_and(|before| {
-            let opens = matches!(before, '（' | '“');
-            (before == ' ' && c != ' ') || ((wide(before) || wide(c)) && before != ' ' && !closes && !opens)
-        });
-        if breaks && at > start {
-            pieces.extend(text.get(start..at));
-            start = at;
-        }
-        before = Some(c);
-    }
-    pieces.extend(text.get(start..).filter(|rest| !rest.is_empty()));
-    pieces
 }
 
 /// What a cell shows of a text: one line, without what could forge or hide something.

@@ -16,7 +16,6 @@
 mod assigned;
 mod calendar;
 mod check;
-pub mod diagram;
 mod fields;
 mod form;
 mod lower;

@@ -7,6 +7,7 @@
 use crate::model::form::{Field, FieldKind};
 use crate::model::people::Directory;
 use crate::model::text::Lang;
+pub use crate::model::text::{clean, clean_line};
 use crate::model::time::{date_words, moment_words, weekday_words};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
@@ -166,33 +167,6 @@ pub fn masked(mail: &str) -> String {
         Some((local, domain)) => format!("{}***@{domain}", local.chars().next().map(String::from).unwrap_or_default()),
         None => "***".into(),
     }
-}
-
-/// Text of several lines without what could hide or forge something: control characters but line feed and tab,
-/// embeddings, overrides and isolates of direction, and characters that are none.
-pub fn clean(text: &str) -> String {
-    text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").chars().filter(|c| !hidden(*c)).collect()
-}
-
-/// Text of one line: [`clean`], with every break as one space.
-pub fn clean_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}') {
-            if !line.ends_with(' ') {
-                line.push(' ');
-            }
-        } else if !hidden(c) {
-            line.push(c);
-        }
-    }
-    line.trim().to_owned()
-}
-
-fn hidden(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fdd0}'..='\u{fdef}')
-        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::engine::state::{TaskKind, Waiting};
 use crate::model::definition::{Definition, Human, StepKind, outcome};
 use crate::model::id::{Outcome, PersonId, StepId};
 use crate::model::text::{Lang, Text};
+use crate::model::words;
 use serde::Serialize;
 
 /// One answer that a form offers.
@@ -40,40 +41,22 @@ impl Words<'_> {
             (None, outcome::RETURNED) => self.pick("退回修改", "Return for changes").into(),
             (None, outcome::DONE) => self.pick("办理完毕", "Done").into(),
             (None, outcome::REVISED) => self.pick("重新提交", "Submit again").into(),
-            (None, own) => self.named(own),
+            (None, own) => words::named(own),
         }
     }
 
     /// What an answer says once it is given: `同意`, `Approved`.
     pub fn answer(&self, human: Option<&Human>, name: &Outcome) -> String {
-        match (human.and_then(|human| human.outcomes.get(name)?.title.as_ref()), name.as_str()) {
+        match (human.and_then(|human| human.outcomes.get(name)?.title.as_ref()), words::answer(name.as_str())) {
             (Some(title), _) => clean_line(title.get(self.lang)),
-            (None, outcome::APPROVED) => self.pick("同意", "Approved").into(),
-            (None, outcome::REJECTED) => self.pick("不同意", "Rejected").into(),
-            (None, outcome::RETURNED) => self.pick("退回修改", "Returned for changes").into(),
-            (None, outcome::DONE) => self.pick("已办理", "Done").into(),
-            (None, outcome::REVISED) => self.pick("修改后重新提交", "Revised and submitted again").into(),
-            (None, outcome::SKIPPED) => self.pick("不需要", "Not needed").into(),
-            (None, own) => self.named(own),
+            (None, Some(words)) => words.get(self.lang).to_owned(),
+            (None, None) => words::named(name.as_str()),
         }
     }
 
     /// How an instance ended: `已通过`, `Rejected`; an end of the author's in the author's words.
     pub fn ending(&self, definition: &Definition, name: &Outcome) -> String {
-        let title = definition.steps.values().find_map(|step| match &step.kind {
-            StepKind::End(end) if end == name => step.title.as_ref(),
-            _ => None,
-        });
-        match (title, name.as_str()) {
-            (Some(title), _) => clean_line(title.get(self.lang)),
-            (None, outcome::DONE) => self.pick("已办结", "Completed").into(),
-            (None, outcome::APPROVED) => self.pick("已通过", "Approved").into(),
-            (None, outcome::REJECTED) => self.pick("未通过", "Rejected").into(),
-            (None, outcome::WITHDRAWN) => self.pick("已撤回", "Withdrawn").into(),
-            (None, outcome::CANCELLED) => self.pick("已取消", "Cancelled").into(),
-            (None, own) if own.is_ascii() && self.lang == Lang::Zh => "已办结".into(),
-            (None, own) => self.named(own),
-        }
+        definition.ending(name, self.lang)
     }
 
     /// What people call a step.
@@ -87,7 +70,7 @@ impl Words<'_> {
                 Some(StepKind::Notify(_)) => self.pick("通知", "Notice").into(),
                 _ => self.pick("处理", "Processing").into(),
             },
-            None => self.named(id.as_str()),
+            None => words::named(id.as_str()),
         }
     }
 
@@ -210,11 +193,6 @@ impl Words<'_> {
                 format!("Waiting for the job {}, attempt {attempt}", clean_line(name))
             }
         })
-    }
-
-    /// A name of the author's as words: `not_in_stock` reads `not in stock`.
-    fn named(&self, name: &str) -> String {
-        clean_line(name).replace('_', " ")
     }
 }
 

@@ -14,3 +14,4 @@ pub mod people;
 pub mod text;
 pub mod time;
 pub mod value;
+pub mod words;

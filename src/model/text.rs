@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use unicode_width::UnicodeWidthChar;
 
 /// A language that Countersign speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -111,4 +112,53 @@ impl fmt::Display for Wording {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} / {}", self.zh, self.en)
     }
+}
+
+/// Text of several lines without what could hide or forge something: control characters but line feed and tab,
+/// embeddings, overrides and isolates of direction, and characters that are none.
+pub fn clean(text: &str) -> String {
+    text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").chars().filter(|c| !hidden(*c)).collect()
+}
+
+/// Text of one line: [`clean`], with every break as one space.
+pub fn clean_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}') {
+            if !line.ends_with(' ') {
+                line.push(' ');
+            }
+        } else if !hidden(c) {
+            line.push(c);
+        }
+    }
+    line.trim().to_owned()
+}
+
+fn hidden(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fdd0}'..='\u{fdef}')
+        || u32::from(c) & 0xfffe == 0xfffe
+}
+
+/// The pieces between which a line of text may break: at spaces, and between Chinese characters, but not before
+/// what closes.
+pub fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut start, mut before) = (0, None::<char>);
+    for (at, c) in text.char_indices() {
+        let wide = |c: char| c.width().unwrap_or(0) > 1;
+        let closes = matches!(c, '，' | '。' | '；' | '：' | '、' | '）' | '”' | '？' | '！' | ' ');
+        let breaks = before.is_some_and(|before| {
+            let opens = matches!(before, '（' | '“');
+            (before == ' ' && c != ' ') || ((wide(before) || wide(c)) && before != ' ' && !closes && !opens)
+        });
+        if breaks && at > start {
+            pieces.extend(text.get(start..at));
+            start = at;
+        }
+        before = Some(c);
+    }
+    pieces.extend(text.get(start..).filter(|rest| !rest.is_empty()));
+    pieces
 }

@@ -201,7 +201,7 @@ fn what_is_wrong_is_said_with_what_to_do() {
             list --frist
             show
             keys revoke x
-            graph gift --format svg
+            graph gift --format png
             explain CS0210x
             explain unknown-kay
             evaluate

@@ -1,7 +1,6 @@
 //! Folders become definitions, or every fault of them is told at once and none twice.
 
 use crate::support::{ExampleTemplates, files, name, project};
-use countersign::compile::diagram::{self, Marks};
 use countersign::compile::{Compiled, SourceText, compile};
 use countersign::model::definition::{Definition, StepKind, outcome};
 use countersign::model::graph::{Node, On};
@@ -319,26 +318,6 @@ steps:
     assert!(faults(&process("steps.boss.late")).is_empty());
     assert_eq!(faults(&process("steps.again.late")), ["maybe_unset"]);
     assert_eq!(faults(&process("steps.bos.late")).len(), 1);
-}
-
-#[test]
-fn pictures_name_every_step_and_hold_no_markup_of_authors() {
-    let found = one("process: gift
-title: '<b>\"礼品\"</b>'
-form: { total: { type: money, title: 合计, required: true } }
-steps:
-  - { id: boss, title: 'a | b; <script>', approve: 总监, when: total >= 5 }
-  - end: given
-");
-    let marks = Marks { current: [StepId::from("boss")].into(), ..Marks::default() };
-    let mermaid = diagram::mermaid(&found, Lang::En, &marks);
-    assert!(mermaid.starts_with("flowchart TD\n") && mermaid.contains("class n1 current"), "{mermaid}");
-    assert!(!mermaid.contains("<script>") && !mermaid.contains("<b>"), "{mermaid}");
-    let dot = diagram::dot(&found, Lang::Zh, &marks);
-    assert!(dot.contains("label=\"<b>\\\"礼品\\\"</b>\"") && dot.contains("penwidth=3"), "{dot}");
-    let outline = diagram::outline(&found, Lang::En, &marks);
-    assert!(outline.contains("▶ a | b; <script> (boss) — 总监 · only if total >= 5"), "{outline}");
-    assert!(outline.contains("rejected → end: rejected"), "{outline}");
 }
 
 #[test]

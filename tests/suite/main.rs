@@ -4,6 +4,7 @@
 mod cli;
 mod compile;
 mod diagnostics;
+mod diagram;
 mod documents;
 mod expression;
 mod flows;

@@ -3,12 +3,13 @@
 use super::check;
 use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop, no_process};
+use crate::cli::output::Ink;
 use crate::cli::shell::Shell;
-use crate::compile::diagram::{Marks, dot, mermaid, outline};
+use crate::diagram::{Drawing, Marks, Tone, dot, mermaid, outline, svg};
 use crate::model::definition::Definition;
 use crate::model::text::Wording;
 use clap::{ArgMatches, Command};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) fn tree(words: Words) -> Command {
     Command::new("graph")
@@ -18,12 +19,31 @@ pub(super) fn tree(words: Words) -> Command {
             words
                 .option(
                     "format",
-                    ("outline|mermaid|dot", "outline|mermaid|dot"),
-                    "outline 看文字，mermaid 贴进文档，dot 交给 Graphviz",
-                    "outline to read, mermaid for documents, dot for Graphviz",
+                    ("outline|svg|mermaid|dot", "outline|svg|mermaid|dot"),
+                    "outline 在终端看，svg 是图片，mermaid 贴进文档，dot 交给 Graphviz；不写就看 --out 的扩展名",
+                    "outline to read here, svg a picture, mermaid for documents, dot for Graphviz; what --out ends with if left out",
                 )
-                .value_parser(["outline", "mermaid", "dot"])
-                .default_value("outline"),
+                .value_parser(["outline", "svg", "mermaid", "dot"]),
+        )
+        .arg(
+            words
+                .option(
+                    "out",
+                    ("文件", "FILE"),
+                    "写进这个文件，而不是显示出来：gift.svg",
+                    "Write it to this file instead of showing it: gift.svg",
+                )
+                .value_parser(clap::value_parser!(PathBuf)),
+        )
+        .arg(
+            words
+                .option(
+                    "width",
+                    ("列数", "COLUMNS"),
+                    "outline 每行最多多少列；不写就和终端一样宽",
+                    "The columns of a line of the outline; those of the terminal if left out",
+                )
+                .value_parser(clap::value_parser!(u16).range(24..=1000)),
         )
         .arg(
             words
@@ -40,22 +60,25 @@ pub(super) fn tree(words: Words) -> Command {
             "画已上线的版本，而不是文件夹里的",
             "Draw what is live, not what is in the folder",
         ))
-        .after_help("countersign graph gift\ncountersign graph gift --format dot | dot -Tsvg > gift.svg")
+        .arg(words.json())
+        .after_help(
+            "countersign graph gift\ncountersign graph gift --out gift.svg\n\
+             countersign graph gift --format dot | dot -Tsvg > gift.svg",
+        )
 }
 
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let Some(process) = matches.get_one::<String>("process") else { return Ok(()) };
-    let format = matches.get_one::<String>("format").map_or("outline", String::as_str);
     if matches.get_flag("deployed") {
         let live = shell.with_runtime(async |runtime| Ok(runtime.definitions()))?;
         let found = live.iter().find(|definition| definition.process.as_str() == process);
         let found = found.ok_or_else(|| no_process(process, live.iter().map(|one| one.process.as_str())))?;
-        return shell.output.print(&drawn(shell, found, format));
+        return draw(shell, found, matches);
     }
     let folder = matches.get_one::<PathBuf>("from").cloned().unwrap_or_else(|| shell.settings.processes.clone());
     let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
     match compiled.definition(process) {
-        Some(definition) => shell.output.print(&drawn(shell, definition, format)),
+        Some(definition) => draw(shell, definition, matches),
         None if compiled.has_errors() => {
             check::show(&shell.output, &compiled, false)?;
             Err(Stop::Because(
@@ -80,11 +103,77 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     }
 }
 
-fn drawn(shell: &Shell, definition: &Definition, format: &str) -> String {
-    let (lang, marks) = (shell.output.lang, Marks::default());
-    match format {
-        "mermaid" => mermaid(definition, lang, &marks),
-        "dot" => dot(definition, lang, &marks),
-        _ => outline(definition, lang, &marks),
+fn draw(shell: &Shell, definition: &Definition, matches: &ArgMatches) -> Result<(), Stop> {
+    let output = &shell.output;
+    let out = matches.get_one::<PathBuf>("out");
+    let format = match (matches.get_one::<String>("format"), out.and_then(|out| ending(out))) {
+        (Some(format), _) => format.as_str(),
+        (None, Some(format)) => format,
+        (None, None) => "outline",
+    };
+    let (drawing, marks) = (Drawing::of(definition, output.lang), Marks::default());
+    let text = match format {
+        "svg" => svg(&drawing, &marks),
+        "mermaid" => mermaid(&drawing, &marks),
+        "dot" => dot(&drawing, &marks),
+        _ => {
+            let asked = matches.get_one::<u16>("width").map(|width| usize::from(*width));
+            let width = asked.or_else(|| output.width().filter(|_| out.is_none()));
+            let plain = out.is_some() || matches.get_flag("json");
+            outlined(&drawing, width, |ink, text| match ink {
+                Some(ink) if !plain => output.ink(ink, text),
+                _ => text.to_owned(),
+            })
+        }
+    };
+    if let Some(out) = out {
+        std::fs::write(out, &text).map_err(|error| {
+            Stop::Because(
+                Exit::Input,
+                Wording::new(
+                    format!("写不了 {}：{error}。请换一个能写的位置。", out.display()),
+                    format!("{} cannot be written: {error}. Choose a place that can.", out.display()),
+                ),
+            )
+        })?;
+        output.note(format!("已画到 {}。", out.display()), format!("Drawn to {}.", out.display()));
     }
+    match out {
+        _ if matches.get_flag("json") => output.json(&serde_json::json!({
+            "process": definition.process.as_str(),
+            "version": definition.version.to_string(),
+            "format": format,
+            "text": text,
+            "drawing": drawing,
+        })),
+        Some(_) => Ok(()),
+        None => output.print(&text),
+    }
+}
+
+/// The format that a file name asks for.
+fn ending(out: &Path) -> Option<&'static str> {
+    match out.extension()?.to_str()? {
+        "svg" => Some("svg"),
+        "mmd" | "mermaid" => Some("mermaid"),
+        "dot" | "gv" => Some("dot"),
+        _ => None,
+    }
+}
+
+fn outlined(drawing: &Drawing, width: Option<usize>, paint: impl Fn(Option<Ink>, &str) -> String) -> String {
+    let mut text = String::new();
+    for line in outline(drawing, &Marks::default(), width) {
+        for (tone, words) in line {
+            let ink = match tone {
+                Tone::Strong => Some(Ink::Bold),
+                Tone::Accent => Some(Ink::Seal),
+                Tone::Soft => Some(Ink::Dim),
+                Tone::Plain => None,
+            };
+            text.push_str(&paint(ink, &words));
+        }
+        text.push('\n');
+    }
+    text
 }
