@@ -77,7 +77,9 @@ impl Reader<'_> {
                 Lang::Zh => format!("“{}”的每一行", self.field(each.list.as_str())),
                 Lang::En => format!("Every row of “{}”", self.field(each.list.as_str())),
             },
-            StepKind::Call(call) => format!("{}{}", self.pick("流程 ", "Process "), words::named(call.process.as_str())),
+            StepKind::Call(call) => {
+                format!("{}{}", self.pick("流程 ", "Process "), words::named(call.process.as_str()))
+            }
             StepKind::Wait(until) => self.until(until),
             StepKind::Receive(receive) => {
                 format!("{}{}", self.pick("等待消息 ", "Message "), words::named(&receive.message))
