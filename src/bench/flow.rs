@@ -142,6 +142,7 @@ pub fn definition(directory: &Directory) -> Result<Definition, Vec<Fault>> {
         about: None,
         schedule: None,
         stages: IndexMap::new(),
+        tables: IndexMap::new(),
     })
 }
 

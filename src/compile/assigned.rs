@@ -115,6 +115,10 @@ fn gains(
                 let fields = values.iter().map(|(name, _)| FieldName::from(name.value.as_str()));
                 (Sets::Always, fields.filter(|name| !unsure.contains(name)).collect())
             }
+            StepKind::Table { take, .. } if step.when.is_none() => {
+                let fields = take.iter().map(|(name, _)| FieldName::from(name.value.as_str()));
+                (Sets::Always, fields.filter(|name| !unsure.contains(name)).collect())
+            }
             _ => continue,
         };
         gains.insert(placed.id.clone(), gained);

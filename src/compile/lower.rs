@@ -221,6 +221,7 @@ impl<'a> Lowering<'a> {
             StepKind::Approve { .. } => Made::Step(self.node(step, "approve", Part::Whole, block)),
             StepKind::Task { .. } => Made::Step(self.node(step, "task", Part::Whole, block)),
             StepKind::Set { .. } => Made::Step(self.node(step, "set", Part::Whole, block)),
+            StepKind::Table { .. } => Made::Step(self.node(step, "table", Part::Whole, block)),
             StepKind::Notify { .. } => Made::Step(self.node(step, "notify", Part::Whole, block)),
             StepKind::End { .. } => Made::Step(self.node(step, "end", Part::Whole, block)),
             StepKind::Unknown => Made::Step(self.node(step, "step", Part::Whole, block)),

@@ -3,7 +3,7 @@
 //! The whole folder comes in at once and everything that is wrong with it goes out at once. The passes:
 //!
 //! 1. `syntax::parse` reads every text.
-//! 2. `organisation` and `calendar` lower the directory and the calendar.
+//! 2. `organisation`, `calendar` and `table` lower the directory, the calendar and the decision tables.
 //! 3. For each process: `resolve` settles what names mean; `lower` makes the state graph of its steps;
 //!    `assigned` finds which fields are set where; `typing` types the form and every expression of the steps;
 //!    `check` proves what is left: that every step is reached, has people and comes to an end.
@@ -18,6 +18,7 @@ mod calendar;
 mod check;
 mod fields;
 mod form;
+mod look_up;
 mod lower;
 mod meant;
 mod mend;
@@ -25,6 +26,7 @@ mod once;
 mod organisation;
 mod resolve;
 mod step;
+mod table;
 mod typing;
 mod unread;
 mod version;
@@ -33,6 +35,7 @@ use crate::diagnostics::{Code, Diagnostic, Severity, SourceId, Sources, Span};
 use crate::model::definition::Definition;
 use crate::model::id::{FieldName, ProcessId, StepId};
 use crate::model::people::Directory;
+use crate::model::rule::Table;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Calendar;
 use crate::syntax::{self, Document};
@@ -97,6 +100,8 @@ pub struct Compiled {
     pub directory: Option<Directory>,
     /// The working calendar, all its years; `None` where no file has one.
     pub calendar: Option<Calendar>,
+    /// The decision tables that are without fault, by name.
+    pub tables: BTreeMap<String, Table>,
     /// Where steps and fields are written.
     pub source_map: SourceMap,
     /// All that is wrong, in the order of the texts.
@@ -160,6 +165,8 @@ pub(crate) struct World<'a> {
     pub(crate) people_known: bool,
     /// Texts that could not be read whole and may hold what the directory lacks.
     pub(crate) unread: Unread,
+    /// The decision tables.
+    pub(crate) tables: table::Tables,
     /// The mail templates.
     pub(crate) templates: &'a dyn Templates,
 }
@@ -172,7 +179,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let mut diagnostics = Vec::new();
     let (mut broken, mut hidden, mut startless) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut unread, mut unknown) = (Unread::default(), false);
-    let (mut processes, mut directories, mut calendars) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut processes, mut directories, mut calendars, mut tables) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for id in ids {
         let (document, found) = syntax::parse(id, &sources);
         if crate::diagnostics::has_errors(&found) {
@@ -195,6 +202,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
                 directories.push((id, directory));
             }
             Document::Calendar(calendar) => calendars.push((id, calendar)),
+            Document::Table(table) => tables.push((id, table)),
             Document::Unknown => {
                 unread.push(text());
                 unknown = true;
@@ -219,8 +227,15 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         None => (None, organisation::Declared::default()),
     };
     unread.no_directory = !people_known && declared.positions.is_empty();
-    let world =
-        World { directory: Arc::new(directory.clone().unwrap_or_default()), declared, people_known, unread, templates };
+    let mut world = World {
+        directory: Arc::new(directory.clone().unwrap_or_default()),
+        declared,
+        people_known,
+        unread,
+        tables: table::Tables::default(),
+        templates,
+    };
+    world.tables = self::tables(&tables, &broken, &hidden, unknown, &world, &mut diagnostics);
 
     let mut source_map = SourceMap::default();
     let mut definitions = Vec::new();
@@ -230,7 +245,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         if let Some(name) = &process.name
             && let Some(first) = first_of.insert(name.value.as_str(), name.span)
         {
-            found.push(twice(&name.value, name.span, first));
+            found.push(twice(("流程", "process"), &name.value, name.span, first));
         }
         let text = Text {
             unread: hidden.contains(id).then(|| Arc::clone(&sources.get(*id).text)),
@@ -245,7 +260,35 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     definitions.sort_by(|a, b| a.process.cmp(&b.process));
     crate::diagnostics::sort(&mut diagnostics, &sources);
     let diagnostics = once::once(diagnostics, &sources);
-    Compiled { sources, definitions, directory, calendar, source_map, diagnostics }
+    Compiled { sources, definitions, directory, calendar, tables: world.tables.sound, source_map, diagnostics }
+}
+
+/// Compiles the decision tables.
+fn tables(
+    documents: &[(SourceId, syntax::Table)],
+    broken: &BTreeSet<SourceId>,
+    hidden: &BTreeSet<SourceId>,
+    unread: bool,
+    world: &World<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> table::Tables {
+    let mut tables = table::Tables { whole: !unread, ..table::Tables::default() };
+    let mut first_of: BTreeMap<&str, Span> = BTreeMap::new();
+    for (id, document) in documents {
+        let Some(name) = &document.name else {
+            tables.whole = false;
+            continue;
+        };
+        if let Some(first) = first_of.insert(name.value.as_str(), name.span) {
+            diagnostics.push(twice(("决策表", "decision table"), &name.value, name.span, first));
+        }
+        tables.named.insert(name.value.clone());
+        let sound = table::lower(document, !hidden.contains(id), world, diagnostics);
+        if let Some(table) = sound.filter(|_| !broken.contains(id)) {
+            tables.sound.insert(name.value.clone(), table);
+        }
+    }
+    tables
 }
 
 /// Whether a fault of a text may hide a name, or what a name stands for, so that what follows from its absence
@@ -320,7 +363,7 @@ fn process(
         let flow = lower::lower(&head);
         let names = resolve::Names::default();
         let unread = typing::Reading { whole: false, unread: world.unread.clone() };
-        return typing::definition(&head, &flow, &names, unread, world, diagnostics);
+        return typing::definition(&head, &flow, &names, unread, world, diagnostics).0;
     }
     let names = resolve::names(document, &world.declared, diagnostics);
     let flow = lower::lower(document);
@@ -328,11 +371,12 @@ fn process(
     let mut unread = world.unread.clone();
     text.unread.iter().for_each(|text| unread.push(Arc::clone(text)));
     let reading = typing::Reading { whole, unread: unread.clone() };
-    let mut definition = typing::definition(document, &flow, &names, reading, world, diagnostics);
+    let (mut definition, certain) = typing::definition(document, &flow, &names, reading, world, diagnostics);
     definition.version = version::of(&definition);
     let subject = check::Subject {
         document,
         flow: &flow,
+        certain: &certain,
         definition: &definition,
         world,
         whole,
@@ -365,13 +409,13 @@ fn asks_people(process: &&syntax::Process) -> bool {
     found
 }
 
-fn twice(name: &str, span: Span, first: Span) -> Diagnostic {
+fn twice((zh, en): (&str, &str), name: &str, span: Span, first: Span) -> Diagnostic {
     Diagnostic::new(
         Code::RepeatedName,
         span,
         Wording::new(
-            format!("已经有一个叫 `{name}` 的流程，请换一个名称"),
-            format!("there is a process `{name}` already; give this one another name"),
+            format!("已经有一个叫 `{name}` 的{zh}，请换一个名称"),
+            format!("there is a {en} `{name}` already; give this one another name"),
         ),
     )
     .context(first, Wording::new("第一个", "the first one"))

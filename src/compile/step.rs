@@ -2,13 +2,13 @@
 
 use crate::compile::assigned::Certain;
 use crate::compile::fields::{Fields, Unwritable};
-use crate::compile::form;
 use crate::compile::lower::{Part, Placed, answers};
 use crate::compile::organisation::unknown;
 use crate::compile::typing::{Typing, policy};
+use crate::compile::{form, look_up};
 use crate::diagnostics::{Code, Diagnostic, Spanned};
 use crate::expression::{Expected, Scope};
-use crate::model::definition::{Answering, Human, Mode, Notify, Step, StepKind, outcome};
+use crate::model::definition::{Answering, Human, LookUp, Mode, Notify, Step, StepKind, outcome};
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, Outcome, StepId};
 use crate::model::text::Wording;
@@ -63,6 +63,11 @@ fn step(
             StepKind::Choose(formulas(cases, &scope, &Expected::condition(), typing))
         }
         syntax::StepKind::Set { values } => StepKind::Set(set(source, values, fields, before, typing, unsure)),
+        syntax::StepKind::Table { table, with, take } => StepKind::Table(LookUp {
+            table: table.value.as_str().into(),
+            with: look_up::given(table, with, &scope, typing),
+            take: look_up::taken(table, take, fields, typing, unsure),
+        }),
         syntax::StepKind::Notify { who, template } => StepKind::Notify(Notify {
             who: formulas(&who.entries, &scope, &Expected::People, typing),
             template: template.as_ref().map(|template| template.value.clone()),
@@ -174,7 +179,7 @@ fn set(
     written
 }
 
-fn unwritable(name: &Spanned<String>, why: &Unwritable, fields: &Fields<'_>) -> Diagnostic {
+pub(super) fn unwritable(name: &Spanned<String>, why: &Unwritable, fields: &Fields<'_>) -> Diagnostic {
     let word = &name.value;
     match why {
         Unwritable::Unknown => unknown(name, fields.names().map(FieldName::as_str), ("字段", "field"), "data"),

@@ -7,7 +7,7 @@
 use crate::compile::lower::Flow;
 use crate::compile::resolve::Names;
 use crate::compile::unread::Unread;
-use crate::compile::{World, assigned, fields, form, meant, step};
+use crate::compile::{World, assigned, fields, form, look_up, meant, step};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{self, Expected, Fault, FaultKind, Scope};
 use crate::model::definition::{Definition, NumberPattern, OwnCase, Policy};
@@ -18,7 +18,7 @@ use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed, Value};
 use crate::syntax::{self, FeelText, Process, Step, StepKind};
 use indexmap::IndexMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What types expressions of one process.
@@ -47,7 +47,8 @@ pub(crate) struct Reading {
     pub(crate) unread: Unread,
 }
 
-/// Puts a definition together. What could not be typed is left out and reported.
+/// Puts a definition together, with what is certain before each step. What could not be typed is left out and
+/// reported.
 pub(crate) fn definition(
     document: &Process,
     flow: &Flow<'_>,
@@ -55,7 +56,7 @@ pub(crate) fn definition(
     reading: Reading,
     world: &World<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Definition {
+) -> (Definition, BTreeMap<StepId, assigned::Certain>) {
     let mut typing = Typing {
         document,
         world,
@@ -74,11 +75,11 @@ pub(crate) fn definition(
 
     let before_steps = typing.diagnostics.len();
     let mut unsure: BTreeSet<FieldName> = BTreeSet::new();
-    let steps = loop {
+    let (steps, certain) = loop {
         let certain = assigned::before(document, flow, fields.at_start(), &unsure);
         let (steps, found) = step::steps(&fields, &certain, &mut typing);
         if found.is_subset(&unsure) {
-            break steps;
+            break (steps, certain);
         }
         typing.diagnostics.truncate(before_steps);
         unsure.extend(found);
@@ -102,10 +103,11 @@ pub(crate) fn definition(
         about: None,
         schedule: None,
         stages: IndexMap::new(),
+        tables: look_up::tables(flow, world),
     };
     definition.headline = headline(&definition);
     diagnostics.append(&mut typing.diagnostics);
-    definition
+    (definition, certain)
 }
 
 /// A policy over the one that it departs from.
@@ -161,7 +163,16 @@ impl Typing<'_> {
 
     /// Types an expression; `None` if anything is wrong with it, which is reported.
     pub(crate) fn formula(&mut self, text: &FeelText, scope: &Scope, expected: &Expected) -> Option<Formula> {
-        match expression::compile(&text.text, scope, expected) {
+        self.told(text, expression::compile(&text.text, scope, expected))
+    }
+
+    /// Types the unary tests of a column's cell; `None` if anything is wrong with them, which is reported.
+    pub(crate) fn tests(&mut self, text: &FeelText, column: &str, scope: &Scope) -> Option<Formula> {
+        self.told(text, expression::compile_tests(&text.text, column, scope))
+    }
+
+    fn told(&mut self, text: &FeelText, typed: Result<Formula, Vec<Fault>>) -> Option<Formula> {
+        match typed {
             Ok(formula) => Some(formula),
             Err(faults) => {
                 for mut fault in faults {
@@ -297,6 +308,7 @@ fn expressions(step: &Step) -> impl Iterator<Item = &FeelText> {
         }
         StepKind::Choose { cases, .. } => found.extend(cases.iter().filter_map(|case| case.when.as_ref())),
         StepKind::Set { values } => found.extend(values.iter().map(|(_, text)| text)),
+        StepKind::Table { with, take, .. } => found.extend(with.iter().chain(take).map(|(_, text)| text)),
         StepKind::Go { .. } | StepKind::End { .. } | StepKind::Unknown => {}
     }
     form::expressions(&step.form, &mut found);

@@ -95,6 +95,7 @@ codes! {
     UnknownOutcome "CS0306" "unknown_outcome" Error;
     BuiltinOutcome "CS0307" "builtin_outcome" Error;
     BadNumber "CS0308" "bad_number" Error;
+    UnknownTable "CS0309" "unknown_table" Error;
 
     // CS04: expressions and types
     ForeignSyntax "CS0401" "foreign_syntax" Error;
@@ -123,6 +124,7 @@ codes! {
     JumpIntoBlock "CS0504" "jump_into_block" Error;
     MissingOtherwise "CS0505" "missing_otherwise" Error;
     SharedForm "CS0506" "shared_form" Error;
+    ShadowedCase "CS0520" "shadowed_case" Error;
 
     // CS06: people
     BadMail "CS0601" "bad_mail" Error;
@@ -155,6 +157,15 @@ codes! {
     ValueTooLong "CS0903" "value_too_long" Error;
     TooManyFaults "CS0904" "too_many_faults" Error;
     ProcessTooLarge "CS0905" "process_too_large" Error;
+
+    // CS10: decision tables
+    OutOfBounds "CS1001" "out_of_bounds" Error;
+    MissingOrder "CS1002" "missing_order" Error;
+    BadAggregate "CS1003" "bad_aggregate" Error;
+    TableGap "CS1004" "table_gap" Error;
+    TableOverlap "CS1005" "table_overlap" Error;
+    UnreachableRule "CS1006" "unreachable_rule" Error;
+    UnprovedTable "CS1007" "unproved_table" Warning;
 }
 
 impl Code {

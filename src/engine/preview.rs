@@ -126,6 +126,10 @@ impl Walk<'_, '_> {
                     }
                 }
             }
+            StepKind::Table(look_up) => match super::step::table::taken(run, self.token, look_up) {
+                Ok(values) => run.state.data.extend(values),
+                Err(_) => self.certain = false,
+            },
             // Who is asked in rows and in races depends on what is not known yet.
             StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_) => {
                 let sure = matches!(step.kind, StepKind::Parallel(Join::All));

@@ -66,6 +66,7 @@ fn reads(step: &Step, changed: &Record) -> bool {
         StepKind::Choose(cases) => cases.iter().collect(),
         StepKind::Approve(human) | StepKind::Task(human) => human.who.iter().collect(),
         StepKind::Notify(notify) => notify.who.iter().collect(),
+        StepKind::Table(look_up) => look_up.with.values().collect(),
         StepKind::Each(each) => vec![&each.rows],
         StepKind::Call(call) => call.with.values().chain(&call.by).collect(),
         StepKind::Wait(until) => vec![until],

@@ -134,6 +134,11 @@ impl Failure {
         Failure { message: Wording::new(zh, en), at: None, unset: false }
     }
 
+    /// A failure of what surrounds expressions.
+    pub fn because(message: Wording) -> Failure {
+        Failure { message, at: None, unset: false }
+    }
+
     pub(super) fn unset(zh: impl Into<String>, en: impl Into<String>) -> Failure {
         Failure { unset: true, ..Failure::new(zh, en) }
     }

@@ -9,6 +9,7 @@ use super::form::Form;
 use super::formula::Formula;
 use super::graph::{Node, StateGraph};
 use super::id::{FieldName, Outcome, PositionId, ProcessId, StepId, Version};
+use super::rule::Table;
 use super::text::Text;
 use chrono::{Datelike, NaiveDate};
 use indexmap::IndexMap;
@@ -81,6 +82,9 @@ pub struct Definition {
     /// The columns of the board.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub stages: IndexMap<Arc<str>, Text>,
+    /// The decision tables that its steps look up, by name.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub tables: IndexMap<Arc<str>, Table>,
 }
 
 impl Definition {
@@ -172,6 +176,8 @@ pub enum StepKind {
     Choose(Vec<Formula>),
     /// Computes fields, in order.
     Set(IndexMap<FieldName, Formula>),
+    /// Looks a decision table up.
+    Table(LookUp),
     /// Sends mail.
     Notify(Notify),
     /// Ends the case.
@@ -274,6 +280,17 @@ pub enum Nobody {
     Skip,
     /// The applicant's superiors in turn.
     Escalate,
+}
+
+/// A decision table that is looked up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LookUp {
+    /// Which of the definition's tables.
+    pub table: Arc<str>,
+    /// The value of each input that is given.
+    pub with: IndexMap<FieldName, Formula>,
+    /// What each field is set to, read from the outputs.
+    pub take: IndexMap<FieldName, Formula>,
 }
 
 /// Mail to people who are not asked to do anything.

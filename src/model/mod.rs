@@ -11,6 +11,7 @@ pub mod graph;
 pub mod id;
 pub mod input;
 pub mod people;
+pub mod rule;
 pub mod text;
 pub mod time;
 pub mod value;

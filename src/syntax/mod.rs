@@ -19,6 +19,7 @@ mod node;
 pub(crate) mod process;
 pub(crate) mod reference;
 pub(crate) mod step;
+pub(crate) mod table;
 mod trap;
 
 pub use data::{Data, data};
@@ -29,6 +30,7 @@ pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};
 pub use process::{Nobody, OwnCase, Policy, Process};
 pub use reference::{Absence, Calendar, DayHours, Days, Department, Directory, Person, Position};
 pub use step::{Allow, Case, Mode, Shown, Step, StepKind, Target, Who};
+pub use table::{Rule, Table};
 
 use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list, suggest};
 use crate::model::text::Wording;
@@ -44,6 +46,8 @@ pub enum Document {
     Directory(Directory),
     /// `calendar: …`
     Calendar(Calendar),
+    /// `table: …`
+    Table(Table),
     /// Nothing that could be read, or a kind that this version does not use.
     Unknown,
 }
@@ -140,6 +144,7 @@ impl Lowering<'_> {
             "process" => self.process(root, at).map_or(Document::Unknown, Document::Process),
             "directory" => self.directory(root, at).map_or(Document::Unknown, Document::Directory),
             "calendar" => self.calendar(root, at).map_or(Document::Unknown, Document::Calendar),
+            "table" => self.table(root, at).map_or(Document::Unknown, Document::Table),
             _ => {
                 self.report(Diagnostic::new(
                     Code::UnsupportedDocument,

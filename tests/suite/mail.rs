@@ -219,6 +219,7 @@ impl Fixture {
             about: None,
             schedule: None,
             stages: IndexMap::new(),
+            tables: Default::default(),
         };
         let data = Record::from_iter([
             ("customer".into(), Value::text("华康医院")),

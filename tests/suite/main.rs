@@ -23,4 +23,5 @@ mod rooms;
 mod store;
 mod support;
 mod syntax;
+mod tables;
 mod web;

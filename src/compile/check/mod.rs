@@ -13,21 +13,31 @@ mod missing_mode;
 mod missing_otherwise;
 mod no_approver;
 mod own_case_allowed;
+mod proof;
 mod repeated_step;
+mod shadowed_case;
 mod shared_form;
+mod table_gap;
+mod table_overlap;
 mod unknown_outcome;
 mod unknown_step;
+mod unproved_table;
+mod unreachable_rule;
 mod unreachable_step;
 mod vacant_start;
 
 use crate::compile::World;
+use crate::compile::assigned::Certain;
 use crate::compile::lower::{Flow, Found, Placed};
+use crate::compile::table::Decision;
 use crate::compile::unread::Unread;
 use crate::diagnostics::{Diagnostic, Span};
 use crate::model::definition::Definition;
 use crate::model::graph::Node;
 use crate::model::id::StepId;
 use crate::syntax::{Process, StepKind};
+use proof::Areas;
+use std::collections::BTreeMap;
 
 /// What is checked: a process in all its forms.
 pub(crate) struct Subject<'a> {
@@ -35,6 +45,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) document: &'a Process,
     /// Its steps and how control moves between them.
     pub(crate) flow: &'a Flow<'a>,
+    /// What is certain before each step that can be reached.
+    pub(crate) certain: &'a BTreeMap<StepId, Certain>,
     /// As it would run; an expression with a fault is absent from it.
     pub(crate) definition: &'a Definition,
     /// What it is compiled against.
@@ -57,6 +69,7 @@ const ALL: &[Check] = &[
     unknown_outcome::check,
     builtin_outcome::check,
     missing_otherwise::check,
+    shadowed_case::check,
     unreachable_step::check,
     endless_loop::check,
     dead_end::check,
@@ -68,6 +81,12 @@ const ALL: &[Check] = &[
     late_reminder::check,
     bad_template::check,
 ];
+
+type TableCheck = fn(&Decision<'_>, &Areas, &mut Vec<Diagnostic>);
+
+/// Every check of a decision table.
+const OF_TABLES: &[TableCheck] =
+    &[table_gap::check, table_overlap::check, unreachable_rule::check, unproved_table::check];
 
 /// Runs every check.
 pub(crate) fn all(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -107,6 +126,7 @@ fn called(placed: &Placed<'_>) -> String {
         StepKind::Task { .. } => "task",
         StepKind::Choose { .. } => "choose",
         StepKind::Set { .. } => "set",
+        StepKind::Table { .. } => "table",
         StepKind::Notify { .. } => "notify",
         StepKind::Go { .. } => "go",
         StepKind::End { .. } | StepKind::Unknown => "end",
@@ -118,5 +138,17 @@ fn step_of(node: &Node) -> Option<&StepId> {
     match node {
         Node::Step(id) | Node::Join(id) | Node::Undone(id) => Some(id),
         Node::Start | Node::Finish(_) => None,
+    }
+}
+
+/// Runs every check of a decision table.
+pub(crate) fn tables(decision: &Decision<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    // Lengths of time of unlike units have no common line.
+    let Some(areas) = Areas::of_table(decision.table) else {
+        diagnostics.extend(decision.table.hit.is_single().then(|| unproved_table::gap(decision)));
+        return;
+    };
+    for check in OF_TABLES {
+        check(decision, &areas, diagnostics);
     }
 }

@@ -11,6 +11,7 @@ mod notify;
 mod parallel;
 mod receive;
 mod set;
+pub(super) mod table;
 mod task;
 mod wait;
 
@@ -59,6 +60,7 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
         StepKind::Task(human) => task::enter(run, token, id, human),
         StepKind::Choose(cases) => choose::enter(run, token, cases),
         StepKind::Set(fields) => set::enter(run, token, id, fields),
+        StepKind::Table(look_up) => table::enter(run, token, id, look_up),
         StepKind::Notify(notify) => notify::enter(run, token, id, notify),
         StepKind::End(outcome) => end::enter(run, token, id, outcome),
         StepKind::Parallel(_) | StepKind::Race => parallel::enter(run, token, id),

@@ -6,11 +6,10 @@ use crate::syntax::process::{POLICY, PROCESS};
 
 /// Every kind key, in the order of the language reference.
 pub(super) const KINDS: &[&str] = &[
-    "approve", "task", "choose", "set", "notify", "go", "end", "parallel", "each", "call", "wait", "receive", "race",
-    "table", "http", "job",
+    "approve", "task", "choose", "set", "table", "notify", "go", "end", "parallel", "each", "call", "wait", "receive",
+    "race", "http", "job",
 ];
-pub(super) const UNSUPPORTED: &[&str] =
-    &["parallel", "each", "call", "wait", "receive", "race", "table", "http", "job"];
+pub(super) const UNSUPPORTED: &[&str] = &["parallel", "each", "call", "wait", "receive", "race", "http", "job"];
 
 macro_rules! step_place {
     ($place:ident, $name:expr, [$($key:literal),*], [$($later:literal),*]) => {
@@ -23,7 +22,7 @@ macro_rules! step_place {
     };
 }
 
-pub(super) static STEP_RELATIVES: &[&Place] = &[&APPROVE, &TASK, &CHOOSE, &NOTIFY, &PROCESS, &POLICY, &FIELD];
+pub(super) static STEP_RELATIVES: &[&Place] = &[&APPROVE, &TASK, &CHOOSE, &NOTIFY, &TABLE, &PROCESS, &POLICY, &FIELD];
 
 /// Any step, to say where a key belongs.
 pub(crate) static STEP: Place = Place {
@@ -33,6 +32,7 @@ pub(crate) static STEP: Place = Place {
         "task",
         "choose",
         "set",
+        "table",
         "notify",
         "go",
         "end",
@@ -50,6 +50,8 @@ pub(crate) static STEP: Place = Place {
         "quiet",
         "otherwise",
         "template",
+        "with",
+        "take",
     ],
     later: &["weights", "overdue", "depends_on", "edit", "copy", "stage", "undo"],
     relatives: &[],
@@ -69,6 +71,7 @@ step_place!(
 );
 step_place!(CHOOSE, ("`choose` 步骤", "a `choose` step"), ["choose", "otherwise"], ["due", "overdue"]);
 step_place!(SET, ("`set` 步骤", "a `set` step"), ["set"], []);
+step_place!(TABLE, ("`table` 步骤", "a `table` step"), ["table", "with", "take"], []);
 step_place!(NOTIFY, ("`notify` 步骤", "a `notify` step"), ["notify", "template"], []);
 step_place!(GO, ("`go` 步骤", "a `go` step"), ["go"], []);
 step_place!(END, ("`end` 步骤", "an `end` step"), ["end"], []);

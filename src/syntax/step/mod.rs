@@ -15,7 +15,7 @@ use crate::syntax::field::{Field, OptionDef};
 use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, missing_value};
 use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::process::Policy;
-use keys::{APPROVE, CHOOSE, END, GO, KINDS, NOTIFY, SET, STEP_RELATIVES, TASK, UNSUPPORTED};
+use keys::{APPROVE, CHOOSE, END, GO, KINDS, NOTIFY, SET, STEP_RELATIVES, TABLE, TASK, UNSUPPORTED};
 
 /// A step as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,15 @@ pub enum StepKind {
     Set {
         /// Field → value.
         values: Vec<(Spanned<String>, FeelText)>,
+    },
+    /// `table`: looks a decision table up.
+    Table {
+        /// Which.
+        table: Spanned<String>,
+        /// Input → value.
+        with: Vec<(Spanned<String>, FeelText)>,
+        /// Field → what it is set to, read from the outputs.
+        take: Vec<(Spanned<String>, FeelText)>,
     },
     /// `notify`: tells people.
     Notify {
@@ -144,6 +153,7 @@ impl Lowering<'_> {
             "task" => &TASK,
             "choose" => &CHOOSE,
             "set" => &SET,
+            "table" => &TABLE,
             "notify" => &NOTIFY,
             "go" => &GO,
             _ => &END,
@@ -188,6 +198,12 @@ impl Lowering<'_> {
                 StepKind::Choose { cases, otherwise }
             }
             "set" => StepKind::Set { values: self.values(node) },
+            "table" => {
+                let Some(table) = self.name(node, NameRule::Document) else { return StepKind::Unknown };
+                let with = fields.get("with").map(|node| self.values(node)).unwrap_or_default();
+                let take = fields.required(self, "take").map(|node| self.values(node)).unwrap_or_default();
+                StepKind::Table { table, with, take }
+            }
             "notify" => {
                 let template = fields.get("template").and_then(|node| self.name(node, NameRule::Document));
                 let who = Who { span: node.span, entries: self.feels(node, word), mode: None };
@@ -272,7 +288,7 @@ impl Lowering<'_> {
     fn no_kind(&mut self, node: &Node, at: Span) -> Option<Node> {
         let NodeKind::Mapping(entries) = &node.kind else { return None };
         let known = |key: &str| {
-            STEP_RELATIVES.iter().take(4).any(|place| place.keys.contains(&key) || place.later.contains(&key))
+            STEP_RELATIVES.iter().take(5).any(|place| place.keys.contains(&key) || place.later.contains(&key))
         };
         let meant = entries.iter().enumerate().find_map(|(number, entry)| {
             let word = entry.key.text().unwrap_or("");
@@ -298,7 +314,7 @@ impl Lowering<'_> {
             }
             return Some(Node { span: node.span, kind: NodeKind::Mapping(entries) });
         }
-        let listed = quoted_list(KINDS.iter().take(7).copied());
+        let listed = quoted_list(KINDS.iter().take(8).copied());
         self.report(
             Diagnostic::new(
                 Code::StepKind,
@@ -341,7 +357,7 @@ fn unsupported_step(span: Span, word: &str) -> Diagnostic {
         ),
     )
     .hint(Wording::new(
-        "现在可用：`approve`、`task`、`choose`、`set`、`notify`、`go`、`end`",
-        "supported are `approve`, `task`, `choose`, `set`, `notify`, `go` and `end`",
+        "现在可用：`approve`、`task`、`choose`、`set`、`table`、`notify`、`go`、`end`",
+        "supported are `approve`, `task`, `choose`, `set`, `table`, `notify`, `go` and `end`",
     ))
 }

@@ -1,0 +1,134 @@
+//! What the proofs over values share: the rules of a table as areas, and examples in words.
+
+use super::Subject;
+use crate::compile::assigned::Certain;
+use crate::expression::cover::{Answer, Cover, Example};
+use crate::expression::range::Domain;
+use crate::expression::region::{Area, Subjects};
+use crate::model::form::{Field, FieldKind};
+use crate::model::formula::Formula;
+use crate::model::id::{FieldName, StepId};
+use crate::model::rule::Table;
+use crate::model::text::Wording;
+use crate::model::value::{Type, Value, plain};
+use rust_decimal::Decimal;
+
+/// The areas of some rules or cases over what they ask, cut into pieces.
+pub(super) struct Areas {
+    pub(super) subjects: Subjects,
+    pub(super) all: Vec<Area>,
+    /// To which rule or case each area belongs.
+    pub(super) of: Vec<usize>,
+    pub(super) cover: Cover,
+}
+
+impl Areas {
+    /// Of conditions, one list of areas each; `None` where sets of one subject are of unlike kinds.
+    pub(super) fn new(subjects: Subjects, each: Vec<Vec<Area>>) -> Option<Areas> {
+        let (mut all, mut of) = (Vec::new(), Vec::new());
+        for (number, areas) in each.into_iter().enumerate() {
+            of.extend(areas.iter().map(|_| number));
+            all.extend(areas);
+        }
+        let cover = Cover::new(&subjects, &all)?;
+        Some(Areas { subjects, all, of, cover })
+    }
+
+    /// The areas of the rules of a table.
+    pub(super) fn of_table(table: &Table) -> Option<Areas> {
+        let domain = |name: &FieldName| table.inputs.get(name).map_or(Domain::any(true), Domain::asked);
+        let mut subjects = Subjects::of(table.inputs.keys().map(|name| (name.clone(), domain(name))));
+        let rules = &table.rules;
+        let each = rules.iter().map(|rule| subjects.all_of(rule.when.values().map(|cell| &cell.root), &domain));
+        let each = each.collect();
+        Areas::new(subjects, each)
+    }
+
+    /// The areas of the cases of a `choose`, over what each field can hold there.
+    pub(super) fn of_cases(subject: &Subject<'_>, step: &StepId, cases: &[Formula]) -> Option<Areas> {
+        let certain = subject.certain.get(step)?;
+        let domain = |name: &FieldName| domain(subject, certain, name);
+        let mut subjects = Subjects::default();
+        let each = cases.iter().map(|case| subjects.areas(&case.root, &domain)).collect();
+        Areas::new(subjects, each)
+    }
+
+    /// An example that no area holds, whatever comes of what they ask beside fields.
+    pub(super) fn gap(&self) -> Option<Example> {
+        let generous: Vec<Area> = self.all.iter().map(|area| self.only_fields(area)).collect();
+        match Cover::new(&self.subjects, &generous)?.covers(0..generous.len(), None) {
+            Answer::Except(example) => Some(example),
+            Answer::Proved | Answer::Unknown => None,
+        }
+    }
+
+    /// An area without what it asks beside fields.
+    fn only_fields(&self, area: &Area) -> Area {
+        let fields = area.iter().filter(|(number, _)| self.subjects.field(**number).is_some());
+        fields.map(|(number, values)| (*number, values.clone())).collect()
+    }
+
+    /// The numbers of the areas whose rule passes a test.
+    pub(super) fn belonging<'a>(&'a self, to: impl Fn(usize) -> bool + 'a) -> impl Iterator<Item = usize> + 'a {
+        self.of.iter().enumerate().filter(move |(_, rule)| to(**rule)).map(|(area, _)| area)
+    }
+
+    /// Whether an area asks nothing but fields, so that an example of it is one to believe.
+    pub(super) fn is_plain(&self, area: usize) -> bool {
+        self.all.get(area).is_some_and(|area| self.subjects.is_plain(area))
+    }
+
+    /// An example in words: `kind = risk, margin = 30 %`; `None` where it says nothing of fields.
+    pub(super) fn words<'f>(
+        &self,
+        example: &Example,
+        field: impl Fn(&FieldName) -> Option<&'f Field>,
+    ) -> Option<Wording> {
+        let (mut zh, mut en) = (Vec::new(), Vec::new());
+        for (number, value) in example {
+            let Some(name) = self.subjects.field(*number) else { continue };
+            let value = written(value, field(name).map(|field| &field.kind));
+            zh.push(format!("{name} = {}", value.zh));
+            en.push(format!("{name} = {}", value.en));
+        }
+        (!zh.is_empty()).then(|| Wording::new(zh.join("，"), en.join(", ")))
+    }
+}
+
+/// What a field can hold before a step: what was asked within its limits, what steps write by its type alone.
+fn domain(subject: &Subject<'_>, certain: &Certain, name: &FieldName) -> Domain {
+    let definition = subject.definition;
+    let Some((_, field)) = definition.fields().find(|(known, _)| *known == name) else { return Domain::any(true) };
+    let nullable = |formula: &Option<Formula>| formula.as_ref().is_some_and(|formula| formula.of.optional);
+    let list = matches!(field.typed().of, Type::List(_));
+    let written = definition.data.contains_key(name);
+    let optional = match written {
+        true => nullable(&field.value),
+        false => field.typed().optional || nullable(&field.value) || !field.required && nullable(&field.default),
+    };
+    let null = !list && (optional || !certain.fields.contains(name));
+    let asked = !written && field.value.is_none();
+    if asked { Domain::asked(field) } else { Domain::written(field) }.with_null(null)
+}
+
+/// A value as an author would write it.
+fn written(value: &Value, kind: Option<&FieldKind>) -> Wording {
+    let text = match (value, kind) {
+        (Value::Number(number), Some(FieldKind::Percent)) => {
+            format!("{} %", (*number * Decimal::ONE_HUNDRED).normalize())
+        }
+        (Value::Number(number), _) => number.normalize().to_string(),
+        (Value::Null, _) => "null".to_owned(),
+        (value, _) => match plain(value) {
+            serde_json::Value::String(text) if text == "…" => {
+                return Wording::new("其他任何值", "anything else");
+            }
+            serde_json::Value::String(text) => match kind {
+                Some(FieldKind::Text | FieldKind::LongText) => format!("\"{text}\""),
+                _ => text,
+            },
+            other => other.to_string(),
+        },
+    };
+    Wording::new(text.clone(), text)
+}

@@ -1,0 +1,137 @@
+//! The step `table`: what it hands to a decision table and what it takes from it, typed against the columns.
+
+use crate::compile::fields::{Fields, Unwritable};
+use crate::compile::lower::Flow;
+use crate::compile::organisation::unknown;
+use crate::compile::typing::Typing;
+use crate::compile::{World, step};
+use crate::diagnostics::{Code, Diagnostic, Spanned, suggest};
+use crate::expression::{Expected, Scope};
+use crate::model::formula::Formula;
+use crate::model::id::FieldName;
+use crate::model::rule::Table;
+use crate::model::text::Wording;
+use crate::syntax::{self, FeelText};
+use indexmap::IndexMap;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The decision tables that steps look up, in the order of their first use.
+pub(crate) fn tables(flow: &Flow<'_>, world: &World<'_>) -> IndexMap<Arc<str>, Table> {
+    let used = flow.steps.iter().filter_map(|placed| match &placed.source.kind {
+        syntax::StepKind::Table { table, .. } => world.tables.sound.get_key_value(&table.value),
+        _ => None,
+    });
+    used.map(|(name, table)| (Arc::from(name.as_str()), table.clone())).collect()
+}
+
+/// What is handed to a table, each value typed against its input.
+pub(super) fn given(
+    name: &Spanned<String>,
+    with: &[(Spanned<String>, FeelText)],
+    scope: &Scope,
+    typing: &mut Typing<'_>,
+) -> IndexMap<FieldName, Formula> {
+    let tables = &typing.world.tables;
+    let Some(table) = tables.sound.get(&name.value) else {
+        if tables.whole && !tables.named.contains(&name.value) {
+            let known = tables.named.iter().map(String::as_str);
+            typing.diagnostics.push(unknown_table(name, known));
+        }
+        return with
+            .iter()
+            .filter_map(|(column, text)| {
+                Some((FieldName::from(column.value.as_str()), typing.formula(text, scope, &Expected::Any)?))
+            })
+            .collect();
+    };
+    for (column, field) in &table.inputs {
+        if field.required && !with.iter().any(|(given, _)| given.value == column.as_str()) {
+            typing.diagnostics.push(missing_input(name, column.as_str()));
+        }
+    }
+    let mut given = IndexMap::new();
+    for (column, text) in with {
+        let expected = match table.inputs.get(column.value.as_str()) {
+            Some(field) => Expected::Type(field.typed()),
+            None => {
+                let known = table.inputs.keys().map(FieldName::as_str);
+                typing.diagnostics.push(unknown(column, known, ("输入", "input"), "inputs"));
+                Expected::Any
+            }
+        };
+        if let Some(formula) = typing.formula(text, scope, &expected) {
+            given.insert(FieldName::from(column.value.as_str()), formula);
+        }
+    }
+    given
+}
+
+/// What fields take from a table, each typed against what the field can hold.
+pub(super) fn taken(
+    name: &Spanned<String>,
+    take: &[(Spanned<String>, FeelText)],
+    fields: &Fields<'_>,
+    typing: &mut Typing<'_>,
+    unsure: &mut BTreeSet<FieldName>,
+) -> IndexMap<FieldName, Formula> {
+    let table = typing.world.tables.sound.get(&name.value);
+    let outputs = table.map(|table| Scope::new().fields(table.yields()));
+    let mut taken = IndexMap::new();
+    for (field, text) in take {
+        let expected = match fields.writable(&field.value) {
+            Ok(typed) => Expected::Type(typed),
+            Err(why) => {
+                let hidden = matches!(why, Unwritable::Unknown) && typing.unread.may_declare_besides(&field.value);
+                if !hidden {
+                    typing.diagnostics.push(step::unwritable(field, &why, fields));
+                }
+                Expected::Any
+            }
+        };
+        // What a table with faults answers is not known.
+        let Some(outputs) = &outputs else { continue };
+        let Some(formula) = typing.formula(text, outputs, &expected) else { continue };
+        let field = FieldName::from(field.value.as_str());
+        if formula.of.optional {
+            unsure.insert(field.clone());
+        }
+        taken.insert(field, formula);
+    }
+    taken
+}
+
+fn unknown_table<'n>(name: &Spanned<String>, known: impl Iterator<Item = &'n str>) -> Diagnostic {
+    let word = &name.value;
+    match suggest::closest(word, known) {
+        Some(close) => Diagnostic::new(
+            Code::UnknownTable,
+            name.span,
+            Wording::new(
+                format!("没有叫 `{word}` 的决策表，是不是 `{close}`？"),
+                format!("there is no decision table `{word}`; did you mean `{close}`?"),
+            ),
+        )
+        .fix(name.span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+        None => Diagnostic::new(
+            Code::UnknownTable,
+            name.span,
+            Wording::new(
+                format!("这个文件夹里没有叫 `{word}` 的决策表。请写一个以 `table: {word}` 开头的文件"),
+                format!("this folder has no decision table `{word}`; write a file that begins with `table: {word}`"),
+            ),
+        ),
+    }
+}
+
+fn missing_input(name: &Spanned<String>, column: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::MissingKey,
+        name.span,
+        Wording::new(
+            format!("决策表 `{}` 要有输入 `{column}`，请写进 `with`", name.value),
+            format!("the decision table `{}` needs its input `{column}`; give it in `with`", name.value),
+        ),
+    )
+    .hint(Wording::new(format!("with: {{ {column}: … }}"), format!("with: {{ {column}: … }}")))
+}

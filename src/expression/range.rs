@@ -1,0 +1,541 @@
+//! Intervals and sets of the values of a type: what a unary test lets pass, what a column can hold.
+//!
+//! Numbers, dates and durations lie on a line of exact decimals, where a set is a list of intervals between *cuts*:
+//! a cut lies just before or just after a number, so that open and closed ends, single numbers and their opposites
+//! are one case. Texts, options, people, positions, departments and booleans are names: a set lists those in it,
+//! or those that are not. `null` is apart. Sets of unlike kinds are never mixed: the operations answer `None`.
+//!
+//! A [`Domain`] is what a field can hold by its declaration: its limits, its options, whole numbers or cents. It is
+//! the assumption of every proof over values, and the check on what a table is given, so that the two cannot differ.
+
+use crate::model::form::{Field, FieldKind};
+use crate::model::formula::{Comparison, Formula};
+use crate::model::time::{Duration, Moment};
+use crate::model::value::{Range, Value};
+use chrono::{Datelike, NaiveDate};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A set of values of one type, perhaps with `null`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values {
+    /// Whether `null` is in it.
+    pub(super) null: bool,
+    pub(super) part: Part,
+}
+
+/// The values of a set other than `null`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Part {
+    /// Every value.
+    All,
+    /// Those within these intervals: ascending, none empty, none touching the next.
+    Line(Line, Vec<(Cut, Cut)>),
+    /// Those that are listed, or all but those.
+    Names { sort: Sort, listed: BTreeSet<Arc<str>>, all_but: bool },
+}
+
+/// What the numbers of a line stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    Number,
+    Day,
+    Moment,
+    Seconds,
+    Months,
+    WorkingDays,
+    WorkingMinutes,
+}
+
+/// What names stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    Boolean,
+    Text,
+    Person,
+    Position,
+    Department,
+}
+
+/// A place between numbers: just before one, or just after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cut {
+    at: Decimal,
+    after: bool,
+}
+
+impl Cut {
+    /// Before every number.
+    pub(super) const START: Cut = Cut { at: Decimal::MIN, after: false };
+    /// After every number.
+    pub(super) const END: Cut = Cut { at: Decimal::MAX, after: true };
+
+    fn before(at: Decimal) -> Cut {
+        Cut { at, after: false }
+    }
+
+    fn after(at: Decimal) -> Cut {
+        Cut { at, after: true }
+    }
+}
+
+/// A value that no test names, where any would do.
+pub(super) const OTHER: &str = "…";
+
+impl Values {
+    /// No value at all.
+    pub fn nothing() -> Values {
+        Values { null: false, part: Part::Line(Line::Number, Vec::new()) }
+    }
+
+    /// Every value, `null` too.
+    pub fn everything() -> Values {
+        Values { null: true, part: Part::All }
+    }
+
+    /// Only `null`.
+    pub(super) fn only_null() -> Values {
+        Values { null: true, ..Values::nothing() }
+    }
+
+    /// Every value but `null`.
+    pub(super) fn set() -> Values {
+        Values { null: false, part: Part::All }
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        !self.null && self.part.is_empty()
+    }
+
+    /// Whether a value is in it.
+    pub fn contains(&self, value: &Value) -> bool {
+        if value.is_null() { self.null } else { self.part.contains(value) }
+    }
+
+    /// What is in one of the two; `None` where they are of unlike kinds.
+    pub fn union(&self, other: &Values) -> Option<Values> {
+        Some(Values { null: self.null || other.null, part: self.part.merged(&other.part, true)? })
+    }
+
+    /// What is in both; `None` where they are of unlike kinds.
+    pub fn intersection(&self, other: &Values) -> Option<Values> {
+        Some(Values { null: self.null && other.null, part: self.part.merged(&other.part, false)? })
+    }
+
+    /// Of which values `value op constant` holds and of which it does not hold; of the rest it fails.
+    pub(super) fn compared(op: Comparison, constant: &Value) -> Option<(Values, Values)> {
+        let swap = |(holds, fails): (Values, Values)| (fails, holds);
+        match op {
+            Comparison::Equal if constant.is_null() => Some((Values::only_null(), Values::set())),
+            Comparison::Equal => {
+                let part = Part::one(constant)?;
+                Some((Values { null: false, part: part.clone() }, Values { null: true, part: part.others()? }))
+            }
+            Comparison::NotEqual => Values::compared(Comparison::Equal, constant).map(swap),
+            Comparison::Less | Comparison::AtMost => {
+                let (line, at) = point(constant)?;
+                let end = Cut { at, after: op == Comparison::AtMost };
+                Some(Values::split(Part::Line(line, vec![(Cut::START, end)])))
+            }
+            Comparison::AtLeast => Values::compared(Comparison::Less, constant).map(swap),
+            Comparison::Greater => Values::compared(Comparison::AtMost, constant).map(swap),
+        }
+    }
+
+    /// A part, and all other values that are set.
+    fn split(part: Part) -> (Values, Values) {
+        let others = part.others().unwrap_or(Part::All);
+        (Values { null: false, part }, Values { null: false, part: others })
+    }
+
+    /// Which values lie in a range, and which do not.
+    pub(super) fn within(range: &Range) -> Option<(Values, Values)> {
+        let end = |value: &Value| if value.is_null() { Some(None) } else { point(value).map(Some) };
+        let (low, high) = (end(&range.low)?, end(&range.high)?);
+        let line = match (low, high) {
+            (Some((a, _)), Some((b, _))) if a != b => return None,
+            (Some((line, _)), _) | (_, Some((line, _))) => line,
+            (None, None) => return None,
+        };
+        let from = low.map_or(Cut::START, |(_, at)| Cut { at, after: !range.low_closed });
+        let to = high.map_or(Cut::END, |(_, at)| Cut { at, after: range.high_closed });
+        let intervals = if from < to { vec![(from, to)] } else { Vec::new() };
+        Some(Values::split(Part::Line(line, intervals)))
+    }
+}
+
+impl Part {
+    fn is_empty(&self) -> bool {
+        match self {
+            Part::All => false,
+            Part::Line(_, intervals) => intervals.is_empty(),
+            Part::Names { listed, all_but, .. } => !all_but && listed.is_empty(),
+        }
+    }
+
+    /// Nothing but this value.
+    fn one(value: &Value) -> Option<Part> {
+        if let Some((line, at)) = point(value) {
+            return Some(Part::Line(line, vec![(Cut::before(at), Cut::after(at))]));
+        }
+        let (sort, name) = named(value)?;
+        Some(Part::Names { sort, listed: BTreeSet::from([name]), all_but: false })
+    }
+
+    pub(super) fn contains(&self, value: &Value) -> bool {
+        match self {
+            Part::All => true,
+            Part::Line(line, intervals) => point(value).is_some_and(|(of, at)| {
+                of == *line && intervals.iter().any(|(from, to)| *from <= Cut::before(at) && Cut::after(at) <= *to)
+            }),
+            Part::Names { sort, listed, all_but } => {
+                named(value).is_some_and(|(of, name)| of == *sort && listed.contains(&name) != *all_but)
+            }
+        }
+    }
+
+    /// Every other value; `None` where that is nothing at all.
+    fn others(&self) -> Option<Part> {
+        match self {
+            Part::All => None,
+            Part::Line(line, intervals) => {
+                let (mut others, mut from) = (Vec::new(), Cut::START);
+                for (start, end) in intervals {
+                    if from < *start {
+                        others.push((from, *start));
+                    }
+                    from = *end;
+                }
+                if from < Cut::END {
+                    others.push((from, Cut::END));
+                }
+                Some(Part::Line(*line, others))
+            }
+            Part::Names { sort, listed, all_but } => {
+                Some(Part::Names { sort: *sort, listed: listed.clone(), all_but: !all_but })
+            }
+        }
+    }
+
+    /// The union of the two, or what they share.
+    fn merged(&self, other: &Part, union: bool) -> Option<Part> {
+        Some(match (self, other) {
+            (Part::All, other) | (other, Part::All) => {
+                if union {
+                    Part::All
+                } else {
+                    other.clone()
+                }
+            }
+            // What is empty is of any kind.
+            (a, b) if a.is_empty() => if union { b } else { a }.clone(),
+            (a, b) if b.is_empty() => if union { a } else { b }.clone(),
+            (Part::Line(a, x), Part::Line(b, y)) if a == b => {
+                Part::Line(*a, if union { joined(x, y) } else { shared(x, y) })
+            }
+            (
+                Part::Names { sort: a, listed: x, all_but: not_x },
+                Part::Names { sort: b, listed: y, all_but: not_y },
+            ) if a == b => {
+                // All but x or all but y is all but what both leave out, and so on.
+                let both = || x.intersection(y).cloned().collect();
+                let either = || x.union(y).cloned().collect();
+                let only = |of: &BTreeSet<Arc<str>>, not: &BTreeSet<Arc<str>>| of.difference(not).cloned().collect();
+                let (listed, all_but): (BTreeSet<Arc<str>>, bool) = match (not_x, not_y, union) {
+                    (false, false, true) => (either(), false),
+                    (false, false, false) => (both(), false),
+                    (true, true, true) => (both(), true),
+                    (true, true, false) => (either(), true),
+                    (true, false, true) => (only(x, y), true),
+                    (true, false, false) => (only(y, x), false),
+                    (false, true, true) => (only(y, x), true),
+                    (false, true, false) => (only(x, y), false),
+                };
+                Part::Names { sort: *a, listed, all_but }
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn joined(x: &[(Cut, Cut)], y: &[(Cut, Cut)]) -> Vec<(Cut, Cut)> {
+    let mut all: Vec<(Cut, Cut)> = x.iter().chain(y).copied().collect();
+    all.sort();
+    let mut merged: Vec<(Cut, Cut)> = Vec::with_capacity(all.len());
+    for (from, to) in all {
+        match merged.last_mut() {
+            Some((_, end)) if from <= *end => *end = to.max(*end),
+            _ => merged.push((from, to)),
+        }
+    }
+    merged
+}
+
+fn shared(x: &[(Cut, Cut)], y: &[(Cut, Cut)]) -> Vec<(Cut, Cut)> {
+    let mut both = Vec::new();
+    let (mut i, mut j) = (0, 0);
+    while let (Some((a, b)), Some((c, d))) = (x.get(i), y.get(j)) {
+        let (from, to) = (*a.max(c), *b.min(d));
+        if from < to {
+            both.push((from, to));
+        }
+        if b < d { i += 1 } else { j += 1 }
+    }
+    both
+}
+
+/// A value's place on its line.
+fn point(value: &Value) -> Option<(Line, Decimal)> {
+    Some(match value {
+        Value::Number(number) => (Line::Number, *number),
+        Value::Date(date) => (Line::Day, Decimal::from(date.num_days_from_ce())),
+        Value::DateTime(Moment { local, zone: None }) => {
+            let utc = local.and_utc();
+            let nanos = Decimal::new(i64::from(utc.timestamp_subsec_nanos()), 9);
+            (Line::Moment, Decimal::from(utc.timestamp()) + nanos)
+        }
+        Value::Duration(Duration::Seconds(n)) => (Line::Seconds, *n),
+        Value::Duration(Duration::Months(n)) => (Line::Months, Decimal::from(*n)),
+        Value::Duration(Duration::WorkingDays(n)) => (Line::WorkingDays, Decimal::from(*n)),
+        Value::Duration(Duration::WorkingMinutes(n)) => (Line::WorkingMinutes, Decimal::from(*n)),
+        _ => return None,
+    })
+}
+
+/// The value at a place of a line.
+fn value_at(line: Line, at: Decimal) -> Option<Value> {
+    Some(match line {
+        Line::Number => Value::Number(at.normalize()),
+        Line::Day => Value::Date(NaiveDate::from_num_days_from_ce_opt(at.to_i32()?)?),
+        Line::Moment => {
+            let instant = chrono::DateTime::from_timestamp(at.floor().to_i64()?, 0)?;
+            Value::DateTime(Moment { local: instant.naive_utc(), zone: None })
+        }
+        Line::Seconds => Value::Duration(Duration::Seconds(at.normalize())),
+        Line::Months => Value::Duration(Duration::Months(at.to_i64()?)),
+        Line::WorkingDays => Value::Duration(Duration::WorkingDays(at.to_i64()?)),
+        Line::WorkingMinutes => Value::Duration(Duration::WorkingMinutes(at.to_i64()?)),
+    })
+}
+
+/// A value's name.
+fn named(value: &Value) -> Option<(Sort, Arc<str>)> {
+    Some(match value {
+        Value::Boolean(flag) => (Sort::Boolean, if *flag { "true" } else { "false" }.into()),
+        Value::Text(text) => (Sort::Text, Arc::clone(text)),
+        Value::Person(id) => (Sort::Person, id.as_str().into()),
+        Value::Position(id) => (Sort::Position, id.as_str().into()),
+        Value::Department(id) => (Sort::Department, id.as_str().into()),
+        _ => return None,
+    })
+}
+
+fn value_named(sort: Sort, name: &str) -> Value {
+    match sort {
+        Sort::Boolean => Value::Boolean(name == "true"),
+        Sort::Text => Value::text(name),
+        Sort::Person => Value::Person(name.into()),
+        Sort::Position => Value::Position(name.into()),
+        Sort::Department => Value::Department(name.into()),
+    }
+}
+
+/// What a field can hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Domain {
+    values: Values,
+    /// The values of the line lie at multiples of this.
+    step: Option<Decimal>,
+}
+
+impl Domain {
+    /// Anything; `null` too where `optional`.
+    pub fn any(optional: bool) -> Domain {
+        Domain { values: Values { null: optional, part: Part::All }, step: None }
+    }
+
+    /// `true` and `false`.
+    pub(super) fn truth() -> Domain {
+        let listed = ["true", "false"].map(Arc::from).into();
+        Domain {
+            values: Values { null: false, part: Part::Names { sort: Sort::Boolean, listed, all_but: false } },
+            step: None,
+        }
+    }
+
+    /// What an asked field holds by its declaration. Limits count where they are constants.
+    pub fn asked(field: &Field) -> Domain {
+        let whole = Domain::written(field);
+        let limits = Values::within(&Range {
+            low: limit(&field.min),
+            low_closed: true,
+            high: limit(&field.max),
+            high_closed: true,
+        });
+        let limits = limits.filter(|_| !matches!(field.kind, FieldKind::Text | FieldKind::LongText) && !field.many);
+        let limited = limits.and_then(|(inside, _)| whole.values.part.merged(&inside.part, false));
+        let whole_numbers = field.kind == FieldKind::Integer;
+        Domain {
+            values: Values { part: limited.unwrap_or_else(|| whole.values.part.clone()), ..whole.values },
+            step: if whole_numbers { Some(Decimal::ONE) } else { whole.step },
+        }
+    }
+
+    /// What a field holds that steps write: its type counts, its limits do not.
+    pub fn written(field: &Field) -> Domain {
+        let open = |sort| Part::Names { sort, listed: BTreeSet::new(), all_but: true };
+        let line = |line| Part::Line(line, vec![(Cut::START, Cut::END)]);
+        let part = match &field.kind {
+            _ if field.many => Part::All,
+            FieldKind::Integer | FieldKind::Decimal | FieldKind::Percent | FieldKind::Money => line(Line::Number),
+            FieldKind::Date => line(Line::Day),
+            FieldKind::DateTime => line(Line::Moment),
+            FieldKind::Boolean => Domain::truth().values.part,
+            FieldKind::Choice(options) => {
+                Part::Names { sort: Sort::Text, listed: options.keys().cloned().collect(), all_but: false }
+            }
+            FieldKind::Text | FieldKind::LongText => open(Sort::Text),
+            FieldKind::Person(_) => open(Sort::Person),
+            FieldKind::Position => open(Sort::Position),
+            FieldKind::Department => open(Sort::Department),
+            // Lengths of time of unlike units have no common line.
+            _ => Part::All,
+        };
+        let step = match &field.kind {
+            FieldKind::Money => Some(Decimal::new(1, 2)),
+            FieldKind::Date => Some(Decimal::ONE),
+            _ => None,
+        };
+        Domain { values: Values { null: field.typed().optional, part }, step }
+    }
+
+    /// The same, with or without `null`.
+    #[must_use]
+    pub fn with_null(mut self, null: bool) -> Domain {
+        self.values.null = null;
+        self
+    }
+
+    /// The same, with amounts as they are before they are rounded.
+    pub(super) fn unrounded(self) -> Domain {
+        Domain { step: None, ..self }
+    }
+
+    /// Whether a field can hold a value.
+    pub fn admits(&self, value: &Value) -> bool {
+        // A moment with a zone has its place on no line of its own; dates and times have no limits here.
+        let zoned = matches!((value, &self.values.part), (Value::DateTime(_), Part::Line(Line::Moment, _)));
+        let on_step = match (self.step, point(value)) {
+            (Some(step), Some((_, at))) => (at % step).is_zero(),
+            _ => true,
+        };
+        zoned || self.values.contains(value) && on_step
+    }
+
+    /// One value of each piece that none of the sets divides, within the domain; `null` last. `None` where the sets
+    /// are of unlike kinds.
+    pub(super) fn pieces<'v>(&self, sets: impl Iterator<Item = &'v Values> + Clone) -> Option<Vec<Value>> {
+        let kind = |part: &&Part| **part != Part::All && !part.is_empty();
+        let mut kinds = sets.clone().map(|set| &set.part).filter(kind);
+        let mut found = match Some(&self.values.part).filter(kind).or_else(|| kinds.next()) {
+            None if self.values.part.is_empty() => Vec::new(),
+            None => vec![Value::text(OTHER)],
+            Some(Part::Line(line, _)) => self.pieces_of_line(*line, sets)?,
+            Some(Part::Names { sort, .. }) => self.pieces_of_names(*sort, sets)?,
+            Some(Part::All) => Vec::new(),
+        };
+        if self.values.null {
+            found.push(Value::Null);
+        }
+        Some(found)
+    }
+
+    fn pieces_of_line<'v>(&self, line: Line, sets: impl Iterator<Item = &'v Values>) -> Option<Vec<Value>> {
+        let whole = [(Cut::START, Cut::END)];
+        let domain = match &self.values.part {
+            Part::All => &whole[..],
+            Part::Line(own, intervals) if *own == line => intervals,
+            _ => return None,
+        };
+        let mut cuts: BTreeSet<Cut> = domain.iter().flat_map(|(from, to)| [*from, *to]).collect();
+        for set in sets.filter(|set| !set.part.is_empty()) {
+            match &set.part {
+                Part::All => {}
+                Part::Line(own, intervals) if *own == line => cuts.extend(intervals.iter().flat_map(|(a, b)| [*a, *b])),
+                _ => return None,
+            }
+        }
+        let step = self.step.or(match line {
+            Line::Number | Line::Seconds | Line::Moment => None,
+            _ => Some(Decimal::ONE),
+        });
+        let pairs = cuts.iter().zip(cuts.iter().skip(1));
+        let inside = pairs.filter(|(a, b)| domain.iter().any(|(from, to)| from <= *a && *b <= to));
+        Some(inside.filter_map(|(a, b)| value_at(line, between(line, *a, *b, step)?)).collect())
+    }
+
+    fn pieces_of_names<'v>(&self, sort: Sort, sets: impl Iterator<Item = &'v Values>) -> Option<Vec<Value>> {
+        let mut asked: Vec<Arc<str>> = Vec::new();
+        for set in sets.filter(|set| !set.part.is_empty()) {
+            match &set.part {
+                Part::All => {}
+                Part::Names { sort: own, listed, .. } if *own == sort => asked.extend(listed.iter().cloned()),
+                _ => return None,
+            }
+        }
+        let known: BTreeSet<&str> = asked.iter().map(|name| &**name).collect();
+        let mut names: Vec<&str> = known.iter().copied().collect();
+        match &self.values.part {
+            Part::Names { sort: own, listed, all_but: false } if *own == sort => {
+                names.retain(|name| listed.contains(*name));
+                names.extend(listed.iter().map(|name| &**name).find(|name| !known.contains(name)));
+            }
+            Part::Line(..) => return None,
+            _ => names.push(OTHER),
+        }
+        Some(names.into_iter().map(|name| value_named(sort, name)).collect())
+    }
+}
+
+fn limit(formula: &Option<Formula>) -> Value {
+    match formula.as_ref().and_then(|formula| super::region::constant(&formula.root)) {
+        Some(value) => value,
+        None => Value::Null,
+    }
+}
+
+/// The plainest number between two cuts, at a multiple of `step` where there is one.
+fn between(line: Line, from: Cut, to: Cut, step: Option<Decimal>) -> Option<Decimal> {
+    let inside = |at: &Decimal| from <= Cut::before(*at) && Cut::after(*at) <= to;
+    let dated = matches!(line, Line::Day | Line::Moment);
+    if from == Cut::START {
+        let start = match (to == Cut::END, dated, line) {
+            (true, true, Line::Day) => Decimal::from(739_617),
+            (true, true, _) => Decimal::from(1_767_225_600),
+            (true, false, _) => Decimal::ZERO,
+            (false, false, _) if inside(&Decimal::ZERO) => Decimal::ZERO,
+            _ if to.after && step.is_none_or(|step| (to.at % step).is_zero()) => to.at,
+            _ => step.map_or_else(
+                || to.at.ceil().checked_sub(Decimal::ONE),
+                |step| to.at.checked_div(step)?.ceil().checked_sub(Decimal::ONE)?.checked_mul(step),
+            )?,
+        };
+        return inside(&start).then_some(start);
+    }
+    if let Some(step) = step {
+        let first = from.at.checked_div(step)?.ceil().checked_mul(step)?;
+        let first = if inside(&first) { first } else { first.checked_add(step)? };
+        return inside(&first).then_some(first);
+    }
+    if !from.after {
+        return Some(from.at);
+    }
+    (0..=27).find_map(|scale| {
+        let unit = Decimal::new(1, scale);
+        let next = from.at.checked_div(unit)?.floor().checked_add(Decimal::ONE)?.checked_mul(unit)?;
+        inside(&next).then_some(next)
+    })
+}

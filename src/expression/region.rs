@@ -1,0 +1,339 @@
+//! Conditions as areas: for which values of what it asks a condition holds, and for which it does not.
+//!
+//! What a condition asks are its *subjects*: fields first of all, else whatever is compared with a constant
+//! (`count(items) > 5`), else a part that is taken whole as true or false. An *area* gives some subjects a set of
+//! values each, and any value to the others; a condition holds in some areas. `and`, `or` and `not` follow the
+//! evaluator: where a part has no answer, the whole has none unless another part decides.
+//!
+//! Only fields vary on their own: a value of another subject may contradict a field. So what is proved of areas is
+//! true of every case, while an example is one to believe only where its areas ask nothing but fields.
+
+use super::range::{Domain, Values};
+use super::{Context, NoSteps, evaluate};
+use crate::model::formula::{Comparison, Expr, Op};
+use crate::model::id::FieldName;
+use crate::model::people::Directory;
+use crate::model::time::Calendar;
+use crate::model::value::{Record, Value};
+use std::collections::BTreeMap;
+
+/// The most areas of one condition; one that needs more is taken whole.
+const MOST: usize = 64;
+
+/// What conditions ask.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Subject {
+    /// A field.
+    Field(FieldName),
+    /// Anything else, with what its locals stand for.
+    Other(Expr, Vec<Expr>),
+}
+
+/// A set of values for each of some subjects, by their numbers.
+pub type Area = BTreeMap<usize, Values>;
+
+/// All that some conditions ask, each with what it can be.
+#[derive(Clone, Debug, Default)]
+pub struct Subjects {
+    pub(super) all: Vec<(Subject, Domain)>,
+}
+
+/// Where a condition holds, and where it does not.
+struct Verdict {
+    holds: Vec<Area>,
+    fails: Vec<Area>,
+}
+
+impl Subjects {
+    /// Fields with what they can hold, numbered in this order.
+    pub fn of(fields: impl IntoIterator<Item = (FieldName, Domain)>) -> Subjects {
+        Subjects { all: fields.into_iter().map(|(name, domain)| (Subject::Field(name), domain)).collect() }
+    }
+
+    /// The areas in which a condition holds. Subjects that are new are added; `domain` says what a field can hold.
+    pub fn areas(&mut self, condition: &Expr, domain: &dyn Fn(&FieldName) -> Domain) -> Vec<Area> {
+        Reading { subjects: self, domain, locals: Vec::new() }.verdict(condition).holds
+    }
+
+    /// The areas in which all of several conditions hold, as those of one rule.
+    pub fn all_of<'e>(
+        &mut self,
+        conditions: impl Iterator<Item = &'e Expr>,
+        domain: &dyn Fn(&FieldName) -> Domain,
+    ) -> Vec<Area> {
+        let mut reading = Reading { subjects: self, domain, locals: Vec::new() };
+        let mut holds = vec![Area::new()];
+        for condition in conditions {
+            let more = reading.verdict(condition).holds;
+            match product(&holds, &more) {
+                Some(both) => holds = both,
+                None => {
+                    let whole = reading.whole(condition).holds;
+                    holds = product(&holds, &whole).unwrap_or(holds);
+                }
+            }
+        }
+        holds
+    }
+
+    /// Whether an area asks nothing but fields.
+    pub fn is_plain(&self, area: &Area) -> bool {
+        area.keys().all(|number| matches!(self.all.get(*number), Some((Subject::Field(_), _))))
+    }
+
+    /// The field of that number, if it is one.
+    pub fn field(&self, number: usize) -> Option<&FieldName> {
+        match self.all.get(number) {
+            Some((Subject::Field(name), _)) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+struct Reading<'r> {
+    subjects: &'r mut Subjects,
+    domain: &'r dyn Fn(&FieldName) -> Domain,
+    /// What each local in force stands for.
+    locals: Vec<Expr>,
+}
+
+impl Reading<'_> {
+    fn verdict(&mut self, condition: &Expr) -> Verdict {
+        self.understood(condition).unwrap_or_else(|| self.whole(condition))
+    }
+
+    /// `None` where the condition says nothing about single subjects.
+    fn understood(&mut self, condition: &Expr) -> Option<Verdict> {
+        match condition.op() {
+            Op::Literal(Value::Boolean(flag)) => Some(Verdict::certain(*flag)),
+            Op::Call(name, arguments) if &**name == "not" => {
+                let [argument] = arguments.as_slice() else { return None };
+                let Verdict { holds, fails } = self.verdict(argument);
+                Some(Verdict { holds: fails, fails: holds })
+            }
+            Op::And(parts) => self.connected(parts, true),
+            Op::Or(parts) => self.connected(parts, false),
+            Op::In(value, tests) => {
+                self.locals.push(value.clone());
+                let found = self.connected(tests, false);
+                self.locals.pop();
+                found
+            }
+            Op::Compare(op, a, b) => match (constant(a), constant(b)) {
+                (None, Some(b)) => self.about(a, Values::compared(*op, &b)?, orders(*op)),
+                (Some(a), None) => self.about(b, Values::compared(turned(*op), &a)?, orders(*op)),
+                _ => None,
+            },
+            Op::Between(value, low, high) => {
+                let (low, high) = (constant(low)?, constant(high)?);
+                let range = crate::model::value::Range { low, low_closed: true, high, high_closed: true };
+                self.about(value, Values::within(&range)?, true)
+            }
+            Op::Matches(value, test) => {
+                let test = constant(test)?;
+                let sets = matched(&test)?;
+                self.about(value, sets, matches!(test, Value::Range(_)))
+            }
+            Op::Field(_) | Op::Local(_) => self.about(
+                condition,
+                (
+                    Values::compared(Comparison::Equal, &Value::Boolean(true))?.0,
+                    Values::compared(Comparison::Equal, &Value::Boolean(false))?.0,
+                ),
+                true,
+            ),
+            _ => None,
+        }
+    }
+
+    fn connected(&mut self, parts: &[Expr], all: bool) -> Option<Verdict> {
+        let mut found = Verdict::certain(all);
+        for part in parts {
+            let next = self.verdict(part);
+            found = if all {
+                Verdict { holds: product(&found.holds, &next.holds)?, fails: sum(found.fails, next.fails)? }
+            } else {
+                Verdict { holds: sum(found.holds, next.holds)?, fails: product(&found.fails, &next.fails)? }
+            };
+        }
+        Some(found)
+    }
+
+    /// What comparing a subject with a constant says. One that is compared by its order is never null.
+    fn about(&mut self, value: &Expr, sets: (Values, Values), ordered: bool) -> Option<Verdict> {
+        let number = self.number(value, ordered)?;
+        let area = |values: Values| if values.is_empty() { Vec::new() } else { vec![Area::from([(number, values)])] };
+        Some(Verdict { holds: area(sets.0), fails: area(sets.1) })
+    }
+
+    /// A condition taken whole: a subject that is true or false.
+    fn whole(&mut self, condition: &Expr) -> Verdict {
+        let number = self.numbered(Subject::Other(condition.clone(), self.locals.clone()), Domain::truth());
+        let is = |flag| {
+            let set = Values::compared(Comparison::Equal, &Value::Boolean(flag)).map(|(holds, _)| holds);
+            set.map(|set| vec![Area::from([(number, set)])]).unwrap_or_default()
+        };
+        Verdict { holds: is(true), fails: is(false) }
+    }
+
+    fn number(&mut self, value: &Expr, ordered: bool) -> Option<usize> {
+        match value.op() {
+            Op::Field(name) => Some(self.numbered(Subject::Field(name.clone()), (self.domain)(name))),
+            Op::Local(slot) => {
+                let outer = self.locals.get(usize::from(*slot))?.clone();
+                // Whatever a local stands for has fewer locals in force.
+                if matches!(outer.op(), Op::Local(own) if own >= slot) {
+                    return None;
+                }
+                self.number(&outer, ordered)
+            }
+            Op::Literal(_) => None,
+            _ => {
+                let subject = Subject::Other(value.clone(), self.locals.clone());
+                Some(self.numbered(subject, Domain::any(!ordered)))
+            }
+        }
+    }
+
+    fn numbered(&mut self, subject: Subject, domain: Domain) -> usize {
+        match self.subjects.all.iter().position(|(known, _)| *known == subject) {
+            Some(number) => number,
+            None => {
+                self.subjects.all.push((subject, domain));
+                self.subjects.all.len() - 1
+            }
+        }
+    }
+}
+
+impl Verdict {
+    fn certain(flag: bool) -> Verdict {
+        let (everywhere, nowhere) = (vec![Area::new()], Vec::new());
+        if flag { Verdict { holds: everywhere, fails: nowhere } } else { Verdict { holds: nowhere, fails: everywhere } }
+    }
+}
+
+/// The areas that are in both; `None` where there are too many, or sets of unlike kinds.
+fn product(a: &[Area], b: &[Area]) -> Option<Vec<Area>> {
+    let mut found = Vec::new();
+    for x in a {
+        for y in b {
+            if let Some(both) = overlap(x, y)? {
+                found.push(both);
+            }
+            if found.len() > MOST {
+                return None;
+            }
+        }
+    }
+    Some(found)
+}
+
+/// What two areas share, if anything; `None` for sets of unlike kinds.
+pub(super) fn overlap(a: &Area, b: &Area) -> Option<Option<Area>> {
+    let mut both = a.clone();
+    for (number, values) in b {
+        let shared = match both.get(number) {
+            Some(own) => own.intersection(values)?,
+            None => values.clone(),
+        };
+        if shared.is_empty() {
+            return Some(None);
+        }
+        both.insert(*number, shared);
+    }
+    Some(Some(both))
+}
+
+/// All areas; those that differ in a single subject become one.
+fn sum(mut a: Vec<Area>, b: Vec<Area>) -> Option<Vec<Area>> {
+    for area in b {
+        let single = |area: &Area| area.keys().next().copied().filter(|_| area.len() == 1);
+        let alike = single(&area).and_then(|number| a.iter_mut().find(|own| single(own) == Some(number)));
+        match alike {
+            Some(own) => {
+                for (number, values) in area {
+                    let joined = own.get(&number)?.union(&values)?;
+                    own.insert(number, joined);
+                }
+            }
+            None => a.push(area),
+        }
+    }
+    (a.len() <= MOST).then_some(a)
+}
+
+fn orders(op: Comparison) -> bool {
+    !matches!(op, Comparison::Equal | Comparison::NotEqual)
+}
+
+fn turned(op: Comparison) -> Comparison {
+    match op {
+        Comparison::Less => Comparison::Greater,
+        Comparison::AtMost => Comparison::AtLeast,
+        Comparison::Greater => Comparison::Less,
+        Comparison::AtLeast => Comparison::AtMost,
+        same => same,
+    }
+}
+
+/// Which values pass a test that is written as a value, and which do not.
+fn matched(test: &Value) -> Option<(Values, Values)> {
+    match test {
+        Value::Range(range) => Values::within(range),
+        Value::List(items) => {
+            let (mut holds, mut fails) = (Values::nothing(), Values::everything());
+            for item in items {
+                let (yes, no) = matched(item).filter(|_| !matches!(item, Value::List(_)))?;
+                // An item that has no answer for `null` leaves it without one, unless an earlier item took it.
+                let null = holds.null || (yes.null && fails.null);
+                holds = holds.union(&yes)?;
+                holds.null = null;
+                fails = fails.intersection(&no)?;
+            }
+            Some((holds, fails))
+        }
+        value => Values::compared(Comparison::Equal, value),
+    }
+}
+
+/// The value of an expression that reads nothing.
+pub(super) fn constant(expr: &Expr) -> Option<Value> {
+    if let Op::Literal(value) = expr.op() {
+        return Some(value.clone());
+    }
+    if !is_constant(expr) {
+        return None;
+    }
+    let (data, directory, calendar) = (Record::new(), Directory::default(), Calendar::default());
+    let context = Context {
+        data: &data,
+        applicant: None,
+        assignee: None,
+        outcome: None,
+        instance: None,
+        steps: &NoSteps,
+        directory: &directory,
+        calendar: &calendar,
+        now: chrono::DateTime::UNIX_EPOCH,
+    };
+    evaluate::evaluate(expr, &context).ok()
+}
+
+/// Whether an expression is the same always: literals put together, and the constructors of literals.
+fn is_constant(expr: &Expr) -> bool {
+    const MAKERS: [&str; 5] = ["date", "date and time", "duration", "years and months duration", "number"];
+    match expr.op() {
+        Op::Literal(_) => true,
+        Op::Negate(of) => is_constant(of),
+        Op::Arithmetic(_, a, b) => {
+            // What is added to a date may be counted on the calendar.
+            let plain = |expr: &Expr| matches!(constant(expr), Some(Value::Number(_)));
+            is_constant(a) && is_constant(b) && plain(a) && plain(b)
+        }
+        Op::List(items) => items.iter().all(is_constant),
+        Op::Range { low, high, .. } => is_constant(low) && is_constant(high),
+        Op::Call(name, arguments) => MAKERS.contains(&&**name) && arguments.iter().all(is_constant),
+        _ => false,
+    }
+}
