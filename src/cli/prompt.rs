@@ -10,14 +10,18 @@ use super::refer::World;
 use crate::effects::format::{Words, clean_line};
 use crate::engine::refusal::{FieldFault, PathPart};
 use crate::expression::{Context, NoSteps, evaluate};
+use crate::model::file::FileRule;
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, PersonId};
 use crate::model::input::{Reading, asked, read_text, write_text};
 use crate::model::text::{Lang, Wording};
 use crate::model::value::{Record, Value};
+use crate::runtime::Refused;
 use std::collections::BTreeSet;
 use std::io::{BufRead, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
 
 /// Whether a person sits at both ends.
 pub(crate) fn possible() -> bool {
@@ -157,11 +161,34 @@ impl<'a> Prompt<'a> {
                 return Ok(before.filter(|_| default.is_some()));
             }
             let answer = numbered(&field.kind, &answer).unwrap_or(answer);
+            if let FieldKind::File(rule) = &field.kind {
+                match self.files(rule, field.many, &answer)? {
+                    Ok(value) => return Ok(Some(value)),
+                    Err(what) => {
+                        self.complain(&what);
+                        continue;
+                    }
+                }
+            }
             match read_text(&reading, field, &answer) {
                 Ok(value) => return Ok(Some(value)),
                 Err(what) => self.complain(&what),
             }
         }
+    }
+
+    /// The files at the paths of an answer, kept from now on.
+    fn files(&self, rule: &FileRule, many: bool, answer: &str) -> Result<Result<Value, Wording>, Stop> {
+        let paths = if many { answer.split([';', '\u{ff1b}']).collect() } else { vec![answer] };
+        let mut found = Vec::new();
+        for path in paths.into_iter().map(|path| path.trim().trim_start_matches('@').trim()) {
+            match self.world.files.copy(Path::new(path), rule) {
+                Ok(file) => found.push(Value::File(Arc::new(file))),
+                Err(Refused::Unfit(what)) => return Ok(Err(what)),
+                Err(Refused::Trouble(error)) => return Err(error.into()),
+            }
+        }
+        Ok(Ok(if many { Value::List(found) } else { found.pop().unwrap_or_default() }))
     }
 
     fn rows(
@@ -248,9 +275,11 @@ impl<'a> Prompt<'a> {
 
     fn shown(&self, words: &Words<'_>, field: &Field, value: &Value) -> String {
         match &field.kind {
-            FieldKind::Choice(_) | FieldKind::Department | FieldKind::Position | FieldKind::Person(_) => {
-                words.value(Some(field), value)
-            }
+            FieldKind::Choice(_)
+            | FieldKind::Department
+            | FieldKind::Position
+            | FieldKind::Person(_)
+            | FieldKind::File(_) => words.value(Some(field), value),
             _ => write_text(&self.world.directory, field, value, self.output.lang),
         }
     }
@@ -353,6 +382,7 @@ fn kind_words(kind: &FieldKind, lang: Lang) -> &'static str {
         FieldKind::Person(_) => ("一个人：编号或姓名", "a person, by id or name"),
         FieldKind::Position => ("一个岗位", "a position"),
         FieldKind::Department => ("一个部门", "a department"),
+        FieldKind::File(_) => ("文件的路径", "the path of a file"),
     };
     match lang {
         Lang::Zh => zh,

@@ -12,7 +12,7 @@ use crate::model::id::{AssignmentId, PersonId, TaskId};
 use crate::model::people::Directory;
 use crate::model::text::Wording;
 use crate::model::time::Calendar;
-use crate::runtime::{Case, Found, InstanceFilter, InstanceRow, Runtime};
+use crate::runtime::{Case, Files, Found, InstanceFilter, InstanceRow, Runtime};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
@@ -21,12 +21,18 @@ pub(crate) struct World {
     pub(crate) now: DateTime<Utc>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) calendar: Arc<Calendar>,
+    pub(crate) files: Files,
 }
 
 impl World {
     /// What a runtime knows.
     pub(crate) fn of(runtime: &Runtime) -> World {
-        World { now: runtime.now(), directory: runtime.directory(), calendar: runtime.calendar() }
+        World {
+            now: runtime.now(),
+            directory: runtime.directory(),
+            calendar: runtime.calendar(),
+            files: runtime.files().clone(),
+        }
     }
 
     /// Words for the reader of the shell, in the calendar's zone.

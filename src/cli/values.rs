@@ -3,12 +3,14 @@
 use super::Words;
 use super::exit::{Exit, Stop, file_trouble};
 use super::output::Output;
+use super::refer::World;
 use crate::diagnostics::{Sources, Style, render};
-use crate::model::form::{FieldKind, Form};
+use crate::model::form::{Field, FieldKind, Form, field_at};
 use crate::model::id::FieldName;
 use crate::model::input::{Misread, Reading, read_document, read_form, write_text};
 use crate::model::text::{Lang, Wording};
 use crate::model::value::{Record, Value};
+use crate::runtime::{Files, Refused};
 use crate::syntax::{Data, data};
 use clap::{Arg, ArgAction, ArgMatches};
 use std::io::Read;
@@ -21,8 +23,8 @@ pub(crate) fn arguments(words: Words) -> [Arg; 2] {
             .option(
                 "set",
                 ("字段=值", "FIELD=VALUE"),
-                "填一个字段，可以写多次；表格写 items.0.name=茶具",
-                "Fill in a field, as often as needed; a table as items.0.name=Tea set",
+                "填一个字段，可以写多次；表格写 items.0.name=茶具，文件写 contract=@合同.pdf",
+                "Fill in a field, as often as needed; a table as items.0.name=Tea set, a file as contract=@contract.pdf",
             )
             .action(ArgAction::Append),
         words
@@ -47,18 +49,20 @@ pub(crate) fn read(
     output: &Output,
     matches: &ArgMatches,
     form: &Form,
-    reading: &Reading<'_>,
+    world: &World,
     before: &Record,
 ) -> Result<Record, Stop> {
+    let reading = &Reading { directory: &world.directory, today: world.calendar.today(world.now) };
     let mut record = Record::new();
     let mut wrong = Vec::new();
     if let Some(path) = matches.get_one::<PathBuf>("data") {
-        let serde_json::Value::Object(document) = json(&load(output, path)?) else {
+        let serde_json::Value::Object(mut document) = json(&load(output, path)?) else {
             return Err(Stop::input(
                 format!("{} 里要写“字段: 值”，每行一个。", path.display()),
                 format!("{} should hold `field: value`, a line each.", path.display()),
             ));
         };
+        fetch_all(&world.files, form, "", &mut document, &mut wrong)?;
         match read_document(reading, form, &document) {
             Ok(read) => record = read,
             Err((_, faults)) => wrong.extend(faults),
@@ -72,7 +76,11 @@ pub(crate) fn read(
                 format!("--set takes FIELD=VALUE; “{text}” has no `=`."),
             ));
         };
-        entries.push((path.trim().to_owned(), value.to_owned()));
+        let path = path.trim();
+        match fetch(&world.files, field_at(form, path), path, value)? {
+            Ok(value) => entries.push((path.to_owned(), value)),
+            Err(fault) => wrong.push(fault),
+        }
     }
     let rows = |name: &FieldName| record.get(name).or_else(|| before.get(name)).and_then(Value::as_list);
     let entries = around(output.lang, form, reading, &rows, entries);
@@ -81,6 +89,60 @@ pub(crate) fn read(
         Err((_, faults)) => wrong.extend(faults),
     }
     if wrong.is_empty() { Ok(record) } else { Err(Stop::Because(Exit::Input, misread(&wrong))) }
+}
+
+/// The text itself; for a field of files, `@path` as the file that is there, kept from now on.
+fn fetch(files: &Files, field: Option<&Field>, path: &str, text: &str) -> Result<Result<String, Misread>, Stop> {
+    let Some(field) = field else { return Ok(Ok(text.to_owned())) };
+    let (FieldKind::File(rule), Some(from)) = (&field.kind, text.trim().strip_prefix('@')) else {
+        return Ok(Ok(text.to_owned()));
+    };
+    match files.copy(Path::new(from.trim()), rule) {
+        Ok(file) => Ok(Ok(file.to_string())),
+        Err(Refused::Unfit(what)) => Ok(Err(Misread { path: path.to_owned(), title: field.title.clone(), what })),
+        Err(Refused::Trouble(error)) => Err(error.into()),
+    }
+}
+
+/// As [`fetch`], for every text of a document. What cannot be fetched is left out of it.
+fn fetch_all(
+    files: &Files,
+    form: &Form,
+    prefix: &str,
+    document: &mut serde_json::Map<String, serde_json::Value>,
+    wrong: &mut Vec<Misread>,
+) -> Result<(), Stop> {
+    use serde_json::Value as Json;
+    for (name, field) in form {
+        let path = format!("{prefix}{name}");
+        let Some(json) = document.get_mut(name.as_str()) else { continue };
+        match (&field.kind, &mut *json) {
+            (FieldKind::List(columns), Json::Array(rows)) => {
+                for (number, row) in rows.iter_mut().enumerate() {
+                    let Json::Object(row) = row else { continue };
+                    fetch_all(files, columns, &format!("{path}.{number}."), row, wrong)?;
+                }
+            }
+            (FieldKind::File(_), Json::Array(_) | Json::String(_)) => {
+                let items = match json {
+                    Json::Array(items) => items.iter_mut().collect::<Vec<_>>(),
+                    one => vec![one],
+                };
+                for item in items {
+                    let Json::String(text) = item else { continue };
+                    match fetch(files, Some(field), &path, text)? {
+                        Ok(line) => *text = line,
+                        Err(fault) => {
+                            wrong.push(fault);
+                            *item = Json::Null;
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The entries with all other cells of the lists that they touch, as they stand in `rows`.

@@ -227,6 +227,7 @@ pub(super) fn type_of(field: &syntax::Field) -> Type {
         FieldType::Person => Type::Person,
         FieldType::Position => Type::Position,
         FieldType::Department => Type::Department,
+        FieldType::File => Type::File,
         FieldType::List => {
             let columns: IndexMap<FieldName, Typed> =
                 field.fields.iter().map(|column| (name_of(column), typed_of(column))).collect();

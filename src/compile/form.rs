@@ -9,6 +9,7 @@ use crate::compile::fields::{Fields, asked_always, expected, is_list, many, name
 use crate::compile::typing::{Typing, constant, fields_read};
 use crate::diagnostics::{Code, Diagnostic, Spanned};
 use crate::expression::{Expected, Scope};
+use crate::model::file::FileRule;
 use crate::model::form::{Check, Field, FieldKind, Form};
 use crate::model::formula::Formula;
 use crate::model::id::FieldName;
@@ -176,6 +177,9 @@ fn kind(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) -> 
         ),
         FieldType::Position => FieldKind::Position,
         FieldType::Department => FieldKind::Department,
+        FieldType::File => {
+            FieldKind::File(FileRule { size: field.size.map(|size| size.value), accept: field.accept.clone() })
+        }
         FieldType::List => FieldKind::List(columns(&field.fields, scopes, typing)),
     }
 }
@@ -291,7 +295,12 @@ fn has_limits(field: &syntax::Field) -> bool {
     let bare = field.kind.is_some_and(|kind| {
         matches!(
             kind.value,
-            FieldType::Boolean | FieldType::Choice | FieldType::Person | FieldType::Position | FieldType::Department
+            FieldType::Boolean
+                | FieldType::Choice
+                | FieldType::Person
+                | FieldType::Position
+                | FieldType::Department
+                | FieldType::File
         )
     });
     many(field) || !bare

@@ -107,6 +107,7 @@ impl Words<'_> {
                 let found = self.directory.departments.get(id);
                 clean_line(found.map_or(id.as_str(), |department| department.title.get(self.lang)))
             }
+            Value::File(file) => clean_line(&file.words(self.lang)),
             Value::List(items) => {
                 let texts: Vec<String> = items.iter().map(|item| self.bare(field, item)).collect();
                 texts.join(self.pick("、", ", "))

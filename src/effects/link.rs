@@ -279,6 +279,22 @@ impl Keys {
         bool::from(same) && key.is_some()
     }
 
+    /// A seal on a text for one assignment: what a page gave its reader to hand back, and nobody else made.
+    pub fn seal(&self, nonce: &[u8; 16], text: &str) -> String {
+        let Some(key) = self.keys.last() else { return String::new() };
+        let mut bytes = vec![key.id];
+        bytes.extend(seal(&key.secret, nonce, text));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Whether a seal is ours, on this text, for this assignment.
+    pub fn sealed(&self, nonce: &[u8; 16], text: &str, found: &str) -> bool {
+        let Ok(bytes) = URL_SAFE_NO_PAD.decode(found) else { return false };
+        let Some((id, tag)) = bytes.split_first() else { return false };
+        let key = self.keys.iter().find(|key| key.id == *id);
+        key.is_some_and(|key| bool::from(seal(&key.secret, nonce, text).ct_eq(tag)))
+    }
+
     fn add(&mut self, day: &str) -> Result<u8, Wording> {
         let id = self.next;
         let next = id.checked_add(1).ok_or_else(|| {
@@ -369,6 +385,19 @@ fn key(id: &str, secret: &str, made: Option<&str>) -> Option<Key> {
     let secret: Option<Vec<u8>> =
         pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();
     Some(Key { id, secret: secret?, made: made.unwrap_or_default().to_owned() })
+}
+
+fn seal(secret: &[u8], nonce: &[u8; 16], text: &str) -> [u8; TAG] {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return [0; TAG] };
+    let mut short = [0; TAG];
+    for part in [b"countersign/seal/1".as_slice(), nonce, text.as_bytes()] {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    for (to, from) in short.iter_mut().zip(mac.finalize().into_bytes()) {
+        *to = from;
+    }
+    short
 }
 
 fn tag(secret: &[u8], binding: &Binding<'_>) -> [u8; TAG] {

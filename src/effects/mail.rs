@@ -527,8 +527,13 @@ pub fn check_notice(templates: &Templates, name: &str, definition: &Definition) 
 /// What a mail template is checked with: every name that it may use, for a process where one is given.
 pub fn sample(definition: Option<&Definition>, lang: Lang) -> Context {
     let pick = |zh: &str, en: &str| if lang == Lang::Zh { zh.to_owned() } else { en.to_owned() };
-    let fact =
-        |label: String, text: &str, numeric| super::view::Fact { label, text: text.into(), long: false, numeric };
+    let fact = |label: String, text: &str, numeric| super::view::Fact {
+        label,
+        text: text.into(),
+        long: false,
+        numeric,
+        files: Vec::new(),
+    };
     let moment = |mark| Moment {
         mark,
         title: pick("部门主管审批", "Supervisor"),
@@ -559,6 +564,7 @@ pub fn sample(definition: Option<&Definition>, lang: Lang) -> Context {
             rows: vec![vec![pick("茶具", "Tea set")]],
             totals: vec![fact(pick("合计", "Total"), "1,280.00", true)],
             lines: vec![pick("茶具", "Tea set")],
+            files: Vec::new(),
         }],
         timeline: vec![moment(Mark::Seal), moment(Mark::Ahead)],
         stamp: Some(super::view::Stamp {

@@ -7,12 +7,14 @@ use super::format::{Words, clean_line};
 use super::timeline::{Mark, Moment, Scene, timeline};
 use crate::engine::state::{Assignment, Task, TaskKind};
 use crate::model::definition::Definition;
+use crate::model::file::{File, size_words};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Read;
-use crate::model::id::{FieldName, PersonId};
+use crate::model::id::{FieldName, PersonId, StepId};
 use crate::model::text::Lang;
 use crate::model::value::{Record, Value};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// An instance in the words of one reader.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -67,6 +69,21 @@ pub struct Fact {
     pub long: bool,
     /// Money or a number.
     pub numeric: bool,
+    /// Its files, where it has any.
+    pub files: Vec<Attached>,
+}
+
+/// A file of the case, as a page offers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Attached {
+    /// Whose it is, where that is not said beside it: `第 1 行 · 发票`.
+    pub label: String,
+    /// Its name.
+    pub name: String,
+    /// Its length: `1.2 MB`.
+    pub size: String,
+    /// Where its page is, below the task's: `contract/0`, `items.0.receipt/0`.
+    pub path: String,
 }
 
 /// A list of rows.
@@ -78,6 +95,8 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// A text a column, a row each.
     pub rows: Vec<Vec<String>>,
+    /// The files of its rows.
+    pub files: Vec<Attached>,
     /// Computed fields that look at this list alone: `合计` and the amount.
     pub totals: Vec<Fact>,
     /// The same rows, a line each, for narrow places: `景德镇茶具 × 2 · 320.00`.
@@ -256,10 +275,31 @@ fn due(task: &Task, words: &Words<'_>) -> Option<Due> {
 }
 
 pub(crate) fn shown_at<'a>(definition: &'a Definition, task: &Task) -> Option<&'a [FieldName]> {
-    if matches!(task.kind, TaskKind::Revise { .. }) {
+    shown_at_step(definition, &task.step, task.kind)
+}
+
+/// The fields that a task of a step shows; `None` where it shows all.
+pub fn shown_at_step<'a>(definition: &'a Definition, step: &StepId, kind: TaskKind) -> Option<&'a [FieldName]> {
+    if matches!(kind, TaskKind::Revise { .. }) {
         return None;
     }
-    definition.steps.get(&task.step)?.human()?.show.as_deref()
+    definition.steps.get(step)?.human()?.show.as_deref()
+}
+
+/// The file at a path of the data, as [`Attached`] writes it.
+pub fn attached<'a>(data: &'a Record, path: &str, number: usize) -> Option<&'a File> {
+    let mut parts = path.split('.');
+    let mut value = data.get(parts.next()?)?;
+    while let Some(row) = parts.next() {
+        let Value::Record(row) = value.as_list()?.get(row.parse::<usize>().ok()?)? else { return None };
+        value = row.get(parts.next()?)?;
+    }
+    let one = match value {
+        Value::List(items) => items.get(number)?,
+        one if number == 0 => one,
+        _ => return None,
+    };
+    if let Value::File(file) = one { Some(file) } else { None }
 }
 
 fn field<'a>(definition: &'a Definition, name: &FieldName) -> Option<&'a Field> {
@@ -293,8 +333,8 @@ fn fields(
             (FieldKind::List(columns), Value::List(rows)) if !rows.is_empty() => {
                 let totals = set()
                     .filter(|(_, other)| totals(other, name))
-                    .filter_map(|(total, other)| fact(other, data.get(total)?, words));
-                tables.push(table(field, columns, rows, totals.collect(), words));
+                    .filter_map(|(total, other)| fact(total, other, data.get(total)?, words));
+                tables.push(table(name, field, columns, rows, totals.collect(), words));
             }
             (FieldKind::List(_), _) => {}
             _ => {
@@ -303,7 +343,7 @@ fn fields(
                     data.get(list).and_then(Value::as_list).is_some_and(|rows| !rows.is_empty())
                 });
                 if !under {
-                    facts.extend(fact(field, value, words));
+                    facts.extend(fact(name, field, value, words));
                 }
             }
         }
@@ -317,13 +357,48 @@ fn totals(field: &Field, list: &FieldName) -> bool {
     formula.reads.len() == 1 && formula.reads.contains(&Read::Field(list.clone()))
 }
 
-fn fact(field: &Field, value: &Value, words: &Words<'_>) -> Option<Fact> {
+fn fact(name: &FieldName, field: &Field, value: &Value, words: &Words<'_>) -> Option<Fact> {
     let text = words.value(Some(field), value);
     let long = matches!(field.kind, FieldKind::LongText);
-    (!text.is_empty()).then(|| Fact { label: label(field, words), text, long, numeric: numeric(field) })
+    let files = files(name.as_str(), "", value);
+    (!text.is_empty()).then(|| Fact { label: label(field, words), text, long, numeric: numeric(field), files })
 }
 
-fn table(field: &Field, columns: &Form, rows: &[Value], totals: Vec<Fact>, words: &Words<'_>) -> Table {
+/// The files of one field or cell.
+fn files(path: &str, label: &str, value: &Value) -> Vec<Attached> {
+    let attached = |(number, file): (usize, &Arc<File>)| Attached {
+        label: label.to_owned(),
+        name: clean_line(&file.name),
+        size: size_words(file.size),
+        path: format!("{path}/{number}"),
+    };
+    let plain = matches!(value, Value::File(_) | Value::List(_));
+    value.files().into_iter().filter(|_| plain).enumerate().map(attached).collect()
+}
+
+fn row_files(name: &FieldName, columns: &Form, rows: &[Value], words: &Words<'_>) -> Vec<Attached> {
+    let mut found = Vec::new();
+    for (number, row) in rows.iter().enumerate() {
+        let Value::Record(row) = row else { continue };
+        for (column, field) in columns {
+            let label = match words.lang {
+                Lang::Zh => format!("第 {} 行 · {}", number + 1, label(field, words)),
+                Lang::En => format!("row {} · {}", number + 1, label(field, words)),
+            };
+            found.extend(files(&format!("{name}.{number}.{column}"), &label, row.get(column).unwrap_or(&Value::Null)));
+        }
+    }
+    found
+}
+
+fn table(
+    name: &FieldName,
+    field: &Field,
+    columns: &Form,
+    rows: &[Value],
+    totals: Vec<Fact>,
+    words: &Words<'_>,
+) -> Table {
     let records = || rows.iter().filter_map(|row| if let Value::Record(record) = row { Some(record) } else { None });
     let filled = |name: &FieldName| records().any(|record| record.get(name).is_some_and(|value| !value.is_null()));
     let used: Vec<(&FieldName, &Field)> = columns.iter().filter(|(name, _)| filled(name)).collect();
@@ -356,6 +431,7 @@ fn table(field: &Field, columns: &Form, rows: &[Value], totals: Vec<Fact>, words
             .collect(),
         rows: records().map(cells).collect(),
         lines: records().map(line).collect(),
+        files: row_files(name, columns, rows, words),
         totals,
     }
 }

@@ -277,6 +277,10 @@ impl Filling<'_> {
             (FieldKind::Department, Value::Department(id)) => {
                 known(self.directory.departments.contains_key(&id), Value::Department(id))
             }
+            (FieldKind::File(rule), Value::File(file)) => match rule.refuses(&file) {
+                Some(what) => Err(Some(what)),
+                None => Ok(Value::File(file)),
+            },
             (FieldKind::List(columns), Value::List(rows)) => return self.rows(name, field, columns, rows, data),
             _ => Err(None),
         };
@@ -467,6 +471,7 @@ fn expected(kind: &FieldKind) -> Wording {
         FieldKind::Person(_) => ("请填一个人。", "Please name a person."),
         FieldKind::Position => ("请填一个岗位。", "Please name a position."),
         FieldKind::Department => ("请填一个部门。", "Please name a department."),
+        FieldKind::File(_) => ("请上传一个文件。", "Please upload a file."),
         FieldKind::List(_) => ("这里要填若干行。", "Rows are expected here."),
     };
     Wording::new(zh, en)

@@ -26,6 +26,7 @@ pub(super) fn words(value: &Value) -> Wording {
         Value::Person(_) => ("人员", "a person"),
         Value::Position(_) => ("岗位", "a position"),
         Value::Department(_) => ("部门", "a department"),
+        Value::File(_) => ("文件", "a file"),
         Value::List(_) => ("列表", "a list"),
         Value::Record(_) => ("记录", "a record"),
         Value::Range(_) => ("区间", "a range"),

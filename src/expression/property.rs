@@ -25,6 +25,7 @@ pub(super) fn names(of: &Type) -> &'static [&'static str] {
         Type::Person => &["name", "department", "position", "positions", "mail", "id"],
         Type::Position => &["name", "title", "department"],
         Type::Department => &["name", "title", "head"],
+        Type::File => &["name", "size"],
         _ => &[],
     }
 }
@@ -100,6 +101,11 @@ fn part(value: &Value, name: &str, directory: &Directory) -> Option<Result<Value
             "end included" => Value::Boolean(range.high_closed),
             _ => return None,
         })),
+        Value::File(file) => match name {
+            "name" => Some(Ok(Value::text(file.name.clone()))),
+            "size" => number(file.size),
+            _ => None,
+        },
         Value::Person(id) => person_part(id, name, directory),
         Value::Position(id) => {
             let found = directory.positions.get(id);

@@ -21,6 +21,7 @@ pub(super) fn words(of: &Type) -> Wording {
         Type::Person => ("人员", "a person"),
         Type::Position => ("岗位", "a position"),
         Type::Department => ("部门", "a department"),
+        Type::File => ("文件", "a file"),
         Type::List(of) => {
             let inner = words(&of.of);
             return Wording::new(format!("列表（{}）", inner.zh), format!("a list ({})", inner.en));

@@ -1,5 +1,6 @@
 //! Forms: what is asked, of which type, and what makes an answer good.
 
+use super::file::FileRule;
 use super::formula::Formula;
 use super::id::FieldName;
 use super::text::Text;
@@ -53,6 +54,20 @@ pub struct Field {
     pub unit: Option<Text>,
 }
 
+/// The field of a form that a path names: its own, or a column's.
+pub fn field_at<'f>(form: &'f Form, path: &str) -> Option<&'f Field> {
+    let mut parts = path.split('.');
+    let field = form.get(parts.next()?)?;
+    match (parts.next(), parts.next(), parts.next()) {
+        (None, ..) => Some(field),
+        (Some(_), Some(column), None) => match &field.kind {
+            FieldKind::List(columns) => columns.get(column),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// A rule of the author's on a filled field.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
@@ -94,11 +109,23 @@ pub enum FieldKind {
     Position,
     /// A department.
     Department,
+    /// A file, as the rule says.
+    File(FileRule),
     /// Rows with columns.
     List(Form),
 }
 
 impl Field {
+    /// Whether it, or one of its columns, takes files from people.
+    pub fn takes_files(&self) -> bool {
+        match &self.kind {
+            _ if self.value.is_some() => false,
+            FieldKind::File(_) => true,
+            FieldKind::List(columns) => columns.values().any(Field::takes_files),
+            _ => false,
+        }
+    }
+
     /// The type that expressions see. A value that may be missing (`when`, or not required and without a
     /// default or value of its own) is optional; a list is never null, only empty.
     pub fn typed(&self) -> Typed {
@@ -114,6 +141,7 @@ impl Field {
             FieldKind::Person(_) => Type::Person,
             FieldKind::Position => Type::Position,
             FieldKind::Department => Type::Department,
+            FieldKind::File(_) => Type::File,
             FieldKind::List(columns) => {
                 let columns = columns.iter().map(|(name, field)| (name.clone(), field.typed())).collect();
                 Type::List(Box::new(Typed::always(Type::Record(Arc::new(columns)))))

@@ -5,6 +5,7 @@
 
 pub mod control;
 pub mod definition;
+pub mod file;
 pub mod form;
 pub mod formula;
 pub mod graph;

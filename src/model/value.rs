@@ -4,8 +4,9 @@
 //! stored form: it says its own type, so that a log folds without its definition. A text is a JSON string, a
 //! list an array, `null` and booleans themselves, everything else an object with one short key:
 //! `{"n":"640.00"}` number, `{"d":"2026-03-06"}` date, `{"t":…}` time, `{"dt":…}` date-time, `{"dur":…}`
-//! duration, `{"p":"wang"}` person, `{"pos":…}` position, `{"dep":…}` department, `{"r":{…}}` record.
+//! duration, `{"p":"wang"}` person, `{"pos":…}` position, `{"dep":…}` department, `{"f":{…}}` file, `{"r":{…}}` record.
 
+use super::file::File;
 use super::id::{DepartmentId, FieldName, PersonId, PositionId};
 use super::time::{Duration, Moment, TimeOfDay};
 use chrono::NaiveDate;
@@ -46,6 +47,8 @@ pub enum Value {
     Position(PositionId),
     /// A department of the directory.
     Department(DepartmentId),
+    /// A file that was handed in; its bytes are kept under its hash.
+    File(Arc<File>),
     /// Values in order.
     List(Vec<Value>),
     /// Named values.
@@ -102,6 +105,16 @@ impl Value {
         }
     }
 
+    /// Every file in it, in lists and rows too.
+    pub fn files(&self) -> Vec<&Arc<File>> {
+        match self {
+            Value::File(file) => vec![file],
+            Value::List(items) => items.iter().flat_map(Value::files).collect(),
+            Value::Record(record) => record.values().flat_map(Value::files).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// Plain JSON for programs of people; see [`plain`].
     pub fn to_plain(&self) -> serde_json::Value {
         plain(self)
@@ -124,6 +137,9 @@ pub fn plain(value: &Value) -> serde_json::Value {
         Value::Person(id) => Json::String(id.to_string()),
         Value::Position(id) => Json::String(id.to_string()),
         Value::Department(id) => Json::String(id.to_string()),
+        Value::File(file) => serde_json::json!({
+            "name": file.name, "size": file.size, "type": file.media, "sha256": file.sha256,
+        }),
         Value::List(items) => Json::Array(items.iter().map(plain).collect()),
         Value::Record(record) => plain_record(record),
         Value::Range(range) => Json::String(format!(
@@ -161,6 +177,7 @@ impl Serialize for Value {
             Value::Person(id) => tagged(serializer, "p", id),
             Value::Position(id) => tagged(serializer, "pos", id),
             Value::Department(id) => tagged(serializer, "dep", id),
+            Value::File(file) => tagged(serializer, "f", &**file),
             Value::List(items) => items.serialize(serializer),
             Value::Record(record) => tagged(serializer, "r", record),
             Value::Range(range) => {
@@ -205,6 +222,7 @@ impl<'de> Deserialize<'de> for Value {
                     "p" => Value::Person(map.next_value()?),
                     "pos" => Value::Position(map.next_value()?),
                     "dep" => Value::Department(map.next_value()?),
+                    "f" => Value::File(Arc::new(map.next_value()?)),
                     "r" => Value::Record(map.next_value()?),
                     "rng" => {
                         let (low_closed, low, high, high_closed) = map.next_value()?;
@@ -248,6 +266,8 @@ pub enum Type {
     Position,
     /// A department.
     Department,
+    /// A file.
+    File,
     /// A list of one type.
     List(Box<Typed>),
     /// Named columns.

@@ -221,7 +221,7 @@ impl Access {
 
     /// The row, if the ticket is ours and of it. Costs the same where there is none.
     fn proved(&self, ticket: &Ticket, row: Option<AssignmentRow>) -> Option<AssignmentRow> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let keys = self.keyring();
         let (nobody, nonce) = (PersonId::from("nobody"), [0; 16]);
         let binding = match &row {
             Some(row) => Binding {
@@ -277,6 +277,20 @@ impl Access {
         let id = format!("link-fresh-{assignment}-{}", self.runtime.now().timestamp() / FRESH_EVERY).into();
         let ask = Ask::Resend { assignment };
         self.runtime.submit(visit.row.instance, Command { id, actor: visit.actor(), ask }).await.map(|_| true)
+    }
+
+    /// Seals what a visit's page shows and its form hands back.
+    pub fn seal(&self, visit: &Visit, text: &str) -> String {
+        self.keyring().seal(&visit.row.nonce, text)
+    }
+
+    /// Whether a text was shown on this visit's page, by its seal.
+    pub fn sealed(&self, visit: &Visit, text: &str, seal: &str) -> bool {
+        self.keyring().sealed(&visit.row.nonce, text, seal)
+    }
+
+    fn keyring(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How many other tasks wait for the link's person, up to 100.

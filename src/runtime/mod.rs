@@ -16,13 +16,15 @@ mod writer;
 
 use self::writer::{Asked, Desk, Job, Request, Target};
 use crate::engine::apply;
-use crate::engine::command::Command;
+use crate::engine::command::{Ask, Command};
 use crate::engine::event::Entry;
-use crate::engine::refusal::Refusal;
+use crate::engine::refusal::{FieldFault, PathPart, Refusal};
 use crate::engine::state::State;
 use crate::model::definition::Definition;
+use crate::model::file;
 use crate::model::id::{AssignmentId, InstanceId, MailId, ProcessId, Version};
 use crate::model::people::Directory;
+use crate::model::text::Text;
 use crate::model::time::Calendar;
 use crate::store::lock::ServerLock;
 use crate::store::memory::Memory;
@@ -35,6 +37,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use crate::store::file::{Content, Files, Incoming, Refused, Swept};
 pub use crate::store::query::{
     AssignmentRow, AssignmentState, Counts, Delivery, Deployed, Found, InstanceFilter, InstanceRow, OutboxFilter,
     OutboxRow, Standing, TaskFilter, TaskRow,
@@ -184,6 +187,7 @@ pub struct Runtime {
     store: Store,
     requests: mpsc::Sender<Request>,
     installation: Arc<str>,
+    files: Files,
     /// Stops the timers with the last handle.
     _timers: Option<Arc<Timers>>,
 }
@@ -308,8 +312,14 @@ impl Runtime {
             broken.detail = error.to_string();
             broken
         })?;
-        let mut runtime =
-            Runtime { shared, store: opened.store, requests, installation: opened.installation.into(), _timers: None };
+        let mut runtime = Runtime {
+            shared,
+            store: opened.store,
+            requests,
+            installation: opened.installation.into(),
+            files: opened.files,
+            _timers: None,
+        };
         if server {
             let timers = timers::run(runtime.clone());
             runtime._timers = Some(Arc::new(Timers(tokio::spawn(timers))));
@@ -396,9 +406,44 @@ impl Runtime {
     }
 
     async fn command(&self, target: Target, command: Command) -> Result<Accepted, Denied> {
+        self.hold(&command)?;
         let (reply, answer) = oneshot::channel();
         self.send(Request::Command(Asked { target, command, reply })).await.map_err(Denied::Unavailable)?;
         answer.await.unwrap_or_else(|_| Err(Denied::Unavailable(Error::closed())))
+    }
+
+    /// Refuses a command that names files whose contents are not there; the others stay until it is in the log.
+    fn hold(&self, command: &Command) -> Result<(), Denied> {
+        let (Ask::Start { data: values } | Ask::Decide { values, .. } | Ask::Revise { data: values, .. }) =
+            &command.ask
+        else {
+            return Ok(());
+        };
+        let mut faults = Vec::new();
+        for (name, value) in values {
+            let missing = value.files().into_iter().filter(|file| !self.files.hold(file));
+            faults.extend(missing.map(|file| FieldFault {
+                path: vec![PathPart::Field(name.clone())],
+                title: Text::One(name.to_string()),
+                what: file::gone(&file.name),
+            }));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Denied::Refused(Refusal::BadForm(faults), None)) }
+    }
+
+    /// The contents of files.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// Removes the contents that no case names and that are older than a day: forms that were never handed in.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn sweep_files(&self) -> Result<Swept, Error> {
+        let used = self.store.files().await?;
+        let now = std::time::SystemTime::from(self.now());
+        self.files.sweep(&used, |at| now.duration_since(at).unwrap_or_default())
     }
 
     async fn send(&self, request: Request) -> Result<(), Error> {

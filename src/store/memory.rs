@@ -5,16 +5,18 @@
 
 use super::batch::{Batch, TASK_OVER};
 use super::error::{Error, Kind};
+use super::file::{self, Files};
 use super::query::{
     AssignmentRow, AssignmentState, Counts, Delivery, Found, InstanceFilter, InstanceRow, OutboxFilter, OutboxRow,
     Standing, TaskFilter, TaskRow,
 };
 use super::record::{Head, StoredEntry};
 use super::{Committed, Loaded, Settled, Settlement, StoredDefinition, StoredDeployment, Wanted};
+use crate::model::file::Hash;
 use crate::model::id::{AssignmentId, CommandId, InstanceId, MailId, Version};
 use crate::model::text::Wording;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store in memory; cheap to clone.
@@ -34,6 +36,7 @@ struct Tables {
     sequences: BTreeMap<String, u64>,
     definitions: BTreeMap<Version, StoredDefinition>,
     deployments: Vec<StoredDeployment>,
+    files: Files,
 }
 
 /// The writing side of one process.
@@ -236,6 +239,17 @@ impl Memory {
         due.sort();
         due.truncate(limit as usize);
         Ok(due.into_iter().map(|(_, id, revision)| (id, revision)).collect())
+    }
+
+    pub(super) fn files(&self) -> Result<BTreeSet<Hash>, Error> {
+        let tables = self.tables();
+        let personal = tables.entries.values().flatten().filter_map(|entry| entry.personal.as_deref());
+        Ok(personal.flat_map(file::named).collect())
+    }
+
+    /// Where the contents of files are.
+    pub(super) fn contents(&self) -> Files {
+        self.tables().files.clone()
     }
 
     pub(super) fn wake_at(&self) -> Result<Option<DateTime<Utc>>, Error> {

@@ -12,6 +12,7 @@
 
 pub mod batch;
 pub mod error;
+pub mod file;
 pub mod floor;
 pub mod lock;
 pub mod memory;
@@ -24,12 +25,15 @@ use self::query::{
     AssignmentRow, Counts, Found, InstanceFilter, InstanceRow, OutboxFilter, OutboxRow, TaskFilter, TaskRow,
 };
 use self::record::{Head, StoredEntry};
+use crate::model::file::Hash;
 use crate::model::id::{AssignmentId, CommandId, InstanceId, MailId, ProcessId, Version};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use batch::Batch;
 pub use error::{Error, Kind};
+pub use file::Files;
 
 /// An instance that is to be loaded.
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +164,8 @@ pub struct Opened {
     pub loader: Loader,
     /// A random id that is the same for as long as the database lives.
     pub installation: String,
+    /// Where the contents of files are.
+    pub files: Files,
 }
 
 /// Opens a SQLite file, makes it where it is not there, and brings its schema up to date.
@@ -177,6 +183,7 @@ pub fn open_memory(memory: &Memory) -> Opened {
         writer: Writer::Memory(memory.writer()),
         loader: Loader::Memory(memory.clone()),
         installation: memory.installation(),
+        files: memory.contents(),
     }
 }
 
@@ -457,6 +464,14 @@ impl Store {
     /// What the database says.
     pub async fn counts(&self) -> Result<Counts, Error> {
         each_backend!(self, one => one.counts())
+    }
+
+    /// The hashes of all files that the log names, now or earlier.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn files(&self) -> Result<BTreeSet<Hash>, Error> {
+        each_backend!(self, one => one.files())
     }
 
     /// Closes the connections.

@@ -1,9 +1,10 @@
 //! Form fields: their types, keys and options.
 
-use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
+use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
+use crate::model::file::{self, Accept};
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{GROUP, LIST, Lowering, NameRule, Place, missing_value, unsupported_value};
+use crate::syntax::fields::{GROUP, LIST, Lowering, NameRule, Place, missing_value};
 use crate::syntax::node::{Node, NodeKind};
 use crate::syntax::step::STEP;
 
@@ -38,27 +39,29 @@ pub enum FieldType {
     Position,
     /// `department`.
     Department,
+    /// `file`: a file to upload.
+    File,
     /// `list`: records with `fields`.
     List,
 }
 
-const TYPES: &[(&str, Option<FieldType>)] = &[
-    ("text", Some(FieldType::Text)),
-    ("long text", Some(FieldType::LongText)),
-    ("integer", Some(FieldType::Integer)),
-    ("decimal", Some(FieldType::Decimal)),
-    ("money", Some(FieldType::Money)),
-    ("percent", Some(FieldType::Percent)),
-    ("boolean", Some(FieldType::Boolean)),
-    ("date", Some(FieldType::Date)),
-    ("date-time", Some(FieldType::DateTime)),
-    ("duration", Some(FieldType::Duration)),
-    ("choice", Some(FieldType::Choice)),
-    ("person", Some(FieldType::Person)),
-    ("position", Some(FieldType::Position)),
-    ("department", Some(FieldType::Department)),
-    ("file", None),
-    ("list", Some(FieldType::List)),
+const TYPES: &[(&str, FieldType)] = &[
+    ("text", FieldType::Text),
+    ("long text", FieldType::LongText),
+    ("integer", FieldType::Integer),
+    ("decimal", FieldType::Decimal),
+    ("money", FieldType::Money),
+    ("percent", FieldType::Percent),
+    ("boolean", FieldType::Boolean),
+    ("date", FieldType::Date),
+    ("date-time", FieldType::DateTime),
+    ("duration", FieldType::Duration),
+    ("choice", FieldType::Choice),
+    ("person", FieldType::Person),
+    ("position", FieldType::Position),
+    ("department", FieldType::Department),
+    ("file", FieldType::File),
+    ("list", FieldType::List),
 ];
 
 /// One option of a choice, or one outcome of a task.
@@ -118,13 +121,17 @@ pub struct Field {
     pub fields: Vec<Field>,
     /// What a number counts, shown beside it.
     pub unit: Option<Spanned<Text>>,
+    /// The most bytes of a file.
+    pub size: Option<Spanned<u64>>,
+    /// What a file may be.
+    pub accept: Vec<Accept>,
 }
 
 pub(crate) static FIELD: Place = Place {
     name: ("字段", "a field"),
     keys: &[
         "type", "title", "help", "required", "default", "min", "max", "pattern", "check", "value", "when", "options",
-        "among", "many", "fields", "unit",
+        "among", "many", "fields", "unit", "size", "accept",
     ],
     later: &[],
     relatives: &[&STEP],
@@ -173,6 +180,8 @@ impl Lowering<'_> {
             among: fields.get("among").and_then(|node| self.feel(node, "among")),
             fields: fields.get("fields").map(|node| self.form(node)).unwrap_or_default(),
             unit: fields.get("unit").and_then(|node| self.text(node)),
+            size: fields.get("size").and_then(|node| self.size(node)),
+            accept: fields.get("accept").map(|node| self.accept(node)).unwrap_or_default(),
             name: name?,
             kind,
         };
@@ -193,6 +202,8 @@ impl Lowering<'_> {
                 ("among", matches!(kind.value, FieldType::Person | FieldType::Position | FieldType::Department)),
                 ("pattern", matches!(kind.value, FieldType::Text | FieldType::LongText)),
                 ("many", kind.value != FieldType::List),
+                ("size", kind.value == FieldType::File),
+                ("accept", kind.value == FieldType::File),
             ] {
                 if let (Some(at), false) = (fields.key(key), fits) {
                     self.report(of_other_type(at, key, kind));
@@ -208,11 +219,7 @@ impl Lowering<'_> {
     }
 
     fn field_type(&mut self, node: &Node) -> Option<Spanned<FieldType>> {
-        let found = self.one_of(node, TYPES)?;
-        if found.value.is_none() {
-            self.report(unsupported_value(node.span, "type", "file"));
-        }
-        found.value.map(|kind| Spanned::new(kind, node.span))
+        self.one_of(node, TYPES)
     }
 
     fn check(&mut self, node: &Node) -> Option<CheckDef> {
@@ -220,6 +227,51 @@ impl Lowering<'_> {
         let that = fields.required(self, "that").and_then(|node| self.feel(node, "that"));
         let say = fields.required(self, "say").and_then(|node| self.text(node));
         Some(CheckDef { that: that?, say: say? })
+    }
+
+    /// `5 MB`.
+    fn size(&mut self, node: &Node) -> Option<Spanned<u64>> {
+        let words = self.words(node)?;
+        match file::read_size(words.value.trim()) {
+            Some(size) if size <= file::MOST_SIZE => Some(Spanned::new(size, node.span)),
+            Some(_) => {
+                let most = file::size_words(file::MOST_SIZE);
+                self.report(Diagnostic::new(
+                    Code::BadValue,
+                    node.span,
+                    Wording::new(
+                        format!("文件最大可以到 {most}，请写小一点"),
+                        format!("a file can have {most} at most; write less"),
+                    ),
+                ));
+                None
+            }
+            None => {
+                self.report(Diagnostic::new(
+                    Code::BadValue,
+                    node.span,
+                    Wording::new(
+                        format!("`{}` 不是文件大小，请写成 `5 MB` 或 `800 KB`", words.value),
+                        format!("`{}` is no size of a file; write it like `5 MB` or `800 KB`", words.value),
+                    ),
+                ));
+                None
+            }
+        }
+    }
+
+    /// `[pdf, image, .dwg]`.
+    fn accept(&mut self, node: &Node) -> Vec<Accept> {
+        let Some(items) = self.items(node) else { return Vec::new() };
+        let mut found = Vec::new();
+        for item in items {
+            let Some(word) = self.words(item) else { continue };
+            match Accept::parse(&word.value) {
+                Some(accept) => found.push(accept),
+                None => self.report(unknown_kind(item.span, &word.value)),
+            }
+        }
+        found
     }
 
     /// `[热, 冷]`, or `{ warm: 热, cold: 冷 }`.
@@ -262,7 +314,7 @@ impl Lowering<'_> {
 
 /// The word for a type in a document.
 pub(crate) fn type_word(kind: FieldType) -> &'static str {
-    TYPES.iter().find(|(_, found)| *found == Some(kind)).map_or("", |(word, _)| word)
+    TYPES.iter().find(|(_, found)| *found == kind).map_or("", |(word, _)| word)
 }
 
 fn needs_key(span: Span, kind: FieldType, key: &str) -> Diagnostic {
@@ -286,6 +338,7 @@ fn of_other_type(span: Span, key: &str, kind: Spanned<FieldType>) -> Diagnostic 
         "fields" => "list",
         "among" => "person",
         "pattern" => "text",
+        "size" | "accept" => "file",
         _ => "",
     };
     let message = if fits.is_empty() {
@@ -300,6 +353,28 @@ fn of_other_type(span: Span, key: &str, kind: Spanned<FieldType>) -> Diagnostic 
         )
     };
     Diagnostic::new(Code::KeyOfOtherField, span, message).context(kind.span, Wording::new("类型", "the type"))
+}
+
+fn unknown_kind(span: Span, word: &str) -> Diagnostic {
+    let kinds = || file::KINDS.iter().map(|row| row.0);
+    let listed = quoted_list(kinds());
+    let ending = Accept::parse(&format!(".{word}")).map(|_| format!(".{word}"));
+    let close = suggest::closest(word, kinds()).map(str::to_owned).or(ending);
+    let found = Diagnostic::new(
+        Code::BadValue,
+        span,
+        Wording::new(
+            format!("不认识文件种类 `{word}`。可以写 {}，或带点的扩展名如 `.dwg`", listed.zh),
+            format!("`{word}` is no kind of file; write {}, or the ending of a name such as `.dwg`", listed.en),
+        ),
+    );
+    match close {
+        Some(close) => {
+            let words = Wording::new(format!("改成 `{close}`"), format!("write `{close}`"));
+            found.fix(span, close, words)
+        }
+        None => found,
+    }
 }
 
 fn computed_and_asked(value: Span, other: Span) -> Diagnostic {

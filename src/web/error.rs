@@ -8,6 +8,7 @@
 //! | an unknown method, with `Allow` | 405 |
 //! | too slow | 408 |
 //! | decided otherwise before; changed since it was shown | 409 |
+//! | a file whose content is gone | 410 |
 //! | too large | 413 |
 //! | a body that is no form | 415 |
 //! | a form that has faults | 422 |
@@ -64,6 +65,31 @@ impl WebError {
         }
     }
 
+    /// More files than one link may send in an hour.
+    pub fn too_much(seconds: u64) -> WebError {
+        WebError {
+            retry: Some(seconds),
+            ..WebError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                ("一小时内上传得太多了，这次没有记录", "Too much was uploaded within an hour; this was not recorded"),
+                ("请过一会儿再传，或把文件压缩后再传。", "Please try again later, or make the files smaller."),
+            )
+        }
+    }
+
+    /// A file whose content is not there any more.
+    pub fn file_gone() -> WebError {
+        WebError::new(
+            StatusCode::GONE,
+            ("文件的内容已不在服务器上", "The content of the file is no longer on the server"),
+            (
+                "申请里仍有它的名称和大小。请联系管理员从备份恢复，或请提交人重新上传。",
+                "The case still has its name and size. Ask an operator to restore it from the backup, or whoever handed \
+                 it in to upload it again.",
+            ),
+        )
+    }
+
     /// A form that another site sent.
     pub fn elsewhere() -> WebError {
         WebError::new(
@@ -115,8 +141,8 @@ impl WebError {
                 status,
                 ("提交的内容太大，没有记录", "What was sent is too large and was not recorded"),
                 (
-                    "请缩短文字后再提交（一次最多 1 MB）。",
-                    "Please shorten the text and submit again (at most 1 MB at once).",
+                    "请缩短文字（一次最多 1 MB）或换小一些的文件，再提交。",
+                    "Please shorten the text (at most 1 MB at once) or choose smaller files, and submit again.",
                 ),
             ),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => WebError::new(

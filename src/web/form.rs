@@ -5,8 +5,10 @@
 //! asked for by a button that records nothing.
 
 use crate::effects::format::{Words, clean_line};
+use crate::model::file::{File, FileRule, size_words};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::input::{LINE_LIMIT, ROW_LIMIT, TEXT_LIMIT, write_text};
+use crate::model::text::Lang;
 use crate::model::value::{Record, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ const FEW: usize = 4;
 #[derive(Clone, Debug, Default, Serialize)]
 pub(super) struct Widget {
     /// How it is drawn: `line`, `text`, `number`, `date`, `datetime-local`, `select`, `radios`, `checks`,
-    /// `table`, `computed`.
+    /// `file`, `table`, `computed`.
     kind: &'static str,
     /// The name that it is sent under: `items.0.quantity`.
     path: String,
@@ -42,6 +44,10 @@ pub(super) struct Widget {
     fault: Option<String>,
     /// What can be chosen.
     options: Vec<Choice>,
+    /// What names of files end with, for the box that picks them.
+    accept: String,
+    /// Takes several.
+    many: bool,
     /// The rows of a table.
     rows: Vec<Vec<Widget>>,
 }
@@ -117,7 +123,13 @@ impl Sheet {
     }
 
     /// The boxes of a form. `computed` holds the values that computed fields have now.
-    pub(super) fn widgets(&self, words: &Words<'_>, form: &Form, computed: &Record) -> Vec<Widget> {
+    pub(super) fn widgets(
+        &self,
+        words: &Words<'_>,
+        form: &Form,
+        computed: &Record,
+        seal: &dyn Fn(&str) -> String,
+    ) -> Vec<Widget> {
         let widget = |(name, field): (&crate::model::id::FieldName, &Field)| {
             let label = clean_line(field.title.get(words.lang));
             if field.value.is_some() {
@@ -126,12 +138,12 @@ impl Sheet {
                 return Some(Widget { kind: "computed", label, text, id: id(&path), path, ..Widget::default() });
             }
             let FieldKind::List(columns) = &field.kind else {
-                return Some(self.widget(words, name.to_string(), field, true));
+                return Some(self.widget(words, name.to_string(), field, true, seal));
             };
             let rows = (0..self.rows(name.as_str())).map(|row| {
                 let asked = columns.iter().filter(|(_, field)| field.value.is_none());
                 asked
-                    .map(|(column, field)| self.widget(words, format!("{name}.{row}.{column}"), field, false))
+                    .map(|(column, field)| self.widget(words, format!("{name}.{row}.{column}"), field, false, seal))
                     .collect()
             });
             Some(Widget { kind: "table", rows: rows.collect(), ..self.frame(words, name.to_string(), field) })
@@ -159,8 +171,18 @@ impl Sheet {
         }
     }
 
-    fn widget(&self, words: &Words<'_>, path: String, field: &Field, roomy: bool) -> Widget {
+    fn widget(
+        &self,
+        words: &Words<'_>,
+        path: String,
+        field: &Field,
+        roomy: bool,
+        seal: &dyn Fn(&str) -> String,
+    ) -> Widget {
         let frame = self.frame(words, path, field);
+        if let FieldKind::File(rule) = &field.kind {
+            return self.file(words, frame, field, rule, seal);
+        }
         let typed: Vec<&str> = self.texts(&frame.path).collect();
         let options = boxes(words, field).map(|options| {
             let chosen = |value: &str| typed.iter().any(|text| text.split('\n').any(|one| one.trim() == value));
@@ -190,6 +212,41 @@ impl Sheet {
                 Widget { kind, text, unit, ..frame }
             }
         }
+    }
+}
+
+impl Sheet {
+    /// Files: those that are there, to be kept or taken away, and a box for more.
+    fn file(
+        &self,
+        words: &Words<'_>,
+        frame: Widget,
+        field: &Field,
+        rule: &FileRule,
+        seal: &dyn Fn(&str) -> String,
+    ) -> Widget {
+        let lines = self.texts(&frame.path).flat_map(|text| text.split('\n'));
+        let kept = lines.filter_map(|line| Some((line, line.parse::<File>().ok()?)));
+        let choice = |(line, file): (&str, File)| Choice {
+            value: format!("{} {line}", seal(line)),
+            label: clean_line(&file.words(words.lang)),
+            chosen: true,
+        };
+        let mut options: Vec<Choice> = kept.map(choice).collect();
+        if !field.many {
+            // The last one stands, as when the form is read.
+            options.drain(..options.len().saturating_sub(1));
+        }
+        let (kinds, most) = (rule.words(), size_words(rule.limit()));
+        let limits = match (words.lang, rule.accept.is_empty()) {
+            (Lang::Zh, true) => format!("最大 {most}"),
+            (Lang::Zh, false) => format!("{}，最大 {most}", kinds.zh),
+            (Lang::En, true) => format!("at most {most}"),
+            (Lang::En, false) => format!("{}; at most {most}", kinds.en),
+        };
+        let limits = if field.many { words.pick("可选多个；", "several; ").to_owned() + &limits } else { limits };
+        let (accept, many) = (rule.endings().join(","), field.many);
+        Widget { kind: "file", options, accept, many, text: limits, ..frame }
     }
 }
 

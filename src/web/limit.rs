@@ -1,6 +1,6 @@
 //! How often somebody may knock: counters in memory, by ticket and by network.
 //!
-//! A window is a minute. What is counted is only ever a hash, under a key of this process: no ticket and no
+//! A window is a minute, of uploads an hour. What is counted is only ever a hash, under a key of this process: no ticket and no
 //! address lies in memory for it. A counter that is full refuses its own key and nobody else's.
 
 use std::collections::BTreeMap;
@@ -10,6 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const WINDOW: Duration = Duration::from_secs(60);
+/// The window of what is uploaded.
+pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The most keys that are counted; beyond it a new minute begins for all.
 const KEYS: usize = 100_000;
 
@@ -20,11 +22,13 @@ pub struct Limits {
     pub ticket: u32,
     /// By one network: a /24 of IPv4, a /56 of IPv6.
     pub network: u32,
+    /// Kilobytes of files in an hour, by one link.
+    pub upload: u32,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { ticket: 30, network: 300 }
+        Limits { ticket: 30, network: 300, upload: 512 * 1024 }
     }
 }
 
@@ -32,28 +36,40 @@ impl Default for Limits {
 #[derive(Debug, Default)]
 pub(super) struct Limiter {
     hasher: RandomState,
-    counts: Mutex<BTreeMap<u64, (Instant, u32)>>,
+    counts: Mutex<BTreeMap<u64, (Instant, Duration, u32)>>,
 }
 
 impl Limiter {
     /// Counts one request; the seconds to wait where `most` in a minute are used up.
     pub(super) fn take(&self, key: impl Hash, most: u32, now: Instant) -> Result<(), u64> {
+        self.spend(key, 1, most, WINDOW, now)
+    }
+
+    /// Counts an amount; the seconds to wait where `most` in the window are used up.
+    pub(super) fn spend(
+        &self,
+        key: impl Hash,
+        amount: u32,
+        most: u32,
+        window: Duration,
+        now: Instant,
+    ) -> Result<(), u64> {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= KEYS {
-            counts.retain(|_, (since, _)| now.duration_since(*since) < WINDOW);
+            counts.retain(|_, (since, window, _)| now.duration_since(*since) < *window);
             if counts.len() >= KEYS {
                 counts.clear();
             }
         }
-        let (since, count) = counts.entry(self.hasher.hash_one(key)).or_insert((now, 0));
-        if now.duration_since(*since) >= WINDOW {
+        let (since, _, count) = counts.entry(self.hasher.hash_one(key)).or_insert((now, window, 0));
+        if now.duration_since(*since) >= window {
             (*since, *count) = (now, 0);
         }
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(amount);
         if *count <= most {
             return Ok(());
         }
-        Err((WINDOW.saturating_sub(now.duration_since(*since))).as_secs().max(1))
+        Err((window.saturating_sub(now.duration_since(*since))).as_secs().max(1))
     }
 }
 

@@ -20,6 +20,7 @@ mod guard;
 mod limit;
 mod listen;
 mod page;
+mod upload;
 
 pub use error::WebError;
 pub use limit::Limits;
@@ -42,8 +43,12 @@ use tower_http::timeout::TimeoutLayer;
 
 /// The most bytes of a form.
 const BODY: usize = 1024 * 1024;
+/// The most bytes of a form with files.
+const UPLOAD: usize = 256 * 1024 * 1024;
 /// The longest that a request may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest that a form with files may take.
+const UPLOAD_PATIENCE: Duration = Duration::from_secs(600);
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -149,9 +154,13 @@ pub fn router(state: WebState) -> Router {
     let mut router = Router::new()
         .route("/", get(page::home::show))
         .route("/health", get(api::health))
-        .route("/t/{ticket}", get(page::task::show).post(page::task::decide))
         .route("/t/{ticket}/fresh", get(page::fresh::show).post(page::fresh::send))
         .route("/assets/{name}", get(asset::send));
+    let files = Router::new()
+        .route("/t/{ticket}", get(page::task::show).post(page::task::decide))
+        .route("/t/{ticket}/file/{field}/{number}", get(page::file::send))
+        .layer(DefaultBodyLimit::max(UPLOAD))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, UPLOAD_PATIENCE));
     if state.options.mailbox.is_some() {
         router = router
             .route("/mailbox", get(page::mailbox::people))
@@ -162,11 +171,12 @@ pub fn router(state: WebState) -> Router {
     router
         .fallback(post(nothing).get(nothing))
         .layer(DefaultBodyLimit::max(BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
+        .merge(files)
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             tracing::error!("a page panicked");
             WebError::ours().into_response()
         }))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
         .layer(middleware::from_fn_with_state(state.clone(), guard::guard))
         .with_state(state)
 }

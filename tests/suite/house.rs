@@ -157,7 +157,7 @@ pub(crate) fn text_of(html: &str) -> String {
 }
 
 pub(crate) fn wide() -> Limits {
-    Limits { ticket: u32::MAX, network: u32::MAX }
+    Limits { ticket: u32::MAX, network: u32::MAX, upload: u32::MAX }
 }
 
 pub(crate) fn now() -> DateTime<Utc> {
@@ -270,7 +270,7 @@ impl House {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         // Templates write a slash in a value as a reference; to a browser it is a slash.
-        let body = String::from_utf8(body.to_vec()).unwrap().replace("&#x2f;", "/");
+        let body = String::from_utf8_lossy(&body).replace("&#x2f;", "/");
         Answer { status: parts.status, headers: parts.headers, body }
     }
 

@@ -1,12 +1,15 @@
 //! All tests that need no network and no other program, as one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod calendar;
 mod cli;
 mod compile;
 mod diagnostics;
 mod diagram;
 mod documents;
+mod exact;
 mod expression;
+mod files;
 mod flows;
 mod fmt;
 #[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]

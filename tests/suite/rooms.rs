@@ -54,6 +54,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("lettre::", &["src/effects/"]),
     ("minijinja::", &["src/effects/template.rs"]),
     ("axum::", &["src/web/"]),
+    ("tokio_util::", &["src/web/"]),
     ("clap::", &["src/cli/"]),
     ("clap_complete::", &["src/cli/"]),
     ("terminal_size::", &["src/cli/output.rs"]),

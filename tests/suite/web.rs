@@ -463,7 +463,7 @@ async fn an_old_link_says_so_and_mails_a_fresh_one_to_the_registered_address_onc
 
 #[tokio::test]
 async fn too_often_is_answered_with_when_to_come_back() {
-    let limits = Limits { ticket: 3, network: 8 };
+    let limits = Limits { ticket: 3, network: 8, ..Limits::default() };
     let house = House::with(web::Options { limits, behind_proxy: true, ..Default::default() }).await;
     house.order().await;
     let link = house.link("lei").await;

@@ -12,7 +12,6 @@ use crate::engine::refusal::Refusal;
 use crate::model::definition::outcome;
 use crate::model::form::Form;
 use crate::model::id::{Outcome, PersonId};
-use crate::model::input::Reading;
 use crate::model::text::Wording;
 use crate::model::value::Record;
 use crate::runtime::{Accepted, Denied, Runtime};
@@ -111,9 +110,8 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
     let none = Form::default();
     let takes_form = !matches!(answer.as_str(), outcome::REJECTED | outcome::RETURNED);
     let form = form.filter(|_| takes_form).unwrap_or(&none);
-    let reading = Reading { directory: &world.directory, today: world.calendar.today(world.now) };
     let mut filled = if matches.try_contains_id("set").is_ok() {
-        values::read(output, matches, form, &reading, &Record::new())?
+        values::read(output, matches, form, &world, &Record::new())?
     } else {
         Record::new()
     };
@@ -254,8 +252,7 @@ pub(super) fn revise(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let person = who(shell, runtime, &world, matches, text).await?;
         let open = refer::task(runtime, output, text, &person, Wanted::Revision).await?;
         let form = &open.case.definition.form;
-        let reading = Reading { directory: &world.directory, today: world.calendar.today(world.now) };
-        let mut data = values::read(output, matches, form, &reading, &open.case.state.data)?;
+        let mut data = values::read(output, matches, form, &world, &open.case.state.data)?;
         let mut input = std::io::stdin().lock();
         let asking = !values::given(matches);
         if asking {

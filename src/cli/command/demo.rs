@@ -73,7 +73,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         mailbox: true,
         templates: Arc::new(Templates::embedded()),
         // One machine plays everybody here.
-        limits: Limits { ticket: 10_000, network: 100_000 },
+        limits: Limits { ticket: 10_000, network: 100_000, ..Limits::default() },
         behind_proxy: false,
     };
     threads()?.block_on(async {

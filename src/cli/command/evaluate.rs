@@ -94,6 +94,7 @@ fn written(value: &Value) -> String {
         Value::Person(id) => id.to_string(),
         Value::Position(id) => id.to_string(),
         Value::Department(id) => id.to_string(),
+        Value::File(file) => json!(&*file.name).to_string(),
         Value::List(items) => {
             format!("[{}]", items.iter().map(written).collect::<Vec<_>>().join(", "))
         }

@@ -125,6 +125,14 @@ pub(super) struct How {
     pub(super) behind_proxy: bool,
 }
 
+/// Removes files of forms that were never handed in.
+async fn sweep(runtime: Runtime) {
+    match runtime.sweep_files().await {
+        Ok(swept) => tracing::debug!(files = swept.files, bytes = swept.bytes, kept = swept.kept, "swept files"),
+        Err(error) => tracing::warn!(detail = %error.detail, "files could not be swept"),
+    }
+}
+
 /// A server that runs.
 pub(super) struct Server {
     pub(super) runtime: Runtime,
@@ -173,6 +181,7 @@ impl Server {
             outbox.refill(1_000).await?;
         }
         let following = tokio::spawn(follow(keys.clone(), how.key_file));
+        tokio::spawn(sweep(runtime.clone()));
         let access = Access::new(runtime.clone(), keys, TimeDelta::days(LINK_DAYS));
         let options = web::Options {
             limits: how.limits,

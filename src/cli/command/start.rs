@@ -10,7 +10,6 @@ use crate::engine::command::{Ask, Command as Asked};
 use crate::engine::refusal::Refusal;
 use crate::model::definition::Definition;
 use crate::model::id::PersonId;
-use crate::model::input::Reading;
 use crate::model::value::Record;
 use crate::runtime::{Accepted, Denied, Runtime};
 use clap::{ArgMatches, Command};
@@ -58,8 +57,7 @@ async fn start(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Result
     };
     let world = World::of(runtime);
     let person = acting::person(shell, &world, matches, &may_start(definition, &world))?;
-    let reading = Reading { directory: &world.directory, today: world.calendar.today(world.now) };
-    let mut data = values::read(output, matches, &definition.form, &reading, &Record::new())?;
+    let mut data = values::read(output, matches, &definition.form, &world, &Record::new())?;
     let asking = matches.get_flag("ask") || (prompt::possible() && !values::given(matches));
     let mut input = std::io::stdin().lock();
     if asking {

@@ -166,6 +166,7 @@ fn written(value: &Value, inside: bool, into: &mut String) {
         Value::Person(id) => write!(into, "{id}"),
         Value::Position(id) => write!(into, "{id}"),
         Value::Department(id) => write!(into, "{id}"),
+        Value::File(file) => write!(into, "{}", file.name),
         Value::List(items) => {
             into.push('[');
             for (at, item) in items.iter().enumerate() {

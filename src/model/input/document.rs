@@ -7,6 +7,9 @@ use crate::model::text::Wording;
 use crate::model::value::{Record, Value};
 use rust_decimal::Decimal;
 
+/// How many digits every JSON number keeps.
+const EXACT_DIGITS: usize = 15;
+
 /// Reads a whole form from a JSON object (a YAML data file, the API).
 ///
 /// # Errors
@@ -113,6 +116,13 @@ fn read_json_kind(reading: &Reading<'_>, kind: &FieldKind, json: &serde_json::Va
         (FieldKind::Integer, Json::Number(n)) => integer(&n.to_string()).map(Value::Number),
         (_, Json::Number(n)) if numeric => {
             let text = n.to_string();
+            // More digits than a JSON number of other programs holds may be digits that nobody wrote.
+            if n.is_f64() && text.chars().filter(char::is_ascii_digit).count() > EXACT_DIGITS {
+                return Err(Wording::new(
+                    format!("{text} 位数太多，JSON 的数字保不住，请写成带引号的文字。"),
+                    format!("{text} has more digits than a JSON number keeps; write it as a text, in quotes."),
+                ));
+            }
             Decimal::from_str_exact(&text)
                 .or_else(|_| Decimal::from_scientific(&text))
                 .map(Value::Number)

@@ -16,12 +16,14 @@ mod number;
 mod words;
 mod write;
 
+use super::file::File;
 use super::form::{Field, FieldKind, Form};
 use super::id::FieldName;
 use super::people::Directory;
 use super::text::{Text, Wording};
 use super::value::Value;
 use chrono::NaiveDate;
+use std::sync::Arc;
 
 pub use document::{read_document, read_json};
 pub use form::{compact, read_form};
@@ -102,6 +104,7 @@ pub fn read_kind(reading: &Reading<'_>, kind: &FieldKind, text: &str) -> Result<
         FieldKind::Choice(options) => name::choice(options, trimmed).map(Value::Text),
         FieldKind::Person(_) => name::person(reading.directory, trimmed).map(Value::Person),
         FieldKind::Position => name::position(reading.directory, trimmed).map(Value::Position),
+        FieldKind::File(_) => trimmed.parse::<File>().map(|file| Value::File(Arc::new(file))).map_err(|_| not_a_file()),
         FieldKind::Department => name::department(reading.directory, trimmed).map(Value::Department),
         FieldKind::List(columns) => {
             let first = columns.keys().next().map_or("…", |name| name.as_str());
@@ -111,6 +114,13 @@ pub fn read_kind(reading: &Reading<'_>, kind: &FieldKind, text: &str) -> Result<
             ))
         }
     }
+}
+
+fn not_a_file() -> Wording {
+    Wording::new(
+        "这里要一个文件：写成 @路径，例如 @合同.pdf。",
+        "This is a file: write @ and its path, such as @contract.pdf.",
+    )
 }
 
 fn computed() -> Wording {
@@ -146,14 +156,18 @@ fn kind_words(kind: &FieldKind) -> (&'static str, &'static str) {
         FieldKind::Person(_) => ("一个人", "a person"),
         FieldKind::Position => ("一个职位", "a position"),
         FieldKind::Department => ("一个部门", "a department"),
+        FieldKind::File(_) => ("一个文件", "a file"),
         FieldKind::List(_) => ("一张表", "a table"),
     }
 }
 fn split_many<'a>(kind: &FieldKind, text: &'a str) -> impl Iterator<Item = &'a str> {
     let numeric = matches!(kind, FieldKind::Integer | FieldKind::Decimal | FieldKind::Money | FieldKind::Percent);
     let free = matches!(kind, FieldKind::Text | FieldKind::LongText);
+    let file = matches!(kind, FieldKind::File(_));
     text.split(move |c: char| match c {
-        '\n' | ';' | '\u{ff1b}' => true,
+        '\n' => true,
+        _ if file => false,
+        ';' | '\u{ff1b}' => true,
         '、' => !free,
         ',' | '\u{ff0c}' => !free && !numeric,
         _ => false,
@@ -175,7 +189,6 @@ mod tests {
     use crate::model::time::Duration;
     use crate::model::time::Moment;
     use indexmap::IndexMap;
-    use std::sync::Arc;
 
     fn directory() -> Directory {
         let mut directory = Directory::default();
@@ -347,6 +360,12 @@ mod tests {
         let paths: Vec<&str> = wrong.iter().map(|misread| misread.path.as_str()).collect();
         assert_eq!(paths, ["items.0.quantity", "items.1", "colour"]);
         assert_eq!(record.get("customer"), Some(&Value::text("7")));
+
+        let amounts = Form::from([(FieldName::from("amount"), field(FieldKind::Money))]);
+        let read = |json: &str| read_document(&reading, &amounts, &serde_json::from_str(json).unwrap());
+        assert_eq!(read(r#"{"amount": 1234567890.15}"#).unwrap()["amount"], number_of("1234567890.15"));
+        assert!(read(r#"{"amount": 12345678901234567.89}"#).is_err());
+        assert_eq!(read(r#"{"amount": "12345678901234567.89"}"#).unwrap()["amount"], number_of("12345678901234567.89"));
     }
 
     #[test]

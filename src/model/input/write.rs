@@ -48,5 +48,6 @@ fn write_kind(directory: &Directory, kind: &FieldKind, value: &Value, lang: Lang
         },
         Value::Position(id) => id.to_string(),
         Value::Department(id) => id.to_string(),
+        Value::File(file) => file.to_string(),
     }
 }

@@ -1,7 +1,7 @@
 //! Times of day and moments, with or without a zone, and the one place where a local time becomes an instant.
 
 use super::stored_as_text;
-use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDateTime, NaiveTime, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 use std::fmt;
 use std::str::FromStr;
@@ -133,13 +133,17 @@ stored_as_text!(TimeOfDay, Moment);
 
 /// The instant of a local time: the first that exists after one that the clock skips, the earlier of two.
 pub(super) fn instant(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
-    // A gap is at most a few hours wide (a day where the date line moved): step over it by quarters of an hour.
-    let mut probe = local;
-    for _ in 0..=96 {
-        if let Some(found) = zone.from_local_datetime(&probe).earliest() {
+    let found = |local: NaiveDateTime| zone.from_local_datetime(&local).earliest();
+    if let Some(found) = found(local) {
+        return found.with_timezone(&Utc);
+    }
+    // A gap ends at a whole minute, and is a day wide at most, where the date line moved.
+    let mut probe = local.with_second(0).and_then(|local| local.with_nanosecond(0)).unwrap_or(local);
+    for _ in 0..=24 * 60 {
+        probe += TimeDelta::minutes(1);
+        if let Some(found) = found(probe) {
             return found.with_timezone(&Utc);
         }
-        probe += TimeDelta::minutes(15);
     }
     local.and_utc()
 }

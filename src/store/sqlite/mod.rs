@@ -20,6 +20,7 @@ mod tests;
 mod writer;
 
 use super::error::{Error, Kind};
+use super::file::Files;
 use super::{Loader as AnyLoader, Opened, Store, Writer as AnyWriter, lock};
 use crate::model::text::Wording;
 use sqlx::sqlite::{
@@ -118,6 +119,7 @@ pub(super) async fn open(path: &Path) -> Result<Opened, Error> {
         }),
         loader: AnyLoader::Sqlite(Loader { connection: loader, place }),
         installation,
+        files: Files::beside(path),
     })
 }
 

@@ -7,9 +7,11 @@ use super::rows::{
     outbox_row,
 };
 use super::{Reader, failed};
+use crate::model::file::Hash;
 use crate::model::id::{AssignmentId, InstanceId, MailId, Version};
 use crate::store::StoredDefinition;
 use crate::store::error::Error;
+use crate::store::file;
 use crate::store::query::{
     AssignmentRow, Counts, Delivery, Found, InstanceFilter, InstanceRow, MANY, OutboxFilter, OutboxRow, Standing,
     TaskFilter, TaskRow, found,
@@ -18,6 +20,11 @@ use crate::store::record::{Head, StoredEntry, instant};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteRow;
+use std::collections::BTreeSet;
+
+/// The records that name files, from one row on.
+const NAMING_FILES: &str = "SELECT row, personal FROM entry WHERE row > ? \
+                            AND instr(personal, '\"sha256\":\"') > 0 ORDER BY row LIMIT 500";
 
 /// A condition of a list and what is bound to it.
 pub(super) enum Bound {
@@ -219,6 +226,19 @@ impl Reader {
 
     pub(in crate::store) async fn wake_at(&self) -> Result<Option<DateTime<Utc>>, Error> {
         self.instant(WAKE_AT).await
+    }
+
+    pub(in crate::store) async fn files(&self) -> Result<BTreeSet<Hash>, Error> {
+        let (mut found, mut after) = (BTreeSet::new(), 0);
+        loop {
+            let bound = vec![Bound::Number(after)];
+            let rows = self.rows(Select { sql: NAMING_FILES.to_owned(), bound }).await?;
+            let Some(last) = rows.last() else { return Ok(found) };
+            after = cell(last, 0)?;
+            for row in &rows {
+                found.extend(file::named(&cell::<String>(row, 1)?));
+            }
+        }
     }
 
     async fn instant(&self, sql: &str) -> Result<Option<DateTime<Utc>>, Error> {

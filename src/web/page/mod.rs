@@ -1,5 +1,6 @@
 //! The pages, one file each: GET shows, POST submits a command.
 
+pub(super) mod file;
 pub(super) mod fresh;
 pub(super) mod home;
 pub(super) mod mailbox;

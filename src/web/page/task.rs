@@ -14,7 +14,7 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::TaskKind;
 use crate::model::definition::outcome as outcomes;
-use crate::model::form::Form;
+use crate::model::form::{Field, Form, field_at};
 use crate::model::id::Outcome;
 use crate::model::input::{Reading, compact, read_form};
 use crate::model::text::Lang;
@@ -23,10 +23,10 @@ use crate::runtime::Denied;
 use crate::runtime::access::{self, Answering, Closed, Standing};
 use crate::web::form::{BLANK_ROWS, Sheet, Widget};
 use crate::web::guard::Worded;
+use crate::web::upload::{self, Pairs, Sent};
 use crate::web::{WebError, WebState};
-use axum::Form as Posted;
-use axum::extract::rejection::{FormRejection, PathRejection};
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
@@ -34,8 +34,6 @@ use std::sync::Arc;
 
 /// How many blank rows more a list gets when they are asked for.
 const MORE_ROWS: usize = 3;
-
-type Pairs = Vec<(String, String)>;
 
 /// Shows the page.
 pub(in crate::web) async fn show(
@@ -57,13 +55,14 @@ pub(in crate::web) async fn decide(
     State(state): State<WebState>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
-    posted: Result<Posted<Pairs>, FormRejection>,
+    request: Request,
 ) -> Result<Response, WebError> {
     let Path(ticket) = path.map_err(|_| WebError::nothing())?;
     let visit = state.access.open(&ticket).await?;
     let desk = Desk::new(&state, &visit, &ticket, query.as_deref());
-    let Posted(pairs) = posted.map_err(|rejection| WebError::of_status(rejection.status()))?;
-    let mut filled = Filled::read(&desk, pairs);
+    let asked = visit.form().filter(|_| visit.standing == Standing::Asked);
+    let sent = upload::read(&state, &visit, asked, request).await?;
+    let mut filled = Filled::read(&desk, sent);
     if visit.standing != Standing::Asked {
         return outcome::again(&state, &desk, filled.outcome.as_ref()).await;
     }
@@ -117,9 +116,9 @@ struct Filled {
 }
 
 impl Filled {
-    fn read(desk: &Desk<'_>, pairs: Pairs) -> Filled {
+    fn read(desk: &Desk<'_>, sent: Sent) -> Filled {
         let (mut filled, mut entries) = (Filled::default(), Pairs::new());
-        for (name, text) in pairs {
+        for (name, text) in sent.pairs {
             match name.as_str() {
                 "outcome" => filled.outcome = Some(text.as_str().into()).filter(|_| !text.is_empty()),
                 "opinion" => filled.opinion = text,
@@ -137,6 +136,12 @@ impl Filled {
         let mut sheet = Sheet { entries: compact(&form, &entries), ..Sheet::default() };
         if let Some(list) = &filled.add {
             sheet.blank.insert(list.clone(), BLANK_ROWS + MORE_ROWS);
+        }
+        for (path, what) in sent.faults {
+            let what = what.get(desk.words.lang).to_owned();
+            let title = field_at(&form, &path).map(|field| field.title.get(desk.words.lang).to_owned());
+            filled.faults.push(sentence(desk, &title.unwrap_or_default(), &path, &what));
+            sheet.faults.insert(path, what);
         }
         filled.sheet = Some(sheet);
         filled
@@ -292,6 +297,10 @@ struct Page {
     seen: String,
     revision: u32,
     widgets: Vec<Widget>,
+    /// Whether some box takes files.
+    uploads: bool,
+    /// Where the files of the case are.
+    files: String,
     legend: String,
     choices: Vec<Choice>,
     outcome_fault: Option<String>,
@@ -362,7 +371,9 @@ fn render(state: &WebState, desk: &Desk<'_>, filled: Filled, status: StatusCode)
         action: desk.frame.link(&desk.path),
         seen: visit.fingerprint().map(|seen| seen.to_string()).unwrap_or_default(),
         revision: case.state.revision,
-        widgets: sheet.widgets(words, &form, &case.state.data),
+        uploads: form.values().any(Field::takes_files),
+        files: format!("{}/file", desk.path),
+        widgets: sheet.widgets(words, &form, &case.state.data, &|line| state.access.seal(visit, line)),
         legend,
         opinion: Opinion {
             label: match visit.kind {
