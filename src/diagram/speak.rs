@@ -36,6 +36,7 @@ impl Reader<'_> {
             StepKind::Choose(_) if self.is_guard(id) => Kind::Guard,
             StepKind::Choose(_) => Kind::Choose,
             StepKind::Set(_) => Kind::Set,
+            StepKind::Table(_) => Kind::Table,
             StepKind::Notify(_) => Kind::Notify,
             StepKind::End(_) => Kind::End,
             StepKind::Parallel(_) => Kind::Parallel,
@@ -65,6 +66,11 @@ impl Reader<'_> {
             StepKind::Set(values) => {
                 let names: Vec<String> = values.keys().map(|name| self.field(name.as_str())).collect();
                 format!("{}{}", self.pick("计算", "Compute "), names.join(&self.pick("、", ", ")))
+            }
+            StepKind::Table(look_up) => {
+                let title =
+                    self.definition.tables.get(&look_up.table).map(|table| clean_line(table.title.get(self.lang)));
+                format!("{}{}", self.pick("查决策表 ", "Look up "), title.unwrap_or_else(|| look_up.table.to_string()))
             }
             StepKind::Notify(notify) => {
                 let who = phrase::people(self.definition, &notify.who, self.lang);
