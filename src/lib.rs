@@ -29,6 +29,7 @@ pub mod expression;
 pub mod failpoint;
 pub mod model;
 pub mod runtime;
+pub mod simulate;
 pub mod store;
 pub mod syntax;
 pub mod web;

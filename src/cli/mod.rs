@@ -19,6 +19,7 @@ mod diff;
 mod directory;
 mod exit;
 mod help;
+pub mod letters;
 mod output;
 mod prompt;
 mod record;

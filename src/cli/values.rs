@@ -56,7 +56,7 @@ pub(crate) fn read(
     let mut record = Record::new();
     let mut wrong = Vec::new();
     if let Some(path) = matches.get_one::<PathBuf>("data") {
-        let serde_json::Value::Object(mut document) = json(&load(output, path)?) else {
+        let serde_json::Value::Object(mut document) = load(output, path)?.to_json() else {
             return Err(Stop::input(
                 format!("{} 里要写“字段: 值”，每行一个。", path.display()),
                 format!("{} should hold `field: value`, a line each.", path.display()),
@@ -216,17 +216,6 @@ pub(crate) fn load(output: &Output, path: &Path) -> Result<Data, Stop> {
             Err(stop) => stop,
         }
     })
-}
-
-/// Data as JSON for a form, whose fields say what each text means.
-pub(crate) fn json(data: &Data) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match data {
-        Data::Null => Json::Null,
-        Data::Plain(text) | Data::Text(text) => Json::String(text.clone()),
-        Data::List(items) => Json::Array(items.iter().map(json).collect()),
-        Data::Map(entries) => Json::Object(entries.iter().map(|(name, value)| (name.clone(), json(value))).collect()),
-    }
 }
 
 /// Data as values where no form says what they are: a bare word is a number, a date, a time, `true` or `false` if

@@ -7,6 +7,7 @@
 //! 3. For each process: `resolve` settles what names mean; `lower` makes the state graph of its steps;
 //!    `assigned` finds which fields are set where; `typing` types the form and every expression of the steps;
 //!    `check` proves what is left: that every step is reached, has people and comes to an end.
+//! 4. `scenario` settles the names of test documents and types their data.
 //!
 //! A fault is reported once, where it was made. What follows from it is not: a name is not called unknown where
 //! its declaration could not be read, and nobody is missed at a step while the directory is broken.
@@ -25,6 +26,7 @@ mod mend;
 mod once;
 mod organisation;
 mod resolve;
+pub mod scenario;
 mod step;
 mod table;
 mod typing;
@@ -39,6 +41,7 @@ use crate::model::rule::Table;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Calendar;
 use crate::syntax::{self, Document};
+use scenario::Scenario;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use unread::Unread;
@@ -102,6 +105,8 @@ pub struct Compiled {
     pub calendar: Option<Calendar>,
     /// The decision tables that are without fault, by name.
     pub tables: BTreeMap<String, Table>,
+    /// The tests that are without fault, of processes that are, in the order of their files.
+    pub scenarios: Vec<Scenario>,
     /// Where steps and fields are written.
     pub source_map: SourceMap,
     /// All that is wrong, in the order of the texts.
@@ -180,8 +185,15 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let (mut broken, mut hidden, mut startless) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut unread, mut unknown) = (Unread::default(), false);
     let (mut processes, mut directories, mut calendars, mut tables) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut tests = Vec::new();
     for id in ids {
         let (document, found) = syntax::parse(id, &sources);
+        if let Document::Tests(read) = document {
+            let sound = !crate::diagnostics::has_errors(&found);
+            tests.extend(read.into_iter().map(|test| (test, sound)));
+            diagnostics.extend(found);
+            continue;
+        }
         if crate::diagnostics::has_errors(&found) {
             broken.insert(id);
         }
@@ -203,7 +215,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
             }
             Document::Calendar(calendar) => calendars.push((id, calendar)),
             Document::Table(table) => tables.push((id, table)),
-            Document::Unknown => {
+            Document::Tests(_) | Document::Unknown => {
                 unread.push(text());
                 unknown = true;
             }
@@ -258,9 +270,22 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         diagnostics.extend(found);
     }
     definitions.sort_by(|a, b| a.process.cmp(&b.process));
+    let ground = scenario::Ground {
+        definitions: &definitions,
+        known: known_processes,
+        directory: &world.directory,
+        people_known,
+        calendar: &calendar.clone().unwrap_or_default(),
+    };
+    let mut scenarios = Vec::new();
+    for (test, sound) in &tests {
+        let lowered = scenario::lower(test, &ground, &mut diagnostics);
+        scenarios.extend(lowered.filter(|_| *sound));
+    }
     crate::diagnostics::sort(&mut diagnostics, &sources);
     let diagnostics = once::once(diagnostics, &sources);
-    Compiled { sources, definitions, directory, calendar, tables: world.tables.sound, source_map, diagnostics }
+    let tables = world.tables.sound;
+    Compiled { sources, definitions, directory, calendar, tables, scenarios, source_map, diagnostics }
 }
 
 /// Compiles the decision tables.

@@ -166,6 +166,9 @@ codes! {
     TableOverlap "CS1005" "table_overlap" Error;
     UnreachableRule "CS1006" "unreachable_rule" Error;
     UnprovedTable "CS1007" "unproved_table" Warning;
+
+    // CS11: tests
+    FailedTest "CS1101" "failed_test" Error;
 }
 
 impl Code {

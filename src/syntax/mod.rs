@@ -20,9 +20,10 @@ pub(crate) mod process;
 pub(crate) mod reference;
 pub(crate) mod step;
 pub(crate) mod table;
+mod test;
 mod trap;
 
-pub use data::{Data, data};
+pub use data::{Data, Given, data};
 pub use feel::FeelText;
 pub use field::{CheckDef, Field, FieldType, OptionDef};
 pub use format::{Unformatted, WIDTH, format};
@@ -31,6 +32,7 @@ pub use process::{Nobody, OwnCase, Policy, Process};
 pub use reference::{Absence, Calendar, DayHours, Days, Department, Directory, Person, Position};
 pub use step::{Allow, Case, Mode, Shown, Step, StepKind, Target, Who};
 pub use table::{Rule, Table};
+pub use test::{Act, Deed, Expect, MAIL_KINDS, MailLike, Start, Test, Verb};
 
 use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list, suggest};
 use crate::model::text::Wording;
@@ -48,6 +50,8 @@ pub enum Document {
     Calendar(Calendar),
     /// `table: …`
     Table(Table),
+    /// `test: …`, one or several
+    Tests(Vec<Test>),
     /// Nothing that could be read, or a kind that this version does not use.
     Unknown,
 }
@@ -75,7 +79,10 @@ pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
     let tree = node::read(id, source);
     let mut lowering = Lowering { id, source, diagnostics: Vec::new() };
     let document = match &tree.root {
-        Some(root) => lowering.document(root),
+        Some(root) => match lowering.document(root) {
+            Document::Tests(tests) => lowering.tests(tests, &tree.more),
+            other => other,
+        },
         None => Document::Unknown,
     };
     let mut diagnostics = tree.diagnostics;
@@ -102,6 +109,28 @@ pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
 }
 
 impl Lowering<'_> {
+    /// The tests after the first of a file.
+    fn tests(&mut self, mut tests: Vec<Test>, more: &[Node]) -> Document {
+        for root in more {
+            let first = match &root.kind {
+                NodeKind::Mapping(entries) => entries.first().map(|entry| &entry.key),
+                _ => None,
+            };
+            match first {
+                Some(key) if key.text() == Some("test") => tests.extend(self.test(root, key.span)),
+                _ => self.report(Diagnostic::new(
+                    Code::SeveralDocuments,
+                    self.first_line(first.map_or(root.span, |key| key.span)),
+                    Wording::new(
+                        "`---` 之后要以 `test:` 开头：只有测试可以几份写在一个文件里",
+                        "what follows `---` begins with `test:`, as only tests share a file",
+                    ),
+                )),
+            }
+        }
+        Document::Tests(tests)
+    }
+
     fn document(&mut self, root: &Node) -> Document {
         let NodeKind::Mapping(entries) = &root.kind else {
             self.no_mapping(root);
@@ -145,6 +174,7 @@ impl Lowering<'_> {
             "directory" => self.directory(root, at).map_or(Document::Unknown, Document::Directory),
             "calendar" => self.calendar(root, at).map_or(Document::Unknown, Document::Calendar),
             "table" => self.table(root, at).map_or(Document::Unknown, Document::Table),
+            "test" => self.test(root, at).map_or(Document::Unknown, |test| Document::Tests(vec![test])),
             _ => {
                 self.report(Diagnostic::new(
                     Code::UnsupportedDocument,

@@ -114,6 +114,8 @@ impl Node {
 pub(crate) struct Tree {
     /// The tree; `None` if the text holds no value at all.
     pub(crate) root: Option<Node>,
+    /// The documents after the first, where a file may hold several: tests.
+    pub(crate) more: Vec<Node>,
     /// Where YAML itself is broken, so that nothing after it was read.
     pub(crate) broken_at: Option<u32>,
     /// What is wrong.
@@ -125,6 +127,7 @@ pub(crate) fn read(id: SourceId, source: &Source) -> Tree {
     let text: &str = &source.text;
     let whole = |code, at: usize, zh: &str, en: &str| Tree {
         root: None,
+        more: Vec::new(),
         broken_at: Some(0),
         diagnostics: vec![Diagnostic::new(code, Span::new(id, at, at + next_char(text, at)), Wording::new(zh, en))],
     };
@@ -191,6 +194,14 @@ enum Part {
     },
 }
 
+/// Whether a document is a test, of which a file may hold several.
+fn is_test(root: &Node) -> bool {
+    match &root.kind {
+        NodeKind::Mapping(entries) => entries.first().is_some_and(|entry| entry.key.text() == Some("test")),
+        _ => false,
+    }
+}
+
 struct Builder<'t> {
     id: SourceId,
     text: &'t str,
@@ -198,6 +209,7 @@ struct Builder<'t> {
     anchors: BTreeMap<usize, Node>,
     nodes: usize,
     root: Option<Node>,
+    more: Vec<Node>,
     /// No more is read: a limit was passed.
     stopped: bool,
     diagnostics: Vec<Diagnostic>,
@@ -212,6 +224,7 @@ impl<'t> Builder<'t> {
             anchors: BTreeMap::new(),
             nodes: 0,
             root: None,
+            more: Vec::new(),
             stopped: false,
             diagnostics: Vec::new(),
         }
@@ -250,7 +263,7 @@ impl<'t> Builder<'t> {
             match event {
                 Event::DocumentStart(..) => {
                     documents += 1;
-                    if documents > 1 {
+                    if documents > 1 && !self.root.as_ref().is_some_and(is_test) {
                         let mark = Span::new(self.id, range.start, range.end.max(range.start + 1));
                         self.diagnostics.push(several_documents(mark));
                         break;
@@ -311,11 +324,12 @@ impl<'t> Builder<'t> {
         while !self.open.is_empty() {
             self.close(last_end);
         }
+        self.more.retain(|node| !node.is_empty());
         let blank = self.root.as_ref().is_none_or(Node::is_empty);
         if blank && self.diagnostics.is_empty() {
             self.diagnostics.push(empty_file(Span::new(self.id, 0, 0)));
         }
-        Tree { root: self.root.filter(|_| !blank), broken_at, diagnostics: self.diagnostics }
+        Tree { root: self.root.filter(|_| !blank), more: self.more, broken_at, diagnostics: self.diagnostics }
     }
 
     /// The span of a scalar without the white space that the parser may count to it.
@@ -360,7 +374,10 @@ impl<'t> Builder<'t> {
             self.anchors.insert(anchor, node.clone());
         }
         let Some(open) = self.open.last_mut() else {
-            self.root.get_or_insert(node);
+            match self.root {
+                None => self.root = Some(node),
+                Some(_) => self.more.push(node),
+            }
             return;
         };
         match &mut open.part {

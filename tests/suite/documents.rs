@@ -1,7 +1,8 @@
 //! Every example of the README and the language reference is compiled or evaluated.
 //!
 //! A fence says what its block is: `yaml` a whole process, `yaml steps` the steps of one, `yaml fields` a form,
-//! `yaml directory` and `yaml calendar` themselves, `feel` lines of `expression = expected`.
+//! `yaml directory` and `yaml calendar` themselves, `yaml test` the
+//! tests of the process before it, `feel` lines of `expression = expected`.
 
 use crate::support;
 use countersign::model::text::Lang;
@@ -27,6 +28,12 @@ people:
   zhang: { name: 张伟, mail: zhang@example.com, positions: [客户专员] }
   zhou: { name: 周主任, mail: zhou@example.com, positions: [办公室主任] }
   sun: { name: 孙强, mail: sun@example.com, positions: [内勤] }
+";
+
+const CALENDAR: &str = "
+calendar: china
+year: 2026
+week: { mon-fri: [09:00-12:00, 13:30-18:00] }
 ";
 
 const AROUND_STEPS: &str = "
@@ -89,8 +96,12 @@ fn indented(text: &str) -> String {
 #[test]
 fn every_yaml_example_compiles() {
     let mut tried = 0;
+    let mut process = String::new();
     for (page, block) in pages() {
         let at = format!("{page}:{}", block.line);
+        if block.kind == "yaml" {
+            process.clone_from(&block.text);
+        }
         let files = match block.kind.as_str() {
             "yaml" => vec![("directory.yaml", DIRECTORY.to_owned()), ("example.yaml", block.text)],
             "yaml steps" => vec![
@@ -101,6 +112,12 @@ fn every_yaml_example_compiles() {
                 ("directory.yaml", DIRECTORY.to_owned()),
                 ("example.yaml", format!("{AROUND_FIELDS}{}", indented(&block.text))),
             ],
+            "yaml test" => {
+                let beside = [("directory.yaml", DIRECTORY), ("calendar.yaml", CALENDAR), ("example.yaml", &process)];
+                assert_eq!(support::failures(&block.text, &beside), "", "the tests at {at} fail");
+                tried += 1;
+                continue;
+            }
             "yaml directory" | "yaml calendar" => vec![("example.yaml", block.text)],
             _ => continue,
         };

@@ -3,8 +3,13 @@
 use crate::support::{files, name, project};
 use chinese_holiday::{DayKind, Ymd, chinese_holiday};
 use chrono::{Datelike, NaiveDate, Weekday};
+use countersign::cli::letters::Written;
+use countersign::compile::{self, SourceText};
 use countersign::diagnostics::{Sources, Style, render};
+use countersign::effects::template::Templates;
 use countersign::model::text::Lang;
+use countersign::simulate::coverage::Coverage;
+use countersign::simulate::scenario::play;
 use countersign::syntax::{Calendar, Document, parse};
 
 fn read(path: &str) -> Document {
@@ -20,9 +25,31 @@ fn read(path: &str) -> Document {
 fn shipped_documents_read_without_a_fault() {
     let all = files(&project("processes"), ".yaml");
     assert!(all.len() >= 5);
-    for path in all.iter().filter(|path| !name(path).ends_with(".test.yaml")) {
+    for path in &all {
         let document = read(&format!("processes/{}", name(path)));
         assert_ne!(document, Document::Unknown, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_tests_of_shipped_processes_pass_and_walk_every_step_and_branch() {
+    let files: Vec<SourceText> = files(&project("processes"), ".yaml")
+        .into_iter()
+        .map(|path| SourceText { name: name(&path), bytes: std::fs::read(&path).expect("a shipped file") })
+        .collect();
+    let compiled = compile::compile(files, &compile::NoTemplates);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    let templates = Templates::load(&project("templates")).expect("the shipped templates");
+    let letters = Written::new(&templates);
+    let mut coverage = Coverage::default();
+    for scenario in &compiled.scenarios {
+        let played = play(scenario, &compiled, &letters, &mut coverage);
+        let shown = render(&played.failures, &compiled.sources, Lang::En, Style::default());
+        assert!(played.failures.is_empty(), "“{}” failed:\n{shown}", scenario.title.value);
+    }
+    for definition in &compiled.definitions {
+        let figures = coverage.figures(definition);
+        assert!(figures.missing.is_empty(), "{} is not walked whole: {:?}", definition.process, figures.missing);
     }
 }
 

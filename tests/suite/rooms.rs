@@ -14,6 +14,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("compile", &["syntax", "diagnostics", "model", "expression"]),
     ("diagram", &["model"]),
     ("engine", &["model", "expression"]),
+    ("simulate", &["syntax", "diagnostics", "model", "expression", "compile", "engine"]),
     ("store", &["model", "engine", "failpoint"]),
     ("effects", &["model", "engine", "failpoint"]),
     ("runtime", &["model", "engine", "store", "effects", "failpoint"]),

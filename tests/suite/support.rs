@@ -1,11 +1,15 @@
 //! What tests share: the only code here that knows how the crate is called.
 
-use countersign::compile::{self, Compiled, NoTemplates, SourceText, TemplateFault, Templates};
-use countersign::diagnostics::{Diagnostic, Sources};
+use countersign::cli::letters::Written;
+use countersign::compile::{self, Compiled, NoTemplates, SourceText, TemplateFault, Templates as Named};
+use countersign::diagnostics::{Diagnostic, Sources, Style, render};
+use countersign::effects::template::Templates;
 use countersign::expression;
 use countersign::model::definition::Definition;
-use countersign::model::text::Wording;
+use countersign::model::text::{Lang, Wording};
 use countersign::model::value::{Record, Value};
+use countersign::simulate::coverage::Coverage;
+use countersign::simulate::scenario::play;
 use std::path::{Path, PathBuf};
 
 /// A file of the project.
@@ -31,7 +35,7 @@ pub(crate) fn name(path: &Path) -> String {
 /// The mail templates of the examples: one that works and one that does not.
 pub(crate) struct ExampleTemplates;
 
-impl Templates for ExampleTemplates {
+impl Named for ExampleTemplates {
     fn names(&self) -> Vec<String> {
         vec!["broken".to_owned(), "gift_given".to_owned()]
     }
@@ -50,8 +54,29 @@ pub(crate) fn check_text(sources: &mut Sources, text_name: &str, text: &[u8], be
         files.push(SourceText { name: name(path), bytes: std::fs::read(path).expect("a file beside the text") });
     }
     let compiled = compile::compile(files, &ExampleTemplates);
+    let mut diagnostics = compiled.diagnostics.clone();
+    let templates = Templates::embedded();
+    for scenario in compiled.scenarios.iter().filter(|_| !compiled.has_errors()) {
+        let played = play(scenario, &compiled, &Written::new(&templates), &mut Coverage::default());
+        diagnostics.extend(played.failures);
+    }
     *sources = compiled.sources;
-    compiled.diagnostics
+    diagnostics
+}
+
+/// Everything that is wrong with a text of tests and with what they play; empty where they pass.
+pub(crate) fn failures(tests: &str, beside: &[(&str, &str)]) -> String {
+    let mut files: Vec<(&str, &str)> = beside.to_vec();
+    files.push(("example.test.yaml", tests));
+    let compiled = compile(&files);
+    if !compiled.diagnostics.is_empty() {
+        return compiled.render(Lang::En);
+    }
+    assert!(!compiled.scenarios.is_empty(), "no test was found");
+    let templates = Templates::embedded();
+    let play = |scenario| play(scenario, &compiled, &Written::new(&templates), &mut Coverage::default()).failures;
+    let failures: Vec<Diagnostic> = compiled.scenarios.iter().flat_map(play).collect();
+    render(&failures, &compiled.sources, Lang::En, Style::default())
 }
 
 /// Compares with a golden file, or writes it if `UPDATE_GOLDEN` is set.

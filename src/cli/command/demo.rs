@@ -272,7 +272,7 @@ async fn start(runtime: &Runtime, case: &Scripted) -> Result<Accepted, Stop> {
     };
     let directory = runtime.directory();
     let reading = Reading { directory: &directory, today: runtime.calendar().today(runtime.now()) };
-    let serde_json::Value::Object(document) = values::json(&case.form) else {
+    let serde_json::Value::Object(document) = case.form.to_json() else {
         return Err(Stop::input("演示的案例没有内容。", "A case of the demonstration has no data."));
     };
     let data = read_document(&reading, &definition.form, &document)

@@ -18,6 +18,7 @@ mod mail;
 mod play;
 mod serve;
 mod start;
+mod test;
 
 use super::Words;
 use super::exit::Stop;
@@ -76,6 +77,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "fmt", group: Group::Author, tree: fmt::tree, run: fmt::run },
     Entry { name: "explain", group: Group::Author, tree: explain::tree, run: explain::run },
     Entry { name: "evaluate", group: Group::Author, tree: evaluate::tree, run: evaluate::run },
+    Entry { name: "test", group: Group::Author, tree: test::tree, run: test::run },
     Entry { name: "graph", group: Group::Author, tree: graph::tree, run: graph::run },
     Entry { name: "deploy", group: Group::Serve, tree: deploy::tree, run: deploy::run },
     Entry { name: "definitions", group: Group::Serve, tree: deploy::definitions_tree, run: deploy::definitions },

@@ -1,0 +1,234 @@
+//! What tests walked of a process: its steps, its branches, its ends and its timers.
+//!
+//! What there is follows from the definition; what was walked from the logs of cases. A `when` counts both ways, a
+//! `choose` each case, a step that people answer each answer.
+
+use super::Case;
+use crate::engine::event::{Entry, Event};
+use crate::engine::state::{State, TimerKind};
+use crate::engine::{self};
+use crate::expression::{self, Context, InstanceFacts};
+use crate::model::definition::{Definition, StepKind, outcome};
+use crate::model::graph::{Node, On};
+use crate::model::id::{Outcome, ProcessId, StepId};
+use crate::model::people::Directory;
+use crate::model::time::Calendar;
+use crate::model::value::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Something that can be walked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Item {
+    /// A step was entered.
+    Step(StepId),
+    /// Its `when` held, or did not.
+    When(StepId, bool),
+    /// A case of a `choose`; its `otherwise` where `None`.
+    Case(StepId, Option<u16>),
+    /// It came to this.
+    Answer(StepId, Outcome),
+    /// The process ended so.
+    End(Outcome),
+    /// A reminder went out.
+    Reminder(StepId),
+}
+
+/// The four figures of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Steps that were entered.
+    Steps,
+    /// Ways on from them.
+    Branches,
+    /// Ends of the process.
+    Ends,
+    /// Timers that fired.
+    Timers,
+}
+
+impl Group {
+    /// All of them, in the order of a report.
+    pub const ALL: [Group; 4] = [Group::Steps, Group::Branches, Group::Ends, Group::Timers];
+}
+
+impl Item {
+    /// Which figure it counts in.
+    pub fn group(&self) -> Group {
+        match self {
+            Item::Step(_) => Group::Steps,
+            Item::When(..) | Item::Case(..) | Item::Answer(..) => Group::Branches,
+            Item::End(_) => Group::Ends,
+            Item::Reminder(_) => Group::Timers,
+        }
+    }
+}
+
+/// What was walked of all processes.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    walked: BTreeMap<ProcessId, BTreeSet<Item>>,
+}
+
+/// How far a process was walked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Figures {
+    /// Walked, of how many; by group.
+    pub groups: BTreeMap<Group, (usize, usize)>,
+    /// What was not.
+    pub missing: Vec<Item>,
+}
+
+impl Figures {
+    /// The share of a group in percent, rounded down; 100 where there is nothing to walk.
+    pub fn percent(&self, group: Group) -> usize {
+        match self.groups.get(&group) {
+            Some((walked, all)) if *all > 0 => walked * 100 / all,
+            _ => 100,
+        }
+    }
+}
+
+impl Coverage {
+    /// Notes what a case walked.
+    pub fn note(&mut self, case: &Case<'_>, directory: &Directory, calendar: &Calendar) {
+        let walked = self.walked.entry(case.definition.process.clone()).or_default();
+        let mut before: Option<State> = None;
+        for entry in &case.log {
+            let reading = Reading { definition: case.definition, directory, calendar, before: before.as_ref(), entry };
+            reading.note(walked);
+            before = engine::apply(before, entry).ok();
+        }
+    }
+
+    /// Whether any case of a process was seen.
+    pub fn knows(&self, process: &ProcessId) -> bool {
+        self.walked.contains_key(process)
+    }
+
+    /// How far a process was walked.
+    pub fn figures(&self, definition: &Definition) -> Figures {
+        let nothing = BTreeSet::new();
+        let walked = self.walked.get(&definition.process).unwrap_or(&nothing);
+        let mut figures = Figures { groups: BTreeMap::new(), missing: Vec::new() };
+        for item in items(definition) {
+            let (hit, all) = figures.groups.entry(item.group()).or_insert((0, 0));
+            *all += 1;
+            if walked.contains(&item) {
+                *hit += 1;
+            } else {
+                figures.missing.push(item);
+            }
+        }
+        figures
+    }
+}
+
+/// All that can be walked of a process, in its order.
+fn items(definition: &Definition) -> Vec<Item> {
+    let mut items = Vec::new();
+    for (id, step) in &definition.steps {
+        items.push(Item::Step(id.clone()));
+        if step.when.is_some() {
+            items.extend([true, false].map(|held| Item::When(id.clone(), held)));
+        }
+        if let StepKind::Choose(cases) = &step.kind {
+            items.extend((0u16..).take(cases.len()).map(|number| Item::Case(id.clone(), Some(number))));
+            if definition.graph.next(&Node::Step(id.clone()), &On::Otherwise).is_some() {
+                items.push(Item::Case(id.clone(), None));
+            }
+        }
+        if let Some(human) = step.human() {
+            items.extend(human.outcomes.keys().map(|outcome| Item::Answer(id.clone(), outcome.clone())));
+            if !human.remind.is_empty() {
+                items.push(Item::Reminder(id.clone()));
+            }
+        }
+    }
+    let ends = definition.graph.reachable().into_iter().filter_map(|node| match node {
+        Node::Finish(outcome) => Some(Item::End(outcome.clone())),
+        _ => None,
+    });
+    items.extend(ends.collect::<BTreeSet<_>>());
+    items
+}
+
+/// One entry of a log with the state before it.
+struct Reading<'a> {
+    definition: &'a Definition,
+    directory: &'a Directory,
+    calendar: &'a Calendar,
+    before: Option<&'a State>,
+    entry: &'a Entry,
+}
+
+impl Reading<'_> {
+    fn note(&self, walked: &mut BTreeSet<Item>) {
+        let mut entered = BTreeSet::new();
+        for (number, event) in self.entry.events.iter().enumerate() {
+            match event {
+                Event::Entered { step, .. } => {
+                    walked.insert(Item::Step(step.clone()));
+                    walked.insert(Item::When(step.clone(), true));
+                    entered.insert(step);
+                    if let Some(StepKind::Choose(cases)) = self.definition.steps.get(step).map(|step| &step.kind) {
+                        let taken = cases.iter().position(|case| self.holds(case, number + 1));
+                        let taken = taken.and_then(|taken| u16::try_from(taken).ok());
+                        walked.insert(Item::Case(step.clone(), taken));
+                    }
+                }
+                // A step that was entered and then passed had nobody to ask.
+                Event::Skipped { step, .. } if !entered.contains(step) => {
+                    walked.insert(Item::When(step.clone(), false));
+                }
+                Event::Left { step, outcome, .. } => {
+                    walked.insert(Item::Answer(step.clone(), outcome.clone()));
+                }
+                Event::TaskParked { task } => {
+                    if let Some(step) =
+                        self.state_at(number).and_then(|state| Some(state.tasks.get(task)?.step.clone()))
+                    {
+                        walked.insert(Item::Answer(step, outcome::RETURNED.into()));
+                    }
+                }
+                Event::TimerFired { timer } => self.fired(*timer, number, walked),
+                Event::Ended { outcome, .. } => {
+                    walked.insert(Item::End(outcome.clone()));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn fired(&self, timer: crate::model::id::TimerId, number: usize, walked: &mut BTreeSet<Item>) {
+        let Some(state) = self.state_at(number) else { return };
+        let Some(found) = state.timers.get(&timer) else { return };
+        let step = state.tasks.get(&found.task).map(|task| task.step.clone());
+        if let (Some(step), TimerKind::Remind) = (step, found.kind) {
+            walked.insert(Item::Reminder(step));
+        }
+    }
+
+    /// The case before the event with this number.
+    fn state_at(&self, number: usize) -> Option<State> {
+        let events = self.entry.events.get(..number)?.to_vec();
+        engine::apply(self.before.cloned(), &Entry { events, ..self.entry.clone() }).ok()
+    }
+
+    fn holds(&self, formula: &crate::model::formula::Formula, number: usize) -> bool {
+        let Some(state) = self.state_at(number) else { return false };
+        let instance =
+            InstanceFacts { number: state.number.as_ref().map(|number| number.as_str()), started_at: state.started_at };
+        let context = Context {
+            data: &state.data,
+            applicant: Some(&state.applicant),
+            assignee: None,
+            outcome: None,
+            instance: Some(&instance),
+            steps: &state,
+            directory: self.directory,
+            calendar: self.calendar,
+            now: self.entry.at,
+        };
+        matches!(expression::evaluate(formula, &context), Ok(Value::Boolean(true)))
+    }
+}

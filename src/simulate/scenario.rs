@@ -1,0 +1,307 @@
+//! Plays test documents: what is done, in order, and what must be so.
+//!
+//! A test stops at its first failure, as what follows would only follow from it. A failure is a diagnostic at the
+//! line of the test that was not met; it says what was found instead.
+
+use super::coverage::Coverage;
+use super::expect;
+use super::world::{World, operator, person};
+use super::{Case, Letters};
+use crate::compile::Compiled;
+use crate::compile::scenario::{Advance, Deed, Move, Part, Path, Scenario, What};
+use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::engine::command::Ask;
+use crate::engine::refusal::Refusal;
+use crate::engine::state::{State, Task, TaskKind};
+use crate::model::id::{PersonId, TaskId};
+use crate::model::people::Directory;
+use crate::model::text::{Lang, Wording};
+use crate::model::time::Calendar;
+
+/// What became of a test.
+#[derive(Debug)]
+pub struct Played {
+    /// Why it failed; empty where it did not.
+    pub failures: Vec<Diagnostic>,
+    /// How many things it did and expected.
+    pub moves: usize,
+}
+
+/// Plays a test, and notes what it walked.
+pub fn play(scenario: &Scenario, compiled: &Compiled, letters: &dyn Letters, coverage: &mut Coverage) -> Played {
+    let (no_people, no_hours) = (Directory::default(), Calendar::default());
+    let directory = scenario.directory.as_deref().or(compiled.directory.as_ref()).unwrap_or(&no_people);
+    let calendar = scenario.calendar.as_deref().or(compiled.calendar.as_ref()).unwrap_or(&no_hours);
+    let world = World::new(&compiled.definitions, directory, calendar, scenario.now);
+    let mut stage = Stage { world, letters, since: 0 };
+    let (mut failures, moves) = stage.play(scenario);
+    crate::diagnostics::sort(&mut failures, &compiled.sources);
+    for case in stage.world.cases() {
+        coverage.note(case, directory, calendar);
+    }
+    Played { failures, moves }
+}
+
+/// A world with what a test has to remember of it.
+pub(super) struct Stage<'a> {
+    pub(super) world: World<'a>,
+    pub(super) letters: &'a dyn Letters,
+    /// How many mails there were before the last act.
+    pub(super) since: usize,
+}
+
+impl Stage<'_> {
+    fn play(&mut self, scenario: &Scenario) -> (Vec<Diagnostic>, usize) {
+        let start = &scenario.start;
+        if let Err(refusal) = self.world.start(&scenario.process, &start.by, start.data.clone()) {
+            return (vec![self.refused(start.span, &refusal)], 1);
+        }
+        for (number, next) in scenario.moves.iter().enumerate() {
+            let failures = self.make(scenario, next);
+            if !failures.is_empty() {
+                return (failures, number + 1);
+            }
+        }
+        (Vec::new(), scenario.moves.len() + 1)
+    }
+
+    fn make(&mut self, scenario: &Scenario, next: &Move) -> Vec<Diagnostic> {
+        match next {
+            Move::Expect(expected) => expect::failures(self, expected),
+            Move::Advance(span, advance) => {
+                self.since = self.world.mails().len();
+                self.advance(*span, advance).err().into_iter().collect()
+            }
+            Move::Do(deed) => {
+                self.since = self.world.mails().len();
+                match self.act(scenario, deed) {
+                    Ok(()) => Vec::new(),
+                    Err(No::Refused(refusal)) => vec![self.refused(deed.span, &refusal)],
+                    Err(No::Nowhere(failure)) => vec![*failure],
+                }
+            }
+            Move::Refuse { deed, why } => {
+                self.since = self.world.mails().len();
+                self.refuse(scenario, deed, why.as_ref()).into_iter().collect()
+            }
+        }
+    }
+
+    fn advance(&mut self, span: Span, advance: &Advance) -> Result<(), Diagnostic> {
+        let now = self.world.now();
+        let to = match advance {
+            Advance::By(duration) => self.world.calendar().add(now, *duration),
+            Advance::To(moment) => Some(*moment),
+        };
+        match to {
+            Some(to) if to >= now => {
+                self.world.advance(to);
+                Ok(())
+            }
+            Some(_) => {
+                let shown = local(&self.world, now);
+                Err(failed(
+                    span,
+                    Wording::new(
+                        format!("时间不能倒退：现在已是 {shown}"),
+                        format!("time does not go back: it is {shown} by now"),
+                    ),
+                ))
+            }
+            None => Err(failed(span, Wording::new("日历里没有这个时间", "the calendar does not reach that far"))),
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        scenario: &Scenario,
+        deed: &Deed,
+        why: Option<&crate::diagnostics::Spanned<String>>,
+    ) -> Option<Diagnostic> {
+        let said = match self.act(scenario, deed) {
+            Ok(()) => {
+                return Some(failed(
+                    deed.span,
+                    Wording::new("这应当被拒绝，却被接受了", "this should be refused, but it was accepted"),
+                ));
+            }
+            Err(No::Refused(refusal)) => refusal.wording(self.world.directory(), self.world.calendar().zone),
+            Err(No::Nowhere(nowhere)) => nowhere.message,
+        };
+        let why = why?;
+        let holds = |text: &str| text.to_lowercase().contains(&why.value.to_lowercase());
+        if holds(&said.zh) || holds(&said.en) {
+            return None;
+        }
+        Some(failed(
+            why.span,
+            Wording::new(
+                format!("被拒绝了，但理由里没有“{}”，而是：{}", why.value, said.zh),
+                format!("it was refused, but not because of “{}”: {}", why.value, said.en),
+            ),
+        ))
+    }
+
+    fn act(&mut self, scenario: &Scenario, deed: &Deed) -> Result<(), No> {
+        match &deed.what {
+            What::Decide { at, by, outcome, opinion, values } => {
+                let case = self.case_of(at)?;
+                let task = self.task(case, at, Some(by), false)?;
+                let ask = Ask::Decide {
+                    task,
+                    assignment: None,
+                    outcome: outcome.clone(),
+                    opinion: opinion.clone(),
+                    values: values.clone(),
+                    seen: None,
+                };
+                self.world.ask(case, person(by), ask).map_err(No::Refused)
+            }
+            What::Revise { at, by, values, note } => {
+                let case = self.case_of(at)?;
+                let task = self.task(case, at, Some(by), true)?;
+                let ask = Ask::Revise { task, data: values.clone(), note: note.clone(), seen: None };
+                self.world.ask(case, person(by), ask).map_err(No::Refused)
+            }
+            What::Withdraw { case, by, reason } => {
+                let case = self.case_of(case)?;
+                let ask = Ask::Withdraw { reason: Some(reason.clone()) };
+                self.world.ask(case, person(by), ask).map_err(No::Refused)
+            }
+            What::Cancel { case, reason } => {
+                let case = self.case_of(case)?;
+                let ask = Ask::Cancel { reason: Some(reason.clone()) };
+                self.world.ask(case, operator(), ask).map_err(No::Refused)
+            }
+            What::Message { .. } | What::Answer { .. } | What::Fail { .. } => Err(No::Refused(Refusal::NoTask)),
+            What::Start(opening) => {
+                let started = self.world.start(&scenario.process, &opening.by, opening.data.clone());
+                started.map(|_| ()).map_err(No::Refused)
+            }
+        }
+    }
+
+    /// The number of the case that a way leads to.
+    pub(super) fn case_of(&self, path: &Path) -> Result<usize, No> {
+        let _ = path;
+        Ok(0)
+    }
+
+    /// The task that a way leads to: the open one, of `by` where several are; else the last that was, whose refusal
+    /// says what became of it.
+    fn task(&self, number: usize, path: &Path, by: Option<&PersonId>, revise: bool) -> Result<TaskId, No> {
+        let Some(case) = self.world.cases().get(number) else { return Err(self.nowhere(number, path)) };
+        let open: Vec<(TaskId, &Task)> =
+            tasks_at(&case.state, path).filter(|(_, task)| is_revision(task.kind) == revise).collect();
+        let theirs = open.iter().find(|(_, task)| task.assignments.iter().any(|one| Some(&one.person) == by));
+        if let Some((task, _)) = theirs.or_else(|| open.first()) {
+            return Ok(*task);
+        }
+        // A task that waits for a revision says so when it is answered.
+        if let Some((task, _)) = tasks_at(&case.state, path).next().filter(|_| !revise) {
+            return Ok(task);
+        }
+        let closed = case.state.closed.iter().rev().find(|(_, task)| {
+            path.parts.last() == Some(&Part::Step(task.step.clone())) && is_revision(task.kind) == revise
+        });
+        closed.map(|(task, _)| *task).ok_or_else(|| self.nowhere(number, path))
+    }
+
+    /// Nobody is asked there.
+    fn nowhere(&self, case: usize, path: &Path) -> No {
+        let found =
+            self.world.cases().get(case).map_or_else(|| Wording::new("", ""), |case| standing(&self.world, case));
+        No::Nowhere(Box::new(failed(
+            path.span,
+            Wording::new(
+                format!("步骤 `{path}` 现在没有待办。{}", found.zh),
+                format!("nobody is asked at step `{path}` now; {}", found.en),
+            ),
+        )))
+    }
+
+    fn refused(&self, span: Span, refusal: &Refusal) -> Diagnostic {
+        let said = refusal.wording(self.world.directory(), self.world.calendar().zone);
+        failed(span, Wording::new(format!("被拒绝：{}", said.zh), format!("refused: {}", said.en)))
+    }
+}
+
+/// Why something could not be done.
+pub(super) enum No {
+    /// The engine refused it.
+    Refused(Refusal),
+    /// The test names what is not there.
+    Nowhere(Box<Diagnostic>),
+}
+
+pub(super) fn failed(span: Span, message: Wording) -> Diagnostic {
+    Diagnostic::new(Code::FailedTest, span, message)
+}
+
+pub(super) fn is_revision(kind: TaskKind) -> bool {
+    matches!(kind, TaskKind::Revise { .. })
+}
+
+/// The open tasks of the step that a way leads to.
+pub(super) fn tasks_at<'s>(state: &'s State, path: &'s Path) -> impl Iterator<Item = (TaskId, &'s Task)> {
+    state
+        .tasks
+        .iter()
+        .filter(|(_, task)| path.parts.last() == Some(&Part::Step(task.step.clone())))
+        .map(|(number, task)| (*number, task))
+}
+
+/// A moment as tests write it.
+pub(super) fn local(world: &World<'_>, at: chrono::DateTime<chrono::Utc>) -> String {
+    world.calendar().local(at).format("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// A person as a test and a reader know them: `li（李伟）`.
+pub(super) fn named(world: &World<'_>, person: &PersonId, lang: Lang) -> String {
+    let name = world.directory().name_of(person);
+    match lang {
+        _ if name == person.as_str() => name.to_owned(),
+        Lang::Zh => format!("{person}（{name}）"),
+        Lang::En => format!("{person} ({name})"),
+    }
+}
+
+/// Where a case stands, in a sentence.
+pub(super) fn standing(world: &World<'_>, case: &Case<'_>) -> Wording {
+    if let Some(ended) = &case.state.ended {
+        let outcome = &ended.outcome;
+        return Wording::new(format!("案例已结束：`{outcome}`。"), format!("the case has ended as `{outcome}`"));
+    }
+    let open = |lang: Lang| {
+        let task = |task: &Task| {
+            let people: Vec<String> = task.assignments.iter().map(|one| named(world, &one.person, lang)).collect();
+            let (revise, parked) = (is_revision(task.kind), task.parked);
+            match lang {
+                Lang::Zh if revise => format!("`{}`（修改）：{}", task.step, people.join("、")),
+                Lang::En if revise => format!("`{}` (revision): {}", task.step, people.join(", ")),
+                Lang::Zh if parked => format!("`{}`：等待修改", task.step),
+                Lang::En if parked => format!("`{}`: waits for the revision", task.step),
+                Lang::Zh => format!("`{}`：{}", task.step, people.join("、")),
+                Lang::En => format!("`{}`: {}", task.step, people.join(", ")),
+            }
+        };
+        let all: Vec<String> = case.state.tasks.values().map(task).collect();
+        all.join(if lang == Lang::Zh { "；" } else { "; " })
+    };
+    let stopped: Vec<String> = case
+        .state
+        .tokens
+        .values()
+        .filter(|token| token.incident.is_some())
+        .filter_map(|token| token.step.as_ref().map(|step| format!("`{step}`")))
+        .collect();
+    let (zh, en) = (open(Lang::Zh), open(Lang::En));
+    match (zh.is_empty(), stopped.is_empty()) {
+        (true, true) => Wording::new("现在没有待办。", "nobody is asked anything now"),
+        (true, false) => Wording::new(
+            format!("案例因异常停在 {}。", stopped.join("、")),
+            format!("the case stopped with an incident at {}", stopped.join(", ")),
+        ),
+        (false, _) => Wording::new(format!("现在的待办：{zh}。"), format!("asked now: {en}")),
+    }
+}
