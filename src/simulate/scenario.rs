@@ -70,7 +70,7 @@ impl Stage<'_> {
             Move::Expect(expected) => expect::failures(self, expected),
             Move::Advance(span, advance) => {
                 self.since = self.world.mails().len();
-                self.advance(*span, advance).err().into_iter().collect()
+                self.advance(*span, advance).into_iter().collect()
             }
             Move::Do(deed) => {
                 self.since = self.world.mails().len();
@@ -87,7 +87,8 @@ impl Stage<'_> {
         }
     }
 
-    fn advance(&mut self, span: Span, advance: &Advance) -> Result<(), Diagnostic> {
+    /// Lets time pass; why not, where that is impossible.
+    fn advance(&mut self, span: Span, advance: &Advance) -> Option<Diagnostic> {
         let now = self.world.now();
         let to = match advance {
             Advance::By(duration) => self.world.calendar().add(now, *duration),
@@ -96,11 +97,11 @@ impl Stage<'_> {
         match to {
             Some(to) if to >= now => {
                 self.world.advance(to);
-                Ok(())
+                None
             }
             Some(_) => {
                 let shown = local(&self.world, now);
-                Err(failed(
+                Some(failed(
                     span,
                     Wording::new(
                         format!("时间不能倒退：现在已是 {shown}"),
@@ -108,7 +109,7 @@ impl Stage<'_> {
                     ),
                 ))
             }
-            None => Err(failed(span, Wording::new("日历里没有这个时间", "the calendar does not reach that far"))),
+            None => Some(failed(span, Wording::new("日历里没有这个时间", "the calendar does not reach that far"))),
         }
     }
 

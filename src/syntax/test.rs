@@ -323,7 +323,6 @@ impl Lowering<'_> {
     }
 
     /// A verb with its keys, and the `why` beside it.
-    #[expect(clippy::type_complexity, reason = "a pair that is taken apart at once")]
     fn deed(&mut self, node: &Node) -> Option<(Option<Deed>, Option<Spanned<String>>)> {
         let entries = self.entries(node, GROUP)?;
         let verb_of = |word: &str| VERBS.iter().find(|(verb, ..)| *verb == word);
