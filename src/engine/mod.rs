@@ -21,6 +21,7 @@
 //! 6. A vote can always still end.
 //! 7. A second answer is refused and names the first.
 //! 8. A timer fires once; a repeated one that is overdue after nothing ran fires once and counts from then.
+//! 9. Every end that a case comes to is among those that `explore` lists.
 
 mod apply;
 mod block;

@@ -13,6 +13,8 @@
 
 pub mod coverage;
 mod expect;
+pub mod explore;
+pub mod forecast;
 pub mod scenario;
 mod world;
 

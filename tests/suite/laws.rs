@@ -15,6 +15,7 @@ use countersign::model::id::{Outcome, PersonId};
 use countersign::model::people::Directory;
 use countersign::model::time::Calendar;
 use countersign::model::value::{Record, Value};
+use countersign::simulate::explore::explore;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
@@ -309,7 +310,10 @@ impl<'a> Case<'a> {
         }
         let ends = self.log.iter().flat_map(|entry| &entry.events).filter(|event| matches!(event, Event::Ended { .. }));
         assert_eq!(ends.count(), usize::from(state.ended.is_some()), "exactly one end");
-        if state.ended.is_some() {
+        if let Some(ended) = &state.ended {
+            let built_in = [outcome::WITHDRAWN, outcome::CANCELLED].contains(&ended.outcome.as_str());
+            let listed = || explore(self.definition).ends.iter().any(|end| end.outcome == ended.outcome);
+            assert!(built_in || listed(), "law 9: `explore` does not list the end {}", ended.outcome);
             assert!(
                 state.tokens.is_empty() && state.tasks.is_empty() && state.timers.is_empty(),
                 "law 4: an end ends all"

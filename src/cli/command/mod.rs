@@ -8,6 +8,7 @@ mod demo;
 mod deploy;
 mod evaluate;
 mod explain;
+mod explore;
 mod fmt;
 mod graph;
 mod init;
@@ -17,6 +18,7 @@ mod look;
 mod mail;
 mod play;
 mod serve;
+mod simulate;
 mod start;
 mod test;
 
@@ -78,6 +80,8 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "explain", group: Group::Author, tree: explain::tree, run: explain::run },
     Entry { name: "evaluate", group: Group::Author, tree: evaluate::tree, run: evaluate::run },
     Entry { name: "test", group: Group::Author, tree: test::tree, run: test::run },
+    Entry { name: "explore", group: Group::Author, tree: explore::tree, run: explore::run },
+    Entry { name: "simulate", group: Group::Author, tree: simulate::tree, run: simulate::run },
     Entry { name: "graph", group: Group::Author, tree: graph::tree, run: graph::run },
     Entry { name: "deploy", group: Group::Serve, tree: deploy::tree, run: deploy::run },
     Entry { name: "definitions", group: Group::Serve, tree: deploy::definitions_tree, run: deploy::definitions },

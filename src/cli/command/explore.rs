@@ -1,0 +1,251 @@
+//! `explore`: everything that can happen in a process, without data.
+
+use super::check;
+use crate::cli::Words;
+use crate::cli::exit::{Exit, Stop, no_process};
+use crate::cli::output::{Ink, Output, Table};
+use crate::cli::shell::Shell;
+use crate::compile::Compiled;
+use crate::engine::refusal::outcome_words;
+use crate::model::definition::Definition;
+use crate::model::id::{Outcome, StepId};
+use crate::model::text::{Lang, Wording};
+use crate::simulate::explore::{Explored, Length, Never, Turn, explore};
+use clap::{ArgMatches, Command};
+use serde_json::json;
+use std::path::PathBuf;
+
+pub(super) fn tree(words: Words) -> Command {
+    Command::new("explore")
+        .about(words.pick("列出一个流程所有可能的走法", "Everything that can happen in a process"))
+        .long_about(words.pick(
+            "不用数据，把一个流程所有的走法走一遍：会怎样结束、各有多少种走法、谁一定要决定、发哪些邮件、最长要多久，\
+             以及因为条件互相矛盾而不可能发生的。每个循环最多走一遍。",
+            "Walk all ways through a process without data: how it ends and in how many ways, who must decide, which \
+             mails go out, how long it takes at most, and what cannot happen because its conditions exclude each \
+             other. A loop is walked at most once.",
+        ))
+        .arg(words.word("process", ("流程", "PROCESS"), "哪个流程", "Which process").required(true))
+        .arg(
+            words
+                .option(
+                    "from",
+                    ("文件夹", "DIR"),
+                    "流程文件夹；不写就是 processes",
+                    "The folder of processes; processes/ if left out",
+                )
+                .value_parser(clap::value_parser!(PathBuf)),
+        )
+        .arg(words.json())
+        .after_help("countersign explore gift\ncountersign explore gift --json | jq '.ends[].outcome'")
+}
+
+pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
+    let Some(process) = matches.get_one::<String>("process") else { return Ok(()) };
+    let folder = matches.get_one::<PathBuf>("from").cloned().unwrap_or_else(|| shell.settings.processes.clone());
+    let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
+    let definition = wanted(shell, &compiled, process)?;
+    let explored = explore(definition);
+    if matches.get_flag("json") {
+        return shell.output.json(&as_json(&explored));
+    }
+    shell.output.print(&drawn(&shell.output, definition, &explored))
+}
+
+/// A process of a folder that was compiled; where it is not there because of errors, they are shown.
+pub(super) fn wanted<'c>(shell: &Shell, compiled: &'c Compiled, process: &str) -> Result<&'c Definition, Stop> {
+    if let Some(definition) = compiled.definition(process) {
+        return Ok(definition);
+    }
+    if compiled.has_errors() {
+        check::show(&shell.output, compiled, false)?;
+        return Err(Stop::Because(
+            Exit::Faults,
+            Wording::new(
+                format!("流程“{process}”还不能用：请先改好上面的错误。"),
+                format!("“{process}” cannot be used yet: mend the errors above first."),
+            ),
+        ));
+    }
+    Err(no_process(process, compiled.definitions.iter().map(|one| one.process.as_str())))
+}
+
+fn drawn(output: &Output, definition: &Definition, explored: &Explored) -> String {
+    let lang = output.lang;
+    let ways = explored.ends.iter().fold(0u64, |sum, end| sum.saturating_add(end.ways));
+    let (ends, process) = (explored.ends.len(), &definition.process);
+    let mut text = output.ink(Ink::Bold, &format!("{process}  {}", definition.title.get(lang)));
+    text.push('\n');
+    text.push_str(&match lang {
+        Lang::Zh => format!("{ends} 种结果，{} 种走法（每个循环最多走一遍）\n\n", many(ways)),
+        Lang::En if ends == 1 => format!("1 end, {} ways (a loop at most once)\n\n", many(ways)),
+        Lang::En => format!("{ends} ends, {} ways (a loop at most once)\n\n", many(ways)),
+    });
+    let mut table =
+        Table::new(output.pick("结果,走法,最长,最短的一种走法", "end,ways,longest,a shortest way").split(',')).right(1);
+    for end in &explored.ends {
+        let path: Vec<String> = end.shortest.iter().map(|turn| turn_words(turn, lang)).collect();
+        let path = if path.is_empty() { "–".to_owned() } else { path.join(" → ") };
+        table.row([end.outcome.to_string(), many(end.ways), length(&end.time.1, lang), path]);
+    }
+    text.push_str(&output.table(&table));
+    if !explored.asked.is_empty() {
+        text.push('\n');
+        let titles = output.pick("步骤,由谁决定,提醒,一定要经过", "step,who decides,reminders,needed for");
+        let mut table = Table::new(titles.split(','));
+        for asked in &explored.asked {
+            let needed: Vec<String> = explored
+                .ends
+                .iter()
+                .filter(|end| end.always.contains(&asked.step))
+                .map(|end| end.outcome.to_string())
+                .collect();
+            let reminders = if asked.reminders == 0 { String::new() } else { asked.reminders.to_string() };
+            let who = asked.who.join(output.pick("；", "; "));
+            let who = match (asked.mailed, lang) {
+                (true, _) => who,
+                (false, Lang::Zh) => format!("{who}（不发邮件）"),
+                (false, Lang::En) => format!("{who} (no mail)"),
+            };
+            table.row([asked.step.to_string(), who, reminders, needed.join(output.pick("、", ", "))]);
+        }
+        text.push_str(&output.table(&table));
+    }
+    if !explored.notices.is_empty() {
+        text.push('\n');
+        let mut table = Table::new(output.pick("另发邮件,给谁", "also mails,to").split(','));
+        for notice in &explored.notices {
+            table.row([notice.step.to_string(), notice.to.join(output.pick("；", "; "))]);
+        }
+        text.push_str(&output.table(&table));
+    }
+    let open: Vec<String> = explored.ends.iter().flat_map(|end| &end.time.1.open).map(ToString::to_string).collect();
+    let mut open = open;
+    open.sort();
+    open.dedup();
+    if !open.is_empty() {
+        let list = open.join(output.pick("、", ", "));
+        text.push_str(&match lang {
+            Lang::Zh => format!("\n没有固定期限、时间算不出的步骤：{list}\n"),
+            Lang::En => format!("\nSteps without a fixed due time, which take as long as they take: {list}\n"),
+        });
+    }
+    if !explored.never.is_empty() {
+        text.push_str(output.pick("\n不可能发生：\n", "\nCannot happen:\n"));
+        for never in &explored.never {
+            text.push_str(&format!("  {}\n", never_words(never, lang)));
+        }
+    }
+    if explored.rough {
+        text.push_str(output.pick(
+            "\n条件的组合太多，没有一一区分：上面列出的有些可能并不会发生。\n",
+            "\nThere are too many combinations of conditions to tell apart: some of the above may be impossible.\n",
+        ));
+    }
+    text
+}
+
+fn many(ways: u64) -> String {
+    if ways == u64::MAX { "∞".to_owned() } else { ways.to_string() }
+}
+
+fn turn_words(turn: &Turn, lang: Lang) -> String {
+    let case = |number: &Option<u16>| match (number, lang) {
+        (Some(number), Lang::Zh) => format!("分支 {}", number + 1),
+        (Some(number), Lang::En) => format!("case {}", number + 1),
+        (None, _) => "otherwise".to_owned(),
+    };
+    match (turn, lang) {
+        (Turn::On, _) => String::new(),
+        (Turn::Answer(step, outcome), _) => format!("{step}: {}", answer(outcome, lang)),
+        (Turn::Skip(step), Lang::Zh) => format!("{step}: 跳过"),
+        (Turn::Skip(step), Lang::En) => format!("{step}: skipped"),
+        (Turn::Case(step, number), _) => format!("{step}: {}", case(number)),
+        (Turn::Again(step), Lang::Zh) => format!("{step}: 退回"),
+        (Turn::Again(step), Lang::En) => format!("{step}: returned"),
+        (Turn::Way(step, name), _) => format!("{step}: {name}"),
+    }
+}
+
+fn answer(outcome: &Outcome, lang: Lang) -> String {
+    outcome_words(outcome).get(lang).to_owned()
+}
+
+fn never_words(never: &Never, lang: Lang) -> String {
+    match (never, lang) {
+        (Never::Step(step), Lang::Zh) => format!("步骤 {step}：走不到，或它的 when 从不成立"),
+        (Never::Step(step), Lang::En) => format!("step {step}: it is never come to, or its `when` never holds"),
+        (Never::Skip(step), Lang::Zh) => format!("跳过步骤 {step}：走到那里时，它的 when 总是成立"),
+        (Never::Skip(step), Lang::En) => format!("passing step {step}: its `when` always holds there"),
+        (Never::Case(step, Some(number)), Lang::Zh) => format!("步骤 {step} 的第 {} 个分支：条件从不成立", number + 1),
+        (Never::Case(step, Some(number)), Lang::En) => format!("step {step}, case {}: it never holds", number + 1),
+        (Never::Case(step, None), Lang::Zh) => format!("步骤 {step} 的 otherwise：总有一个分支成立"),
+        (Never::Case(step, None), Lang::En) => format!("step {step}, otherwise: one of the cases always holds"),
+    }
+}
+
+/// A length in words; `–` for none at all.
+fn length(length: &Length, lang: Lang) -> String {
+    let count = |n: i64, zh: &str, en: &str| match lang {
+        Lang::Zh => format!("{n} {zh}"),
+        Lang::En => format!("{n} {en}{}", if n == 1 { "" } else { "s" }),
+    };
+    let mut parts = Vec::new();
+    let whole = [
+        (length.days, 1, "个工作日", "working day"),
+        (length.minutes, 60, "个工作小时", "working hour"),
+        (length.seconds, 86_400, "天", "day"),
+        (length.seconds % 86_400, 3_600, "小时", "hour"),
+    ];
+    for (n, unit, zh, en) in whole {
+        if n / unit > 0 {
+            parts.push(count(n / unit, zh, en));
+        }
+    }
+    if !length.open.is_empty() {
+        parts.push("?".to_owned());
+    }
+    if parts.is_empty() { "–".to_owned() } else { parts.join(" + ") }
+}
+
+fn as_json(explored: &Explored) -> serde_json::Value {
+    let steps = |steps: &[StepId]| steps.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let time = |length: &Length| {
+        json!({
+            "working_days": length.days,
+            "working_minutes": length.minutes,
+            "seconds": length.seconds,
+            "unbounded": length.open.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        })
+    };
+    let ends: Vec<serde_json::Value> = explored
+        .ends
+        .iter()
+        .map(|end| {
+            json!({
+                "outcome": end.outcome.as_str(),
+                "ways": end.ways,
+                "shortest_way": end.shortest.iter().map(|turn| turn_words(turn, Lang::En)).collect::<Vec<_>>(),
+                "always": steps(&end.always),
+                "least": time(&end.time.0),
+                "most": time(&end.time.1),
+            })
+        })
+        .collect();
+    let asked: Vec<serde_json::Value> = explored
+        .asked
+        .iter()
+        .map(|asked| {
+            json!({
+                "step": asked.step.as_str(), "who": asked.who, "mailed": asked.mailed, "reminders": asked.reminders,
+            })
+        })
+        .collect();
+    let notices: Vec<serde_json::Value> =
+        explored.notices.iter().map(|notice| json!({ "step": notice.step.as_str(), "to": notice.to })).collect();
+    let never: Vec<String> = explored.never.iter().map(|never| never_words(never, Lang::En)).collect();
+    json!({
+        "ends": ends, "asked": asked, "notices": notices, "cannot_happen": never,
+        "places": explored.places, "rough": explored.rough,
+    })
+}

@@ -1,0 +1,273 @@
+//! `simulate`: one start, and the whole future of it. Nothing is written or sent.
+
+use super::{check, explore};
+use crate::cli::exit::{Exit, Stop};
+use crate::cli::letters::Written;
+use crate::cli::output::{Ink, Table};
+use crate::cli::shell::Shell;
+use crate::cli::{Words, directory, values};
+use crate::diagnostics::suggest;
+use crate::effects::format::Words as Said;
+use crate::engine::refusal::outcome_words;
+use crate::model::definition::Definition;
+use crate::model::form::FieldKind;
+use crate::model::id::{Outcome, StepId};
+use crate::model::input::{Reading, read_kind};
+use crate::model::text::Lang;
+use crate::model::time::Duration;
+use crate::model::value::{Record, Value};
+use crate::runtime::Clock;
+use crate::simulate::forecast::{Happened, Happening, Pace, Question, forecast, kind};
+use crate::simulate::{Letters, Posted, World};
+use chrono::{DateTime, Utc};
+use clap::{ArgAction, ArgMatches, Command};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+pub(super) fn tree(words: Words) -> Command {
+    Command::new("simulate")
+        .about(words.pick("试走一遍：从发起到结束，谁、何时、哪封邮件", "Play one start to its end: who, when, which mail"))
+        .long_about(words.pick(
+            "在内存里发起一个案例并走到结束：每个人按设定的快慢给出步骤的第一种结果（审批就是同意），表单里必填而没有写的\
+             用第一个合适的值。列出每一步谁在什么时候做、发出哪封邮件。什么都不会保存，也不会发出邮件。",
+            "Start a case in memory and play it to its end: everybody gives the first answer of their step (an approval: \
+             yes) at a stated pace, and what a form requires and nobody said gets the first value that fits. Shows who \
+             does what when, and which mail goes out. Nothing is kept and no mail is sent.",
+        ))
+        .arg(words.word("process", ("流程", "PROCESS"), "哪个流程", "Which process").required(true))
+        .arg(words.option("as", ("人员", "PERSON"), "谁发起：编号、姓名或邮箱", "Who starts it: an id, name or mail address").required(true))
+        .args(values::arguments(words))
+        .arg(words.option("from", ("时刻", "TIME"), "从什么时候开始；不写就是现在", "When it starts; now if left out"))
+        .arg(
+            words
+                .option(
+                    "answer",
+                    ("步骤=结果", "STEP=OUTCOME"),
+                    "某一步的结果，可以写多次：supervisor=rejected；同一步写几次就是依次的结果",
+                    "What a step comes to, as often as needed: supervisor=rejected; one step several times, in turn",
+                )
+                .action(ArgAction::Append),
+        )
+        .arg(
+            words
+                .option(
+                    "pace",
+                    ("时长|due", "DURATION|due"),
+                    "收到后多久答复，或 due：到期限才答复",
+                    "How long everybody takes, or `due`: not before it is due",
+                )
+                .default_value("4 working hours"),
+        )
+        .arg(words.json())
+        .after_help(
+            "countersign simulate gift --as zhang --data gift.yaml --from 2026-03-02T09:00\n\
+             countersign simulate gift --as zhang --data gift.yaml --pace due --answer marketing=rejected",
+        )
+}
+
+pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
+    let output = &shell.output;
+    let Some(process) = matches.get_one::<String>("process") else { return Ok(()) };
+    let compiled = check::compile(shell, std::slice::from_ref(&shell.settings.processes))?;
+    let definition = explore::wanted(shell, &compiled, process)?;
+    let people = compiled.directory.clone().unwrap_or_default();
+    let calendar = compiled.calendar.clone().unwrap_or_default();
+    let by = directory::person(&people, matches.get_one::<String>("as").map_or("", String::as_str))?;
+    let now = Clock::System.now();
+    let reading = Reading { directory: &people, today: calendar.today(now) };
+    let from = match matches.get_one::<String>("from") {
+        None => now,
+        Some(text) => match read_kind(&reading, &FieldKind::DateTime, text) {
+            Ok(Value::DateTime(moment)) => moment.instant(calendar.zone),
+            Ok(_) => now,
+            Err(what) => return Err(Stop::Because(Exit::Input, what)),
+        },
+    };
+    let reading = Reading { directory: &people, today: calendar.today(from) };
+    let data = values::read(output, matches, &definition.form, &reading, &Record::new())?;
+    let pace = match matches.get_one::<String>("pace").map_or("due", String::as_str) {
+        "due" => Pace::Due,
+        text => match read_kind(&reading, &FieldKind::Duration, text) {
+            Ok(Value::Duration(duration)) => Pace::After(duration),
+            Ok(_) => Pace::After(Duration::WorkingMinutes(0)),
+            Err(what) => return Err(Stop::Because(Exit::Input, what)),
+        },
+    };
+    let answers = answers(matches, &compiled.definitions)?;
+    let question = Question { process: &definition.process, by: &by, data, from, pace, answers };
+    let (world, happened) = forecast(&compiled.definitions, &people, &calendar, &question)
+        .map_err(|refusal| Stop::Because(Exit::Refused, refusal.wording(&people, calendar.zone)))?;
+    let templates = check::templates(shell)?;
+    let letters = Written::new(&templates);
+    let told = Told { world: &world, letters: &letters, lang: output.lang };
+    if matches.get_flag("json") {
+        return output.json(&told.json(&happened));
+    }
+    let mut table = Table::new(output.pick("时间,步骤,事项,谁", "when,step,what,who").split(','));
+    let mut before = String::new();
+    for one in &happened {
+        let when = told.moment(one.at);
+        let shown = if when == before { String::new() } else { when.clone() };
+        before = when;
+        let (step, what, who, ink) = told.row(one);
+        table.painted_row([(shown, Some(Ink::Dim)), (step, None), (what, ink), (who, None)]);
+    }
+    output.print(&output.table(&table))?;
+    let open = world.cases().iter().filter(|case| case.state.ended.is_none()).count();
+    if open > 0 {
+        output.note(
+            "这样走不到结束：有人要做的还没有做，或案例停下了。",
+            "It does not come to an end like this: somebody is still asked, or the case stopped.",
+        );
+    }
+    Ok(())
+}
+
+fn answers(matches: &ArgMatches, definitions: &[Definition]) -> Result<BTreeMap<StepId, Vec<Outcome>>, Stop> {
+    let mut answers: BTreeMap<StepId, Vec<Outcome>> = BTreeMap::new();
+    for text in matches.get_many::<String>("answer").into_iter().flatten() {
+        let Some((step, outcome)) = text.split_once('=') else {
+            return Err(Stop::usage(
+                format!("--answer 要写成 步骤=结果，不能只写“{text}”。"),
+                format!("--answer takes STEP=OUTCOME; “{text}” has no `=`."),
+            ));
+        };
+        let (step, outcome) = (step.trim(), outcome.trim());
+        let found = definitions.iter().find_map(|definition| definition.steps.get_key_value(step));
+        let Some((id, found)) = found else {
+            let known: Vec<&str> =
+                definitions.iter().flat_map(|definition| definition.steps.keys()).map(StepId::as_str).collect();
+            let close = suggest::closest(step, known.iter().copied());
+            let (zh, en) = close.map_or_else(Default::default, |close| {
+                (format!("是不是“{close}”？"), format!(" Did you mean “{close}”?"))
+            });
+            return Err(Stop::not_found(format!("没有步骤“{step}”。{zh}"), format!("There is no step “{step}”.{en}")));
+        };
+        let known: Vec<&str> =
+            found.human().map(|human| human.outcomes.keys().map(Outcome::as_str).collect()).unwrap_or_default();
+        if !known.contains(&outcome) {
+            return Err(Stop::not_found(
+                format!("步骤“{step}”没有结果“{outcome}”。有：{}。", known.join("、")),
+                format!("Step “{step}” has no outcome “{outcome}”. It has: {}.", known.join(", ")),
+            ));
+        }
+        answers.entry(id.clone()).or_default().push(outcome.into());
+    }
+    Ok(answers)
+}
+
+/// A future in words.
+struct Told<'a> {
+    world: &'a World<'a>,
+    letters: &'a Written<'a>,
+    lang: Lang,
+}
+
+impl Told<'_> {
+    fn moment(&self, at: DateTime<Utc>) -> String {
+        self.world.calendar().local(at).format("%Y-%m-%d %H:%M").to_string()
+    }
+
+    fn step(&self, case: usize, step: &StepId) -> String {
+        let Some(case) = self.world.cases().get(case) else { return step.to_string() };
+        let (lang, now) = (self.lang, self.world.now());
+        let words = Said { lang, zone: self.world.calendar().zone, now, directory: self.world.directory() };
+        words.step(case.definition, step)
+    }
+
+    fn row(&self, one: &Happening) -> (String, String, String, Option<Ink>) {
+        let name = |person| self.world.directory().name_of(person).to_owned();
+        let pick = |zh: &str, en: &str| match self.lang {
+            Lang::Zh => zh.to_owned(),
+            Lang::En => en.to_owned(),
+        };
+        match &one.what {
+            Happened::Started(by) => (String::new(), pick("发起", "started"), name(by), Some(Ink::Bold)),
+            Happened::Asked(step, people, due) => {
+                let people: Vec<String> = people.iter().map(name).collect();
+                let until = due.map(|due| self.moment(due));
+                let what = match (until, self.lang) {
+                    (Some(until), Lang::Zh) => format!("待办，期限 {until}"),
+                    (Some(until), Lang::En) => format!("asked, due {until}"),
+                    (None, _) => pick("待办", "asked"),
+                };
+                (self.step(one.case, step), what, people.join(&pick("、", ", ")), None)
+            }
+            Happened::Answered(step, by, outcome) => {
+                (self.step(one.case, step), outcome_words(outcome).get(self.lang).to_owned(), name(by), Some(Ink::Bold))
+            }
+            Happened::Skipped(step) => {
+                (self.step(one.case, step), pick("跳过", "skipped"), String::new(), Some(Ink::Dim))
+            }
+            Happened::Mailed(number) => {
+                let Some(mail) = self.world.mails().get(*number) else { return Default::default() };
+                let subject = self.subject(*number).unwrap_or_else(|| kind(mail).to_owned());
+                (String::new(), format!("✉ {subject}"), name(&mail.to), Some(Ink::Dim))
+            }
+            Happened::Stopped(step) => (
+                self.step(one.case, step),
+                pick("因异常停下", "stopped by an incident"),
+                String::new(),
+                Some(Ink::Amber),
+            ),
+            Happened::Ended(outcome) => {
+                let said = outcome_words(outcome);
+                (
+                    String::new(),
+                    format!("{}{}", pick("结束：", "ended: "), said.get(self.lang)),
+                    String::new(),
+                    Some(Ink::Seal),
+                )
+            }
+            Happened::Refused(step, by, refusal) => {
+                let said = refusal.wording(self.world.directory(), self.world.calendar().zone);
+                (self.step(one.case, step), said.get(self.lang).to_owned(), name(by), Some(Ink::Amber))
+            }
+        }
+    }
+
+    fn subject(&self, number: usize) -> Option<String> {
+        let mail = self.world.mails().get(number)?;
+        let case = self.world.cases().get(mail.case)?;
+        let (directory, calendar) = (self.world.directory(), self.world.calendar());
+        self.letters.letter(&Posted { mail, case, directory, calendar }).ok().map(|letter| letter.subject)
+    }
+
+    fn json(&self, happened: &[Happening]) -> serde_json::Value {
+        let one = |one: &Happening| {
+            let mut object = match &one.what {
+                Happened::Started(by) => json!({ "what": "started", "who": [by.as_str()] }),
+                Happened::Asked(step, people, due) => json!({
+                    "what": "asked", "step": step.as_str(), "due": due.map(|due| due.to_rfc3339()),
+                    "who": people.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                }),
+                Happened::Answered(step, by, outcome) => json!({
+                    "what": "answered", "step": step.as_str(), "who": [by.as_str()], "outcome": outcome.as_str(),
+                }),
+                Happened::Skipped(step) => json!({ "what": "skipped", "step": step.as_str() }),
+                Happened::Mailed(number) => {
+                    let mail = self.world.mails().get(*number);
+                    json!({
+                        "what": "mailed", "kind": mail.map(kind), "subject": self.subject(*number),
+                        "who": mail.map(|mail| vec![mail.to.to_string()]),
+                    })
+                }
+                Happened::Stopped(step) => json!({ "what": "stopped", "step": step.as_str() }),
+                Happened::Ended(outcome) => json!({ "what": "ended", "outcome": outcome.as_str() }),
+                Happened::Refused(step, by, refusal) => {
+                    let said = refusal.wording(self.world.directory(), self.world.calendar().zone);
+                    json!({
+                        "what": "refused", "step": step.as_str(), "who": [by.as_str()], "why": said.get(self.lang),
+                    })
+                }
+            };
+            if let Some(object) = object.as_object_mut() {
+                object.insert("at".into(), json!(one.at.to_rfc3339()));
+                let process = self.world.cases().get(one.case).map(|case| case.definition.process.to_string());
+                object.insert("process".into(), json!(process));
+            }
+            object
+        };
+        serde_json::Value::Array(happened.iter().map(one).collect())
+    }
+}

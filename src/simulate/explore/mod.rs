@@ -1,0 +1,262 @@
+//! Everything that can happen in a process, without data: how it ends and in how many ways, who must decide, what
+//! is written to whom, how long it takes, and what its guards make impossible.
+//!
+//! A way is one through the process that comes to no place twice: a loop is walked at most once in it. Whatever a
+//! running case can come to is listed here; `withdrawn` and `cancelled` are possible everywhere and are not.
+
+mod known;
+mod time;
+mod walk;
+
+use crate::model::definition::{Definition, StepKind};
+use crate::model::graph::Node;
+use crate::model::id::{Outcome, StepId};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+pub use time::Length;
+pub use walk::Turn;
+use walk::Walk;
+
+/// What can happen in a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explored {
+    /// How it can end.
+    pub ends: Vec<End>,
+    /// The steps that people can come to, in order.
+    pub asked: Vec<Asked>,
+    /// What is written to people besides what they are asked.
+    pub notices: Vec<Notice>,
+    /// What cannot happen although it is drawn.
+    pub never: Vec<Never>,
+    /// How many places were walked.
+    pub places: usize,
+    /// Whether there were too many kinds of data to tell them all apart, so that some of what is listed may be
+    /// impossible after all.
+    pub rough: bool,
+}
+
+/// A way in which a process can end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// How.
+    pub outcome: Outcome,
+    /// In how many ways; [`u64::MAX`] for more than can be counted.
+    pub ways: u64,
+    /// A shortest one.
+    pub shortest: Vec<Turn>,
+    /// The steps whose people decide on every way here.
+    pub always: Vec<StepId>,
+    /// The shortest and the longest time.
+    pub time: (Length, Length),
+}
+
+/// A step that asks people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Which.
+    pub step: StepId,
+    /// Whom: the expressions of the process.
+    pub who: Vec<String>,
+    /// Whether they get mail for it.
+    pub mailed: bool,
+    /// How many reminders they get.
+    pub reminders: usize,
+}
+
+/// A mail that asks for nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The step.
+    pub step: StepId,
+    /// To whom.
+    pub to: Vec<String>,
+}
+
+/// What cannot happen.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Never {
+    /// The step is never come to, or its `when` never holds.
+    Step(StepId),
+    /// The `when` of the step always holds.
+    Skip(StepId),
+    /// This case never holds; that none does, where `None`.
+    Case(StepId, Option<u16>),
+}
+
+/// Explores a process.
+pub fn explore(definition: &Definition) -> Explored {
+    let walk = walk::walk(definition);
+    let order = order(&walk);
+    let ways = count(&walk, &order);
+    let times = time::lengths(definition, &walk, &order);
+    let paths = shortest(&walk);
+    let entered: BTreeSet<&StepId> = walk.places.iter().flat_map(|place| entered(place)).collect();
+    let mut ends: BTreeMap<Outcome, End> = BTreeMap::new();
+    for (number, place) in walk.places.iter().enumerate() {
+        let Node::Finish(outcome) = &place.node else { continue };
+        let path = paths.get(number).cloned().flatten().unwrap_or_default();
+        let time = times.get(number).cloned().unwrap_or_default();
+        ends.insert(
+            outcome.clone(),
+            End {
+                outcome: outcome.clone(),
+                ways: ways.get(number).copied().unwrap_or(0),
+                shortest: path,
+                always: always(definition, &walk, number),
+                time,
+            },
+        );
+    }
+    let asked = definition.steps.iter().filter(|(id, _)| entered.contains(id)).filter_map(|(id, step)| {
+        let human = step.human()?;
+        let who = human.who.iter().map(|who| who.text.clone()).collect();
+        Some(Asked { step: id.clone(), who, mailed: !human.quiet, reminders: human.remind.len() })
+    });
+    let notices = definition.steps.iter().filter(|(id, _)| entered.contains(id)).filter_map(|(id, step)| {
+        let StepKind::Notify(notify) = &step.kind else { return None };
+        Some(Notice { step: id.clone(), to: notify.who.iter().map(|who| who.text.clone()).collect() })
+    });
+    Explored {
+        ends: ends.into_values().collect(),
+        asked: asked.collect(),
+        notices: notices.collect(),
+        never: never(definition, &walk, &entered),
+        places: walk.places.len(),
+        rough: walk.rough,
+    }
+}
+
+/// The step that a place enters, and does not only pass.
+fn entered(place: &walk::Place) -> Option<&StepId> {
+    let Node::Step(id) = &place.node else { return None };
+    let enters = place.out.iter().any(|(turn, _)| !matches!(turn, Turn::Skip(_)));
+    enters.then_some(id)
+}
+
+/// The places in an order in which what leads to a place stands before it, but for what closes a loop.
+fn order(walk: &Walk) -> Vec<usize> {
+    let mut done = vec![false; walk.places.len()];
+    let mut order = Vec::new();
+    let mut stack: Vec<(usize, usize)> = vec![(0, 0)];
+    if let Some(first) = done.first_mut() {
+        *first = true;
+    }
+    while let Some((place, next)) = stack.pop() {
+        match walk.places.get(place).and_then(|found| found.out.get(next)) {
+            Some((_, target)) => {
+                stack.push((place, next + 1));
+                if let Some(seen) = done.get_mut(*target).filter(|seen| !**seen) {
+                    *seen = true;
+                    stack.push((*target, 0));
+                }
+            }
+            None => order.push(place),
+        }
+    }
+    order.reverse();
+    order
+}
+
+/// Where each place stands in the order.
+fn ranks(walk: &Walk, order: &[usize]) -> Vec<usize> {
+    let mut ranks = vec![usize::MAX; walk.places.len()];
+    for (rank, place) in order.iter().enumerate() {
+        if let Some(found) = ranks.get_mut(*place) {
+            *found = rank;
+        }
+    }
+    ranks
+}
+
+/// In how many ways each place is come to.
+fn count(walk: &Walk, order: &[usize]) -> Vec<u64> {
+    let ranks = ranks(walk, order);
+    let rank = |place: usize| ranks.get(place).copied().unwrap_or(usize::MAX);
+    let mut ways = vec![0u64; walk.places.len()];
+    if let Some(first) = ways.first_mut() {
+        *first = 1;
+    }
+    for place in order {
+        let here = ways.get(*place).copied().unwrap_or(0);
+        for (_, target) in walk.places.get(*place).map(|found| found.out.as_slice()).unwrap_or_default() {
+            if rank(*target) > rank(*place)
+                && let Some(there) = ways.get_mut(*target)
+            {
+                *there = there.saturating_add(here);
+            }
+        }
+    }
+    ways
+}
+
+/// A shortest way to each place.
+fn shortest(walk: &Walk) -> Vec<Option<Vec<Turn>>> {
+    let mut before: Vec<Option<(usize, &Turn)>> = vec![None; walk.places.len()];
+    let mut open = VecDeque::from([0]);
+    while let Some(place) = open.pop_front() {
+        for (turn, target) in walk.places.get(place).map(|found| found.out.as_slice()).unwrap_or_default() {
+            if let Some(slot) = before.get_mut(*target).filter(|slot| slot.is_none() && *target != 0) {
+                *slot = Some((place, turn));
+                open.push_back(*target);
+            }
+        }
+    }
+    let path = |place: usize| {
+        let (mut at, mut turns) = (place, Vec::new());
+        while at != 0 {
+            let (previous, turn) = (*before.get(at)?)?;
+            if *turn != Turn::On {
+                turns.push(turn.clone());
+            }
+            at = previous;
+        }
+        turns.reverse();
+        Some(turns)
+    };
+    (0..walk.places.len()).map(path).collect()
+}
+
+/// The steps without whose answer a place is never come to.
+fn always(definition: &Definition, walk: &Walk, end: usize) -> Vec<StepId> {
+    let without = |step: &StepId| {
+        let mut seen = vec![false; walk.places.len()];
+        let mut open = vec![0];
+        while let Some(place) = open.pop() {
+            if place == end {
+                return true;
+            }
+            for (turn, target) in walk.places.get(place).map(|found| found.out.as_slice()).unwrap_or_default() {
+                let answers = matches!(turn, Turn::Answer(of, _) if of == step);
+                if let (false, Some(seen)) = (answers, seen.get_mut(*target).filter(|seen| !**seen)) {
+                    *seen = true;
+                    open.push(*target);
+                }
+            }
+        }
+        false
+    };
+    let people = definition.steps.iter().filter(|(_, step)| step.human().is_some());
+    people.filter(|(id, _)| !without(id)).map(|(id, _)| id.clone()).collect()
+}
+
+fn never(definition: &Definition, walk: &Walk, entered: &BTreeSet<&StepId>) -> Vec<Never> {
+    let turns: BTreeSet<&Turn> = walk.places.iter().flat_map(|place| &place.out).map(|(turn, _)| turn).collect();
+    let mut never = Vec::new();
+    for (id, step) in &definition.steps {
+        if !entered.contains(id) {
+            never.push(Never::Step(id.clone()));
+            continue;
+        }
+        if step.when.is_some() && !turns.contains(&Turn::Skip(id.clone())) {
+            never.push(Never::Skip(id.clone()));
+        }
+        if let StepKind::Choose(cases) = &step.kind {
+            let all = (0u16..).take(cases.len()).map(Some).chain([None]);
+            let missed = all.filter(|case| !turns.contains(&Turn::Case(id.clone(), *case)));
+            // That no case is left over is as it should be where `otherwise` is not written.
+            let written = definition.graph.next(&Node::Step(id.clone()), &crate::model::graph::On::Otherwise).is_some();
+            never.extend(missed.filter(|case| case.is_some() || written).map(|case| Never::Case(id.clone(), case)));
+        }
+    }
+    never
+}

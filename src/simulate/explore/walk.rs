@@ -1,0 +1,223 @@
+//! All that can happen, as a graph of its own: a place of the process together with what is known of the data there.
+//!
+//! Places with the same knowledge are one, so loops close and a process is walked in the number of its places,
+//! not of its paths. Where guards make too many kinds of knowledge, the rest of that place is walked with none:
+//! then paths may be listed that cannot happen, never the other way, and the result says that it is rough.
+
+use super::known::Known;
+use crate::model::definition::{Definition, Human, Nobody, StepKind, outcome};
+use crate::model::form::FieldKind;
+use crate::model::graph::{Node, On};
+use crate::model::id::{FieldName, Outcome, StepId};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The most kinds of knowledge at one place.
+const KINDS: usize = 24;
+/// The most places in all.
+const PLACES: usize = 20_000;
+
+/// What leads from one place to the next.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// Nothing that anybody decides.
+    On,
+    /// People, or the world, answer so at this step.
+    Answer(StepId, Outcome),
+    /// The step is passed.
+    Skip(StepId),
+    /// A case of a `choose` holds; none where `None`.
+    Case(StepId, Option<u16>),
+    /// It goes back to the applicant and comes again.
+    Again(StepId),
+    /// Another way out of a step, by its name.
+    Way(StepId, String),
+}
+
+/// A place with all that leads out of it.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) node: Node,
+    pub(super) out: Vec<(Turn, usize)>,
+}
+
+/// Everything that can happen. The first place is the start.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub(super) places: Vec<Place>,
+    /// Whether knowledge was given up somewhere.
+    pub(super) rough: bool,
+}
+
+/// Walks a process.
+pub(super) fn walk(definition: &Definition) -> Walk {
+    let mut base = Known::default();
+    for (name, field) in definition.fields() {
+        if let (FieldKind::Choice(options), false) = (&field.kind, field.many) {
+            base.among(name.clone(), options.keys().cloned());
+        }
+    }
+    let mut walker = Walker {
+        definition,
+        base: base.clone(),
+        places: Vec::new(),
+        index: BTreeMap::new(),
+        kinds: BTreeMap::new(),
+        open: VecDeque::new(),
+        rough: false,
+    };
+    walker.place(Node::Start, base);
+    while let Some((number, node, known)) = walker.open.pop_front() {
+        let out = walker.ways(&node, &known);
+        let out = out.into_iter().map(|(turn, node, known)| (turn, walker.place(node, known))).collect();
+        if let Some(place) = walker.places.get_mut(number) {
+            place.out = out;
+        }
+    }
+    Walk { places: walker.places, rough: walker.rough }
+}
+
+struct Walker<'a> {
+    definition: &'a Definition,
+    base: Known,
+    places: Vec<Place>,
+    index: BTreeMap<(Node, Known), usize>,
+    kinds: BTreeMap<Node, usize>,
+    open: VecDeque<(usize, Node, Known)>,
+    rough: bool,
+}
+
+type Ways = Vec<(Turn, Node, Known)>;
+
+impl Walker<'_> {
+    /// The number of a place, which is opened if it is new.
+    fn place(&mut self, node: Node, known: Known) -> usize {
+        // What is known at the end of a case tells nothing.
+        let mut known = if matches!(node, Node::Finish(_)) { Known::default() } else { known };
+        let kinds = self.kinds.get(&node).copied().unwrap_or(0);
+        if !self.index.contains_key(&(node.clone(), known.clone())) && (kinds >= KINDS || self.places.len() >= PLACES) {
+            self.rough = true;
+            known = self.base.clone();
+        }
+        let key = (node.clone(), known.clone());
+        if let Some(number) = self.index.get(&key) {
+            return *number;
+        }
+        let number = self.places.len();
+        self.places.push(Place { node: node.clone(), out: Vec::new() });
+        self.index.insert(key, number);
+        *self.kinds.entry(node.clone()).or_default() += 1;
+        self.open.push_back((number, node, known));
+        number
+    }
+
+    fn target(&self, from: &Node, on: &On) -> Node {
+        let rejected = matches!(on, On::Outcome(outcome) if outcome.as_str() == outcome::REJECTED);
+        let next = self.definition.graph.next(from, on);
+        let next = if rejected { next } else { next.or_else(|| self.definition.graph.next(from, &On::Next)) };
+        let end = if rejected { outcome::REJECTED } else { outcome::DONE };
+        next.cloned().unwrap_or_else(|| Node::Finish(end.into()))
+    }
+
+    fn ways(&self, node: &Node, known: &Known) -> Ways {
+        let Node::Step(id) = node else { return self.onward(node, known) };
+        let Some(step) = self.definition.steps.get(id) else { return self.onward(node, known) };
+        let mut ways = Vec::new();
+        let mut known = known.clone();
+        if let Some(when) = &step.when {
+            if let Some(passed) = known.assume(when, false) {
+                ways.push((Turn::Skip(id.clone()), self.target(node, &On::Next), passed));
+            }
+            match known.assume(when, true) {
+                Some(held) => known = held,
+                None => return ways,
+            }
+        }
+        known.forget_step(id);
+        match &step.kind {
+            StepKind::Approve(human) | StepKind::Task(human) => self.asked(id, human, &known, &mut ways),
+            StepKind::Choose(cases) => {
+                let mut left = Some(known);
+                for (number, case) in (0u16..).zip(cases) {
+                    let Some(before) = left else { break };
+                    if let Some(holds) = before.assume(case, true) {
+                        let turn = Turn::Case(id.clone(), Some(number));
+                        ways.push((turn, self.target(node, &On::Case(number)), holds));
+                    }
+                    left = before.assume(case, false);
+                }
+                if let Some(left) = left {
+                    ways.push((Turn::Case(id.clone(), None), self.target(node, &On::Otherwise), left));
+                }
+            }
+            StepKind::Set(fields) => {
+                self.written(&mut known, fields.keys());
+                ways.push((Turn::On, self.target(node, &On::Next), known));
+            }
+            StepKind::Notify(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
+            StepKind::End(ended) => ways.push((Turn::On, Node::Finish(ended.clone()), known)),
+        }
+        ways
+    }
+
+    fn asked(&self, id: &StepId, human: &Human, known: &Known, ways: &mut Ways) {
+        let node = Node::Step(id.clone());
+        for answer in human.outcomes.keys() {
+            let on = On::Outcome(answer.clone());
+            let walks = self.definition.graph.next(&node, &on).is_some();
+            if answer.as_str() == outcome::RETURNED && !walks {
+                // The applicant may change everything, and what was passed is walked again from what read it.
+                for again in self.read_before(id) {
+                    ways.push((Turn::Again(id.clone()), again, self.base.clone()));
+                }
+                continue;
+            }
+            let mut known = known.clone();
+            if ![outcome::REJECTED, outcome::RETURNED].contains(&answer.as_str()) {
+                self.written(&mut known, human.form.keys());
+            }
+            ways.push((Turn::Answer(id.clone(), answer.clone()), self.target(&node, &on), known));
+        }
+        if human.policy.nobody == Nobody::Skip {
+            ways.push((Turn::Skip(id.clone()), self.target(&node, &On::Next), known.clone()));
+        }
+    }
+
+    /// Where a revision at a step can lead: the step itself, and steps before it whose guards read data.
+    fn read_before(&self, id: &StepId) -> Vec<Node> {
+        let graph = &self.definition.graph;
+        let here = Node::Step(id.clone());
+        let mut found = vec![here.clone()];
+        let Some(block) = graph.block_of(&here) else { return found };
+        for (other, step) in self.definition.steps.iter().take_while(|(other, _)| *other != id) {
+            let node = Node::Step(other.clone());
+            let reads = step.when.is_some() || matches!(step.kind, StepKind::Choose(_));
+            if reads && graph.block_of(&node).is_some_and(|outer| graph.encloses(outer, block)) {
+                found.push(node);
+            }
+        }
+        found
+    }
+
+    /// Fields are written, and what is computed from them with them.
+    fn written<'n>(&self, known: &mut Known, fields: impl Iterator<Item = &'n FieldName>) {
+        let fields: Vec<&FieldName> = fields.collect();
+        if fields.is_empty() {
+            return;
+        }
+        known.forget(fields.into_iter());
+        known.forget(self.definition.fields().filter(|(_, field)| field.value.is_some()).map(|(name, _)| name));
+    }
+
+    /// Every edge that leaves a place.
+    fn onward(&self, node: &Node, known: &Known) -> Ways {
+        if matches!(node, Node::Finish(_)) {
+            return Vec::new();
+        }
+        let edges = self.definition.graph.edges_from(node);
+        let mut ways: Ways = edges.into_iter().map(|(_, target)| (Turn::On, target.clone(), known.clone())).collect();
+        if ways.is_empty() {
+            ways.push((Turn::On, Node::Finish(outcome::DONE.into()), known.clone()));
+        }
+        ways
+    }
+}
