@@ -5,16 +5,19 @@
 
 use super::Case;
 use crate::engine::event::{Entry, Event};
-use crate::engine::state::{State, TimerKind};
+use crate::engine::state::{Owner, Row, State, StepResult, TimerKind};
 use crate::engine::{self};
-use crate::expression::{self, Context, InstanceFacts};
+use crate::expression::{self, Context, InstanceFacts, StepFacts};
 use crate::model::definition::{Definition, StepKind, outcome};
+use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
-use crate::model::id::{Outcome, ProcessId, StepId};
+use crate::model::id::{Outcome, PersonId, ProcessId, StepId, TimerId, TokenId};
 use crate::model::people::Directory;
 use crate::model::time::Calendar;
-use crate::model::value::Value;
+use crate::model::value::{Record, Value};
+use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Something that can be walked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,8 +32,12 @@ pub enum Item {
     Answer(StepId, Outcome),
     /// The process ended so.
     End(Outcome),
+    /// A branch of a `parallel` or `race` was entered.
+    Branch(StepId, Arc<str>),
     /// A reminder went out.
     Reminder(StepId),
+    /// It was open after its due time.
+    Overdue(StepId),
 }
 
 /// The four figures of a report.
@@ -56,9 +63,9 @@ impl Item {
     pub fn group(&self) -> Group {
         match self {
             Item::Step(_) => Group::Steps,
-            Item::When(..) | Item::Case(..) | Item::Answer(..) => Group::Branches,
+            Item::When(..) | Item::Case(..) | Item::Answer(..) | Item::Branch(..) => Group::Branches,
             Item::End(_) => Group::Ends,
-            Item::Reminder(_) => Group::Timers,
+            Item::Reminder(_) | Item::Overdue(_) => Group::Timers,
         }
     }
 }
@@ -137,6 +144,17 @@ fn items(definition: &Definition) -> Vec<Item> {
                 items.push(Item::Case(id.clone(), None));
             }
         }
+        for (on, _) in definition.graph.edges_from(&Node::Step(id.clone())) {
+            match on {
+                On::Branch(name) => items.push(Item::Branch(id.clone(), name.clone())),
+                // What leads somewhere of its own, of steps that people do not answer.
+                On::Outcome(outcome) if step.human().is_none() => items.push(Item::Answer(id.clone(), outcome.clone())),
+                _ => {}
+            }
+        }
+        if step.overdue.is_some() {
+            items.push(Item::Overdue(id.clone()));
+        }
         if let Some(human) = step.human() {
             items.extend(human.outcomes.keys().map(|outcome| Item::Answer(id.clone(), outcome.clone())));
             if !human.remind.is_empty() {
@@ -166,12 +184,12 @@ impl Reading<'_> {
         let mut entered = BTreeSet::new();
         for (number, event) in self.entry.events.iter().enumerate() {
             match event {
-                Event::Entered { step, .. } => {
+                Event::Entered { token, step } => {
                     walked.insert(Item::Step(step.clone()));
                     walked.insert(Item::When(step.clone(), true));
                     entered.insert(step);
                     if let Some(StepKind::Choose(cases)) = self.definition.steps.get(step).map(|step| &step.kind) {
-                        let taken = cases.iter().position(|case| self.holds(case, number + 1));
+                        let taken = cases.iter().position(|case| self.holds(case, *token, number + 1));
                         let taken = taken.and_then(|taken| u16::try_from(taken).ok());
                         walked.insert(Item::Case(step.clone(), taken));
                     }
@@ -191,6 +209,14 @@ impl Reading<'_> {
                     }
                 }
                 Event::TimerFired { timer } => self.fired(*timer, number, walked),
+                Event::ScopeOpened { holder, branch: Some(branch), .. } => {
+                    let state = self.state_at(number);
+                    let step = state.and_then(|state| state.tokens.get(holder)?.step.clone());
+                    walked.extend(step.map(|step| Item::Branch(step, branch.clone())));
+                }
+                Event::WentOverdue { step, .. } => {
+                    walked.insert(Item::Overdue(step.clone()));
+                }
                 Event::Ended { outcome, .. } => {
                     walked.insert(Item::End(outcome.clone()));
                 }
@@ -199,10 +225,11 @@ impl Reading<'_> {
         }
     }
 
-    fn fired(&self, timer: crate::model::id::TimerId, number: usize, walked: &mut BTreeSet<Item>) {
+    fn fired(&self, timer: TimerId, number: usize, walked: &mut BTreeSet<Item>) {
         let Some(state) = self.state_at(number) else { return };
         let Some(found) = state.timers.get(&timer) else { return };
-        let step = state.tasks.get(&found.task).map(|task| task.step.clone());
+        let Owner::Task(task) = found.of else { return };
+        let step = state.tasks.get(&task).map(|task| task.step.clone());
         if let (Some(step), TimerKind::Remind) = (step, found.kind) {
             walked.insert(Item::Reminder(step));
         }
@@ -214,21 +241,75 @@ impl Reading<'_> {
         engine::apply(self.before.cloned(), &Entry { events, ..self.entry.clone() }).ok()
     }
 
-    fn holds(&self, formula: &crate::model::formula::Formula, number: usize) -> bool {
+    fn holds(&self, formula: &Formula, token: TokenId, number: usize) -> bool {
         let Some(state) = self.state_at(number) else { return false };
+        let seen = Seen::new(&state, token);
+        let data = seen.data();
         let instance =
             InstanceFacts { number: state.number.as_ref().map(|number| number.as_str()), started_at: state.started_at };
         let context = Context {
-            data: &state.data,
+            data: &data,
             applicant: Some(&state.applicant),
             assignee: None,
             outcome: None,
             instance: Some(&instance),
-            steps: &state,
+            steps: &seen,
             directory: self.directory,
             calendar: self.calendar,
             now: self.entry.at,
         };
         matches!(expression::evaluate(formula, &context), Ok(Value::Boolean(true)))
+    }
+}
+
+/// A case as a token sees it: with the rows around it, innermost first.
+struct Seen<'a> {
+    state: &'a State,
+    rows: Vec<&'a Row>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(state: &'a State, token: TokenId) -> Seen<'a> {
+        let mut rows = Vec::new();
+        let mut scope = state.tokens.get(&token).and_then(|token| state.scopes.get(&token.scope));
+        while let Some(here) = scope {
+            rows.extend(here.row.as_ref());
+            scope = here.parent.and_then(|parent| state.scopes.get(&parent));
+        }
+        Seen { state, rows }
+    }
+
+    fn data(&self) -> Record {
+        let mut data = self.state.data.clone();
+        for row in self.rows.iter().rev() {
+            if row.plain {
+                data.extend(row.columns.iter().map(|(name, value)| (name.clone(), value.clone())));
+            } else {
+                data.insert(row.alias.clone(), Value::Record(row.columns.clone()));
+            }
+        }
+        data
+    }
+
+    fn step(&self, step: &StepId) -> Option<&StepResult> {
+        self.rows.iter().find_map(|row| row.steps.get(step)).or_else(|| self.state.steps.get(step))
+    }
+}
+
+impl StepFacts for Seen<'_> {
+    fn outcome(&self, step: &StepId) -> Option<&str> {
+        self.step(step).map(|result| result.outcome.as_str())
+    }
+
+    fn by(&self, step: &StepId) -> Option<PersonId> {
+        self.step(step)?.by.last().cloned()
+    }
+
+    fn at(&self, step: &StepId) -> Option<DateTime<Utc>> {
+        self.step(step).map(|result| result.at)
+    }
+
+    fn late(&self, step: &StepId) -> Option<bool> {
+        self.step(step).map(|result| result.late)
     }
 }

@@ -45,7 +45,13 @@ pub(super) fn failures(stage: &Stage<'_>, expected: &Expected) -> Vec<Diagnostic
     }
     for (path, outcome) in &expected.outcomes {
         let Some(Part::Step(step)) = path.parts.last() else { continue };
-        let went = case.state.steps.get(step).map(|result| &result.outcome);
+        let rows = case.state.scopes.values().filter_map(|scope| scope.row.as_ref());
+        let numbered =
+            path.parts.iter().rev().find_map(|part| if let Part::Row(row) = part { Some(*row) } else { None });
+        let rows = rows.filter(|row| numbered.is_none_or(|number| row.number + 1 == number));
+        let result = rows.filter_map(|row| row.steps.get(step)).next_back();
+        let result = if numbered.is_some() { result } else { case.state.steps.get(step).or(result) };
+        let went = result.map(|result| &result.outcome);
         if went != Some(&outcome.value) {
             let (zh, en) = went.map_or_else(
                 || ("还没有结果".to_owned(), "it has not come to anything yet".to_owned()),
@@ -191,6 +197,23 @@ fn places(stage: &Stage<'_>, case: &Case<'_>, expected: &Expected, found: &mut V
                         list(&wanted).join(", "),
                         if nowhere { now.en.clone() } else { format!("it stands at {}", list(&is).join(", ")) }
                     ),
+                ),
+            ));
+        }
+    }
+    if let Some(stage) = &expected.stage {
+        let is = case.state.stage.as_deref();
+        if is != Some(stage.value.as_str()) {
+            let wanted = &stage.value;
+            let (zh, en) = is.map_or_else(
+                || ("还不在任何阶段".to_owned(), "it has come to none yet".to_owned()),
+                |is| (format!("实际在 `{is}`"), format!("it is in `{is}`")),
+            );
+            found.push(failed(
+                stage.span,
+                Wording::new(
+                    format!("案例应在阶段 `{wanted}`，{zh}"),
+                    format!("the case should be in stage `{wanted}`, but {en}"),
                 ),
             ));
         }
@@ -354,6 +377,7 @@ pub(super) fn kind_of(mail: &Mail) -> &'static str {
         MailKind::Decided { .. } => "decided",
         MailKind::Ended => "ended",
         MailKind::Notice { .. } => "notice",
+        MailKind::Overdue { .. } => "overdue",
         MailKind::ActedFor { .. } => "acted_for",
     }
 }

@@ -170,8 +170,10 @@ impl Future<'_> {
         let Some(case) = world.cases().get(due.case) else { return };
         let Some(task) = case.state.tasks.get(&due.task) else { return };
         let (definition, step) = (case.definition, task.step.clone());
-        let ask = if let TaskKind::Revise { .. } = task.kind {
-            Ask::Revise { task: due.task, data: Record::new(), note: None, seen: None }
+        let ask = if let TaskKind::Revise { .. } | TaskKind::Begin = task.kind {
+            let data =
+                if task.kind == TaskKind::Begin { filled(&definition.form, world, &due.by) } else { Record::new() };
+            Ask::Revise { task: due.task, data, note: None, seen: None }
         } else {
             let Some(human) = definition.steps.get(&step).and_then(|step| step.human()) else { return };
             let said = self

@@ -8,12 +8,12 @@ use super::expect;
 use super::world::{World, operator, person};
 use super::{Case, Letters};
 use crate::compile::Compiled;
-use crate::compile::scenario::{Advance, Deed, Move, Part, Path, Scenario, What};
+use crate::compile::scenario::{Advance, Deed, Move, Part, Path, START, Scenario, What};
 use crate::diagnostics::{Code, Diagnostic, Span};
-use crate::engine::command::Ask;
+use crate::engine::command::{Actor, Ask};
 use crate::engine::refusal::Refusal;
-use crate::engine::state::{State, Task, TaskKind};
-use crate::model::id::{PersonId, TaskId};
+use crate::engine::state::{State, Task, TaskKind, Token, Waiting};
+use crate::model::id::{PersonId, TaskId, TokenId};
 use crate::model::people::Directory;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Calendar;
@@ -174,7 +174,29 @@ impl Stage<'_> {
                 let ask = Ask::Cancel { reason: Some(reason.clone()) };
                 self.world.ask(case, operator(), ask).map_err(No::Refused)
             }
-            What::Message { .. } | What::Answer { .. } | What::Fail { .. } => Err(No::Refused(Refusal::NoTask)),
+            What::Message { name, key, data } => {
+                self.world.message(name.clone(), key.clone(), data.clone());
+                Ok(())
+            }
+            What::Answer { at, status, data } if (200..300).contains(status) => {
+                let (case, token, attempt) = self.outside(at)?;
+                let ask = Ask::Answer { token, attempt, data: data.clone() };
+                self.world.ask(case, Actor::System, ask).map_err(No::Refused)
+            }
+            What::Answer { at, status, .. } => {
+                let (case, token, attempt) = self.outside(at)?;
+                let what = Wording::new(format!("HTTP 状态 {status}"), format!("HTTP status {status}"));
+                // What the caller did wrong is as wrong the next time.
+                let permanent = (400..500).contains(status) && ![408, 429].contains(status);
+                let ask = Ask::Fail { token, attempt, what, permanent, after: None };
+                self.world.ask(case, Actor::System, ask).map_err(No::Refused)
+            }
+            What::Fail { at, why } => {
+                let (case, token, attempt) = self.outside(at)?;
+                let what = Wording::new(&**why, &**why);
+                let ask = Ask::Fail { token, attempt, what, permanent: false, after: None };
+                self.world.ask(case, Actor::System, ask).map_err(No::Refused)
+            }
             What::Start(opening) => {
                 let started = self.world.start(&scenario.process, &opening.by, opening.data.clone());
                 started.map(|_| ()).map_err(No::Refused)
@@ -182,10 +204,39 @@ impl Stage<'_> {
         }
     }
 
-    /// The number of the case that a way leads to.
+    /// The number of the case that a way leads to: of what a step called, the newest.
     pub(super) fn case_of(&self, path: &Path) -> Result<usize, No> {
-        let _ = path;
-        Ok(0)
+        let mut number = 0;
+        for part in &path.parts {
+            let Part::Call(step) = part else { continue };
+            let called = |case: &Case<'_>| case.called.as_ref().is_some_and(|(by, at)| *by == number && at == step);
+            match self.world.cases().iter().rposition(called) {
+                Some(found) => number = found,
+                None => {
+                    return Err(No::Nowhere(Box::new(failed(
+                        path.span,
+                        Wording::new(
+                            format!("步骤 `{step}` 还没有调用过流程"),
+                            format!("step `{step}` has not called anything yet"),
+                        ),
+                    ))));
+                }
+            }
+        }
+        Ok(number)
+    }
+
+    /// The token that waits for another system or a worker, and the number of its attempt.
+    fn outside(&self, path: &Path) -> Result<(usize, TokenId, u16), No> {
+        let number = self.case_of(path)?;
+        let Some(case) = self.world.cases().get(number) else { return Err(self.nowhere(number, path)) };
+        let waits = |(id, token): (&TokenId, &Token)| match token.waits {
+            Some(Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. }) if leads(&case.state, *id, path) => {
+                Some((number, *id, attempt))
+            }
+            _ => None,
+        };
+        case.state.tokens.iter().find_map(waits).ok_or_else(|| self.nowhere(number, path))
     }
 
     /// The task that a way leads to: the open one, of `by` where several are; else the last that was, whose refusal
@@ -240,7 +291,7 @@ pub(super) fn failed(span: Span, message: Wording) -> Diagnostic {
 }
 
 pub(super) fn is_revision(kind: TaskKind) -> bool {
-    matches!(kind, TaskKind::Revise { .. })
+    matches!(kind, TaskKind::Revise { .. } | TaskKind::Begin)
 }
 
 /// The open tasks of the step that a way leads to.
@@ -248,8 +299,34 @@ pub(super) fn tasks_at<'s>(state: &'s State, path: &'s Path) -> impl Iterator<It
     state
         .tasks
         .iter()
-        .filter(|(_, task)| path.parts.last() == Some(&Part::Step(task.step.clone())))
+        .filter(|(_, task)| {
+            let last = path.parts.last();
+            let begins = task.kind == TaskKind::Begin && last == Some(&Part::Step(START.into()));
+            begins || (last == Some(&Part::Step(task.step.clone())) && leads(state, task.token, path))
+        })
         .map(|(number, task)| (*number, task))
+}
+
+/// Whether a way leads to where a token is: its rows and steps are among those around the token, in order.
+pub(super) fn leads(state: &State, token: TokenId, path: &Path) -> bool {
+    let Some(found) = state.tokens.get(&token) else { return false };
+    let mut around: Vec<Part> = found.step.iter().cloned().map(Part::Step).collect();
+    let mut scope = state.scopes.get(&found.scope);
+    while let Some(here) = scope {
+        if let Some(row) = &here.row {
+            around.push(Part::Row(row.number + 1));
+        }
+        let holder = here.holder.and_then(|holder| state.tokens.get(&holder));
+        around.extend(holder.and_then(|holder| holder.step.clone()).map(Part::Step));
+        scope = here.parent.and_then(|parent| state.scopes.get(&parent));
+    }
+    let mut around = around.into_iter().rev().peekable();
+    let own = path
+        .parts
+        .iter()
+        .skip(path.parts.iter().rposition(|part| matches!(part, Part::Call(_))).map_or(0, |at| at + 1));
+    let last = around.clone().last();
+    path.parts.last() == last.as_ref() && own.clone().all(|part| around.any(|here| here == *part))
 }
 
 /// A moment as tests write it.

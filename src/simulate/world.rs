@@ -5,15 +5,15 @@
 use crate::engine::command::{Actor, Ask, Command, Via};
 use crate::engine::event::{Entry, Event};
 use crate::engine::refusal::Refusal;
-use crate::engine::state::{MailKind, State};
+use crate::engine::state::{Caller, MailKind, State, Token, Waiting};
 use crate::engine::{self, Facts};
 use crate::model::definition::Definition;
-use crate::model::id::{MailId, PersonId, ProcessId};
+use crate::model::id::{InstanceId, MailId, PersonId, ProcessId, StepId};
 use crate::model::people::Directory;
 use crate::model::time::Calendar;
-use crate::model::value::Record;
+use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 /// The most wake-ups of one advance: more are a case that never rests.
@@ -30,6 +30,34 @@ pub struct World<'a> {
     mails: Vec<Mail>,
     sequences: BTreeMap<String, u64>,
     drawn: u64,
+    /// What cases ask of each other, in order; empty whenever nobody is at work.
+    dispatch: VecDeque<Dispatch>,
+    /// Messages that nobody has read.
+    messages: Vec<Message>,
+}
+
+/// What a case asks of another.
+#[derive(Debug)]
+struct Dispatch {
+    to: To,
+    ask: Ask,
+}
+
+/// Whom it is asked of.
+#[derive(Debug)]
+enum To {
+    /// A case that is there.
+    Case(InstanceId),
+    /// One more case, called at a step of this one.
+    Start(ProcessId, usize, StepId),
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    id: Arc<str>,
+    name: Arc<str>,
+    key: Option<Arc<str>>,
+    data: Value,
 }
 
 /// A case of a world.
@@ -41,6 +69,8 @@ pub struct Case<'a> {
     pub state: Arc<State>,
     /// What happened to it.
     pub log: Vec<Entry>,
+    /// The number of the case that called it, and the step there.
+    pub called: Option<(usize, StepId)>,
 }
 
 /// A mail that would have been sent.
@@ -77,6 +107,8 @@ impl<'a> World<'a> {
             mails: Vec::new(),
             sequences: BTreeMap::new(),
             drawn: 0,
+            dispatch: VecDeque::new(),
+            messages: Vec::new(),
         }
     }
 
@@ -111,7 +143,21 @@ impl<'a> World<'a> {
     /// Why it was refused.
     pub fn start(&mut self, process: &ProcessId, by: &PersonId, data: Record) -> Result<usize, Refusal> {
         let ask = Ask::Start { data };
-        self.begin(process, person(by), ask)
+        let case = self.begin(process, person(by), ask, None)?;
+        self.settle();
+        Ok(case)
+    }
+
+    /// A message comes from outside. It is kept until somebody reads it.
+    pub fn message(&mut self, name: Arc<str>, key: Option<Arc<str>>, data: Value) {
+        self.drawn += 1;
+        self.messages.push(Message { id: format!("message-{}", self.drawn).into(), name, key, data });
+        self.settle();
+    }
+
+    /// How many messages nobody has read.
+    pub fn unread(&self) -> usize {
+        self.messages.len()
     }
 
     /// Asks something of a case.
@@ -119,6 +165,12 @@ impl<'a> World<'a> {
     /// # Errors
     /// Why it was refused; nothing has changed then.
     pub fn ask(&mut self, case: usize, actor: Actor, ask: Ask) -> Result<(), Refusal> {
+        self.decide(case, actor, ask)?;
+        self.settle();
+        Ok(())
+    }
+
+    fn decide(&mut self, case: usize, actor: Actor, ask: Ask) -> Result<(), Refusal> {
         let Some(found) = self.cases.get(case) else { return Err(Refusal::NoInstance) };
         let (definition, state) = (found.definition, found.state.clone());
         let command = self.command(actor, ask);
@@ -147,7 +199,61 @@ impl<'a> World<'a> {
         self.cases.iter().filter_map(|case| case.state.wake_at()).min()
     }
 
-    fn begin(&mut self, process: &ProcessId, actor: Actor, ask: Ask) -> Result<usize, Refusal> {
+    /// Lets cases do to each other what they asked for, until nothing is left.
+    fn settle(&mut self) {
+        for _ in 0..MOST_WAKES {
+            let next = self.dispatch.pop_front().or_else(|| self.delivery());
+            let Some(Dispatch { to, ask }) = next else { return };
+            match to {
+                To::Case(id) => {
+                    let case = self.cases.iter().position(|case| case.state.id == id);
+                    // What comes too late is refused, and that is all.
+                    let _ = case.map(|case| self.decide(case, Actor::System, ask));
+                }
+                To::Start(process, by, step) => {
+                    let Ask::Begin { id: Some(child), caller, .. } = &ask else { continue };
+                    let (child, caller) = (*child, caller.clone());
+                    let refused = self.begin(&process, Actor::System, ask, Some((by, step))).err();
+                    if let (Some(refusal), Some(caller)) = (refused, caller)
+                        && let Some(token) = caller.token
+                    {
+                        let what = refusal.wording(self.directory, self.calendar.zone);
+                        let ask = Ask::CallFailed { token, child, what };
+                        self.dispatch.push_back(Dispatch { to: To::Case(caller.instance), ask });
+                    }
+                }
+            }
+        }
+    }
+
+    /// The oldest message that somebody waits for; it is read then.
+    fn delivery(&mut self) -> Option<Dispatch> {
+        let waits = |message: &Message, waiting: &Waiting| match waiting {
+            Waiting::Message { name, key } => {
+                *name == message.name && key.as_ref().is_none_or(|key| message.key.as_ref() == Some(key))
+            }
+            _ => false,
+        };
+        let found = self.messages.iter().enumerate().find_map(|(number, message)| {
+            self.cases.iter().find_map(|case| {
+                let reads = |token: &Token| token.waits.as_ref().is_some_and(|waiting| waits(message, waiting));
+                let (token, _) =
+                    case.state.tokens.iter().find(|(_, token)| token.incident.is_none() && reads(token))?;
+                Some((number, case.state.id, *token))
+            })
+        });
+        let (number, instance, token) = found?;
+        let Message { id, name, key, data } = self.messages.remove(number);
+        Some(Dispatch { to: To::Case(instance), ask: Ask::Deliver { token, message: id, name, key, data } })
+    }
+
+    fn begin(
+        &mut self,
+        process: &ProcessId,
+        actor: Actor,
+        ask: Ask,
+        called: Option<(usize, StepId)>,
+    ) -> Result<usize, Refusal> {
         let Some(definition) = self.definitions.iter().find(|one| one.process == *process) else {
             return Err(Refusal::NoInstance);
         };
@@ -156,7 +262,7 @@ impl<'a> World<'a> {
         let command = self.command(actor, ask);
         let decision = engine::decide(definition, None, &command, &self.facts(sequence))?;
         self.sequences.extend(name.map(|name| (name, sequence)));
-        self.cases.push(Case { definition, state: Arc::new(decision.state.clone()), log: Vec::new() });
+        self.cases.push(Case { definition, state: Arc::new(decision.state.clone()), log: Vec::new(), called });
         let case = self.cases.len() - 1;
         self.accept(case, decision);
         Ok(case)
@@ -177,7 +283,11 @@ impl<'a> World<'a> {
         let Some(case) = self.cases.get_mut(number) else { return };
         let state = Arc::new(decision.state);
         case.state = state.clone();
-        for event in &decision.entry.events {
+        let events = &decision.entry.events;
+        for event in events {
+            self.dispatch.extend(dispatched(number, &state, event));
+        }
+        for event in events {
             if let Event::MailQueued { mail, kind, to } = event {
                 // A task that is over by now is not written about.
                 let moot = kind.asks().is_some_and(|(_, assignment)| state.assignment(assignment).is_none());
@@ -189,6 +299,26 @@ impl<'a> World<'a> {
             }
         }
         case.log.push(decision.entry);
+    }
+}
+
+/// What an event asks of another case.
+fn dispatched(number: usize, state: &State, event: &Event) -> Option<Dispatch> {
+    match event {
+        Event::Called { token, step, child, process, applicant, with, depth, detached } => {
+            let caller = Caller { instance: state.id, token: (!detached).then_some(*token), depth: *depth };
+            let ask =
+                Ask::Begin { id: Some(*child), applicant: applicant.clone(), data: with.clone(), caller: Some(caller) };
+            Some(Dispatch { to: To::Start(process.clone(), number, step.clone()), ask })
+        }
+        Event::CallCancelled { child } => Some(Dispatch { to: To::Case(*child), ask: Ask::Cancel { reason: None } }),
+        Event::Ended { outcome, .. } => {
+            let caller = state.caller.as_ref()?;
+            let (child, outcome, data) = (state.id, outcome.clone(), state.data.clone());
+            let ask = Ask::ChildEnded { token: caller.token?, child, outcome, data };
+            Some(Dispatch { to: To::Case(caller.instance), ask })
+        }
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Test documents → scenarios: names looked up, moments read, data typed against the forms of the process.
 
 use super::{Advance, Deed, Expected, Move, Opening, Part, Path, Scenario, What};
+use crate::compile::unread::Unread;
 use crate::compile::{calendar, organisation};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::expression;
@@ -16,6 +17,9 @@ use crate::syntax::{self, Data, Given, Verb};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// What the start form of a called case is named by, where a step could be.
+pub(crate) const START: &str = "start";
 
 /// What tests are read against.
 pub(crate) struct Ground<'a> {
@@ -45,6 +49,7 @@ pub(crate) fn lower(test: &syntax::Test, ground: &Ground<'_>, diagnostics: &mut 
         let lowered = organisation::lower(
             &[(test.key_span.source, document.clone())],
             &BTreeSet::new(),
+            &Unread::default(),
             ground.known,
             diagnostics,
         );
@@ -143,6 +148,11 @@ impl<'a> Lowering<'a> {
                 continue;
             }
             let Some((id, step)) = definition.steps.get_key_value(*word) else {
+                // What a caller left open of the start form is filled in at no step.
+                if last && *word == START {
+                    parts.push(Part::Step(START.into()));
+                    continue;
+                }
                 let known: Vec<&str> = definition.steps.keys().map(|id| id.as_str()).collect();
                 let at = place_in(written, &words, number);
                 self.diagnostics.push(no_step(at, word, &known, definition));
@@ -465,13 +475,14 @@ pub(crate) fn ends(definition: &Definition) -> Vec<Outcome> {
 
 /// The process that a step calls.
 fn callee(kind: &StepKind) -> Option<&ProcessId> {
-    let _ = kind;
-    None
+    match kind {
+        StepKind::Call(call) => Some(&call.process),
+        _ => None,
+    }
 }
 
 fn is_job(kind: &StepKind) -> bool {
-    let _ = kind;
-    false
+    matches!(kind, StepKind::Job(_))
 }
 
 fn last_kind<'a>(path: &Path, definition: &'a Definition) -> Option<&'a StepKind> {

@@ -13,7 +13,7 @@ use crate::syntax::MailLike;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 
-pub(crate) use lower::{Ground, lower};
+pub(crate) use lower::{Ground, START, lower};
 
 /// One test, ready to run.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,6 +5,7 @@
 //! then paths may be listed that cannot happen, never the other way, and the result says that it is rough.
 
 use super::known::Known;
+use crate::model::control::Join;
 use crate::model::definition::{Definition, Human, Nobody, StepKind, outcome};
 use crate::model::form::FieldKind;
 use crate::model::graph::{Node, On};
@@ -68,7 +69,11 @@ pub(super) fn walk(definition: &Definition) -> Walk {
     walker.place(Node::Start, base);
     while let Some((number, node, known)) = walker.open.pop_front() {
         let out = walker.ways(&node, &known);
-        let out = out.into_iter().map(|(turn, node, known)| (turn, walker.place(node, known))).collect();
+        let go = |(turn, target, known)| {
+            let target = walker.through(&node, target);
+            (turn, walker.place(target, known))
+        };
+        let out = out.into_iter().map(go).collect();
         if let Some(place) = walker.places.get_mut(number) {
             place.out = out;
         }
@@ -154,9 +159,57 @@ impl Walker<'_> {
                 ways.push((Turn::On, self.target(node, &On::Next), known));
             }
             StepKind::Notify(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
-            StepKind::End(ended) => ways.push((Turn::On, Node::Finish(ended.clone()), known)),
+            StepKind::End(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
+            StepKind::Call(_) => {
+                known = self.base.clone();
+                // What is not named here ends the case as the callee ended, or flows on.
+                let edges = self.definition.graph.edges_from(node);
+                for (on, target) in edges {
+                    let turn = match on {
+                        On::Outcome(outcome) => Turn::Answer(id.clone(), outcome.clone()),
+                        On::Undo | On::Overdue => continue,
+                        _ => Turn::On,
+                    };
+                    ways.push((turn, target.clone(), known.clone()));
+                }
+            }
+            StepKind::Http(_) | StepKind::Job(_) | StepKind::Receive(_) => {
+                known = self.base.clone();
+                let failed = On::Outcome(outcome::FAILED.into());
+                if let Some(target) = self.definition.graph.next(node, &failed) {
+                    ways.push((Turn::Answer(id.clone(), outcome::FAILED.into()), target.clone(), known.clone()));
+                }
+                ways.push((Turn::On, self.target(node, &On::Next), known));
+            }
+            StepKind::Wait(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
+            StepKind::Parallel(join) => self.branches(node, id, *join == Join::All, &mut ways),
+            StepKind::Race => self.branches(node, id, false, &mut ways),
+            StepKind::Each(_) => {
+                // No row, or the rows one as another.
+                ways.push((Turn::Skip(id.clone()), Node::Join(id.clone()), self.base.clone()));
+                if let Some(body) = self.definition.graph.next(node, &On::Row) {
+                    ways.push((Turn::On, body.clone(), self.base.clone()));
+                }
+            }
+        }
+        if let Some(target) = self.definition.graph.next(node, &On::Overdue) {
+            ways.push((Turn::Way(id.clone(), "overdue".to_owned()), target.clone(), self.base.clone()));
         }
         ways
+    }
+
+    /// Into the branches of a block: into the first of all, or into any.
+    fn branches(&self, node: &Node, id: &StepId, all: bool, ways: &mut Ways) {
+        let edges = self.definition.graph.edges_from(node);
+        let branches = edges.into_iter().filter_map(|(on, target)| match on {
+            On::Branch(name) => Some((name.clone(), target.clone())),
+            _ => None,
+        });
+        let count = if all { 1 } else { usize::MAX };
+        for (name, target) in branches.take(count) {
+            let turn = if all { Turn::On } else { Turn::Way(id.clone(), name.to_string()) };
+            ways.push((turn, target, self.base.clone()));
+        }
     }
 
     fn asked(&self, id: &StepId, human: &Human, known: &Known, ways: &mut Ways) {
@@ -208,13 +261,32 @@ impl Walker<'_> {
         known.forget(self.definition.fields().filter(|(_, field)| field.value.is_some()).map(|(name, _)| name));
     }
 
+    /// Where control really goes from a place to a target. One branch after the other stands for all at once, as
+    /// what they do is disjoint: from the end of one branch of a `join: all` to the beginning of the next.
+    fn through(&self, from: &Node, target: Node) -> Node {
+        let Node::Join(id) = &target else { return target };
+        let Some(StepKind::Parallel(Join::All)) = self.definition.steps.get(id).map(|step| &step.kind) else {
+            return target;
+        };
+        let graph = &self.definition.graph;
+        let holder = Node::Step(id.clone());
+        let here = graph.block_of(from);
+        let inside = |block: &u32| here.is_some_and(|here| graph.encloses(*block, here));
+        // From the step itself: its first branch is empty.
+        let branch = graph.blocks_of(id).iter().position(inside).unwrap_or(0);
+        let edges = graph.edges_from(&holder);
+        let mut after = edges.into_iter().filter(|(on, _)| matches!(on, On::Branch(_))).skip(branch + 1);
+        after.find(|(_, next)| **next != target).map_or_else(|| target.clone(), |(_, next)| next.clone())
+    }
+
     /// Every edge that leaves a place.
     fn onward(&self, node: &Node, known: &Known) -> Ways {
         if matches!(node, Node::Finish(_)) {
             return Vec::new();
         }
         let edges = self.definition.graph.edges_from(node);
-        let mut ways: Ways = edges.into_iter().map(|(_, target)| (Turn::On, target.clone(), known.clone())).collect();
+        let edges = edges.into_iter().filter(|(on, _)| **on != On::Undo);
+        let mut ways: Ways = edges.map(|(_, target)| (Turn::On, target.clone(), known.clone())).collect();
         if ways.is_empty() {
             ways.push((Turn::On, Node::Finish(outcome::DONE.into()), known.clone()));
         }
