@@ -46,6 +46,9 @@ pub fn format(id: SourceId, sources: &Sources) -> Result<String, Unformatted> {
     let Some(root) = before.root.as_ref().filter(|_| before.broken_at.is_none()) else {
         return Err(Unformatted::Broken(before.diagnostics));
     };
+    if !before.more.is_empty() {
+        return several(&source.text);
+    }
     let tree = tree::read(&source.text).ok_or(Unformatted::Unusual)?;
     let text = write::written(&source.text, &tree);
 
@@ -58,6 +61,24 @@ pub fn format(id: SourceId, sources: &Sources) -> Result<String, Unformatted> {
         && (has_errors(&after.diagnostics)
             || tree::read(&text).is_some_and(|new| tree.said(&source.text) == new.said(&text)));
     if kept { Ok(text) } else { Err(Unformatted::Unusual) }
+}
+
+/// The calm form of a file of several tests: of each by itself, between lines of `---`.
+fn several(text: &str) -> Result<String, Unformatted> {
+    let mut parts = vec![String::new()];
+    for line in text.split_inclusive('\n') {
+        match parts.last_mut() {
+            Some(part) if line.trim_end() != "---" => part.push_str(line),
+            _ => parts.push(String::new()),
+        }
+    }
+    let mut sources = Sources::new();
+    let calm: Result<Vec<String>, Unformatted> = parts
+        .into_iter()
+        .filter(|part| !part.trim().is_empty())
+        .map(|part| format(sources.add("part", part), &sources))
+        .collect();
+    Ok(calm?.join("---\n"))
 }
 
 /// Whether two trees mean the same; where they stand does not count.
