@@ -277,6 +277,8 @@ fn fitting(field: &Field, world: &World<'_>, by: &PersonId) -> Value {
             held.map_or(Value::Null, Value::Position)
         }
         FieldKind::Department => world.directory().department_of(by).cloned().map_or(Value::Null, Value::Department),
+        // A file cannot be made up.
+        FieldKind::File(_) => Value::Null,
         FieldKind::List(columns) => Value::List(vec![Value::Record(filled(columns, world, by))]),
     };
     if field.many { Value::List(vec![one]) } else { one }
