@@ -4,6 +4,7 @@ use super::{check, explore};
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::letters::Written;
 use crate::cli::output::{Ink, Table};
+use crate::cli::refer::World as There;
 use crate::cli::shell::Shell;
 use crate::cli::{Words, directory, values};
 use crate::diagnostics::suggest;
@@ -16,13 +17,14 @@ use crate::model::input::{Reading, read_kind};
 use crate::model::text::Lang;
 use crate::model::time::Duration;
 use crate::model::value::{Record, Value};
-use crate::runtime::Clock;
+use crate::runtime::{Clock, Files};
 use crate::simulate::forecast::{Happened, Happening, Pace, Question, forecast, kind};
 use crate::simulate::{Letters, Posted, World};
 use chrono::{DateTime, Utc};
 use clap::{ArgAction, ArgMatches, Command};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(super) fn tree(words: Words) -> Command {
     Command::new("simulate")
@@ -84,7 +86,15 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         },
     };
     let reading = Reading { directory: &people, today: calendar.today(from) };
-    let data = values::read(output, matches, &definition.form, &reading, &Record::new())?;
+    // A file that is handed in is kept nowhere near the database.
+    let scratch = std::env::temp_dir().join(format!("countersign-simulate-{}", std::process::id()));
+    let there = There {
+        now: from,
+        directory: Arc::new(people.clone()),
+        calendar: Arc::new(calendar.clone()),
+        files: Files::beside(&scratch),
+    };
+    let data = values::read(output, matches, &definition.form, &there, &Record::new())?;
     let pace = match matches.get_one::<String>("pace").map_or("due", String::as_str) {
         "due" => Pace::Due,
         text => match read_kind(&reading, &FieldKind::Duration, text) {

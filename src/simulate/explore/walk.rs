@@ -158,6 +158,10 @@ impl Walker<'_> {
                 self.written(&mut known, fields.keys());
                 ways.push((Turn::On, self.target(node, &On::Next), known));
             }
+            StepKind::Table(look_up) => {
+                self.written(&mut known, look_up.take.keys());
+                ways.push((Turn::On, self.target(node, &On::Next), known));
+            }
             StepKind::Notify(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
             StepKind::End(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
             StepKind::Call(_) => {
