@@ -172,21 +172,45 @@ pub enum Kind {
     Zip,
 }
 
-/// Every kind: the word of a document, what people call it, the endings of its names, its media types.
-pub const KINDS: &[(&str, Kind, (&str, &str), &[&str], &[&str])] = &[
-    ("pdf", Kind::Pdf, ("PDF", "PDF"), &["pdf"], &["application/pdf"]),
-    (
+/// What is known of a kind.
+#[derive(Debug)]
+pub struct KindRow {
+    /// The word of a document.
+    pub word: &'static str,
+    kind: Kind,
+    /// What people call it, in Chinese and English.
+    title: (&'static str, &'static str),
+    /// What names of such files end with.
+    endings: &'static [&'static str],
+    /// Its media types.
+    pub media: &'static [&'static str],
+}
+
+const fn row(
+    word: &'static str,
+    kind: Kind,
+    title: (&'static str, &'static str),
+    endings: &'static [&'static str],
+    media: &'static [&'static str],
+) -> KindRow {
+    KindRow { word, kind, title, endings, media }
+}
+
+/// Every kind.
+pub const KINDS: &[KindRow] = &[
+    row("pdf", Kind::Pdf, ("PDF", "PDF"), &["pdf"], &["application/pdf"]),
+    row(
         "image",
         Kind::Image,
         ("图片", "a picture"),
         &["jpg", "jpeg", "png", "gif", "webp", "heic", "bmp", "tif", "tiff"],
         &["image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "image/bmp", "image/tiff"],
     ),
-    ("word", Kind::Word, ("Word 文档", "a Word document"), &["docx", "doc", "odt", "wps"], WORD),
-    ("excel", Kind::Excel, ("Excel 表格", "an Excel sheet"), &["xlsx", "xls", "ods", "et"], EXCEL),
-    ("powerpoint", Kind::Powerpoint, ("PPT 文稿", "PowerPoint slides"), &["pptx", "ppt", "odp", "dps"], POWERPOINT),
-    ("text", Kind::Text, ("纯文本", "plain text"), &["txt", "csv", "md", "log"], &["text/plain"]),
-    ("zip", Kind::Zip, ("ZIP 压缩包", "a ZIP archive"), &["zip"], &["application/zip"]),
+    row("word", Kind::Word, ("Word 文档", "a Word document"), &["docx", "doc", "odt", "wps"], WORD),
+    row("excel", Kind::Excel, ("Excel 表格", "an Excel sheet"), &["xlsx", "xls", "ods", "et"], EXCEL),
+    row("powerpoint", Kind::Powerpoint, ("PPT 文稿", "PowerPoint slides"), &["pptx", "ppt", "odp", "dps"], POWERPOINT),
+    row("text", Kind::Text, ("纯文本", "plain text"), &["txt", "csv", "md", "log"], &["text/plain"]),
+    row("zip", Kind::Zip, ("ZIP 压缩包", "a ZIP archive"), &["zip"], &["application/zip"]),
 ];
 
 const WORD: &[&str] = &[
@@ -249,7 +273,7 @@ impl FileRule {
     pub fn endings(&self) -> Vec<String> {
         let of = |accept: &Accept| -> Vec<String> {
             match accept {
-                Accept::Kind(kind) => kind.row().3.iter().map(|ending| format!(".{ending}")).collect(),
+                Accept::Kind(kind) => kind.row().endings.iter().map(|ending| format!(".{ending}")).collect(),
                 Accept::Extension(ending) => vec![format!(".{ending}")],
             }
         };
@@ -264,31 +288,28 @@ impl Accept {
             let plain = !ending.is_empty() && ending.len() <= 12 && ending.chars().all(|c| c.is_ascii_alphanumeric());
             return plain.then(|| Accept::Extension(ending.to_ascii_lowercase().into()));
         }
-        KINDS.iter().find(|row| row.0 == word).map(|row| Accept::Kind(row.1))
+        KINDS.iter().find(|row| row.word == word).map(|row| Accept::Kind(row.kind))
     }
 
     fn takes(&self, file: &File) -> bool {
         match self {
-            Accept::Kind(kind) => kind.row().4.contains(&&*file.media),
+            Accept::Kind(kind) => kind.row().media.contains(&&*file.media),
             Accept::Extension(ending) => file.extension() == **ending,
         }
     }
 
     fn words(&self) -> Wording {
         match self {
-            Accept::Kind(kind) => Wording::new(kind.row().2.0, kind.row().2.1),
+            Accept::Kind(kind) => Wording::new(kind.row().title.0, kind.row().title.1),
             Accept::Extension(ending) => Wording::new(format!(".{ending}"), format!(".{ending}")),
         }
     }
 }
 
 impl Kind {
-    fn row(
-        self,
-    ) -> &'static (&'static str, Kind, (&'static str, &'static str), &'static [&'static str], &'static [&'static str])
-    {
+    fn row(self) -> &'static KindRow {
         // The table has a row a kind; its first is never the wrong one for want of another.
-        KINDS.iter().find(|row| row.1 == self).unwrap_or(&KINDS[0])
+        KINDS.iter().find(|row| row.kind == self).unwrap_or(&KINDS[0])
     }
 }
 
@@ -414,7 +435,7 @@ fn media_of(name: &str, head: &[u8]) -> &'static str {
         office(index).copied().unwrap_or("application/zip")
     } else if starts(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
         office(1).copied().unwrap_or("application/octet-stream")
-    } else if Kind::Text.row().3.contains(&ending.as_str()) && !head.contains(&0) {
+    } else if Kind::Text.row().endings.contains(&ending.as_str()) && !head.contains(&0) {
         "text/plain"
     } else {
         "application/octet-stream"

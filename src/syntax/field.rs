@@ -356,7 +356,7 @@ fn of_other_type(span: Span, key: &str, kind: Spanned<FieldType>) -> Diagnostic 
 }
 
 fn unknown_kind(span: Span, word: &str) -> Diagnostic {
-    let kinds = || file::KINDS.iter().map(|row| row.0);
+    let kinds = || file::KINDS.iter().map(|row| row.word);
     let listed = quoted_list(kinds());
     let ending = Accept::parse(&format!(".{word}")).map(|_| format!(".{word}"));
     let close = suggest::closest(word, kinds()).map(str::to_owned).or(ending);

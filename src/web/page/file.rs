@@ -48,7 +48,7 @@ pub(in crate::web) async fn send(
             Body::from_stream(tokio_util::io::ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 * 1024))
         }
     };
-    let known = KINDS.iter().any(|row| row.4.contains(&&*file.media));
+    let known = KINDS.iter().any(|row| row.media.contains(&&*file.media));
     let media = if known { &*file.media } else { "application/octet-stream" };
     let headers = [
         (header::CONTENT_TYPE, media.to_owned()),
