@@ -2,12 +2,17 @@
 //!
 //! A field once set is never unset, so this is one forward analysis over the graph: what holds before a node is
 //! what holds after all of its predecessors. Loops cannot break it, as facts are only ever taken away.
+//!
+//! Where branches come together it depends on the join. After `join: all` all that any branch has set is set; so
+//! such a join is only passed once something is known of each branch that comes to it. After another join or a race
+//! only what all have set is. After an `each` nothing of its body is: it may have had no row.
 
-use crate::compile::lower::{Flow, Part, answers, skippable};
+use crate::compile::lower::{Flow, Part};
+use crate::compile::outcomes::{answers, decided_by_time, skippable};
 use crate::model::definition::outcome;
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, StepId};
-use crate::syntax::{Process, StepKind};
+use crate::syntax::{Join, Process, Step, StepKind};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What is certain at a place.
@@ -17,10 +22,24 @@ pub(crate) struct Certain {
     pub(crate) fields: BTreeSet<FieldName>,
     /// Steps that have been walked or skipped.
     pub(crate) steps: BTreeSet<StepId>,
+    /// The `each` in whose body the place is.
+    pub(crate) row: Option<StepId>,
+    /// The step whose form is being filled in.
+    pub(crate) asking: Option<StepId>,
+}
+
+impl Certain {
+    fn both(&self, other: &Certain) -> Certain {
+        Certain {
+            fields: self.fields.intersection(&other.fields).cloned().collect(),
+            steps: self.steps.intersection(&other.steps).cloned().collect(),
+            ..Certain::default()
+        }
+    }
 }
 
 /// What is certain before each step that can be reached. `initial` are the fields that are set at the start;
-/// `unsure` are fields that some `set` may write null to, which settles nothing.
+/// `unsure` are fields that some step may write null to, which settles nothing.
 pub(crate) fn before(
     document: &Process,
     flow: &Flow<'_>,
@@ -28,31 +47,66 @@ pub(crate) fn before(
     unsure: &BTreeSet<FieldName>,
 ) -> BTreeMap<StepId, Certain> {
     let gains = gains(document, flow, unsure);
+    let holders = holders(flow);
     let mut known: BTreeMap<Node, Certain> = BTreeMap::new();
-    known.insert(Node::Start, Certain { fields: initial, steps: BTreeSet::new() });
+    let mut arrived: BTreeMap<(&StepId, u32), Certain> = BTreeMap::new();
+    known.insert(Node::Start, Certain { fields: initial, ..Certain::default() });
     let mut queue = VecDeque::from([Node::Start]);
     while let Some(node) = queue.pop_front() {
         let Some(here) = known.get(&node).cloned() else { continue };
+        let mut after: Vec<(&Node, Certain)> = Vec::new();
         for (on, to) in flow.graph.edges_from(&node) {
-            let mut after = here.clone();
-            if let Node::Join(id) = &node {
-                after.steps.insert(id.clone());
-            }
-            if let Node::Step(id) = &node {
-                // A step that holds lists is over when they come together.
-                if !holds_lists(flow, id) {
-                    after.steps.insert(id.clone());
+            let mut then = here.clone();
+            match &node {
+                Node::Join(id) => drop(then.steps.insert(id.clone())),
+                Node::Step(id) => {
+                    // A step that holds lists is over when they come together, or where it was passed.
+                    if !holders.contains_key(id) || matches!(on, On::Next | On::Overdue) {
+                        then.steps.insert(id.clone());
+                    }
+                    if let Some((_, fields)) = gains.get(id).filter(|(when, _)| when.allows(on)) {
+                        then.fields.extend(fields.iter().cloned());
+                    }
                 }
-                if let Some((_, fields)) = gains.get(id).filter(|(when, _)| when.allows(on)) {
-                    after.fields.extend(fields.iter().cloned());
-                }
+                Node::Start | Node::Finish(_) | Node::Undone(_) => {}
             }
-            let merged = match known.get(to) {
-                None => after,
-                Some(before) => Certain {
-                    fields: before.fields.intersection(&after.fields).cloned().collect(),
-                    steps: before.steps.intersection(&after.steps).cloned().collect(),
+            match to {
+                Node::Join(id) => match holders.get(id) {
+                    Some(Holder::Rows) => {}
+                    Some(Holder::All) => {
+                        let branch = branch(flow, &node, on, id);
+                        let merged = match arrived.get(&(id, branch)) {
+                            None => then,
+                            Some(before) => before.both(&then),
+                        };
+                        arrived.insert((id, branch), merged);
+                        let coming = coming(flow, id);
+                        let parts: Vec<&Certain> =
+                            coming.iter().filter_map(|branch| arrived.get(&(id, *branch))).collect();
+                        if parts.len() == coming.len() {
+                            let mut all = Certain::default();
+                            for part in parts {
+                                all.fields.extend(part.fields.iter().cloned());
+                                all.steps.extend(part.steps.iter().cloned());
+                            }
+                            after.push((to, all));
+                        }
+                    }
+                    Some(Holder::Some) | None => after.push((to, then)),
                 },
+                _ => after.push((to, then)),
+            }
+        }
+        let join = match &node {
+            Node::Step(id) if holders.get(id) == Some(&Holder::Rows) => Some(Node::Join(id.clone())),
+            _ => None,
+        };
+        after.extend(join.as_ref().map(|join| (join, here)));
+        for (to, then) in after {
+            let merged = match known.get(to) {
+                // The union over branches is no more than what is known of each: it is taken as it is.
+                Some(before) if !is_union(&holders, to) => before.both(&then),
+                _ => then,
             };
             if known.get(to) != Some(&merged) {
                 known.insert(to.clone(), merged);
@@ -63,22 +117,80 @@ pub(crate) fn before(
     known
         .into_iter()
         .filter_map(|(node, certain)| match node {
-            Node::Step(id) => Some((id, certain)),
+            Node::Step(id) => {
+                let row = flow.row_of(&id).cloned();
+                Some((id, Certain { row, ..certain }))
+            }
             _ => None,
         })
         .collect()
 }
 
-fn holds_lists(flow: &Flow<'_>, id: &StepId) -> bool {
-    flow.graph.block_of(&Node::Join(id.clone())).is_some()
+/// How the lists of a step come together.
+#[derive(Clone, Copy, PartialEq)]
+enum Holder {
+    /// All of them do.
+    All,
+    /// One or some of them do.
+    Some,
+    /// The body of an `each`.
+    Rows,
+}
+
+fn holders<'f>(flow: &'f Flow<'_>) -> BTreeMap<&'f StepId, Holder> {
+    let mut found = BTreeMap::new();
+    for placed in &flow.steps {
+        let holder = match &placed.source.kind {
+            StepKind::Choose { .. } | StepKind::Race { .. } => Holder::Some,
+            StepKind::Parallel { join, .. } if join.is_none_or(|join| join.value == Join::All) => Holder::All,
+            StepKind::Parallel { .. } => Holder::Some,
+            StepKind::Each { .. } => Holder::Rows,
+            _ => continue,
+        };
+        found.insert(&placed.id, holder);
+    }
+    found
+}
+
+fn is_union(holders: &BTreeMap<&StepId, Holder>, node: &Node) -> bool {
+    matches!(node, Node::Join(id) if holders.get(id) == Some(&Holder::All))
+}
+
+/// The branch that an edge to the join of `id` comes from, by its block.
+fn branch(flow: &Flow<'_>, from: &Node, on: &On, id: &StepId) -> u32 {
+    if let Some(inside) = flow.branch_of(from, id) {
+        return inside;
+    }
+    // An empty branch leads straight to the join.
+    let edges = flow.graph.edges_from(from);
+    let branches = edges.iter().filter(|(on, _)| matches!(on, On::Branch(_)));
+    let at = branches.clone().position(|(other, _)| *other == on).unwrap_or_default();
+    flow.graph.blocks_of(id).get(at).copied().unwrap_or_default()
+}
+
+/// The branches of which some way leads to the join, by their blocks.
+fn coming(flow: &Flow<'_>, id: &StepId) -> BTreeSet<u32> {
+    let join = Node::Join(id.clone());
+    let inside = flow.graph.before(&join).into_iter().filter_map(|node| flow.branch_of(node, id));
+    let holder = Node::Step(id.clone());
+    let edges = flow.graph.edges_from(&holder);
+    let empty = edges.iter().filter(|(on, to)| matches!(on, On::Branch(_)) && **to == join);
+    inside.chain(empty.map(|(on, _)| branch(flow, &holder, on, id))).collect()
 }
 
 /// On which edges a step has set its fields.
 enum Sets {
     /// On all of them.
     Always,
-    /// Where it was answered; not where it was skipped, if that can be.
+    /// Where it was answered; not where it was skipped, or where time decided.
     Answered {
+        /// Whether `Next` may mean that nobody answered.
+        passed: bool,
+        /// The outcome that time gives.
+        by_time: Option<String>,
+    },
+    /// Where what was waited for came.
+    Taken {
         /// Whether `Next` may mean that it was skipped.
         skippable: bool,
     },
@@ -86,14 +198,23 @@ enum Sets {
 
 impl Sets {
     fn allows(&self, on: &On) -> bool {
+        const NOT_TAKEN: [&str; 4] = [outcome::REJECTED, outcome::WITHDRAWN, outcome::CANCELLED, outcome::FAILED];
         match (self, on) {
+            (_, On::Overdue) => false,
             (Sets::Always, _) => true,
-            (Sets::Answered { skippable }, On::Next) => !skippable,
+            (Sets::Answered { passed, .. }, On::Next) => !passed,
             // Sent back or rejected, the form was not handed in.
-            (Sets::Answered { .. }, On::Outcome(answer)) => {
-                answer.as_str() != outcome::REJECTED && answer.as_str() != outcome::RETURNED
+            (Sets::Answered { by_time, .. }, On::Outcome(answer)) => {
+                answer.as_str() != outcome::REJECTED
+                    && answer.as_str() != outcome::RETURNED
+                    && by_time.as_deref() != Some(answer.as_str())
             }
+            (Sets::Answered { by_time, .. }, On::Undo) => by_time.is_none(),
             (Sets::Answered { .. }, _) => false,
+            (Sets::Taken { skippable }, On::Next) => !skippable,
+            (Sets::Taken { .. }, On::Outcome(outcome)) => !NOT_TAKEN.contains(&outcome.as_str()),
+            (Sets::Taken { .. }, On::Undo) => true,
+            (Sets::Taken { .. }, _) => false,
         }
     }
 }
@@ -106,22 +227,45 @@ fn gains(
     let mut gains = BTreeMap::new();
     for placed in flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
         let step = placed.source;
+        let in_row = flow.row_of(&placed.id).is_some();
+        let sure = |names: Vec<&str>| -> Vec<FieldName> {
+            names.into_iter().map(FieldName::from).filter(|name| !unsure.contains(name)).collect()
+        };
+        let skippable = skippable(step, document);
         let gained = match &step.kind {
             StepKind::Approve { .. } | StepKind::Task { .. } if !answers(step).is_empty() => {
                 let fields = step.form.iter().map(|field| FieldName::from(field.name.value.as_str())).collect();
-                (Sets::Answered { skippable: skippable(step, document) }, fields)
+                (answered(step, skippable), fields)
             }
+            // In the body of an `each` what is written is a column of the row.
+            _ if in_row => continue,
             StepKind::Set { values } if step.when.is_none() => {
-                let fields = values.iter().map(|(name, _)| FieldName::from(name.value.as_str()));
-                (Sets::Always, fields.filter(|name| !unsure.contains(name)).collect())
+                (Sets::Always, sure(values.iter().map(|(name, _)| name.value.as_str()).collect()))
+            }
+            StepKind::Call(call) => {
+                (Sets::Taken { skippable }, sure(call.take.iter().map(|(name, _)| name.value.as_str()).collect()))
+            }
+            StepKind::Receive { take, .. } => {
+                (Sets::Taken { skippable }, sure(take.iter().map(|(name, _)| name.value.as_str()).collect()))
+            }
+            StepKind::Http(http) => {
+                (Sets::Taken { skippable }, sure(http.take.iter().map(|(name, _)| name.value.as_str()).collect()))
+            }
+            StepKind::Job(job) => {
+                (Sets::Taken { skippable }, sure(job.take.iter().map(|(name, _)| name.value.as_str()).collect()))
             }
             StepKind::Table { take, .. } if step.when.is_none() => {
-                let fields = take.iter().map(|(name, _)| FieldName::from(name.value.as_str()));
-                (Sets::Always, fields.filter(|name| !unsure.contains(name)).collect())
+                (Sets::Always, sure(take.iter().map(|(name, _)| name.value.as_str()).collect()))
             }
             _ => continue,
         };
         gains.insert(placed.id.clone(), gained);
     }
     gains
+}
+
+fn answered(step: &Step, skippable: bool) -> Sets {
+    let by_time = decided_by_time(step).map(str::to_owned);
+    let flows_on = |outcome: &String| !step.on.iter().any(|(name, _)| name.value == *outcome);
+    Sets::Answered { passed: skippable || by_time.as_ref().is_some_and(flows_on), by_time }
 }

@@ -2,12 +2,17 @@
 //!
 //! A field is null until it is asked or written, and where it need not be filled in. A default or a computed value
 //! can be null where what it reads can be. A list is never null, only empty.
+//!
+//! What the body of an `each` asks is kept here too, but it is a column of the row: see `rows`.
 
 use crate::compile::assigned::Certain;
+use crate::compile::rows::{self, Rows, asked_in};
 use crate::compile::typing::Typing;
 use crate::diagnostics::Span;
 use crate::expression::{Expected, Scope};
-use crate::model::id::FieldName;
+use crate::model::form::{Field, FieldKind};
+use crate::model::id::{FieldName, StepId};
+use crate::model::text::Text;
 use crate::model::value::{Type, Typed};
 use crate::syntax::{self, FieldType, Process};
 use indexmap::IndexMap;
@@ -17,6 +22,9 @@ use std::sync::Arc;
 /// Every field of a process with its type.
 pub(crate) struct Fields<'a> {
     known: IndexMap<FieldName, Known<'a>>,
+    /// The new lists that `into` names.
+    made: IndexMap<FieldName, Typed>,
+    rows: Vec<Rows<'a>>,
 }
 
 struct Known<'a> {
@@ -27,20 +35,27 @@ struct Known<'a> {
 }
 
 /// Which form a field belongs to.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Home {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Home {
     /// The start form.
     Start,
     /// The data.
     Data,
-    /// The form of a step, by its number in the text.
-    Step(usize),
+    /// The form of a step.
+    Step(StepId),
+    /// The form of a step in the body of an `each`.
+    Row {
+        /// The `each`.
+        each: StepId,
+        /// The step.
+        step: StepId,
+    },
 }
 
 impl<'a> Fields<'a> {
     /// Collects the fields and finds out which defaults and computed values can be null.
-    pub(crate) fn of(document: &'a Process, typing: &mut Typing<'_>) -> Fields<'a> {
-        let mut fields = Fields { known: IndexMap::new() };
+    pub(crate) fn of(document: &'a Process, typing: &mut Typing<'a>) -> Fields<'a> {
+        let mut fields = Fields { known: IndexMap::new(), made: IndexMap::new(), rows: Vec::new() };
         let mut declare = |field: &'a syntax::Field, home: Home| {
             let mut typed = typed_of(field);
             // Steps write it: it is null only until then.
@@ -50,13 +65,48 @@ impl<'a> Fields<'a> {
         };
         document.form.iter().for_each(|field| declare(field, Home::Start));
         document.data.iter().for_each(|field| declare(field, Home::Data));
-        let mut number = 0;
-        crate::compile::resolve::walk(&document.steps, &mut |step| {
-            step.form.iter().for_each(|field| declare(field, Home::Step(number)));
-            number += 1;
-        });
+        let flow = typing.flow;
+        for placed in &flow.steps {
+            let step = placed.id.clone();
+            let home = match flow.row_of(&placed.id) {
+                Some(each) => Home::Row { each: each.clone(), step },
+                None => Home::Step(step),
+            };
+            placed.source.form.iter().for_each(|field| declare(field, home.clone()));
+        }
+        fields.rows = rows::of(&fields, typing);
+        fields.lists();
         fields.settle(typing);
         fields
+    }
+
+    /// The lists that rows come back in have the columns that the bodies ask.
+    fn lists(&mut self) {
+        for rows in &self.rows {
+            let asked = self.known.iter().filter(|(_, known)| asked_in(&known.home, &rows.each));
+            let typed = rows.columns(asked.map(|(name, known)| (name.clone(), known.typed.clone())));
+            match self.known.get_mut(&rows.list) {
+                Some(list) if !rows.declared.is_empty() => {
+                    let before = std::mem::replace(&mut list.typed, typed);
+                    list.typed = more_columns(before, &list.typed);
+                }
+                // `into` names a field that is there already: reported where names are.
+                Some(_) => {}
+                None => drop(self.made.insert(rows.list.clone(), typed)),
+            }
+        }
+    }
+
+    /// The rows of every `each`.
+    pub(crate) fn rows(&self) -> &[Rows<'a>] {
+        &self.rows
+    }
+
+    /// A field of this name that is a list of records, and no column.
+    pub(crate) fn list_of_records(&self, name: &str) -> Option<(FieldName, &'a syntax::Field)> {
+        let (name, known) = self.known.get_key_value(name)?;
+        let records = known.field.kind.is_some_and(|kind| kind.value == FieldType::List);
+        (records && !matches!(known.home, Home::Row { .. })).then(|| (name.clone(), known.field))
     }
 
     /// Values that depend on values that can be null can be null too: repeated until nothing changes.
@@ -74,8 +124,8 @@ impl<'a> Fields<'a> {
                 let required = field.required.is_some_and(|required| required.value);
                 let formula = match (&field.value, &field.default) {
                     (Some(value), _) => {
-                        let scope = computing.entry(known.home);
-                        let scope = scope.or_insert_with(|| self.computing(typing, known.home, &at_start));
+                        let scope = computing.entry(known.home.clone());
+                        let scope = scope.or_insert_with(|| self.computing(typing, &known.home, &at_start));
                         typing.formula(value, scope, &expected(field))
                     }
                     (None, Some(default)) if !required => {
@@ -104,62 +154,136 @@ impl<'a> Fields<'a> {
 
     /// Which form a field belongs to.
     pub(super) fn home(&self, name: &str) -> Home {
-        self.known.get(name).map_or(Home::Start, |known| known.home)
+        self.known.get(name).map_or(Home::Start, |known| known.home.clone())
     }
 
-    /// Whether the process has such a field.
-    pub(crate) fn contains(&self, name: &str) -> bool {
-        self.known.contains_key(name)
+    /// Whether the process has such a field, or the row that is meant such a column.
+    pub(crate) fn contains(&self, name: &str, row: Option<&StepId>) -> bool {
+        let here = |known: &Known<'_>| match &known.home {
+            Home::Row { each, .. } => row == Some(each),
+            _ => true,
+        };
+        self.known.get(name).is_some_and(here) || self.made.contains_key(name)
     }
 
-    /// Every name.
+    /// Every name of a field, without the columns of rows.
     pub(crate) fn names(&self) -> impl Iterator<Item = &FieldName> {
-        self.known.keys()
+        let cases = self.known.iter().filter(|(_, known)| !matches!(known.home, Home::Row { .. }));
+        cases.map(|(name, _)| name).chain(self.made.keys())
     }
 
-    /// What a `set` may write to a field, or why it may write nothing.
-    pub(crate) fn writable(&self, name: &str) -> Result<Typed, Unwritable> {
+    /// Every name of a field or of what a body asks.
+    pub(crate) fn all_names(&self) -> impl Iterator<Item = &FieldName> {
+        self.known.keys().chain(self.made.keys())
+    }
+
+    /// What a step may write to a field, or why it may write nothing. In the body of an `each`, to a column.
+    pub(crate) fn writable(&self, name: &str, row: Option<&StepId>) -> Result<Typed, Unwritable> {
+        if let Some(rows) = row.and_then(|row| self.rows.iter().find(|rows| rows.each == *row)) {
+            let column = rows.declared.iter().find(|column| column.name.value == name);
+            return match column.map(|column| (column, &column.value)) {
+                Some((_, Some(value))) => Err(Unwritable::Computed(value.span)),
+                Some((column, None)) => {
+                    let of = type_of(column);
+                    Ok(Typed { optional: !matches!(of, Type::List(_)), of })
+                }
+                None => {
+                    let columns = rows.declared.iter().filter(|column| column.value.is_none());
+                    Err(Unwritable::NoColumn(rows.alias.clone(), columns.map(name_of).collect()))
+                }
+            };
+        }
+        if self.made.contains_key(name) {
+            return Err(Unwritable::Made);
+        }
         let known = self.known.get(name).ok_or(Unwritable::Unknown)?;
-        match (known.home, &known.field.value) {
+        match (&known.home, &known.field.value) {
             (_, Some(value)) => Err(Unwritable::Computed(value.span)),
             (Home::Data, None) => Ok(Typed { optional: !is_list(&known.typed), ..known.typed.clone() }),
-            (Home::Start | Home::Step(_), None) => Err(Unwritable::Asked(known.field.name.span)),
+            (Home::Start | Home::Step(_) | Home::Row { .. }, None) => Err(Unwritable::Asked(known.field.name.span)),
         }
     }
 
     /// The fields that are set when a case starts. A computed one is computed then for the first time.
     pub(crate) fn at_start(&self) -> BTreeSet<FieldName> {
-        let set = |known: &Known<'_>| match known.home {
+        let set = |known: &Known<'_>| match &known.home {
             Home::Start => true,
             Home::Data => known.field.default.is_some() || known.field.value.is_some(),
-            Home::Step(_) => false,
+            Home::Step(_) | Home::Row { .. } => false,
         };
         self.known.iter().filter(|(_, known)| set(known)).map(|(name, _)| name.clone()).collect()
     }
 
-    /// Every field with what it can hold at a place.
+    /// Every field with what it can hold at a place; in the body of an `each`, the row too.
     pub(crate) fn at(&self, certain: &Certain) -> impl Iterator<Item = (FieldName, Typed)> {
-        self.known.iter().map(|(name, known)| {
+        let typed = |name: &FieldName, known: &Known<'_>| {
             let settled = is_list(&known.typed) || certain.fields.contains(name);
-            let typed = Typed { optional: known.typed.optional || !settled, ..known.typed.clone() };
-            (name.clone(), typed)
-        })
+            Typed { optional: known.typed.optional || !settled, ..known.typed.clone() }
+        };
+        let row = certain.row.as_ref().and_then(|row| self.rows.iter().find(|rows| rows.each == *row));
+        let mut found: Vec<(FieldName, Typed)> = Vec::with_capacity(self.known.len() + 1);
+        let mut columns: IndexMap<FieldName, Typed> = IndexMap::new();
+        for (name, known) in &self.known {
+            match &known.home {
+                Home::Row { each, step } => {
+                    if certain.row.as_ref() != Some(each) {
+                        continue;
+                    }
+                    let asking = certain.asking.as_ref() == Some(step);
+                    // What is being asked stands bare in its own form, and is not in the row yet.
+                    let typed = typed(name, known);
+                    let optional = typed.optional || asking && !is_list(&typed);
+                    if asking || row.is_some_and(|row| row.plain) {
+                        found.push((name.clone(), typed.clone()));
+                    }
+                    columns.insert(name.clone(), Typed { optional, ..typed });
+                }
+                Home::Start | Home::Data | Home::Step(_) => found.push((name.clone(), typed(name, known))),
+            }
+        }
+        found.extend(self.made.iter().map(|(name, typed)| (name.clone(), typed.clone())));
+        if let Some(row) = row {
+            let item = match &row.item.of {
+                Type::Record(own) if !row.plain => {
+                    let mut all = (**own).clone();
+                    for (name, typed) in columns {
+                        all.entry(name).or_insert(typed);
+                    }
+                    Typed::always(Type::Record(Arc::new(all)))
+                }
+                _ => row.item.clone(),
+            };
+            found.push((row.alias.clone(), item));
+        }
+        found.into_iter()
+    }
+
+    /// Every field of the case as it is where all of them are set.
+    pub(crate) fn settled(&self) -> impl Iterator<Item = (FieldName, Typed)> {
+        let cases = self.known.iter().filter(|(_, known)| !matches!(known.home, Home::Row { .. }));
+        let cases = cases.map(|(name, known)| (name.clone(), known.typed.clone()));
+        cases.chain(self.made.iter().map(|(name, typed)| (name.clone(), typed.clone())))
     }
 
     /// Every field as it is wherever nothing is certain.
     pub(crate) fn anywhere(&self) -> impl Iterator<Item = (FieldName, Typed)> {
-        self.known
-            .iter()
-            .map(|(name, known)| (name.clone(), Typed { optional: !is_list(&known.typed), ..known.typed.clone() }))
+        self.settled().map(|(name, typed)| {
+            let optional = !is_list(&typed);
+            (name, Typed { optional, ..typed })
+        })
     }
 
     /// What the computed fields of a form may read, where `before` is certain before the form is filled in. Those
     /// of the start form come before all that a case holds besides.
-    pub(super) fn computing(&self, typing: &Typing<'_>, home: Home, before: &BTreeSet<FieldName>) -> Scope {
-        let own = |known: &Known<'_>| known.home == home;
+    pub(super) fn computing(&self, typing: &Typing<'_>, home: &Home, before: &BTreeSet<FieldName>) -> Scope {
+        let own = |known: &Known<'_>| known.home == *home;
         let mut certain = Certain::default();
+        if let Home::Row { each, step } = home {
+            certain.row = Some(each.clone());
+            certain.asking = Some(step.clone());
+        }
         certain.fields.extend(self.known.iter().filter(|(_, known)| own(known)).map(|(name, _)| name.clone()));
-        if home != Home::Start {
+        if *home != Home::Start {
             certain.fields.extend(before.iter().cloned());
         }
         typing.everywhere().fields(self.at(&certain))
@@ -188,7 +312,24 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Why a `set` may not write to a field.
+/// Adds to a list of records the columns of another.
+fn more_columns(list: Typed, other: &Typed) -> Typed {
+    let columns = |typed: &Typed| match &typed.of {
+        Type::List(item) => match &item.of {
+            Type::Record(columns) => Some(columns.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let (Some(own), Some(more)) = (columns(&list), columns(other)) else { return list };
+    let mut all = (*own).clone();
+    for (name, typed) in more.iter() {
+        all.entry(name.clone()).or_insert_with(|| typed.clone());
+    }
+    Typed { of: Type::List(Box::new(Typed::always(Type::Record(Arc::new(all))))), ..list }
+}
+
+/// Why a step may not write to a field.
 pub(crate) enum Unwritable {
     /// There is no such field.
     Unknown,
@@ -196,6 +337,54 @@ pub(crate) enum Unwritable {
     Computed(Span),
     /// People fill it in; declared here.
     Asked(Span),
+    /// An `each` writes it.
+    Made,
+    /// Inside an `each` only columns of the row are written; what it is called, and which there are.
+    NoColumn(FieldName, Vec<FieldName>),
+}
+
+/// A column that was never declared, by the type of its values.
+pub(super) fn field_of(name: &FieldName, typed: &Typed) -> Field {
+    let (of, many) = match &typed.of {
+        Type::List(item) if !matches!(item.of, Type::Record(_)) => (&item.of, true),
+        of => (of, false),
+    };
+    let kind = match of {
+        Type::Number => FieldKind::Decimal,
+        Type::Money => FieldKind::Money,
+        Type::Boolean => FieldKind::Boolean,
+        Type::Date => FieldKind::Date,
+        Type::DateTime => FieldKind::DateTime,
+        Type::Duration => FieldKind::Duration,
+        Type::Person => FieldKind::Person(None),
+        Type::Position => FieldKind::Position,
+        Type::Department => FieldKind::Department,
+        Type::Choice(options) => {
+            FieldKind::Choice(options.iter().map(|option| (option.clone(), Text::One(option.to_string()))).collect())
+        }
+        Type::List(item) => match &item.of {
+            Type::Record(columns) => {
+                FieldKind::List(columns.iter().map(|(name, typed)| (name.clone(), field_of(name, typed))).collect())
+            }
+            _ => FieldKind::Text,
+        },
+        _ => FieldKind::Text,
+    };
+    Field {
+        title: Text::One(name.to_string()),
+        help: None,
+        kind,
+        many,
+        required: false,
+        when: None,
+        default: None,
+        value: None,
+        min: None,
+        max: None,
+        pattern: None,
+        check: None,
+        unit: None,
+    }
 }
 
 /// The type of a field's value, and whether it may be null once the form was filled in.

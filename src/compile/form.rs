@@ -12,7 +12,7 @@ use crate::expression::{Expected, Scope};
 use crate::model::file::FileRule;
 use crate::model::form::{Check, Field, FieldKind, Form};
 use crate::model::formula::Formula;
-use crate::model::id::FieldName;
+use crate::model::id::{FieldName, StepId};
 use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed, Value};
 use crate::syntax::{self, FeelText, FieldType};
@@ -30,6 +30,7 @@ pub(crate) fn start(written: &[syntax::Field], fields: &Fields<'_>, typing: &mut
 /// The form of a step, whose answers are `outcomes`.
 pub(crate) fn of_step(
     source: &syntax::Step,
+    step: &StepId,
     fields: &Fields<'_>,
     before: &Certain,
     outcomes: &[String],
@@ -38,6 +39,7 @@ pub(crate) fn of_step(
     let written = source.form.as_slice();
     let mut certain = before.clone();
     certain.fields.extend(written.iter().map(name_of));
+    certain.asking = Some(step.clone());
     let filled = typing.at_step(source, fields, &certain).outcome(outcomes.iter());
     form(written, fields, &certain, &filled, Some(outcomes), typing)
 }
@@ -54,7 +56,7 @@ fn form(
     let Some(first) = written.first() else { return form };
     let home = fields.home(&first.name.value);
     let unfilled = fields.unfilled(typing, certain, written);
-    let computing = fields.computing(typing, home, &certain.fields);
+    let computing = fields.computing(typing, &home, &certain.fields);
     for (at, field) in written.iter().enumerate() {
         let mut own = None;
         if field.when.is_some() || field.among.is_some() || !field.fields.is_empty() {

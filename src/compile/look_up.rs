@@ -1,6 +1,6 @@
 //! The step `table`: what it hands to a decision table and what it takes from it, typed against the columns.
 
-use crate::compile::fields::{Fields, Unwritable};
+use crate::compile::fields::Fields;
 use crate::compile::lower::Flow;
 use crate::compile::organisation::unknown;
 use crate::compile::typing::Typing;
@@ -8,7 +8,7 @@ use crate::compile::{World, step};
 use crate::diagnostics::{Code, Diagnostic, Spanned, suggest};
 use crate::expression::{Expected, Scope};
 use crate::model::formula::Formula;
-use crate::model::id::FieldName;
+use crate::model::id::{FieldName, StepId};
 use crate::model::rule::Table;
 use crate::model::text::Wording;
 use crate::syntax::{self, FeelText};
@@ -72,6 +72,7 @@ pub(super) fn taken(
     name: &Spanned<String>,
     take: &[(Spanned<String>, FeelText)],
     fields: &Fields<'_>,
+    row: Option<&StepId>,
     typing: &mut Typing<'_>,
     unsure: &mut BTreeSet<FieldName>,
 ) -> IndexMap<FieldName, Formula> {
@@ -79,13 +80,11 @@ pub(super) fn taken(
     let outputs = table.map(|table| Scope::new().fields(table.yields()));
     let mut taken = IndexMap::new();
     for (field, text) in take {
-        let expected = match fields.writable(&field.value) {
+        let expected = match fields.writable(&field.value, row) {
             Ok(typed) => Expected::Type(typed),
             Err(why) => {
-                let hidden = matches!(why, Unwritable::Unknown) && typing.unread.may_declare_besides(&field.value);
-                if !hidden {
-                    typing.diagnostics.push(step::unwritable(field, &why, fields));
-                }
+                let hidden = typing.unread.may_declare_besides(&field.value);
+                typing.diagnostics.extend(step::unwritable(field, "take", &why, fields, hidden));
                 Expected::Any
             }
         };

@@ -1,19 +1,21 @@
 //! Steps → state graph.
 //!
 //! Every list of steps is a block. A step flows to the next of its list, the last to what follows the step that
-//! holds the list, the last of all to the end `done`. Three things of the text are no nodes of their own:
+//! holds the list, the last of all to the end `done`. Some things of the text are no nodes of their own:
 //!
 //! * `go` is an edge: whoever would come to it comes to its target.
 //! * `go` and `end` with a `when` begin with a choice between them and what follows.
-//! * `choose` has a node where it decides, and a join where its lists come together.
+//! * `choose`, `parallel`, `race` and `each` have a node where they begin, and a join where their lists come together.
+//!   The lists of the last three are scopes: they run at once with others, or once a row.
+//! * `undo` is a list beside its step: `On::Undo` leads into it and `Node::Undone` is its end. Nothing else does.
 //!
 //! Lowering is total. A jump that leads nowhere has no edge; all jumps are kept for the checks to report.
 
+use crate::compile::outcomes::{OTHERWISE, answers, skippable};
 use crate::model::definition::outcome;
 use crate::model::graph::{Block, Node, On, StateGraph};
-use crate::model::id::{Outcome, StepId};
-use crate::model::text::Text;
-use crate::syntax::{Allow, Nobody, Process, Step, StepKind, Target};
+use crate::model::id::StepId;
+use crate::syntax::{Join, Process, Step, StepKind, Target, Then, Undo};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A process as a graph, and what the graph was made of.
@@ -28,6 +30,46 @@ pub(crate) struct Flow<'a> {
     pub(crate) circles: Vec<&'a Target>,
     /// Steps whose id another step has already.
     pub(crate) repeated: Vec<(&'a Step, &'a Step)>,
+    /// The blocks that are the body of an `each`, and whose.
+    rows: BTreeMap<u32, StepId>,
+    /// The blocks that take a step back, and which.
+    undos: BTreeMap<u32, StepId>,
+}
+
+impl Flow<'_> {
+    /// The `each` whose body holds a step, the innermost one.
+    pub(crate) fn row_of(&self, id: &StepId) -> Option<&StepId> {
+        self.around(self.graph.block_of(&Node::Step(id.clone())), &self.rows)
+    }
+
+    /// The step that a step takes back, where it stands in an `undo`.
+    pub(crate) fn undo_of(&self, id: &StepId) -> Option<&StepId> {
+        self.around(self.graph.block_of(&Node::Step(id.clone())), &self.undos)
+    }
+
+    /// The branch of a step that holds branches, which a node lies in: the number of its block.
+    pub(crate) fn branch_of(&self, node: &Node, of: &StepId) -> Option<u32> {
+        let mut at = self.graph.block_of(node);
+        while let Some(number) = at {
+            let block = self.graph.block_at(number)?;
+            if block.of.as_ref() == Some(of) {
+                return Some(number);
+            }
+            at = block.parent;
+        }
+        None
+    }
+
+    fn around<'m>(&self, from: Option<u32>, of: &'m BTreeMap<u32, StepId>) -> Option<&'m StepId> {
+        let mut at = from;
+        while let Some(number) = at {
+            if let Some(found) = of.get(&number) {
+                return Some(found);
+            }
+            at = self.graph.block_at(number)?.parent;
+        }
+        None
+    }
 }
 
 /// A step and what it was written as.
@@ -66,39 +108,14 @@ pub(crate) enum Found {
     Fine,
     /// A step inside a block from outside.
     Inside,
+    /// A step outside of the `undo` that the jump stands in, or inside another.
+    Undo,
     /// No step.
     Nothing,
 }
 
 /// The word for what follows, where a step could be named.
 pub(crate) const NEXT: &str = "next";
-
-/// An answer of a step and what the author calls it.
-pub(crate) fn answers(step: &Step) -> Vec<(Outcome, Option<Text>)> {
-    let may_return = |unsaid: bool| {
-        let said = step.allow.as_ref().map(|allow| allow.iter().any(|allow| allow.value == Allow::Return));
-        said.unwrap_or(unsaid)
-    };
-    let mut found: Vec<(Outcome, Option<Text>)> = match &step.kind {
-        StepKind::Approve { .. } => vec![(outcome::APPROVED.into(), None), (outcome::REJECTED.into(), None)],
-        StepKind::Task { outcomes, .. } if outcomes.is_empty() => vec![(outcome::DONE.into(), None)],
-        StepKind::Task { outcomes, .. } => outcomes
-            .iter()
-            .map(|option| (Outcome::from(option.name.value.as_str()), Some(option.title.clone())))
-            .collect(),
-        _ => return Vec::new(),
-    };
-    if may_return(matches!(step.kind, StepKind::Approve { .. })) {
-        found.push((outcome::RETURNED.into(), None));
-    }
-    found
-}
-
-/// What a step passes without waiting: because its `when` does not hold, or nobody can be asked.
-pub(crate) fn skippable(step: &Step, process: &Process) -> bool {
-    let nobody = step.policy.nobody.or(process.policy.nobody).map(|nobody| nobody.value);
-    step.when.is_some() || nobody == Some(Nobody::Skip)
-}
 
 /// Makes the graph.
 pub(crate) fn lower(document: &Process) -> Flow<'_> {
@@ -115,6 +132,8 @@ pub(crate) fn lower(document: &Process) -> Flow<'_> {
             jumps: Vec::new(),
             circles: Vec::new(),
             repeated: Vec::new(),
+            rows: BTreeMap::new(),
+            undos: BTreeMap::new(),
         },
         names: BTreeMap::new(),
         goes: Vec::new(),
@@ -141,6 +160,7 @@ enum Place {
 struct Item<'a> {
     source: &'a Step,
     kind: Made<'a>,
+    undo: Option<List<'a>>,
 }
 
 /// What a step is made into.
@@ -152,11 +172,11 @@ enum Made<'a> {
     /// A node.
     Step(StepId),
     /// A node, lists, and a join.
-    Choose { id: StepId, branches: Vec<Branch<'a>> },
+    Block { id: StepId, lists: Vec<List<'a>> },
 }
 
 /// A list inside a step.
-struct Branch<'a> {
+struct List<'a> {
     on: On,
     block: u32,
     items: Vec<Item<'a>>,
@@ -166,7 +186,7 @@ impl Item<'_> {
     fn entry(&self) -> Place {
         match &self.kind {
             Made::Go(number) => Place::Go(*number),
-            Made::Guard { id, .. } | Made::Step(id) | Made::Choose { id, .. } => Place::Node(Node::Step(id.clone())),
+            Made::Guard { id, .. } | Made::Step(id) | Made::Block { id, .. } => Place::Node(Node::Step(id.clone())),
         }
     }
 }
@@ -195,7 +215,7 @@ impl<'a> Lowering<'a> {
                 self.goes.push((Place::Nowhere, target));
                 let number = self.goes.len() - 1;
                 self.name(step, Place::Go(number), block);
-                return Item { source: step, kind: Made::Go(number) };
+                return Item { source: step, kind: Made::Go(number), undo: None };
             }
             StepKind::Go { .. } => Made::Guard { id: self.node(step, "go", Part::Guard, block), end: None },
             StepKind::End { .. } if step.when.is_some() => {
@@ -203,30 +223,64 @@ impl<'a> Lowering<'a> {
                 Made::Guard { id, end: Some(self.made_up(step, "end", Part::Guarded, block)) }
             }
             StepKind::Choose { cases, otherwise } => {
-                let id = self.node(step, "choose", Part::Whole, block);
-                let mut branches = Vec::new();
-                let lists = cases
-                    .iter()
-                    .enumerate()
-                    .map(|(number, case)| (On::Case(u16::try_from(number).unwrap_or(u16::MAX)), case.steps.as_slice()));
+                let numbered = cases.iter().enumerate().map(|(number, case)| {
+                    let number = u16::try_from(number).unwrap_or(u16::MAX);
+                    (On::Case(number), case.steps.as_slice())
+                });
                 let otherwise = otherwise.iter().map(|list| (On::Otherwise, list.value.as_slice()));
-                for (on, list) in lists.chain(otherwise) {
-                    let inside =
-                        self.flow.graph.block(Block { parent: Some(block), of: Some(id.clone()), scope: false });
-                    branches.push(Branch { on, block: inside, items: self.place(list, inside) });
-                }
-                self.flow.graph.node(Node::Join(id.clone()), block);
-                Made::Choose { id, branches }
+                self.block(step, "choose", numbered.chain(otherwise).collect(), block)
             }
+            StepKind::Parallel { branches, .. } | StepKind::Race { branches } => {
+                let word = if matches!(step.kind, StepKind::Race { .. }) { "race" } else { "parallel" };
+                let branches = branches
+                    .iter()
+                    .map(|branch| (On::Branch(branch.name.value.as_str().into()), branch.steps.as_slice()));
+                self.block(step, word, branches.collect(), block)
+            }
+            StepKind::Each { steps, .. } => self.block(step, "each", vec![(On::Row, steps)], block),
             StepKind::Approve { .. } => Made::Step(self.node(step, "approve", Part::Whole, block)),
             StepKind::Task { .. } => Made::Step(self.node(step, "task", Part::Whole, block)),
             StepKind::Set { .. } => Made::Step(self.node(step, "set", Part::Whole, block)),
             StepKind::Table { .. } => Made::Step(self.node(step, "table", Part::Whole, block)),
             StepKind::Notify { .. } => Made::Step(self.node(step, "notify", Part::Whole, block)),
             StepKind::End { .. } => Made::Step(self.node(step, "end", Part::Whole, block)),
+            StepKind::Wait { .. } => Made::Step(self.node(step, "wait", Part::Whole, block)),
+            StepKind::Receive { .. } => Made::Step(self.node(step, "receive", Part::Whole, block)),
+            StepKind::Call(_) => Made::Step(self.node(step, "call", Part::Whole, block)),
+            StepKind::Http(_) => Made::Step(self.node(step, "http", Part::Whole, block)),
+            StepKind::Job(_) => Made::Step(self.node(step, "job", Part::Whole, block)),
             StepKind::Unknown => Made::Step(self.node(step, "step", Part::Whole, block)),
         };
-        Item { source: step, kind }
+        let undo = match (&step.undo, &kind) {
+            (Some(Undo::Steps(steps)), Made::Step(id)) => {
+                let inside = self.inside(id, block, true);
+                self.flow.undos.insert(inside, id.clone());
+                self.flow.graph.node(Node::Undone(id.clone()), inside);
+                Some(List { on: On::Undo, block: inside, items: self.place(&steps.value, inside) })
+            }
+            _ => None,
+        };
+        Item { source: step, kind, undo }
+    }
+
+    /// A step that holds lists.
+    fn block(&mut self, step: &'a Step, word: &str, lists: Vec<(On, &'a [Step])>, block: u32) -> Made<'a> {
+        let id = self.node(step, word, Part::Whole, block);
+        let scope = !matches!(step.kind, StepKind::Choose { .. });
+        let mut made = Vec::new();
+        for (on, list) in lists {
+            let inside = self.inside(&id, block, scope);
+            if on == On::Row {
+                self.flow.rows.insert(inside, id.clone());
+            }
+            made.push(List { on, block: inside, items: self.place(list, inside) });
+        }
+        self.flow.graph.node(Node::Join(id.clone()), block);
+        Made::Block { id, lists: made }
+    }
+
+    fn inside(&mut self, id: &StepId, block: u32, scope: bool) -> u32 {
+        self.flow.graph.block(Block { parent: Some(block), of: Some(id.clone()), scope })
     }
 
     /// A node with the id that is written, or one made up.
@@ -305,20 +359,60 @@ impl<'a> Lowering<'a> {
                 self.edges.push((from.clone(), On::Case(0), there));
                 self.edges.push((from, On::Otherwise, next.clone()));
             }
-            Made::Choose { id, branches } => {
+            Made::Block { id, lists } => {
                 let (from, join) = (Node::Step(id.clone()), Node::Join(id.clone()));
-                for branch in branches {
-                    let exit = Place::Node(join.clone());
-                    let first = branch.items.first().map_or_else(|| exit.clone(), Item::entry);
-                    self.edges.push((from.clone(), branch.on.clone(), first));
-                    self.wire(&branch.items, &exit, branch.block);
+                for list in lists {
+                    self.wire_list(&from, list, Place::Node(join.clone()));
                 }
                 if step.when.is_some() {
-                    self.edges.push((from, On::Next, Place::Node(join.clone())));
+                    // Skipped, a choice has nothing to come together; of the others nothing was opened.
+                    let choice = matches!(step.kind, StepKind::Choose { .. });
+                    let past = if choice { Place::Node(join.clone()) } else { next.clone() };
+                    self.edges.push((from.clone(), On::Next, past));
                 }
-                self.edges.push((join, On::Next, next.clone()));
+                self.join(step, join, next, block);
+                self.overdue(step, from, next, block);
             }
-            Made::Step(id) => self.leave(step, Node::Step(id.clone()), next, block),
+            Made::Step(id) => {
+                let from = Node::Step(id.clone());
+                self.leave(step, from.clone(), next, block);
+                self.overdue(step, from.clone(), next, block);
+                if let Some(undo) = &item.undo {
+                    self.wire_list(&from, undo, Place::Node(Node::Undone(id.clone())));
+                }
+            }
+        }
+    }
+
+    fn wire_list(&mut self, from: &Node, list: &List<'a>, exit: Place) {
+        let first = list.items.first().map_or_else(|| exit.clone(), Item::entry);
+        self.edges.push((from.clone(), list.on.clone(), first));
+        self.wire(&list.items, &exit, list.block);
+    }
+
+    /// The edges of where lists come together: an outcome that `on` does not name flows on.
+    fn join(&mut self, step: &'a Step, join: Node, next: &Place, block: u32) {
+        let named = |name: &str| step.on.iter().any(|(outcome, _)| outcome.value == name);
+        let flows_on = match &step.kind {
+            StepKind::Race { branches } => branches.iter().any(|branch| !named(&branch.name.value)),
+            StepKind::Parallel { branches, join } if join.is_some_and(|join| join.value == Join::Any) => {
+                branches.iter().any(|branch| !named(&branch.name.value))
+            }
+            _ => true,
+        };
+        if flows_on {
+            self.edges.push((join.clone(), On::Next, next.clone()));
+        }
+        for (outcome, target) in &step.on {
+            let place = self.target(target, next, block);
+            self.edges.push((join.clone(), On::Outcome(outcome.value.as_str().into()), place));
+        }
+    }
+
+    fn overdue(&mut self, step: &'a Step, from: Node, next: &Place, block: u32) {
+        if let Some(Then::Go(target)) = step.overdue.as_ref().and_then(|overdue| overdue.then.as_ref()) {
+            let place = self.target(target, next, block);
+            self.edges.push((from, On::Overdue, place));
         }
     }
 
@@ -332,7 +426,9 @@ impl<'a> Lowering<'a> {
         let on = |name: &str| step.on.iter().find(|(outcome, _)| outcome.value == name);
         // An answer that leads nowhere of its own flows on; sent back and rejected do not.
         let flows_on = |name: &str| name != outcome::REJECTED && name != outcome::RETURNED && on(name).is_none();
-        let passes = answers.is_empty()
+        // A call leads to `otherwise` what `on` does not name.
+        let elsewhere = matches!(step.kind, StepKind::Call(_)) && on(OTHERWISE).is_some();
+        let passes = (answers.is_empty() && !elsewhere)
             || skippable(step, self.document)
             || answers.iter().any(|(answer, _)| flows_on(answer.as_str()));
         if passes {
@@ -346,7 +442,11 @@ impl<'a> Lowering<'a> {
         }
         for (answer, target) in &step.on {
             let place = self.target(target, next, block);
-            self.edges.push((from.clone(), On::Outcome(answer.value.as_str().into()), place));
+            let on = match answer.value.as_str() {
+                OTHERWISE if elsewhere => On::Otherwise,
+                name => On::Outcome(name.into()),
+            };
+            self.edges.push((from.clone(), on, place));
         }
     }
 
@@ -354,6 +454,12 @@ impl<'a> Lowering<'a> {
     fn target(&mut self, target: &'a Target, next: &Place, from: u32) -> Place {
         let (found, place) = match self.names.get(target.name.as_str()) {
             _ if target.name == NEXT => (Found::Fine, next.clone()),
+            Some((_, block, _))
+                if self.flow.around(Some(*block), &self.flow.undos)
+                    != self.flow.around(Some(from), &self.flow.undos) =>
+            {
+                (Found::Undo, Place::Nowhere)
+            }
             Some((place, block, _)) if self.flow.graph.encloses(*block, from) => (Found::Fine, place.clone()),
             Some(_) => (Found::Inside, Place::Nowhere),
             None => (Found::Nothing, Place::Nowhere),

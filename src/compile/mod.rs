@@ -4,10 +4,12 @@
 //!
 //! 1. `syntax::parse` reads every text.
 //! 2. `organisation`, `calendar` and `table` lower the directory, the calendar and the decision tables.
-//! 3. For each process: `resolve` settles what names mean; `lower` makes the state graph of its steps;
-//!    `assigned` finds which fields are set where; `typing` types the form and every expression of the steps;
-//!    `check` proves what is left: that every step is reached, has people and comes to an end.
-//! 4. `scenario` settles the names of test documents and types their data.
+//! 3. `callee` says of each process that others call what it asks, leaves and can come to.
+//! 4. For each process: `resolve` settles what names mean; `lower` makes the state graph of its steps;
+//!    `assigned` finds which fields are set where; `typing` types the form and every expression of the steps
+//!    (`rows` inside an `each`, `outside` what reaches beyond the case); `check` proves what is left: that every
+//!    step is reached, has people and comes to an end.
+//! 5. `scenario` settles the names of test documents and types their data.
 //!
 //! A fault is reported once, where it was made. What follows from it is not: a name is not called unknown where
 //! its declaration could not be read, and nobody is missed at a step while the directory is broken.
@@ -16,22 +18,30 @@
 
 mod assigned;
 mod calendar;
+mod callee;
 mod check;
 mod fields;
 mod form;
+mod head;
 mod look_up;
 mod lower;
 mod meant;
 mod mend;
 mod once;
 mod organisation;
+mod outcomes;
+mod outside;
 mod resolve;
+mod rows;
 pub mod scenario;
 mod step;
 mod table;
+mod texts;
+mod touch;
 mod typing;
 mod unread;
 mod version;
+mod waits;
 
 use crate::diagnostics::{Code, Diagnostic, Severity, SourceId, Sources, Span};
 use crate::model::definition::Definition;
@@ -174,6 +184,12 @@ pub(crate) struct World<'a> {
     pub(crate) tables: table::Tables,
     /// The mail templates.
     pub(crate) templates: &'a dyn Templates,
+    /// The names of all processes of the folder.
+    pub(crate) processes: BTreeSet<&'a str>,
+    /// Whether that are all, so that another name is none.
+    pub(crate) processes_known: bool,
+    /// Those that others call.
+    pub(crate) callees: BTreeMap<&'a str, callee::Callee<'a>>,
 }
 
 /// Compiles a folder.
@@ -239,6 +255,8 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         None => (None, organisation::Declared::default()),
     };
     unread.no_directory = !people_known && declared.positions.is_empty();
+    let documents = || processes.iter().map(|(_, process)| process);
+    let callees = callees(documents());
     let mut world = World {
         directory: Arc::new(directory.clone().unwrap_or_default()),
         declared,
@@ -246,6 +264,9 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         unread,
         tables: table::Tables::default(),
         templates,
+        processes: documents().filter_map(|process| process.name.as_ref()).map(|name| name.value.as_str()).collect(),
+        processes_known: !unknown,
+        callees,
     };
     world.tables = self::tables(&tables, &broken, &hidden, unknown, &world, &mut diagnostics);
 
@@ -420,6 +441,21 @@ fn process(
         source_map.fields.insert((process.clone(), name.clone()), *span);
     }
     definition
+}
+
+/// The processes that others call.
+fn callees<'a>(processes: impl Iterator<Item = &'a syntax::Process> + Clone) -> BTreeMap<&'a str, callee::Callee<'a>> {
+    let mut called = BTreeSet::new();
+    for process in processes.clone() {
+        resolve::walk(&process.steps, &mut |step| {
+            if let syntax::StepKind::Call(call) = &step.kind {
+                called.insert(call.process.value.as_str());
+            }
+        });
+    }
+    let named = processes.filter_map(|process| Some((process.name.as_ref()?.value.as_str(), process)));
+    let small = named.filter(|(name, process)| called.contains(name) && too_large(process).is_none());
+    small.map(|(name, process)| (name, callee::Callee::of(process))).collect()
 }
 
 /// Whether a process has to do with people at all.

@@ -4,10 +4,10 @@
 //! list are no part of it: inside the list they come first.
 
 use crate::compile::organisation::Declared;
-use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::id::FieldName;
 use crate::model::text::Wording;
-use crate::syntax::{Field, Process, Step, StepKind};
+use crate::syntax::{Process, Step, StepKind};
 use indexmap::IndexMap;
 
 /// The names of a process.
@@ -34,13 +34,25 @@ const RESERVED: &[(&str, &str, &str)] = &[
 pub(crate) fn names(document: &Process, declared: &Declared, diagnostics: &mut Vec<Diagnostic>) -> Names {
     let mut names = Names { fields: IndexMap::new(), clash: false };
     for field in document.form.iter().chain(&document.data) {
-        names.declare(field, declared, diagnostics);
+        names.declare(&field.name, declared, diagnostics);
     }
+    let mut rows: Vec<&Spanned<String>> = Vec::new();
     walk(&document.steps, &mut |step| {
         for field in &step.form {
-            names.declare(field, declared, diagnostics);
+            names.declare(&field.name, declared, diagnostics);
+        }
+        if let StepKind::Each { alias, into, .. } = &step.kind {
+            into.iter().for_each(|into| names.declare(into, declared, diagnostics));
+            rows.push(alias);
         }
     });
+    // The rows of two blocks may have the same name, as neither is seen in the other.
+    for row in rows {
+        match names.fields.get(row.value.as_str()) {
+            Some(first) => diagnostics.push(repeated(row, *first)),
+            None => names.unlike(row, declared, diagnostics),
+        }
+    }
     names
 }
 
@@ -48,35 +60,25 @@ pub(crate) fn names(document: &Process, declared: &Declared, diagnostics: &mut V
 pub(crate) fn walk<'a>(steps: &'a [Step], f: &mut impl FnMut(&'a Step)) {
     for step in steps {
         f(step);
-        if let StepKind::Choose { cases, otherwise } = &step.kind {
-            for case in cases {
-                walk(&case.steps, f);
-            }
-            if let Some(otherwise) = otherwise {
-                walk(&otherwise.value, f);
-            }
+        for list in step.lists() {
+            walk(list, f);
         }
     }
 }
 
 impl Names {
-    fn declare(&mut self, field: &Field, declared: &Declared, diagnostics: &mut Vec<Diagnostic>) {
-        let (word, here) = (field.name.value.as_str(), field.name.span);
-        if let Some(first) = self.fields.get(word) {
-            diagnostics.push(
-                Diagnostic::new(
-                    Code::RepeatedName,
-                    here,
-                    Wording::new(
-                        format!("字段 `{word}` 在这个流程里声明了两次。字段只声明一次，请删掉一个或改名"),
-                        format!("the field `{word}` is declared twice in this process; delete one, or rename it"),
-                    ),
-                )
-                .context(*first, Wording::new("第一次", "first here")),
-            );
+    fn declare(&mut self, name: &Spanned<String>, declared: &Declared, diagnostics: &mut Vec<Diagnostic>) {
+        if let Some(first) = self.fields.get(name.value.as_str()) {
+            diagnostics.push(repeated(name, *first));
             return;
         }
-        self.fields.insert(FieldName::from(word), here);
+        self.fields.insert(FieldName::from(name.value.as_str()), name.span);
+        self.unlike(name, declared, diagnostics);
+    }
+
+    /// Reports a name that means something else already, besides a field.
+    fn unlike(&mut self, name: &Spanned<String>, declared: &Declared, diagnostics: &mut Vec<Diagnostic>) {
+        let (word, here) = (name.value.as_str(), name.span);
         if let Some((_, zh, en)) = RESERVED.iter().find(|(reserved, _, _)| *reserved == word) {
             self.clash = true;
             diagnostics.push(Diagnostic::new(
@@ -107,4 +109,17 @@ impl Names {
             );
         }
     }
+}
+
+fn repeated(name: &Spanned<String>, first: Span) -> Diagnostic {
+    let word = &name.value;
+    Diagnostic::new(
+        Code::RepeatedName,
+        name.span,
+        Wording::new(
+            format!("字段 `{word}` 在这个流程里声明了两次。字段只声明一次，请删掉一个或改名"),
+            format!("the field `{word}` is declared twice in this process; delete one, or rename it"),
+        ),
+    )
+    .context(first, Wording::new("第一次", "first here"))
 }

@@ -2,19 +2,25 @@
 
 use crate::compile::assigned::Certain;
 use crate::compile::fields::{Fields, Unwritable};
-use crate::compile::lower::{Part, Placed, answers};
+use crate::compile::lower::{Part, Placed};
 use crate::compile::organisation::unknown;
+use crate::compile::outcomes::answers;
+use crate::compile::outside::Outside;
 use crate::compile::typing::{Typing, policy};
 use crate::compile::{form, look_up};
-use crate::diagnostics::{Code, Diagnostic, Spanned};
+use crate::diagnostics::{Code, Diagnostic, Spanned, quoted_list};
 use crate::expression::{Expected, Scope};
+use crate::model::control::{Each, Join, Overdue, Then, Undo};
 use crate::model::definition::{Answering, Human, LookUp, Mode, Notify, Step, StepKind, outcome};
+use crate::model::form::Form;
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, Outcome, StepId};
 use crate::model::text::Wording;
+use crate::model::value::{Type, Typed};
 use crate::syntax::{self, FeelText, Shown};
 use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The steps of a definition, and the fields that some `set` may write null to.
 pub(crate) fn steps(
@@ -24,13 +30,21 @@ pub(crate) fn steps(
 ) -> (IndexMap<StepId, Step>, BTreeSet<FieldName>) {
     // Before a step that cannot be reached, anything may be assumed; that it cannot is another fault.
     let everything = Certain {
-        fields: fields.names().cloned().collect(),
+        fields: fields.all_names().cloned().collect(),
         steps: typing.flow.steps.iter().map(|placed| placed.id.clone()).collect(),
+        ..Certain::default()
     };
     let (mut steps, mut unsure) = (IndexMap::new(), BTreeSet::new());
     let flow = typing.flow;
     for placed in &flow.steps {
-        let before = certain.get(&placed.id).unwrap_or(&everything);
+        let unreached;
+        let before = match certain.get(&placed.id) {
+            Some(before) => before,
+            None => {
+                unreached = Certain { row: flow.row_of(&placed.id).cloned(), ..everything.clone() };
+                &unreached
+            }
+        };
         steps.insert(placed.id.clone(), step(placed, fields, before, typing, &mut unsure));
     }
     (steps, unsure)
@@ -55,9 +69,15 @@ fn step(
     if placed.part == Part::Guard {
         return Step { title, ..Step::new(StepKind::Choose(when.into_iter().collect())) };
     }
+    let mut outside = Outside { fields, before, scope: &scope, unsure };
     let kind = match &source.kind {
-        syntax::StepKind::Approve { who } => StepKind::Approve(human(source, who, fields, before, &scope, typing)),
-        syntax::StepKind::Task { who, .. } => StepKind::Task(human(source, who, fields, before, &scope, typing)),
+        syntax::StepKind::Approve { who } | syntax::StepKind::Task { who, .. } => {
+            let human = human(placed, who, fields, before, &scope, typing);
+            match source.kind {
+                syntax::StepKind::Approve { .. } => StepKind::Approve(human),
+                _ => StepKind::Task(human),
+            }
+        }
         syntax::StepKind::Choose { cases, .. } => {
             let cases = cases.iter().filter_map(|case| case.when.as_ref());
             StepKind::Choose(formulas(cases, &scope, &Expected::condition(), typing))
@@ -66,27 +86,107 @@ fn step(
         syntax::StepKind::Table { table, with, take } => StepKind::Table(LookUp {
             table: table.value.as_str().into(),
             with: look_up::given(table, with, &scope, typing),
-            take: look_up::taken(table, take, fields, typing, unsure),
+            take: look_up::taken(table, take, fields, before.row.as_ref(), typing, unsure),
         }),
         syntax::StepKind::Notify { who, template } => StepKind::Notify(Notify {
             who: formulas(&who.entries, &scope, &Expected::People, typing),
             template: template.as_ref().map(|template| template.value.clone()),
         }),
         syntax::StepKind::End { outcome } => StepKind::End(outcome.value.as_str().into()),
+        syntax::StepKind::Parallel { join, .. } => StepKind::Parallel(match join.map(|join| join.value) {
+            Some(syntax::Join::All) | None => Join::All,
+            Some(syntax::Join::Any) => Join::Any,
+            Some(syntax::Join::Count(count)) => Join::Count(count),
+        }),
+        syntax::StepKind::Race { .. } => StepKind::Race,
+        syntax::StepKind::Each { .. } => match each(placed, fields, before, &scope, typing) {
+            Some(each) => StepKind::Each(Box::new(each)),
+            None => StepKind::Set(IndexMap::new()),
+        },
+        syntax::StepKind::Wait { until } => match typing.formula(until, &scope, &Expected::Time) {
+            Some(until) => StepKind::Wait(until),
+            None => StepKind::Set(IndexMap::new()),
+        },
+        syntax::StepKind::Receive { message, key, take } => {
+            StepKind::Receive(Box::new(outside.receive(message, key.as_ref(), take, typing)))
+        }
+        syntax::StepKind::Call(call) => StepKind::Call(Box::new(outside.call(call, typing))),
+        syntax::StepKind::Http(http) => StepKind::Http(Box::new(outside.http(http, typing))),
+        syntax::StepKind::Job(job) => StepKind::Job(Box::new(outside.job(job, typing))),
         // Neither is ever run: a `go` is no step, and what could not be read is reported.
         syntax::StepKind::Go { .. } | syntax::StepKind::Unknown => StepKind::Set(IndexMap::new()),
     };
-    Step { title, when, ..Step::new(kind) }
+    let asks = matches!(kind, StepKind::Approve(_) | StepKind::Task(_));
+    let due = source.due.as_ref().filter(|_| !asks);
+    Step {
+        title,
+        when,
+        due: due.and_then(|text| typing.formula(text, &scope, &Expected::Time)),
+        overdue: source.overdue.as_ref().map(|overdue| self::overdue(overdue, asks, &scope, typing)),
+        stage: source.stage.as_ref().map(|stage| self::stage(stage, typing)),
+        undo: match &source.undo {
+            Some(syntax::Undo::Steps(_)) => Undo::Steps,
+            Some(syntax::Undo::First(first)) if first.value => Undo::First,
+            Some(syntax::Undo::First(_)) | None => Undo::None,
+        },
+        kind,
+    }
+}
+
+/// What happens when the time is over. Where people are asked, `assignee` is each who did not answer.
+fn overdue(written: &syntax::Overdue, asks: bool, scope: &Scope, typing: &mut Typing<'_>) -> Overdue {
+    let asked = if asks { scope.clone().assignee() } else { scope.clone() };
+    Overdue {
+        notify: formulas(&written.notify, &asked, &Expected::People, typing),
+        every: written.every.as_ref().and_then(|text| {
+            let expected = Expected::Type(Typed::always(Type::Duration));
+            typing.formula(text, scope, &expected)
+        }),
+        then: written.then.as_ref().map(|then| match then {
+            syntax::Then::Reassign(who) => Then::Reassign(formulas(who, &asked, &Expected::People, typing)),
+            syntax::Then::Decide(outcome) => Then::Decide(outcome.value.as_str().into()),
+            syntax::Then::Go(_) => Then::Go,
+        }),
+    }
+}
+
+fn stage(stage: &Spanned<String>, typing: &mut Typing<'_>) -> Arc<str> {
+    let stages = &typing.document.stages;
+    if typing.whole && !stages.iter().any(|known| known.name.value == stage.value) {
+        let known = stages.iter().map(|known| known.name.value.as_str());
+        typing.diagnostics.push(unknown(stage, known, ("阶段", "stage"), "stages"));
+    }
+    Arc::from(stage.value.as_str())
+}
+
+fn each(
+    placed: &Placed<'_>,
+    fields: &Fields<'_>,
+    before: &Certain,
+    scope: &Scope,
+    typing: &mut Typing<'_>,
+) -> Option<Each> {
+    let syntax::StepKind::Each { rows, in_order, until, .. } = &placed.source.kind else { return None };
+    let known = fields.rows().iter().find(|known| known.each == placed.id)?;
+    let (alias, list, plain) = (known.alias.clone(), known.list.clone(), known.plain);
+    let formula = typing.formula(rows, scope, &Expected::List);
+    // Asked after each row, with what the bodies have asked by then.
+    let until = until.as_ref().and_then(|until| {
+        let scope = typing.at_step(placed.source, fields, before);
+        typing.formula(until, &scope, &Expected::condition())
+    });
+    Some(Each { rows: formula?, alias, list, plain, in_order: *in_order, until, columns: Form::new() })
 }
 
 fn human(
-    source: &syntax::Step,
+    placed: &Placed<'_>,
     who: &syntax::Who,
     fields: &Fields<'_>,
     before: &Certain,
     scope: &Scope,
     typing: &mut Typing<'_>,
 ) -> Human {
+    let source = placed.source;
     let answers = answers(source);
     let names: Vec<String> = answers.iter().map(|(name, _)| name.to_string()).collect();
     let needs_opinion = |name: &Outcome| match &source.opinion {
@@ -108,8 +208,8 @@ fn human(
         },
         due: source.due.as_ref().and_then(|text| typing.formula(text, scope, &Expected::Time)),
         remind: formulas(&source.remind, scope, &Expected::Time, typing),
-        form: form::of_step(source, fields, before, &names, typing),
-        show: show(source, fields, typing),
+        form: form::of_step(source, &placed.id, fields, before, &names, typing),
+        show: show(source, fields, before.row.as_ref(), typing),
         outcomes,
         quiet: source.quiet.is_some_and(|quiet| quiet.value),
         policy: policy(&source.policy, &policy(&typing.document.policy, &Default::default())),
@@ -126,14 +226,19 @@ fn formulas<'t>(
 }
 
 /// The fields that are shown; all where nothing is said.
-fn show(source: &syntax::Step, fields: &Fields<'_>, typing: &mut Typing<'_>) -> Option<Vec<FieldName>> {
+fn show(
+    source: &syntax::Step,
+    fields: &Fields<'_>,
+    row: Option<&StepId>,
+    typing: &mut Typing<'_>,
+) -> Option<Vec<FieldName>> {
     let (listed, only) = match &source.shown {
         Shown::Everything => return None,
         Shown::Only(listed) => (listed, true),
         Shown::Except(listed) => (listed, false),
     };
     for name in listed {
-        if !fields.contains(&name.value) && !typing.unread.may_declare(&name.value) {
+        if !fields.contains(&name.value, row) && !typing.unread.may_declare(&name.value) {
             let known = fields.names().map(FieldName::as_str);
             typing.diagnostics.push(unknown(name, known, ("字段", "field"), "form"));
         }
@@ -157,13 +262,11 @@ fn set(
     let (mut certain, mut written) = (before.clone(), IndexMap::new());
     for (name, text) in values {
         let scope = typing.at_step(source, fields, &certain);
-        let expected = match fields.writable(&name.value) {
+        let expected = match fields.writable(&name.value, before.row.as_ref()) {
             Ok(typed) => Expected::Type(typed),
             Err(why) => {
-                let hidden = matches!(why, Unwritable::Unknown) && typing.unread.may_declare_besides(&name.value);
-                if !hidden {
-                    typing.diagnostics.push(unwritable(name, &why, fields));
-                }
+                let hidden = typing.unread.may_declare_besides(&name.value);
+                typing.diagnostics.extend(unwritable(name, "set", &why, fields, hidden));
                 Expected::Any
             }
         };
@@ -179,16 +282,58 @@ fn set(
     written
 }
 
-pub(super) fn unwritable(name: &Spanned<String>, why: &Unwritable, fields: &Fields<'_>) -> Diagnostic {
+/// Values by name, typed against what is in reach.
+pub(crate) fn values(
+    written: &[(Spanned<String>, FeelText)],
+    scope: &Scope,
+    typing: &mut Typing<'_>,
+) -> IndexMap<FieldName, Formula> {
+    let value = |(name, text): &(Spanned<String>, FeelText)| {
+        Some((FieldName::from(name.value.as_str()), typing.formula(text, scope, &Expected::Any)?))
+    };
+    written.iter().filter_map(value).collect()
+}
+
+/// What is said of a field that `set` or `take` may not write; nothing where it may be one that could not be read.
+pub(crate) fn unwritable(
+    name: &Spanned<String>,
+    key: &str,
+    why: &Unwritable,
+    fields: &Fields<'_>,
+    hidden: bool,
+) -> Option<Diagnostic> {
     let word = &name.value;
-    match why {
+    Some(match why {
+        Unwritable::Unknown if hidden => return None,
         Unwritable::Unknown => unknown(name, fields.names().map(FieldName::as_str), ("字段", "field"), "data"),
+        Unwritable::NoColumn(alias, columns) => {
+            let found = Diagnostic::new(
+                Code::NotSettable,
+                name.span,
+                Wording::new(
+                    format!("`{alias}` 这一行里没有可以由 `{key}` 写的列 `{word}`。在 `each` 里只能写列表的列"),
+                    format!("the row `{alias}` has no column `{word}` that `{key}` could write; inside `each` only columns of the list are written"),
+                ),
+            );
+            let listed = quoted_list(columns.iter().map(FieldName::as_str));
+            found.hint_if((!columns.is_empty()).then(|| {
+                Wording::new(format!("可以写：{}", listed.zh), format!("its columns: {}", listed.en))
+            }))
+        }
+        Unwritable::Made => Diagnostic::new(
+            Code::NotSettable,
+            name.span,
+            Wording::new(
+                format!("`{word}` 由 `each` 的 `into` 写，`{key}` 不能再写它"),
+                format!("`{word}` is written by the `into` of an `each`, so `{key}` cannot write it"),
+            ),
+        ),
         Unwritable::Computed(there) => Diagnostic::new(
             Code::NotSettable,
             name.span,
             Wording::new(
-                format!("`{word}` 是用 `value` 算出来的，不能再用 `set` 写它。请删掉其中一个"),
-                format!("`{word}` is computed by its `value`, so `set` cannot write it; delete one of the two"),
+                format!("`{word}` 是用 `value` 算出来的，不能再用 `{key}` 写它。请删掉其中一个"),
+                format!("`{word}` is computed by its `value`, so `{key}` cannot write it; delete one of the two"),
             ),
         )
         .context(*there, Wording::new("在这里计算", "computed here")),
@@ -196,10 +341,10 @@ pub(super) fn unwritable(name: &Spanned<String>, why: &Unwritable, fields: &Fiel
             Code::NotSettable,
             name.span,
             Wording::new(
-                format!("`{word}` 由人填写，`set` 不能改它。`set` 只写 `data` 里的字段，请在那里声明一个"),
-                format!("people fill in `{word}`, so `set` cannot change it; `set` writes fields of `data`, so declare one there"),
+                format!("`{word}` 由人填写，`{key}` 不能改它。`{key}` 只写 `data` 里的字段，请在那里声明一个"),
+                format!("people fill in `{word}`, so `{key}` cannot change it; `{key}` writes fields of `data`, so declare one there"),
             ),
         )
         .context(*there, Wording::new("由人填写", "filled in by people")),
-    }
+    })
 }

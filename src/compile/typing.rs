@@ -4,20 +4,20 @@
 //! writes can be null, and that depends on what is certain there. So both are found together: every `set` is
 //! believed to write a value until its expression proves otherwise, and the analysis is made again.
 
-use crate::compile::lower::Flow;
+use crate::compile::lower::{Flow, Part};
 use crate::compile::resolve::Names;
+use crate::compile::texts::expressions;
 use crate::compile::unread::Unread;
-use crate::compile::{World, assigned, fields, form, look_up, meant, step};
+use crate::compile::{World, assigned, fields, form, look_up, meant, outcomes, rows, step};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{self, Expected, Fault, FaultKind, Scope};
-use crate::model::definition::{Definition, NumberPattern, OwnCase, Policy};
+use crate::model::definition::{Definition, OwnCase, Policy};
 use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
-use crate::model::id::{FieldName, PositionId, ProcessId, StepId, Version};
+use crate::model::id::{FieldName, ProcessId, Version};
 use crate::model::text::{Text, Wording};
-use crate::model::value::{Type, Typed, Value};
+use crate::model::value::Value;
 use crate::syntax::{self, FeelText, Process, Step, StepKind};
-use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -70,6 +70,11 @@ pub(crate) fn definition(
     let start = typing.start();
     let key = typing.key(&fields);
     let number = typing.number();
+    let single = typing.single();
+    let about = typing.about(&fields);
+    let schedule = typing.schedule();
+    let stages =
+        document.stages.iter().map(|stage| (Arc::from(stage.name.value.as_str()), stage.title.clone())).collect();
     let form = form::start(&document.form, &fields, &mut typing);
     let data = form::start(&document.data, &fields, &mut typing);
 
@@ -99,13 +104,14 @@ pub(crate) fn definition(
         steps,
         graph: flow.graph.clone(),
         policy: policy(&document.policy, &Policy::default()),
-        single: false,
-        about: None,
-        schedule: None,
-        stages: IndexMap::new(),
+        single,
+        about,
+        schedule,
+        stages,
         tables: look_up::tables(flow, world),
     };
     definition.headline = headline(&definition);
+    rows::complete(&mut definition, &fields, flow);
     diagnostics.append(&mut typing.diagnostics);
     (definition, certain)
 }
@@ -203,116 +209,33 @@ impl Typing<'_> {
         }
     }
 
-    fn start(&mut self) -> Vec<PositionId> {
-        let scope = Scope::new().directory(self.world.directory.clone());
-        let expected = Expected::Type(Typed::always(Type::Position));
-        let document = self.document;
-        let mut positions = Vec::new();
-        for entry in &document.start {
-            let Some(formula) = self.formula(entry, &scope, &expected) else { continue };
-            match constant(&formula) {
-                Some(Value::Position(position)) => positions.push(position.clone()),
-                _ => self.diagnostics.push(Diagnostic::new(
-                    Code::WrongType,
-                    entry.span,
-                    Wording::new(
-                        "`start` 里只写岗位的名称，例如 `start: [客户专员]`",
-                        "`start` takes the names of positions only, such as `start: [clerk]`",
-                    ),
-                )),
-            }
-        }
-        positions
-    }
-
-    fn key(&mut self, fields: &fields::Fields<'_>) -> Option<FieldName> {
-        let document = self.document;
-        let key = document.key.as_ref()?;
-        let scope = self.everywhere().fields(fields.anywhere());
-        let formula = self.formula(key, &scope, &Expected::Any)?;
-        match formula.root.op() {
-            Op::Field(name) => Some(name.clone()),
-            _ => {
-                self.diagnostics.push(Diagnostic::new(
-                    Code::WrongType,
-                    key.span,
-                    Wording::new(
-                        "`key` 写一个字段的名称，例如 `key: customer`",
-                        "`key` names one field, such as `key: customer`",
-                    ),
-                ));
-                None
-            }
-        }
-    }
-
-    fn number(&mut self) -> Option<NumberPattern> {
-        let written = self.document.number.as_ref()?;
-        let pattern = NumberPattern::parse(&written.value);
-        if pattern.is_none() {
-            self.diagnostics.push(
-                Diagnostic::new(
-                    Code::BadNumber,
-                    written.span,
-                    Wording::new(
-                        format!(
-                            "`{}` 不能当编号规则。花括号里可以写 `{{year}}`、`{{month}}`、`{{seq:4}}`，其中 `{{seq}}` 恰好一次",
-                            written.value
-                        ),
-                        format!(
-                            "`{}` makes no business number; braces hold `{{year}}`, `{{month}}` or `{{seq:4}}`, and `{{seq}}` stands there exactly once",
-                            written.value
-                        ),
-                    ),
-                )
-                .hint(Wording::new("number: \"LP-{year}-{seq:4}\"", "number: \"LP-{year}-{seq:4}\"")),
-            );
-        }
-        pattern
-    }
-
     /// What is in reach at a step: the fields as certain as they are there, and what steps came to.
     pub(crate) fn at_step(&self, source: &Step, fields: &fields::Fields<'_>, certain: &assigned::Certain) -> Scope {
         let scope = self.everywhere().instance(self.numbered()).fields(fields.at(certain));
         // Few expressions ask for steps, and a process may have many.
-        if expressions(source).any(|text| text.text.contains("steps")) {
-            return self.with_steps(scope, &certain.steps);
+        if expressions(source).iter().any(|text| text.text.contains("steps")) {
+            return self.with_steps(scope, certain);
         }
         scope
     }
 
-    fn with_steps(&self, mut scope: Scope, walked: &BTreeSet<StepId>) -> Scope {
-        use crate::compile::lower::{Part, answers, skippable};
-        use crate::model::definition::outcome;
+    fn with_steps(&self, mut scope: Scope, certain: &assigned::Certain) -> Scope {
         for placed in self.flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
-            let mut outcomes: Vec<String> =
-                answers(placed.source).into_iter().map(|(name, _)| name.to_string()).collect();
-            if outcomes.is_empty() {
-                outcomes.push(outcome::DONE.to_owned());
+            // What a row came to is known in that row only, and what is taken back is over.
+            let row = self.flow.row_of(&placed.id);
+            if row.is_some() && row != certain.row.as_ref() || self.flow.undo_of(&placed.id).is_some() {
+                continue;
             }
-            if skippable(placed.source, self.document) {
-                outcomes.push(outcome::SKIPPED.to_owned());
-            }
-            scope = scope.step(placed.id.clone(), outcomes, walked.contains(&placed.id));
+            let called = match &placed.source.kind {
+                StepKind::Call(call) => self.world.callees.get(call.process.value.as_str()),
+                _ => None,
+            };
+            let called = called.map(|callee| callee.outcomes.as_slice());
+            let outcomes = outcomes::all(placed.source, self.document, called);
+            scope = scope.step(placed.id.clone(), outcomes, certain.steps.contains(&placed.id));
         }
         scope
     }
-}
-
-/// Every expression of a step itself, not of the lists in it.
-fn expressions(step: &Step) -> impl Iterator<Item = &FeelText> {
-    let mut found: Vec<&FeelText> = step.when.iter().chain(&step.due).chain(&step.remind).collect();
-    match &step.kind {
-        StepKind::Approve { who } | StepKind::Task { who, .. } | StepKind::Notify { who, .. } => {
-            found.extend(&who.entries);
-        }
-        StepKind::Choose { cases, .. } => found.extend(cases.iter().filter_map(|case| case.when.as_ref())),
-        StepKind::Set { values } => found.extend(values.iter().map(|(_, text)| text)),
-        StepKind::Table { with, take, .. } => found.extend(with.iter().chain(take).map(|(_, text)| text)),
-        StepKind::Go { .. } | StepKind::End { .. } | StepKind::Unknown => {}
-    }
-    form::expressions(&step.form, &mut found);
-    found.into_iter()
 }
 
 /// A fault of an expression, in the file.

@@ -124,6 +124,14 @@ codes! {
     JumpIntoBlock "CS0504" "jump_into_block" Error;
     MissingOtherwise "CS0505" "missing_otherwise" Error;
     SharedForm "CS0506" "shared_form" Error;
+    RacingBranches "CS0507" "racing_branches" Error;
+    RaceOpening "CS0508" "race_opening" Error;
+    DecidedRace "CS0509" "decided_race" Warning;
+    ImpossibleJoin "CS0510" "impossible_join" Error;
+    UnhandledOutcome "CS0511" "unhandled_outcome" Error;
+    EndlessCall "CS0512" "endless_call" Error;
+    BadUndo "CS0513" "bad_undo" Error;
+    RepeatedHttp "CS0514" "repeated_http" Warning;
     ShadowedCase "CS0520" "shadowed_case" Error;
 
     // CS06: people
@@ -136,6 +144,7 @@ codes! {
     MissingMode "CS0607" "missing_mode" Error;
     VacantStart "CS0608" "vacant_start" Warning;
     OwnCaseAllowed "CS0609" "own_case_allowed" Warning;
+    MayNotStart "CS0610" "may_not_start" Error;
 
     // CS07: time
     BadDate "CS0701" "bad_date" Error;
@@ -146,6 +155,7 @@ codes! {
     CalendarConflict "CS0706" "calendar_conflict" Error;
     MissingYear "CS0707" "missing_year" Warning;
     LateReminder "CS0708" "late_reminder" Warning;
+    BadSchedule "CS0709" "bad_schedule" Error;
 
     // CS08: templates
     UnknownTemplate "CS0801" "unknown_template" Error;

@@ -4,6 +4,7 @@
 //! any value is legal; where not, the constructor says what it refuses.
 
 pub mod control;
+pub mod cron;
 pub mod definition;
 pub mod file;
 pub mod form;

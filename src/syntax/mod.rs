@@ -5,11 +5,12 @@
 //! comes later must not report it again as missing.
 //!
 //! The steps: `node` reads YAML into a tree of spanned nodes, `fields` reads mappings key by key, and `process`,
-//! `step`, `field` and `reference` say which keys there are. `trap` has the words for what people write by
+//! `step`, `field` and `reference` say which keys there are; `address` cuts the address of an `http` step. `trap` has the words for what people write by
 //! habit and YAML or the language understands otherwise.
 //!
 //! Invariant: knows no names but those written in this very text, parses no expression, reads no file.
 
+mod address;
 mod data;
 pub(crate) mod feel;
 pub(crate) mod field;
@@ -28,9 +29,12 @@ pub use feel::FeelText;
 pub use field::{CheckDef, Field, FieldType, OptionDef};
 pub use format::{Unformatted, WIDTH, format};
 pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};
-pub use process::{Nobody, OwnCase, Policy, Process};
+pub use process::{Nobody, OwnCase, Policy, Process, Schedule};
 pub use reference::{Absence, Calendar, DayHours, Days, Department, Directory, Person, Position};
-pub use step::{Allow, Case, Mode, Shown, Step, StepKind, Target, Who};
+pub use step::{
+    Allow, Branch, Call, Case, Http, Job, Join, Mode, Overdue, Piece, Retry, Shown, Step, StepKind, Taken, Target,
+    Then, Undo, Who,
+};
 pub use table::{Rule, Table};
 pub use test::{Act, Deed, Expect, MAIL_KINDS, MailLike, Start, Test, Verb};
 

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Span, Spanned};
 use crate::model::text::Text;
 use crate::syntax::feel::FeelText;
-use crate::syntax::field::{FIELD, Field};
+use crate::syntax::field::{FIELD, Field, OptionDef};
 use crate::syntax::fields::{Lowering, NameRule, Place};
 use crate::syntax::node::Node;
 use crate::syntax::step::{STEP, Step};
@@ -31,6 +31,23 @@ pub struct Process {
     pub steps: Vec<Step>,
     /// Rules for all steps.
     pub policy: Policy,
+    /// Whether there is one open case a `key`.
+    pub single: Option<Spanned<bool>>,
+    /// The field that says whom the case is about.
+    pub about: Option<FeelText>,
+    /// Cases that start by themselves.
+    pub schedule: Option<Schedule>,
+    /// The columns of the board.
+    pub stages: Vec<OptionDef>,
+}
+
+/// `schedule: { cron: …, by: … }`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// When.
+    pub cron: Spanned<String>,
+    /// For whom: a case a person.
+    pub by: Vec<FeelText>,
 }
 
 /// `policy:` of a process or a step. What is not written is not set.
@@ -66,10 +83,16 @@ pub enum Nobody {
 
 pub(crate) static PROCESS: Place = Place {
     name: ("流程的顶层", "the top level of a process"),
-    keys: &["process", "title", "number", "key", "start", "form", "data", "steps", "policy"],
-    later: &["single", "for", "schedule", "stages"],
+    keys: &[
+        "process", "title", "number", "key", "single", "for", "start", "schedule", "form", "data", "steps", "policy",
+        "stages",
+    ],
+    later: &[],
     relatives: &[&STEP, &POLICY, &FIELD],
 };
+
+static SCHEDULE: Place =
+    Place { name: ("`schedule`", "`schedule`"), keys: &["cron", "by"], later: &[], relatives: &[&PROCESS] };
 
 pub(crate) static POLICY: Place = Place {
     name: ("`policy`", "`policy`"),
@@ -93,7 +116,18 @@ impl Lowering<'_> {
             data: fields.get("data").map(|node| self.form(node)).unwrap_or_default(),
             steps: fields.required(self, "steps").map(|node| self.steps(node)).unwrap_or_default(),
             policy: fields.get("policy").map(|node| self.policy(node)).unwrap_or_default(),
+            single: fields.get("single").and_then(|node| self.boolean(node)),
+            about: fields.get("for").and_then(|node| self.feel(node, "for")),
+            schedule: fields.get("schedule").and_then(|node| self.schedule(node)),
+            stages: fields.get("stages").map(|node| self.options(node)).unwrap_or_default(),
         })
+    }
+
+    fn schedule(&mut self, node: &Node) -> Option<Schedule> {
+        let fields = self.fields(node, &SCHEDULE, self.first_line(node.span))?;
+        let cron = fields.required(self, "cron").and_then(|node| self.words(node));
+        let by = fields.required(self, "by").map(|node| self.feels(node, "by")).unwrap_or_default();
+        Some(Schedule { cron: cron?, by })
     }
 
     pub(crate) fn policy(&mut self, node: &Node) -> Policy {

@@ -2,8 +2,10 @@
 
 use super::{Subject, called, endless_loop, step_of};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::model::graph::Node;
 use crate::model::id::StepId;
 use crate::model::text::Wording;
+use crate::syntax::{Join, StepKind};
 use std::collections::BTreeSet;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -14,7 +16,12 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let graph = &subject.flow.graph;
     let ending: BTreeSet<&StepId> = graph.finishing().into_iter().filter_map(step_of).collect();
     let reached: BTreeSet<&StepId> = graph.reachable().into_iter().filter_map(step_of).collect();
-    let stuck = |id: &StepId| reached.contains(id) && !ending.contains(id);
+    let stuck = |id: &StepId| {
+        reached.contains(id)
+            && !ending.contains(id)
+            && subject.flow.undo_of(id).is_none()
+            && !free(subject, &ending, id)
+    };
     // Steps that cannot end lead to each other: the first says it for all.
     let Some(first) = subject.flow.steps.iter().find(|placed| stuck(&placed.id)) else { return };
     let name = called(first);
@@ -35,4 +42,13 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             found.context(super::at(other), Wording::new("这一步也走不出去", "there is no way out from here either"));
     }
     diagnostics.push(found);
+}
+
+/// Whether a step stands in a branch that need not come to its end, as its join is satisfied by others.
+fn free(subject: &Subject<'_>, ending: &BTreeSet<&StepId>, id: &StepId) -> bool {
+    subject.flow.steps.iter().any(|placed| {
+        let some =
+            matches!(&placed.source.kind, StepKind::Parallel { join: Some(join), .. } if join.value != Join::All);
+        some && ending.contains(&placed.id) && subject.flow.branch_of(&Node::Step(id.clone()), &placed.id).is_some()
+    })
 }

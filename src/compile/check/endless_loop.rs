@@ -1,14 +1,14 @@
 //! A circle of steps in which nothing waits: it would run for ever in one go.
 //!
-//! A step that people answer waits, so a circle through one is fine. One that may be skipped proves nothing.
+//! A step that people answer waits, and so does one that waits for a time, a message or another system, so a circle
+//! through one is fine. One that may be skipped proves nothing.
 
 use super::{Subject, called, step_of};
-use crate::compile::lower::skippable;
+use crate::compile::waits::Idle;
 use crate::diagnostics::{Code, Diagnostic};
-use crate::model::graph::{Node, On};
+use crate::model::graph::Node;
 use crate::model::id::StepId;
 use crate::model::text::Wording;
-use crate::syntax::StepKind;
 use std::collections::BTreeSet;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -39,8 +39,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 ),
             )
             .hint(Wording::new(
-                "请在圈里放一个没有 `when` 的 `approve` 或 `task`，或改掉跳转",
-                "put an `approve` or `task` without `when` into the circle, or change a jump",
+                "请在圈里放一个没有 `when` 的 `approve`、`task` 或 `wait`，或改掉跳转",
+                "put an `approve`, `task` or `wait` without `when` into the circle, or change a jump",
             )),
         );
     }
@@ -81,24 +81,10 @@ impl Search<'_, '_> {
             return;
         }
         self.path.push(node.clone());
-        let graph = &self.subject.flow.graph;
-        for (on, to) in graph.edges_from(node) {
-            if passes(self.subject, node, on) {
-                self.visit(to);
-            }
+        let idle = Idle { document: self.subject.document, flow: self.subject.flow };
+        for to in idle.past(node) {
+            self.visit(&to);
         }
         self.path.pop();
-    }
-}
-
-/// Whether an edge can be taken without anybody having answered.
-fn passes(subject: &Subject<'_>, node: &Node, on: &On) -> bool {
-    let Node::Step(id) = node else { return true };
-    let Some(placed) = subject.placed(id) else { return true };
-    match placed.source.kind {
-        StepKind::Approve { .. } | StepKind::Task { .. } => {
-            *on == On::Next && skippable(placed.source, subject.document)
-        }
-        _ => true,
     }
 }

@@ -4,21 +4,31 @@
 //! write the file and a row of [`ALL`].
 
 mod bad_template;
+mod bad_undo;
 mod builtin_outcome;
 mod dead_end;
+mod decided_race;
+mod endless_call;
 mod endless_loop;
+mod impossible_join;
 mod jump_into_block;
 mod late_reminder;
+mod may_not_start;
 mod missing_mode;
 mod missing_otherwise;
+mod nested_rows;
 mod no_approver;
 mod own_case_allowed;
 mod proof;
+mod race_opening;
+mod racing_branches;
+mod repeated_http;
 mod repeated_step;
 mod shadowed_case;
 mod shared_form;
 mod table_gap;
 mod table_overlap;
+mod unhandled_outcome;
 mod unknown_outcome;
 mod unknown_step;
 mod unproved_table;
@@ -73,10 +83,20 @@ const ALL: &[Check] = &[
     unreachable_step::check,
     endless_loop::check,
     dead_end::check,
+    nested_rows::check,
+    impossible_join::check,
+    race_opening::check,
+    decided_race::check,
+    racing_branches::check,
+    unhandled_outcome::check,
+    endless_call::check,
+    bad_undo::check,
+    repeated_http::check,
     missing_mode::check,
     shared_form::check,
     no_approver::check,
     vacant_start::check,
+    may_not_start::check,
     own_case_allowed::check,
     late_reminder::check,
     bad_template::check,
@@ -121,7 +141,12 @@ fn at(placed: &Placed<'_>) -> Span {
 
 /// What a step is called in a message: the id that is written, or what it does.
 fn called(placed: &Placed<'_>) -> String {
-    let word = match &placed.source.kind {
+    placed.source.id.as_ref().map_or(kind_word(placed), |id| id.value.as_str()).to_owned()
+}
+
+/// The key that says what a step does.
+fn kind_word(placed: &Placed<'_>) -> &'static str {
+    match &placed.source.kind {
         StepKind::Approve { .. } => "approve",
         StepKind::Task { .. } => "task",
         StepKind::Choose { .. } => "choose",
@@ -129,9 +154,16 @@ fn called(placed: &Placed<'_>) -> String {
         StepKind::Table { .. } => "table",
         StepKind::Notify { .. } => "notify",
         StepKind::Go { .. } => "go",
+        StepKind::Parallel { .. } => "parallel",
+        StepKind::Each { .. } => "each",
+        StepKind::Race { .. } => "race",
+        StepKind::Wait { .. } => "wait",
+        StepKind::Receive { .. } => "receive",
+        StepKind::Call(_) => "call",
+        StepKind::Http(_) => "http",
+        StepKind::Job(_) => "job",
         StepKind::End { .. } | StepKind::Unknown => "end",
-    };
-    placed.source.id.as_ref().map_or(word, |id| id.value.as_str()).to_owned()
+    }
 }
 
 fn step_of(node: &Node) -> Option<&StepId> {

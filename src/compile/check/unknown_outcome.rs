@@ -1,22 +1,62 @@
-//! `on` or `opinion` names an outcome that the step does not have.
+//! `on`, `opinion` or `overdue` names an outcome that the step does not have.
 
 use super::Subject;
-use crate::compile::lower::{Part, answers};
+use crate::compile::lower::Part;
+use crate::compile::outcomes;
 use crate::diagnostics::{Code, Diagnostic, Spanned, quoted_list, suggest};
+use crate::model::definition::outcome;
 use crate::model::text::Wording;
+use crate::syntax::{Step, StepKind, Then};
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for placed in subject.flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
         let step = placed.source;
-        let known: Vec<String> = answers(step).into_iter().map(|(name, _)| name.to_string()).collect();
-        if known.is_empty() {
-            continue;
+        let Some(known) = known(subject, step) else { continue };
+        let on = step.on.iter().map(|(name, _)| name).filter(|name| !is_otherwise(step, name));
+        for name in on.chain(step.opinion.iter().flatten()).chain(by_time(step)) {
+            if !known.contains(&name.value) {
+                diagnostics.push(unknown(name, &known));
+            }
         }
-        let named = step.on.iter().map(|(name, _)| name).chain(step.opinion.iter().flatten());
-        for name in named.filter(|name| !known.contains(&name.value)) {
-            diagnostics.push(unknown(name, &known));
+        if let Some(name) = by_time(step).filter(|name| name.value == outcome::RETURNED) {
+            diagnostics.push(sent_back(name));
         }
     }
+}
+
+/// The outcomes that a step can name; `None` where it has none, or where they cannot be known.
+fn known(subject: &Subject<'_>, step: &Step) -> Option<Vec<String>> {
+    if let StepKind::Call(call) = &step.kind {
+        let callee = subject.world.callees.get(call.process.value.as_str())?;
+        return Some(callee.outcomes.clone());
+    }
+    let known = outcomes::named(step)?;
+    // A `parallel` has outcomes with `join: any` only.
+    let block = matches!(step.kind, StepKind::Parallel { .. });
+    (block || !known.is_empty()).then_some(known)
+}
+
+fn is_otherwise(step: &Step, name: &Spanned<String>) -> bool {
+    matches!(step.kind, StepKind::Call(_)) && name.value == outcomes::OTHERWISE
+}
+
+/// The outcome that time gives.
+fn by_time(step: &Step) -> Option<&Spanned<String>> {
+    match step.overdue.as_ref()?.then.as_ref()? {
+        Then::Decide(outcome) => Some(outcome),
+        Then::Reassign(_) | Then::Go(_) => None,
+    }
+}
+
+fn sent_back(name: &Spanned<String>) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnknownOutcome,
+        name.span,
+        Wording::new(
+            "时间到了不能退回，因为没有人说要改什么。请写别的结果，或用 `go`",
+            "time cannot send a case back, as nobody says what to change; write another outcome, or use `go`",
+        ),
+    )
 }
 
 fn unknown(name: &Spanned<String>, known: &[String]) -> Diagnostic {
@@ -32,6 +72,14 @@ fn unknown(name: &Spanned<String>, known: &[String]) -> Diagnostic {
             ),
         )
         .fix_word(name.span, close),
+        None if known.len() == 0 => Diagnostic::new(
+            Code::UnknownOutcome,
+            name.span,
+            Wording::new(
+                "几路都办完才往下走，没有哪一路是结果。`on` 要和 `join: any` 一起写",
+                "with all branches done none is the outcome; `on` goes with `join: any`",
+            ),
+        ),
         None => {
             let listed = quoted_list(known);
             Diagnostic::new(

@@ -1,11 +1,12 @@
-//! Steps that hold lists of steps.
+//! Steps that hold lists of steps: cases, branches, the body of an `each`, what takes a step back.
 
-use super::Step;
 use super::keys::STEP_RELATIVES;
-use crate::diagnostics::Span;
+use super::{Step, StepKind};
+use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
+use crate::model::text::Wording;
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{Lowering, Place};
-use crate::syntax::node::Node;
+use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
+use crate::syntax::node::{Node, NodeKind};
 
 /// One case of `choose`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,35 @@ pub struct Case {
     pub steps: Vec<Step>,
 }
 
+/// One branch of `parallel` or `race`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// Its name, which may be an outcome.
+    pub name: Spanned<String>,
+    /// What happens in it.
+    pub steps: Vec<Step>,
+}
+
+/// When the branches of `parallel` come together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// When all are done.
+    All,
+    /// When the first is.
+    Any,
+    /// When so many are.
+    Count(u16),
+}
+
+/// `undo`: what takes a step back, or an end that takes everything back first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undo {
+    /// Of a step: what takes it back.
+    Steps(Spanned<Vec<Step>>),
+    /// Of an `end`: whether it compensates first.
+    First(Spanned<bool>),
+}
+
 static CASE: Place = Place {
     name: ("`choose` 的一个分支", "a case of `choose`"),
     keys: &["when", "steps"],
@@ -26,10 +56,102 @@ static CASE: Place = Place {
 };
 
 impl Lowering<'_> {
-    pub(super) fn case(&mut self, node: &Node) -> Option<Case> {
+    pub(super) fn choose(&mut self, node: &Node, fields: &Fields<'_>) -> StepKind {
+        let cases = self.items(node).unwrap_or_default();
+        let cases = cases.iter().filter_map(|case| self.case(case)).collect();
+        let otherwise = fields.get("otherwise").map(|node| Spanned::new(self.steps(node), node.span));
+        StepKind::Choose { cases, otherwise }
+    }
+
+    fn case(&mut self, node: &Node) -> Option<Case> {
         let fields = self.fields(node, &CASE, self.first_line(node.span))?;
         let when = fields.required(self, "when").and_then(|node| self.feel(node, "when"));
         let steps = fields.required(self, "steps").map(|node| self.steps(node)).unwrap_or_default();
         Some(Case { span: node.span, when, steps })
+    }
+
+    pub(super) fn parallel(&mut self, node: &Node, fields: &Fields<'_>) -> StepKind {
+        let branches = self.branches(node, "parallel");
+        let join = fields.get("join").and_then(|node| self.join(node));
+        StepKind::Parallel { branches, join }
+    }
+
+    pub(super) fn race(&mut self, node: &Node) -> StepKind {
+        StepKind::Race { branches: self.branches(node, "race") }
+    }
+
+    fn branches(&mut self, node: &Node, key: &str) -> Vec<Branch> {
+        let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
+        if entries.is_empty() {
+            self.report(missing_value(node.span, key));
+        }
+        let mut found = Vec::new();
+        for entry in entries {
+            let name = self.name(&entry.key, NameRule::Word);
+            if entry.value.is_empty() {
+                let shown = entry.key.text().unwrap_or("");
+                self.report(
+                    missing_value(entry.key.span, shown)
+                        .hint(Wording::new(format!("{shown}: []"), format!("{shown}: []"))),
+                );
+                continue;
+            }
+            let steps = self.steps(&entry.value);
+            if let Some(name) = name {
+                found.push(Branch { name, steps });
+            }
+        }
+        found
+    }
+
+    fn join(&mut self, node: &Node) -> Option<Spanned<Join>> {
+        if let Some(count) = node.text().and_then(|text| text.parse().ok()) {
+            return Some(Spanned::new(Join::Count(count), node.span));
+        }
+        self.one_of(node, &[("all", Join::All), ("any", Join::Any)])
+    }
+
+    pub(super) fn per_row(&mut self, node: &Node, fields: &Fields<'_>) -> StepKind {
+        let rows = self.feel(node, "each");
+        let alias = fields.required(self, "as").and_then(|node| self.name(node, NameRule::Word));
+        let modes = [("at once", false), ("in order", true)];
+        let in_order = fields.get("mode").and_then(|node| self.one_of(node, &modes));
+        let until = fields.get("until").and_then(|node| self.feel(node, "until"));
+        let into = fields.get("into").and_then(|node| self.name(node, NameRule::Word));
+        let steps = fields.required(self, "steps").map(|node| self.steps(node)).unwrap_or_default();
+        match (rows, alias) {
+            (Some(rows), Some(alias)) => {
+                let in_order = in_order.is_some_and(|in_order| in_order.value);
+                StepKind::Each { rows, alias, in_order, until, into, steps }
+            }
+            _ => StepKind::Unknown,
+        }
+    }
+
+    /// What takes a step back: one step, or a list of them. They need no names.
+    pub(super) fn undo(&mut self, node: &Node, kind: &str) -> Option<Undo> {
+        if kind == "end" {
+            return self.boolean(node).map(Undo::First);
+        }
+        let nodes: &[Node] = match &node.kind {
+            NodeKind::Sequence(items) => items,
+            NodeKind::Mapping(_) => std::slice::from_ref(node),
+            NodeKind::Scalar { .. } | NodeKind::Broken => {
+                self.report(
+                    Diagnostic::new(
+                        Code::WrongShape,
+                        node.span,
+                        Wording::new(
+                            "`undo` 后面写怎么撤回这一步：一个步骤，或一个步骤列表。`undo: true` 只用于 `end`",
+                            "`undo` holds what takes the step back: a step, or a list of steps; `undo: true` is for `end` only",
+                        ),
+                    )
+                    .hint(Wording::new("undo: { task: 内勤 }", "undo: { task: clerk }")),
+                );
+                return None;
+            }
+        };
+        let steps = nodes.iter().filter_map(|node| self.step(node, false)).collect();
+        Some(Undo::Steps(Spanned::new(steps, node.span)))
     }
 }

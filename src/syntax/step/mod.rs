@@ -3,10 +3,14 @@
 mod block;
 mod human;
 mod keys;
+mod outside;
+mod overdue;
 
-pub use block::Case;
+pub use block::{Branch, Case, Join, Undo};
 pub use human::{Allow, Mode, Shown, Who};
 pub(crate) use keys::STEP;
+pub use outside::{Call, Http, Job, Piece, Retry, Taken};
+pub use overdue::{Overdue, Then};
 
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::model::text::{Text, Wording};
@@ -15,7 +19,7 @@ use crate::syntax::field::{Field, OptionDef};
 use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, missing_value};
 use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::process::Policy;
-use keys::{APPROVE, CHOOSE, END, GO, KINDS, NOTIFY, SET, STEP_RELATIVES, TABLE, TASK, UNSUPPORTED};
+use keys::{KINDS, is_key, place};
 
 /// A step as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +28,7 @@ pub struct Step {
     pub span: Span,
     /// The key that says what kind it is; where a fault of the step as a whole is shown.
     pub key: Span,
-    /// Its name. Only `set`, `notify`, `go` and `end` may lack one.
+    /// Its name. Only `set`, `notify`, `go`, `end` and what stands in `undo` may lack one.
     pub id: Option<Spanned<String>>,
     /// What people read instead of the name.
     pub title: Option<Spanned<Text>>,
@@ -50,6 +54,33 @@ pub struct Step {
     pub form: Vec<Field>,
     /// Departures from the policy of the process.
     pub policy: Policy,
+    /// What happens where it is still open at its due time.
+    pub overdue: Option<Overdue>,
+    /// The column of the board that the case comes to with it.
+    pub stage: Option<Spanned<String>>,
+    /// What takes it back.
+    pub undo: Option<Undo>,
+}
+
+impl Step {
+    /// Every list of steps in it, in the order of the text.
+    pub fn lists(&self) -> Vec<&[Step]> {
+        let mut lists: Vec<&[Step]> = match &self.kind {
+            StepKind::Choose { cases, otherwise } => {
+                let otherwise = otherwise.iter().map(|list| list.value.as_slice());
+                cases.iter().map(|case| case.steps.as_slice()).chain(otherwise).collect()
+            }
+            StepKind::Parallel { branches, .. } | StepKind::Race { branches } => {
+                branches.iter().map(|branch| branch.steps.as_slice()).collect()
+            }
+            StepKind::Each { steps, .. } => vec![steps],
+            _ => Vec::new(),
+        };
+        if let Some(Undo::Steps(steps)) = &self.undo {
+            lists.push(&steps.value);
+        }
+        lists
+    }
 }
 
 /// What a step does.
@@ -105,6 +136,53 @@ pub enum StepKind {
         /// The outcome.
         outcome: Spanned<String>,
     },
+    /// `parallel`: named branches at once.
+    Parallel {
+        /// The branches.
+        branches: Vec<Branch>,
+        /// When they come together; all where not written.
+        join: Option<Spanned<Join>>,
+    },
+    /// `each`: the steps once for every row.
+    Each {
+        /// The rows.
+        rows: FeelText,
+        /// What a row is called inside.
+        alias: Spanned<String>,
+        /// Whether one comes after the other.
+        in_order: bool,
+        /// When the others are cancelled.
+        until: Option<FeelText>,
+        /// The new list that holds the rows afterwards.
+        into: Option<Spanned<String>>,
+        /// What happens for a row.
+        steps: Vec<Step>,
+    },
+    /// `race`: named branches, of which the first goes on alone.
+    Race {
+        /// The branches.
+        branches: Vec<Branch>,
+    },
+    /// `wait`: until a time.
+    Wait {
+        /// For how long, or until when.
+        until: FeelText,
+    },
+    /// `receive`: a message.
+    Receive {
+        /// Its name.
+        message: Spanned<String>,
+        /// What tells ours from others.
+        key: Option<FeelText>,
+        /// What is taken from it.
+        take: Vec<Taken>,
+    },
+    /// `call`: another process.
+    Call(Call),
+    /// `http`: a call of another system.
+    Http(Http),
+    /// `job`: work for a program outside.
+    Job(Job),
     /// A kind that is not performed yet, or one that could not be read. It is reported.
     Unknown,
 }
@@ -122,10 +200,11 @@ impl Lowering<'_> {
     /// The steps of a list.
     pub(crate) fn steps(&mut self, node: &Node) -> Vec<Step> {
         let Some(items) = self.items(node) else { return Vec::new() };
-        items.iter().filter_map(|item| self.step(item)).collect()
+        items.iter().filter_map(|item| self.step(item, true)).collect()
     }
 
-    fn step(&mut self, node: &Node) -> Option<Step> {
+    /// A step; whether it must have a name as far as its kind asks for one.
+    fn step(&mut self, node: &Node, named: bool) -> Option<Step> {
         let entries = self.entries(node, GROUP)?;
         let kinds: Vec<&Node> =
             entries.iter().map(|entry| &entry.key).filter(|key| KINDS.contains(&key.text().unwrap_or(""))).collect();
@@ -133,7 +212,7 @@ impl Lowering<'_> {
         let kind = match kinds.as_slice() {
             [] => {
                 return match self.no_kind(node, at) {
-                    Some(meant) => self.step(&meant),
+                    Some(meant) => self.step(&meant, named),
                     None => self.unknown_step(node, at),
                 };
             }
@@ -144,23 +223,10 @@ impl Lowering<'_> {
             }
         };
         let word = kind.text().unwrap_or("");
-        if UNSUPPORTED.contains(&word) {
-            self.report(unsupported_step(kind.span, word));
-            return self.unknown_step(node, kind.span);
-        }
-        let place = match word {
-            "approve" => &APPROVE,
-            "task" => &TASK,
-            "choose" => &CHOOSE,
-            "set" => &SET,
-            "table" => &TABLE,
-            "notify" => &NOTIFY,
-            "go" => &GO,
-            _ => &END,
-        };
-        let fields = self.fields(node, place, kind.span)?;
+        let fields = self.fields(node, place(word), kind.span)?;
         let id = match word {
             "set" | "notify" | "go" | "end" => fields.get("id"),
+            _ if !named => fields.get("id"),
             _ => fields.required(self, "id"),
         };
         let step = Step {
@@ -178,6 +244,9 @@ impl Lowering<'_> {
             quiet: fields.get("quiet").and_then(|node| self.boolean(node)),
             form: fields.get("form").map(|node| self.form(node)).unwrap_or_default(),
             policy: fields.get("policy").map(|node| self.policy(node)).unwrap_or_default(),
+            overdue: self.overdue(&fields, word),
+            stage: fields.get("stage").and_then(|node| self.name(node, NameRule::Word)),
+            undo: fields.get("undo").and_then(|node| self.undo(node, word)),
             kind: self.kind(word, &fields),
         };
         Some(step)
@@ -191,12 +260,18 @@ impl Lowering<'_> {
                 let outcomes = fields.get("outcomes").map(|node| self.options(node)).unwrap_or_default();
                 StepKind::Task { who: self.who(node, word, fields), outcomes }
             }
-            "choose" => {
-                let cases = self.items(node).unwrap_or_default();
-                let cases = cases.iter().filter_map(|case| self.case(case)).collect();
-                let otherwise = fields.get("otherwise").map(|node| Spanned::new(self.steps(node), node.span));
-                StepKind::Choose { cases, otherwise }
-            }
+            "choose" => self.choose(node, fields),
+            "parallel" => self.parallel(node, fields),
+            "each" => self.per_row(node, fields),
+            "race" => self.race(node),
+            "call" => self.call(node, fields),
+            "wait" => match self.feel(node, word) {
+                Some(until) => StepKind::Wait { until },
+                None => StepKind::Unknown,
+            },
+            "receive" => self.receive(node, fields),
+            "http" => self.http(node, fields),
+            "job" => self.job(node, fields),
             "set" => StepKind::Set { values: self.values(node) },
             "table" => {
                 let Some(table) = self.name(node, NameRule::Document) else { return StepKind::Unknown };
@@ -280,6 +355,9 @@ impl Lowering<'_> {
             quiet: None,
             form: Vec::new(),
             policy: Policy::default(),
+            overdue: None,
+            stage: None,
+            undo: None,
         })
     }
 
@@ -287,12 +365,9 @@ impl Lowering<'_> {
     /// that what else is wrong with it is told too.
     fn no_kind(&mut self, node: &Node, at: Span) -> Option<Node> {
         let NodeKind::Mapping(entries) = &node.kind else { return None };
-        let known = |key: &str| {
-            STEP_RELATIVES.iter().take(5).any(|place| place.keys.contains(&key) || place.later.contains(&key))
-        };
         let meant = entries.iter().enumerate().find_map(|(number, entry)| {
             let word = entry.key.text().unwrap_or("");
-            let close = if known(word) { None } else { suggest::closest(word, KINDS.iter().copied()) };
+            let close = if is_key(word) { None } else { suggest::closest(word, KINDS.iter().copied()) };
             close.map(|close| (number, &entry.key, close))
         });
         if let Some((number, key, close)) = meant {
@@ -314,7 +389,7 @@ impl Lowering<'_> {
             }
             return Some(Node { span: node.span, kind: NodeKind::Mapping(entries) });
         }
-        let listed = quoted_list(KINDS.iter().take(8).copied());
+        let listed = quoted_list(KINDS.iter().copied());
         self.report(
             Diagnostic::new(
                 Code::StepKind,
@@ -345,19 +420,4 @@ fn several_kinds(first: &Node, rest: &[&Node]) -> Diagnostic {
         diagnostic = diagnostic.context(key.span, Wording::new("还有一种", "one more"));
     }
     diagnostic
-}
-
-fn unsupported_step(span: Span, word: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::UnsupportedStep,
-        span,
-        Wording::new(
-            format!("这个版本还不支持 `{word}` 步骤"),
-            format!("`{word}` steps are not supported in this version yet"),
-        ),
-    )
-    .hint(Wording::new(
-        "现在可用：`approve`、`task`、`choose`、`set`、`table`、`notify`、`go`、`end`",
-        "supported are `approve`, `task`, `choose`, `set`, `table`, `notify`, `go` and `end`",
-    ))
 }

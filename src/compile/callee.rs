@@ -1,0 +1,84 @@
+//! What a process shows to those that call it: what it asks at its start, what it leaves, and how it can end.
+
+use crate::compile::fields::{asked_always, is_list, name_of, type_of};
+use crate::compile::lower::{self, Flow};
+use crate::compile::waits::Idle;
+use crate::model::definition::outcome;
+use crate::model::graph::Node;
+use crate::model::id::FieldName;
+use crate::model::value::Typed;
+use crate::syntax::{Process, StepKind};
+use std::collections::BTreeSet;
+
+/// A process as others call it.
+pub(crate) struct Callee<'a> {
+    document: &'a Process,
+    /// How it can end; by being withdrawn and cancelled too.
+    pub(crate) outcomes: Vec<String>,
+    /// The processes that it calls before it has waited for anything.
+    pub(crate) calls_at_once: Vec<&'a str>,
+}
+
+impl<'a> Callee<'a> {
+    pub(crate) fn of(document: &'a Process) -> Callee<'a> {
+        let flow = lower::lower(document);
+        Callee { document, outcomes: outcomes(&flow), calls_at_once: calls_at_once(document, &flow) }
+    }
+
+    /// What a caller may give for a field of the start form; else all that it may give.
+    pub(crate) fn asked(&self, name: &str) -> Result<Typed, Vec<String>> {
+        let asked = || self.document.form.iter().filter(|field| field.value.is_none());
+        match asked().find(|field| field.name.value == name) {
+            // What is left open is asked of its applicant.
+            Some(field) => Ok(Typed::optional(type_of(field))),
+            None => Err(asked().map(|field| field.name.value.clone()).collect()),
+        }
+    }
+
+    /// The fields that it has in the end. Only what its start must ask is sure to be set.
+    pub(crate) fn left(&self) -> Vec<(FieldName, Typed)> {
+        let mut found: Vec<(FieldName, Typed)> = Vec::new();
+        let mut add = |field: &crate::syntax::Field, start: bool| {
+            let typed = Typed::always(type_of(field));
+            let optional = !is_list(&typed) && !(start && asked_always(field));
+            found.push((name_of(field), Typed { optional, ..typed }));
+        };
+        self.document.form.iter().for_each(|field| add(field, true));
+        self.document.data.iter().for_each(|field| add(field, false));
+        outside_rows(&self.document.steps, &mut |step| step.form.iter().for_each(|field| add(field, false)));
+        found
+    }
+}
+
+/// Every step but those in the body of an `each`, whose forms ask columns.
+fn outside_rows<'a>(steps: &'a [crate::syntax::Step], f: &mut impl FnMut(&'a crate::syntax::Step)) {
+    for step in steps {
+        f(step);
+        if !matches!(step.kind, StepKind::Each { .. }) {
+            step.lists().into_iter().for_each(|list| outside_rows(list, f));
+        }
+    }
+}
+
+fn outcomes(flow: &Flow<'_>) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for node in flow.graph.reachable() {
+        if let Node::Finish(outcome) = node {
+            found.push(outcome.to_string());
+        }
+    }
+    found.extend([outcome::WITHDRAWN, outcome::CANCELLED].map(str::to_owned));
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn calls_at_once<'a>(document: &'a Process, flow: &Flow<'a>) -> Vec<&'a str> {
+    let reached: BTreeSet<Node> = Idle { document, flow }.reached();
+    let called = |kind: &'a StepKind| match kind {
+        StepKind::Call(call) => Some(call.process.value.as_str()),
+        _ => None,
+    };
+    let at_once = flow.steps.iter().filter(|placed| reached.contains(&Node::Step(placed.id.clone())));
+    at_once.filter_map(|placed| called(&placed.source.kind)).collect()
+}

@@ -1,0 +1,157 @@
+//! What a process says of itself before its form and steps: who starts it and when, its number, what ties it to
+//! other cases.
+
+use crate::compile::fields::Fields;
+use crate::compile::typing::{Typing, constant};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::expression::{Expected, Scope};
+use crate::model::control::Schedule;
+use crate::model::cron::{fires_after, is_cron};
+use crate::model::definition::NumberPattern;
+use crate::model::formula::Op;
+use crate::model::id::{FieldName, PositionId};
+use crate::model::text::Wording;
+use crate::model::value::{Type, Typed, Value};
+use crate::syntax::FeelText;
+use chrono::{DateTime, Utc};
+
+impl Typing<'_> {
+    pub(super) fn start(&mut self) -> Vec<PositionId> {
+        let scope = Scope::new().directory(self.world.directory.clone());
+        let expected = Expected::Type(Typed::always(Type::Position));
+        let document = self.document;
+        let mut positions = Vec::new();
+        for entry in &document.start {
+            let Some(formula) = self.formula(entry, &scope, &expected) else { continue };
+            match constant(&formula) {
+                Some(Value::Position(position)) => positions.push(position.clone()),
+                _ => self.diagnostics.push(Diagnostic::new(
+                    Code::WrongType,
+                    entry.span,
+                    Wording::new(
+                        "`start` 里只写岗位的名称，例如 `start: [客户专员]`",
+                        "`start` takes the names of positions only, such as `start: [clerk]`",
+                    ),
+                )),
+            }
+        }
+        positions
+    }
+
+    pub(super) fn key(&mut self, fields: &Fields<'_>) -> Option<FieldName> {
+        let document = self.document;
+        let key = document.key.as_ref()?;
+        let scope = self.everywhere().fields(fields.anywhere());
+        let formula = self.formula(key, &scope, &Expected::Any)?;
+        match formula.root.op() {
+            Op::Field(name) => Some(name.clone()),
+            _ => {
+                self.diagnostics.push(Diagnostic::new(
+                    Code::WrongType,
+                    key.span,
+                    Wording::new(
+                        "`key` 写一个字段的名称，例如 `key: customer`",
+                        "`key` names one field, such as `key: customer`",
+                    ),
+                ));
+                None
+            }
+        }
+    }
+
+    pub(super) fn number(&mut self) -> Option<NumberPattern> {
+        let written = self.document.number.as_ref()?;
+        let pattern = NumberPattern::parse(&written.value);
+        if pattern.is_none() {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::BadNumber,
+                    written.span,
+                    Wording::new(
+                        format!(
+                            "`{}` 不能当编号规则。花括号里可以写 `{{year}}`、`{{month}}`、`{{seq:4}}`，其中 `{{seq}}` 恰好一次",
+                            written.value
+                        ),
+                        format!(
+                            "`{}` makes no business number; braces hold `{{year}}`, `{{month}}` or `{{seq:4}}`, and `{{seq}}` stands there exactly once",
+                            written.value
+                        ),
+                    ),
+                )
+                .hint(Wording::new("number: \"LP-{year}-{seq:4}\"", "number: \"LP-{year}-{seq:4}\"")),
+            );
+        }
+        pattern
+    }
+
+    /// One open case a `key`, which therefore has to be there.
+    pub(super) fn single(&mut self) -> bool {
+        let Some(single) = self.document.single.filter(|single| single.value) else { return false };
+        if self.document.key.is_none() && self.whole {
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::MissingKey,
+                    single.span,
+                    Wording::new(
+                        "`single: true` 表示同一个 `key` 只能有一件在办，所以要写 `key`",
+                        "`single: true` allows one open case a `key`, so say with `key` which field that is",
+                    ),
+                )
+                .hint(Wording::new("key: customer", "key: customer")),
+            );
+        }
+        true
+    }
+
+    /// Whom the case is about.
+    pub(super) fn about(&mut self, fields: &Fields<'_>) -> Option<FieldName> {
+        let document = self.document;
+        let about = document.about.as_ref()?;
+        let scope = self.everywhere().fields(fields.anywhere());
+        let formula = self.formula(about, &scope, &Expected::Any)?;
+        match formula.root.op() {
+            Op::Field(name) if matches!(formula.of.of, Type::Person) => Some(name.clone()),
+            _ => {
+                self.diagnostics.push(Diagnostic::new(
+                    Code::WrongType,
+                    about.span,
+                    Wording::new(
+                        "`for` 写一个 `type: person` 的字段，例如 `for: employee`",
+                        "`for` names one field of `type: person`, such as `for: employee`",
+                    ),
+                ));
+                None
+            }
+        }
+    }
+
+    /// When cases start by themselves, and for whom.
+    pub(super) fn schedule(&mut self) -> Option<Schedule> {
+        let document = self.document;
+        let schedule = document.schedule.as_ref()?;
+        let scope = Scope::new().directory(self.world.directory.clone());
+        let by: Vec<_> = schedule.by.iter().filter_map(|text| self.by(text, &scope)).collect();
+        let cron = &schedule.cron;
+        // Any instant does: whether it fires at all does not depend on it.
+        let fires = fires_after(&cron.value, DateTime::<Utc>::UNIX_EPOCH, chrono_tz::UTC).is_some();
+        if !fires {
+            let message = if is_cron(&cron.value) {
+                Wording::new("这个时间永远不会到，例如二月没有 30 日", "this never comes, as there is no such day")
+            } else {
+                Wording::new(
+                    format!("`{}` 不是定时的写法。要写五个字段：分 时 日 月 星期", cron.value),
+                    format!("`{}` is no schedule; write five fields: minute, hour, day, month, weekday", cron.value),
+                )
+            };
+            self.diagnostics.push(
+                Diagnostic::new(Code::BadSchedule, cron.span, message)
+                    .hint(Wording::new("cron: \"0 16 * * FRI\"", "cron: \"0 16 * * FRI\"")),
+            );
+        }
+        Some(Schedule { cron: cron.value.clone(), by })
+    }
+
+    fn by(&mut self, text: &FeelText, scope: &Scope) -> Option<crate::model::formula::Formula> {
+        self.formula(text, scope, &Expected::People)
+    }
+}
