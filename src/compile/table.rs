@@ -120,6 +120,10 @@ fn pretended(key_span: Span, form: Vec<syntax::Field>) -> Process {
         data: Vec::new(),
         steps: Vec::new(),
         policy: syntax::Policy::default(),
+        single: None,
+        about: None,
+        schedule: None,
+        stages: Vec::new(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::expression::{self, Expected, Fault, FaultKind, Scope};
 use crate::model::definition::{Definition, OwnCase, Policy};
 use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
-use crate::model::id::{FieldName, ProcessId, Version};
+use crate::model::id::{FieldName, ProcessId, StepId, Version};
 use crate::model::text::{Text, Wording};
 use crate::model::value::Value;
 use crate::syntax::{self, FeelText, Process, Step, StepKind};
