@@ -155,7 +155,7 @@ fn a_row_has_its_columns_and_those_that_the_body_asks() {
     until: count(customers[accepted = true]) >= 2
     steps:
       - {{ id: call_on, task: owner, form: {{ accepted: {{ type: boolean, title: 接受, required: true }}, why: {{ type: text, title: 原因, when: accepted = false }} }} }}
-{inside}  - {{ id: boss, approve: 总监, when: {after} }}
+{inside}  - {{ id: boss, approve: 总监, when: '{after}' }}
 "
         ))
     };
@@ -174,7 +174,7 @@ fn a_row_has_its_columns_and_those_that_the_body_asks() {
     assert_eq!(faults(&text("      - set: { level: '\"A\"' }\n", "true")), ["not_settable"], "only the row is written");
     assert_eq!(faults(&text("", "accepted")), ["unknown_name"], "outside it is in the list");
     assert_eq!(
-        faults(&text("      - { id: early, task: owner, when: account.why = \"x\" }\n", "true")),
+        faults(&text("      - { id: early, task: owner, when: string length(account.why) > 1 }\n", "true")),
         ["maybe_unset"]
     );
 }
@@ -190,7 +190,7 @@ fn plain_rows_stand_bare_and_come_back_in_a_new_list() {
     steps:
       - { id: rate, task: colleague, form: { score: { type: integer, title: 评分, required: true } } }
       - { id: more, task: colleague, when: score < 3 }
-  - { id: boss, approve: 总监, when: count(scores[score != null and score > 3]) > 0 }
+  - { id: boss, approve: 总监, when: 'count(scores[score != null and score > 3]) > 0' }
 ",
     ));
     let StepKind::Each(each) = &found.steps["ask"].kind else { panic!("an each") };
@@ -292,7 +292,7 @@ fn what_is_overdue_goes_decides_or_tells() {
 
     let by_time = |decide: &str| {
         steps(&format!(
-            "  - {{ id: boss, approve: 总监, due: 1 day, overdue: {{ decide: {decide} }}, form: {{ note: {{ type: text, title: 说明, required: true }} }} }}\n  - {{ id: next_one, approve: 总监, when: note != \"\" }}\n"
+            "  - {{ id: boss, approve: 总监, due: 1 day, overdue: {{ decide: {decide} }}, form: {{ note: {{ type: text, title: 说明, required: true }} }} }}\n  - {{ id: next_one, approve: 总监, when: string length(note) > 1 }}\n"
         ))
     };
     assert_eq!(by_time("approved"), ["maybe_unset"], "time fills in no form");
