@@ -162,7 +162,8 @@ fn waits(waits: &Waiting) -> Option<Json> {
     Some(match waits {
         Waiting::Block(_) => return None,
         Waiting::Time => json!({ "time": true }),
-        Waiting::Message { name, key } => json!({ "message": &**name, "key": key.as_deref() }),
+        Waiting::Lock(lock) => json!({ "lock": &**lock }),
+        Waiting::Message { name, key, .. } => json!({ "message": &**name, "key": key.as_deref() }),
         Waiting::Call { child, process } => json!({ "call": child.to_string(), "process": process.as_str() }),
         Waiting::Http { attempt, at, request } => {
             json!({ "http": &*request.method, "attempt": attempt, "not_before": at })
@@ -324,6 +325,9 @@ fn event(event: &Event) -> Json {
         }
         Event::Ended { outcome, reason } => {
             json!({ "event": "ended", "outcome": outcome.as_str(), "reason": reason.as_deref() })
+        }
+        Event::LockAwaited { token, step, lock } => {
+            json!({ "event": "lock_awaited", "token": token.0, "step": step.as_str(), "lock": &**lock })
         }
         Event::WaitBegun { token, waits, due } => {
             json!({ "event": "wait_begun", "token": token.0, "for": self::waits(waits), "due_at": due })

@@ -173,10 +173,12 @@ impl Words<'_> {
         Some(match waits {
             Waiting::Block(_) => return None,
             Waiting::Time => self.pick("等待时间到", "Waiting for its time").into(),
-            Waiting::Message { name, key: Some(key) } if zh => {
+            Waiting::Lock(lock) if zh => format!("等待轮到（{}）", clean_line(lock)),
+            Waiting::Lock(lock) => format!("Waiting for its turn ({})", clean_line(lock)),
+            Waiting::Message { name, key: Some(key), .. } if zh => {
                 format!("等待消息 {}（{}）", clean_line(name), clean_line(key))
             }
-            Waiting::Message { name, key: Some(key) } => {
+            Waiting::Message { name, key: Some(key), .. } => {
                 format!("Waiting for the message {} ({})", clean_line(name), clean_line(key))
             }
             Waiting::Message { name, .. } if zh => format!("等待消息 {}", clean_line(name)),

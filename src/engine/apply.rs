@@ -138,6 +138,11 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
         Event::TimerFired { timer } | Event::TimerCleared { timer } => {
             state.timers.remove(timer)?;
         }
+        Event::LockAwaited { token, step, lock } => {
+            let token = state.tokens.get_mut(token)?;
+            let waits = Some(Waiting::Lock(lock.clone()));
+            *token = Token { step: Some(step.clone()), waits, ..Token::new(token.scope) };
+        }
         Event::WaitBegun { token, waits, due } => {
             let token = state.tokens.get_mut(token)?;
             token.waits = Some((**waits).clone());

@@ -177,6 +177,15 @@ pub enum Event {
         /// What is wrong.
         what: Trouble,
     },
+    /// A token came to a step whose lock another step has, and waits its turn.
+    LockAwaited {
+        /// Which token.
+        token: TokenId,
+        /// At which step.
+        step: StepId,
+        /// Which lock.
+        lock: Arc<str>,
+    },
     /// A token waits for something other than people.
     WaitBegun {
         /// Which token.

@@ -35,7 +35,7 @@ pub(super) fn deliver(
     let (id, waits) = waiting(run, token)?;
     let fits = |waited: Option<&Arc<str>>| waited.is_none_or(|waited| Some(waited) == key);
     match waits {
-        Waiting::Message { name: waited, key: of } if waited == name && fits(of.as_ref()) => {}
+        Waiting::Message { name: waited, key: of, .. } if waited == name && fits(of.as_ref()) => {}
         _ => return Err(Refusal::NotWaiting),
     }
     let Some(StepKind::Receive(receive)) = run.definition.steps.get(&id).map(|step| &step.kind) else {

@@ -8,7 +8,7 @@ use super::apply;
 use super::command::{Actor, Command, Via};
 use super::event::{Closed, Event, Trouble};
 use super::scope::{self, Place};
-use super::state::{MailKind, Owner, State, TaskKind, TimerKind};
+use super::state::{MailKind, Owner, State, TaskKind, TimerKind, Waiting};
 use super::step::{self, Flow};
 use super::{Facts, block, form, undo};
 use crate::expression::Failure;
@@ -148,7 +148,7 @@ impl<'a> Run<'a> {
         if std::mem::replace(&mut self.walking, true) {
             return;
         }
-        while let Some((token, next)) = self.queue.pop_front() {
+        while let Some((token, next)) = self.queue.pop_front().or_else(|| self.next_turn()) {
             if self.state.ended.is_some() || !self.state.tokens.contains_key(&token) {
                 continue;
             }
@@ -161,6 +161,25 @@ impl<'a> Run<'a> {
             }
         }
         self.walking = false;
+    }
+
+    /// The token whose turn it is, where a lock has come free: the one that has waited longest.
+    fn next_turn(&self) -> Option<(TokenId, Move)> {
+        let waiting = self.state.tokens.iter().filter_map(|(number, token)| match &token.waits {
+            Some(Waiting::Lock(lock)) => Some((*number, lock, token.step.as_ref()?)),
+            _ => None,
+        });
+        let mut free = waiting.filter(|(number, lock, _)| !self.is_locked(lock, *number));
+        free.next().map(|(number, _, step)| (number, Move::Into(step.clone())))
+    }
+
+    /// Whether another token's step has a lock.
+    pub(super) fn is_locked(&self, lock: &str, token: TokenId) -> bool {
+        self.state.tokens.iter().any(|(number, other)| {
+            let step = other.step.as_ref().and_then(|step| self.definition.steps.get(step));
+            let waits = matches!(other.waits, Some(Waiting::Lock(_)));
+            *number != token && !waits && step.is_some_and(|step| step.lock.as_deref() == Some(lock))
+        })
     }
 
     fn never_waits(&mut self, token: TokenId, next: Move) {

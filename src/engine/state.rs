@@ -207,7 +207,11 @@ pub enum Waiting {
         name: Arc<str>,
         /// What tells it from those of other cases (*personal*); any where `None`.
         key: Option<Arc<str>>,
+        /// Whether one that came before the wait began is not for it.
+        fresh: bool,
     },
+    /// Its turn: another step has the lock.
+    Lock(Arc<str>),
     /// Another instance.
     Call {
         /// Its id.

@@ -81,6 +81,9 @@ pub struct Receive {
     /// Our fields, from what it says.
     #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
     pub take: IndexMap<FieldName, Path>,
+    /// Only a message that comes while it waits; one that came before is not for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
 }
 
 /// The way to a value in what came from outside: `["order", "id"]`.

@@ -138,6 +138,9 @@ pub struct Step {
     /// How it takes part in compensation.
     #[serde(default, skip_serializing_if = "is_none")]
     pub undo: Undo,
+    /// Steps of one case with the same lock are never open at once; a step that finds it taken waits its turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<Arc<str>>,
 }
 
 fn is_none(undo: &Undo) -> bool {
@@ -147,7 +150,7 @@ fn is_none(undo: &Undo) -> bool {
 impl Step {
     /// A step that says nothing but what it does.
     pub fn new(kind: StepKind) -> Step {
-        Step { title: None, when: None, kind, due: None, overdue: None, stage: None, undo: Undo::None }
+        Step { title: None, when: None, kind, due: None, overdue: None, stage: None, undo: Undo::None, lock: None }
     }
 
     /// The human part, of the kinds that wait for people.

@@ -51,6 +51,10 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
             Err(failure) => return Flow::Stop(trouble("when", &failure)),
         }
     }
+    if let Some(lock) = step.lock.as_ref().filter(|lock| run.is_locked(lock, token)) {
+        run.emit(Event::LockAwaited { token, step: id.clone(), lock: lock.clone() });
+        return Flow::Wait;
+    }
     run.emit(Event::Entered { token, step: id.clone() });
     if let Some(stage) = step.stage.as_ref().filter(|stage| run.state.stage.as_ref() != Some(*stage)) {
         run.emit(Event::StageReached { stage: stage.clone() });

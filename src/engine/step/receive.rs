@@ -20,7 +20,7 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, receive: &Re
         Some(Err(failure)) => return Flow::Stop(trouble("key", &failure)),
         None => None,
     };
-    match human::wait(run, token, id, Waiting::Message { name: receive.message.clone(), key }) {
+    match human::wait(run, token, id, Waiting::Message { name: receive.message.clone(), key, fresh: receive.fresh }) {
         Ok(()) => Flow::Wait,
         Err(what) => Flow::Stop(what),
     }

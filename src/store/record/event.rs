@@ -71,6 +71,7 @@ pub(super) enum EventRecord {
     MailQueued(MailId, MailKindRecord, PersonId),
     IncidentRaised(TokenId, StepId, TroubleRecord),
     Ended(Outcome),
+    LockAwaited(TokenId, StepId, Arc<str>),
     WaitBegun {
         token: TokenId,
         waits: WaitRecord,
@@ -210,6 +211,7 @@ impl EventRecord {
                 personal.maybe(reason.as_ref());
                 EventRecord::Ended(outcome.clone())
             }
+            Event::LockAwaited { token, step, lock } => EventRecord::LockAwaited(*token, step.clone(), lock.clone()),
             Event::WaitBegun { token, waits, due } => {
                 EventRecord::WaitBegun { token: *token, waits: WaitRecord::of(waits, personal), due: due.map(At) }
             }
@@ -320,6 +322,7 @@ impl EventRecord {
                 Event::IncidentRaised { token, step, what: what.into_domain(personal) }
             }
             EventRecord::Ended(outcome) => Event::Ended { outcome, reason: personal.text() },
+            EventRecord::LockAwaited(token, step, lock) => Event::LockAwaited { token, step, lock },
             EventRecord::WaitBegun { token, waits, due } => {
                 Event::WaitBegun { token, waits: Box::new(waits.into_domain(personal)), due: due.map(|at| at.0) }
             }

@@ -28,7 +28,10 @@ pub(super) enum WaitRecord {
         /// Whether it has a key, which is personal.
         #[serde(default, skip_serializing_if = "not")]
         keyed: bool,
+        #[serde(default, skip_serializing_if = "not")]
+        fresh: bool,
     },
+    Lock(Arc<str>),
     Call {
         child: InstanceId,
         process: ProcessId,
@@ -68,10 +71,11 @@ impl WaitRecord {
                 }
             }
             Waiting::Time => WaitRecord::Time,
-            Waiting::Message { name, key } => {
+            Waiting::Message { name, key, fresh } => {
                 personal.maybe(key.as_ref());
-                WaitRecord::Message { name: name.clone(), keyed: key.is_some() }
+                WaitRecord::Message { name: name.clone(), keyed: key.is_some(), fresh: *fresh }
             }
+            Waiting::Lock(lock) => WaitRecord::Lock(lock.clone()),
             Waiting::Call { child, process } => WaitRecord::Call { child: *child, process: process.clone() },
             Waiting::Http { attempt, at, request } => {
                 let url = PartRecord::of(&request.url, personal);
@@ -94,10 +98,11 @@ impl WaitRecord {
             }
             WaitRecord::Time => Waiting::Time,
             // A key that was forgotten fits no message; one that never was fits all.
-            WaitRecord::Message { name, keyed } => {
+            WaitRecord::Message { name, keyed, fresh } => {
                 let key = personal.text();
-                Waiting::Message { name, key: keyed.then(|| key.unwrap_or_default()) }
+                Waiting::Message { name, key: keyed.then(|| key.unwrap_or_default()), fresh }
             }
+            WaitRecord::Lock(lock) => Waiting::Lock(lock),
             WaitRecord::Call { child, process } => Waiting::Call { child, process },
             WaitRecord::Http { attempt, at, method, url, headers } => {
                 let url = PartRecord::into_domain(url, personal);
