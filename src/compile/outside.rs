@@ -78,6 +78,7 @@ impl Outside<'_, '_> {
             message: Arc::from(message.value.as_str()),
             key: key.and_then(|key| plain(key, self.scope, typing)),
             take: self.taken(take, typing),
+            fresh: false,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::compile::typing::{Typing, policy};
 use crate::compile::{form, look_up};
 use crate::diagnostics::{Code, Diagnostic, Spanned, quoted_list};
 use crate::expression::{Expected, Scope};
-use crate::model::control::{Each, Join, Overdue, Then, Undo};
+use crate::model::control::{Each, Join, Overdue, Receive, Then, Undo};
 use crate::model::definition::{Answering, Human, LookUp, Mode, Notify, Step, StepKind, outcome};
 use crate::model::form::Form;
 use crate::model::formula::Formula;
@@ -107,8 +107,10 @@ fn step(
             Some(until) => StepKind::Wait(until),
             None => StepKind::Set(IndexMap::new()),
         },
-        syntax::StepKind::Receive { message, key, take } => {
-            StepKind::Receive(Box::new(outside.receive(message, key.as_ref(), take, typing)))
+        syntax::StepKind::Receive { message, key, take, keep } => {
+            let receive = outside.receive(message, key.as_ref(), take, typing);
+            let fresh = keep.is_some_and(|keep| !keep.value);
+            StepKind::Receive(Box::new(Receive { fresh, ..receive }))
         }
         syntax::StepKind::Call(call) => StepKind::Call(Box::new(outside.call(call, typing))),
         syntax::StepKind::Http(http) => StepKind::Http(Box::new(outside.http(http, typing))),
@@ -129,6 +131,7 @@ fn step(
             Some(syntax::Undo::First(first)) if first.value => Undo::First,
             Some(syntax::Undo::First(_)) | None => Undo::None,
         },
+        lock: source.lock.as_ref().map(|lock| Arc::from(lock.value.as_str())),
         kind,
     }
 }

@@ -132,6 +132,7 @@ codes! {
     EndlessCall "CS0512" "endless_call" Error;
     BadUndo "CS0513" "bad_undo" Error;
     RepeatedHttp "CS0514" "repeated_http" Warning;
+    NestedLock "CS0517" "nested_lock" Error;
     ShadowedCase "CS0520" "shadowed_case" Error;
 
     // CS06: people

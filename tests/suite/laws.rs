@@ -8,15 +8,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use countersign::engine::command::{Actor, Ask, Command, Via};
 use countersign::engine::event::{Entry, Event};
 use countersign::engine::refusal::Refusal;
-use countersign::engine::state::{Owner, State, TaskKind};
+use countersign::engine::state::{Owner, State, TaskKind, Token, Waiting};
 use countersign::engine::{self, Facts, preview};
 use countersign::model::definition::{Definition, outcome};
-use countersign::model::id::{Outcome, PersonId};
+use countersign::model::id::{InstanceId, Outcome, PersonId, TokenId};
 use countersign::model::people::Directory;
 use countersign::model::time::Calendar;
 use countersign::model::value::{Record, Value};
 use countersign::simulate::explore::explore;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 
@@ -45,12 +46,38 @@ const PEOPLE: [&str; 5] = ["ann", "ben", "cid", "dan", "eve"];
 /// A step of a generated process, before its names and targets are settled.
 #[derive(Clone, Debug)]
 enum Made {
-    Approve { who: usize, when: usize, jump: Option<u8>, remind: bool, walk: Option<u8> },
+    Approve { who: usize, when: usize, jump: Option<u8>, remind: bool, walk: Option<u8>, late: usize },
     Task { who: usize, when: usize, jump: Option<u8> },
     Choose { cases: Vec<Vec<Made>>, otherwise: Vec<Made> },
     Set { when: usize },
     Notify,
+    Parallel { branches: Vec<Vec<Made>>, join: usize },
+    Each { body: Vec<Made>, in_order: bool, until: bool },
+    Race { firsts: Vec<usize>, branches: Vec<Vec<Made>> },
+    Outside { kind: usize, when: usize, due: bool, jump: Option<u8> },
+    Wait { when: usize },
+    End,
 }
+
+/// What a step that waits for something outside says of it.
+const OUTSIDE: [&str; 6] = [
+    "receive: signed\n{in}key: kind",
+    "call: other\n{in}with: { amount: amount }\n{in}on: { otherwise: next }",
+    "call: other\n{in}with: { amount: amount }\n{in}on: { rejected: next, withdrawn: next, cancelled: next }",
+    "http: POST https://books.example/entries\n{in}body: { amount: amount }\n\
+     {in}undo: { http: \"DELETE https://books.example/entries\" }",
+    "http: GET https://books.example/entries\n{in}retry: { times: 1 }\n{in}on: { failed: next }",
+    "job: print\n{in}lease: 5 minutes\n{in}undo: [{ id: tear{n}, task: keeper }, { notify: [applicant] }]",
+];
+const OVERDUE: [&str; 5] = [
+    "",
+    "{ notify: [chief], every: 1 day }",
+    "{ reassign: chief }",
+    "{ decide: approved }",
+    "{ notify: [manager_of(assignee)] }",
+];
+const OTHER: &str = "process: other\ntitle: Other\nform: { amount: { type: money, title: Amount, required: true } }\n\
+                     steps: [{ id: look, approve: chief }]\n";
 
 const WHO: [&str; 8] = [
     "lead",
@@ -67,29 +94,48 @@ const WHEN: [&str; 5] = ["", "amount >= 100", "kind = a", "urgent", "level > 50"
 fn steps(depth: u32) -> BoxedStrategy<Vec<Made>> {
     let jump = || proptest::option::weighted(0.3, any::<u8>());
     let leaf = prop_oneof![
-        4 => (0..WHO.len(), 0..WHEN.len(), jump(), any::<bool>(), jump())
-            .prop_map(|(who, when, jump, remind, walk)| Made::Approve { who, when, jump, remind, walk }),
+        4 => (0..WHO.len(), 0..WHEN.len(), jump(), any::<bool>(), jump(), 0..OVERDUE.len())
+            .prop_map(|(who, when, jump, remind, walk, late)| Made::Approve { who, when, jump, remind, walk, late }),
         3 => (0..5usize, 0..WHEN.len(), jump()).prop_map(|(who, when, jump)| Made::Task { who, when, jump }),
         1 => (0..WHEN.len()).prop_map(|when| Made::Set { when }),
         1 => Just(Made::Notify),
+        2 => (0..OUTSIDE.len(), 0..WHEN.len(), any::<bool>(), jump())
+            .prop_map(|(kind, when, due, jump)| Made::Outside { kind, when, due, jump }),
+        1 => (0..WHEN.len()).prop_map(|when| Made::Wait { when }),
     ];
     if depth == 0 {
         return proptest::collection::vec(leaf, 1..4).boxed();
     }
     let choose = (proptest::collection::vec(steps(depth - 1), 1..3), steps(depth - 1))
         .prop_map(|(cases, otherwise)| Made::Choose { cases, otherwise });
-    proptest::collection::vec(prop_oneof![4 => leaf, 1 => choose], 1..5).boxed()
+    let parallel = (proptest::collection::vec(steps(depth - 1), 2..4), 0..3usize)
+        .prop_map(|(branches, join)| Made::Parallel { branches, join });
+    let each = (steps(depth - 1), any::<bool>(), any::<bool>()).prop_map(|(body, in_order, until)| Made::Each {
+        body,
+        in_order,
+        until,
+    });
+    let race = proptest::collection::vec((0..4usize, steps(depth - 1)), 2..4).prop_map(|branches| {
+        let (firsts, branches) = branches.into_iter().unzip();
+        Made::Race { firsts, branches }
+    });
+    let block = prop_oneof![2 => choose, 2 => parallel, 1 => each, 1 => race, 1 => Just(Made::End)];
+    proptest::collection::vec(prop_oneof![4 => leaf, 2 => block], 1..5).boxed()
 }
 
 /// Writes a generated process as an author would.
 struct Writer {
     yaml: String,
     next: usize,
+    /// How many `each` are around.
+    rows: usize,
+    /// The fields that `set` steps write.
+    marks: Vec<String>,
 }
 
 impl Writer {
     fn process(steps: &[Made]) -> String {
-        let mut writer = Writer { yaml: String::new(), next: 0 };
+        let mut writer = Writer { yaml: String::new(), next: 0, rows: 0, marks: Vec::new() };
         writer.yaml.push_str(
             "process: made\ntitle: Made\nnumber: \"M-{year}-{seq:3}\"\nstart: [clerk, lead, keeper]\n\
              policy: { nobody: escalate }\nform:\n\
@@ -97,9 +143,17 @@ impl Writer {
              \x20 kind: { type: choice, title: Kind, options: [a, b], required: true }\n\
              \x20 urgent: { type: boolean, title: Urgent, default: false }\n\
              \x20 level: { type: money, title: Level, value: amount * 2 }\n\
-             data:\n\x20 mark: { type: integer, title: Mark }\nsteps:\n",
+             \x20 rows: { type: list, title: Rows, fields: { owner: { type: person, title: Owner, required: true }, \
+             score: { type: integer, title: Score } } }\n\
+             steps:\n",
         );
         writer.list(steps, 1, &[]);
+        if !writer.marks.is_empty() {
+            writer.yaml.push_str("data:\n");
+        }
+        for mark in std::mem::take(&mut writer.marks) {
+            let _ = writeln!(writer.yaml, "  {mark}: {{ type: integer, title: Mark }}");
+        }
         writer.yaml
     }
 
@@ -115,10 +169,13 @@ impl Writer {
             let _ = writeln!(self.yaml, "{pad}- id: {id}");
             let inside = format!("{pad}  ");
             match step {
-                Made::Approve { who, when, jump, remind, walk } => {
+                Made::Approve { who, when, jump, remind, walk, late } => {
                     let _ = writeln!(self.yaml, "{inside}approve: {}", WHO[*who].replace("{in}", &inside));
                     self.when(&inside, *when);
                     let _ = writeln!(self.yaml, "{inside}due: 2 working days");
+                    if *late > 0 {
+                        let _ = writeln!(self.yaml, "{inside}overdue: {}", OVERDUE[*late]);
+                    }
                     if *remind {
                         let _ = writeln!(self.yaml, "{inside}remind: [4 working hours, 1 working day]");
                     }
@@ -134,16 +191,75 @@ impl Writer {
                     let _ = writeln!(self.yaml, "{inside}task: {}", WHO[*who]);
                     self.when(&inside, *when);
                     let _ = writeln!(self.yaml, "{inside}outcomes: {{ given: Given, missing: Missing }}");
+                    if who % 2 == 0 {
+                        let _ = writeln!(self.yaml, "{inside}lock: desk");
+                    }
                     if let Some(pick) = jump {
                         let _ = writeln!(self.yaml, "{inside}on: {{ missing: {} }}", target(*pick));
                     }
                 }
                 Made::Set { when } => {
-                    let _ = writeln!(self.yaml, "{inside}set: {{ mark: 1 }}");
+                    let field = if self.rows > 0 { "score".to_owned() } else { format!("mark_{id}") };
+                    let _ = writeln!(self.yaml, "{inside}set: {{ {field}: 1 }}");
+                    if self.rows == 0 {
+                        self.marks.push(field);
+                    }
                     self.when(&inside, *when);
                 }
                 Made::Notify => {
                     let _ = writeln!(self.yaml, "{inside}notify: [applicant]");
+                }
+                Made::Wait { when } => {
+                    let _ = writeln!(self.yaml, "{inside}wait: 5 hours");
+                    self.when(&inside, *when);
+                }
+                Made::Outside { kind, when, due, jump } => {
+                    let said = OUTSIDE[*kind].replace("{in}", &inside).replace("{n}", id);
+                    let _ = writeln!(self.yaml, "{inside}{said}");
+                    self.when(&inside, *when);
+                    if *due {
+                        let go = jump.map_or_else(|| "next".to_owned(), target);
+                        let _ = writeln!(self.yaml, "{inside}due: 3 days\n{inside}overdue: {{ go: {go} }}");
+                    }
+                }
+                Made::End => {
+                    let _ = writeln!(self.yaml, "{inside}when: urgent\n{inside}end: early\n{inside}undo: true");
+                }
+                Made::Parallel { branches, join } => {
+                    let _ = writeln!(self.yaml, "{inside}parallel:");
+                    for (number, branch) in branches.iter().enumerate() {
+                        let _ = writeln!(self.yaml, "{inside}  {}:", ["north", "east", "south"][number]);
+                        self.list(branch, depth + 3, &targets);
+                    }
+                    let _ = writeln!(self.yaml, "{inside}join: {}", ["all", "any", "2"][*join]);
+                }
+                Made::Race { firsts, branches } => {
+                    let _ = writeln!(self.yaml, "{inside}race:");
+                    let deep = "  ".repeat(depth + 3);
+                    for (number, (first, branch)) in firsts.iter().zip(branches).enumerate() {
+                        let _ = writeln!(self.yaml, "{inside}  {}:", ["north", "east", "south"][number]);
+                        let opens = ["wait: 2 days", "task: lead", "receive: signed", OUTSIDE[1]][*first];
+                        let opens = opens.replace("{in}", &format!("{deep}  "));
+                        let _ = writeln!(self.yaml, "{deep}- id: first{}\n{deep}  {opens}", self.next);
+                        self.next += 1;
+                        self.list(branch, depth + 3, &targets);
+                    }
+                }
+                Made::Each { body, in_order, until } => {
+                    // A list inside its own rows would be a second `rows`.
+                    if self.rows > 0 {
+                        let _ = writeln!(self.yaml, "{inside}task: keeper");
+                        continue;
+                    }
+                    let _ = writeln!(self.yaml, "{inside}each: rows\n{inside}as: row");
+                    let _ = writeln!(self.yaml, "{inside}mode: {}", if *in_order { "in order" } else { "at once" });
+                    if *until {
+                        let _ = writeln!(self.yaml, "{inside}until: count(rows[score = 1]) >= 1");
+                    }
+                    let _ = writeln!(self.yaml, "{inside}steps:");
+                    self.rows += 1;
+                    self.list(body, depth + 2, &targets);
+                    self.rows -= 1;
                 }
                 Made::Choose { cases, otherwise } => {
                     let _ = writeln!(self.yaml, "{inside}choose:");
@@ -177,6 +293,8 @@ enum Op {
     Resend { pick: u8 },
     Withdraw { person: u8 },
     Cancel,
+    Outside { pick: u8, how: u8 },
+    Retry,
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
@@ -190,6 +308,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => any::<u8>().prop_map(|pick| Op::Resend { pick }),
         1 => any::<u8>().prop_map(|person| Op::Withdraw { person }),
         1 => Just(Op::Cancel),
+        6 => (any::<u8>(), any::<u8>()).prop_map(|(pick, how)| Op::Outside { pick, how }),
+        1 => Just(Op::Retry),
     ];
     proptest::collection::vec(op, 0..40)
 }
@@ -203,9 +323,9 @@ fn world() -> &'static (Directory, Calendar) {
 }
 
 fn compile(yaml: &str) -> Option<Definition> {
-    let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("made.yaml", yaml)]);
+    let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("made.yaml", yaml), ("other.yaml", OTHER)]);
     // Some generated processes are refused on purpose (unreachable steps, nobody to ask): nothing to run then.
-    (!compiled.has_errors()).then(|| compiled.definitions.into_iter().next())?
+    (!compiled.has_errors()).then(|| compiled.definitions.into_iter().find(|made| made.process.as_str() == "made"))?
 }
 
 /// A case at work, with everything that is checked after each command.
@@ -215,6 +335,9 @@ struct Case<'a> {
     log: Vec<Entry>,
     now: DateTime<Utc>,
     count: u32,
+    /// Instances that were called, and those that are over.
+    called: BTreeSet<InstanceId>,
+    over: BTreeSet<InstanceId>,
 }
 
 fn facts(now: DateTime<Utc>, count: u32) -> Facts<'static> {
@@ -243,7 +366,8 @@ impl<'a> Case<'a> {
         let decision = engine::decide(definition, None, &command, &facts(now, 0)).expect("anybody may start");
         let again = engine::decide(definition, None, &command, &facts(now, 0)).expect("the same again");
         assert_eq!(decision, again, "law 1: deterministic");
-        let mut case = Case { definition, state: decision.state.clone(), log: Vec::new(), now, count: 0 };
+        let (called, over) = (BTreeSet::new(), BTreeSet::new());
+        let mut case = Case { definition, state: decision.state.clone(), log: Vec::new(), now, count: 0, called, over };
         case.accept(None, decision);
         case
     }
@@ -266,6 +390,16 @@ impl<'a> Case<'a> {
         let folded = engine::apply(before, &decision.entry).expect("what was decided can be folded");
         assert_eq!(folded, decision.state, "law 3: folding an entry gives the state that was answered");
         assert!(!decision.entry.events.is_empty(), "an accepted command makes something happen");
+        for event in &decision.entry.events {
+            match event {
+                Event::Called { child, detached: false, .. } => drop(self.called.insert(*child)),
+                Event::CallCancelled { child } => assert!(self.over.insert(*child), "a call was cancelled twice"),
+                _ => {}
+            }
+        }
+        if let Ask::ChildEnded { child, .. } | Ask::CallFailed { child, .. } = &decision.entry.command.ask {
+            self.over.insert(*child);
+        }
         self.state = decision.state;
         self.log.push(decision.entry);
         self.invariants();
@@ -308,6 +442,23 @@ impl<'a> Case<'a> {
             };
             assert!(alive, "law 4: a timer without its task or token");
         }
+        for scope in state.scopes.values() {
+            let waits =
+                |holder| matches!(state.tokens.get(&holder), Some(Token { waits: Some(Waiting::Block(_)), .. }));
+            assert!(scope.holder.is_none_or(waits), "law 4: a scope whose holder does not wait for it");
+            assert!(
+                scope.parent.is_none_or(|parent| state.scopes.contains_key(&parent)),
+                "law 4: a scope without its parent"
+            );
+        }
+        let mut called = self.called.clone();
+        called.retain(|child| !self.over.contains(child));
+        let awaited = |token: &Token| match token.waits {
+            Some(Waiting::Call { child, .. }) => Some(child),
+            _ => None,
+        };
+        let awaited: BTreeSet<InstanceId> = state.tokens.values().filter_map(awaited).collect();
+        assert_eq!(called, awaited, "law 4: every call is awaited, ended or cancelled");
         let ends = self.log.iter().flat_map(|entry| &entry.events).filter(|event| matches!(event, Event::Ended { .. }));
         assert_eq!(ends.count(), usize::from(state.ended.is_some()), "exactly one end");
         if let Some(ended) = &state.ended {
@@ -319,7 +470,15 @@ impl<'a> Case<'a> {
                 "law 4: an end ends all"
             );
         } else {
-            assert!(!state.tasks.is_empty() || state.has_incident(), "law 5: nobody can move the case on");
+            let waits = |token: &Token| !matches!(token.waits, None | Some(Waiting::Block(_)));
+            let waits = state.tokens.values().any(waits);
+            assert!(!state.tasks.is_empty() || waits || state.has_incident(), "law 5: nothing can move the case on");
+            for (number, token) in &state.tokens {
+                let busy = token.waits.is_some()
+                    || token.incident.is_some()
+                    || state.tasks.values().any(|task| task.token == *number);
+                assert!(busy, "law 5: a token that waits for nothing: {number} {token:?}");
+            }
         }
         for (earlier, later) in self.log.iter().zip(self.log.iter().skip(1)) {
             assert!(earlier.at <= later.at && earlier.revision + 1 == later.revision, "the log runs forward");
@@ -405,16 +564,58 @@ impl<'a> Case<'a> {
             }
             Op::Withdraw { person: who } => {
                 let who = person(*who);
-                let own = who == self.state.applicant && self.state.ended.is_none();
+                let running = self.state.ended.is_none() && self.state.ending.is_none();
+                let own = who == self.state.applicant && running;
                 let withdrawn = self.ask(by(who), Ask::Withdraw { reason: None });
                 assert_eq!(withdrawn.is_ok(), own, "only the applicant withdraws, and only once");
             }
+            Op::Outside { pick, how } => self.outside(*pick, *how),
+            Op::Retry => {
+                let stopped = self.state.has_incident();
+                let actor = Actor::Operator { user: "root".into() };
+                assert_eq!(self.ask(actor, Ask::Retry { step: None }).is_ok(), stopped);
+            }
             Op::Cancel => {
-                let running = self.state.ended.is_none();
+                let running = self.state.ended.is_none() && self.state.ending.is_none();
                 let actor = Actor::Operator { user: "root".into() };
                 assert_eq!(self.ask(actor, Ask::Cancel { reason: None }).is_ok(), running);
             }
         }
+    }
+
+    /// Something comes from outside for one of the tokens that wait for it.
+    fn outside(&mut self, pick: u8, how: u8) {
+        let waiting: Vec<(TokenId, Waiting)> = self
+            .state
+            .tokens
+            .iter()
+            .filter_map(|(number, token)| Some((*number, token.waits.clone()?)))
+            .filter(|(_, waits)| !matches!(waits, Waiting::Block(_) | Waiting::Time | Waiting::Lock(_)))
+            .collect();
+        let Some((token, waits)) = waiting.get(usize::from(pick) % waiting.len().max(1)).cloned() else { return };
+        let nothing = Value::Record(Record::new());
+        let ask = match waits {
+            Waiting::Message { name, key, .. } => Ask::Deliver { token, message: "m1".into(), name, key, data: nothing },
+            Waiting::Call { child, .. } if how % 5 == 4 => {
+                Ask::CallFailed { token, child, what: countersign::model::text::Wording::new("不行", "no") }
+            }
+            Waiting::Call { child, .. } => {
+                let outcome = ["done", "rejected", "cancelled", "withdrawn"][usize::from(how % 4)].into();
+                Ask::ChildEnded { token, child, outcome, data: Record::new() }
+            }
+            Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. } if how % 3 == 0 => {
+                let what = countersign::model::text::Wording::new("不通", "no answer");
+                Ask::Fail { token, attempt, what, permanent: how % 2 == 0, after: None }
+            }
+            Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. } => {
+                Ask::Answer { token, attempt, data: nothing }
+            }
+            Waiting::Block(_) | Waiting::Time | Waiting::Lock(_) => return,
+        };
+        self.ask(Actor::System, ask.clone()).expect("what a token waits for is taken");
+        let again = self.ask(Actor::System, ask);
+        let still = self.state.tokens.get(&token).and_then(|token| token.waits.clone());
+        assert!(again == Err(Refusal::NotWaiting) || still.is_some(), "law 7: a second answer was taken");
     }
 
     fn revise(&mut self, amount: u16, kind: bool) {
@@ -422,16 +623,27 @@ impl<'a> Case<'a> {
         let Some((number, _)) = asked else { return };
         let (number, applicant) = (*number, self.state.applicant.clone());
         let before = self.state.closed.len();
-        self.ask(by(applicant), Ask::Revise { task: number, data: form(amount, kind), note: None, seen: None })
+        let form_asked = engine::form_of(self.definition, &self.state, &self.state.tasks[&number]);
+        let mut data = form(amount, kind);
+        data.retain(|name, _| form_asked.contains_key(name));
+        if form_asked.contains_key("score") {
+            data.insert("score".into(), Value::Number(amount.into()));
+        }
+        self.ask(by(applicant), Ask::Revise { task: number, data, note: None, seen: None })
             .expect("the applicant may revise");
         assert!(self.state.closed.len() > before || self.state.ended.is_some(), "a revision closes its task");
     }
+}
+
+fn row(number: u8) -> Value {
+    Value::Record(Record::from_iter([("owner".into(), Value::Person(person(number)))]))
 }
 
 fn form(amount: u16, kind: bool) -> Record {
     Record::from_iter([
         ("amount".into(), Value::Number(amount.into())),
         ("kind".into(), Value::text(if kind { "a" } else { "b" })),
+        ("rows".into(), Value::List((0..amount % 4).map(|number| row(number as u8)).collect())),
     ])
 }
 

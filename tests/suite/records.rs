@@ -432,7 +432,8 @@ fn waits(chance: &mut Chance) -> Vec<Waiting> {
             finished: chance.id(),
         }),
         Waiting::Time,
-        Waiting::Message { name: chance.word().into(), key: chance.maybe(Chance::secret) },
+        Waiting::Message { name: chance.word().into(), key: chance.maybe(Chance::secret), fresh: chance.below(2) == 1 },
+        Waiting::Lock(chance.word().into()),
         Waiting::Call { child: chance.instance(), process: chance.word().into() },
         Waiting::Http {
             attempt: 2,
@@ -552,6 +553,7 @@ fn events(chance: &mut Chance) -> Vec<Event> {
         },
         Event::ScopeClosed { scope: ScopeId(chance.id()), done: chance.coin() },
         Event::RowSet { scope: ScopeId(chance.id()), values: chance.record(0) },
+        Event::LockAwaited { token, step: step.as_str().into(), lock: chance.word().into() },
         Event::WentOverdue { token, step: step.as_str().into(), task: chance.maybe(|chance| TaskId(chance.id())) },
         Event::Reassigned {
             task: TaskId(chance.id()),

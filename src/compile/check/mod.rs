@@ -16,6 +16,7 @@ mod late_reminder;
 mod may_not_start;
 mod missing_mode;
 mod missing_otherwise;
+mod nested_lock;
 mod nested_rows;
 mod no_approver;
 mod own_case_allowed;
@@ -83,6 +84,7 @@ const ALL: &[Check] = &[
     unreachable_step::check,
     endless_loop::check,
     dead_end::check,
+    nested_lock::check,
     nested_rows::check,
     impossible_join::check,
     race_opening::check,

@@ -84,8 +84,10 @@ pub(crate) static STEP: Place = Place {
         "body",
         "retry",
         "lease",
+        "keep",
         "undo",
         "stage",
+        "lock",
     ],
     later: &["weights", "depends_on", "edit", "copy"],
     relatives: &[],
@@ -96,7 +98,7 @@ step_place!(
     ("`approve` 步骤", "an `approve` step"),
     [
         "approve", "mode", "due", "remind", "overdue", "opinion", "allow", "show", "hide", "on", "form", "quiet",
-        "policy", "undo", "stage"
+        "policy", "undo", "stage", "lock"
     ],
     ["weights", "depends_on", "edit", "copy"]
 );
@@ -105,7 +107,7 @@ step_place!(
     ("`task` 步骤", "a `task` step"),
     [
         "task", "mode", "due", "remind", "overdue", "opinion", "allow", "show", "hide", "on", "form", "outcomes",
-        "quiet", "policy", "undo", "stage"
+        "quiet", "policy", "undo", "stage", "lock"
     ],
     ["weights", "depends_on", "edit", "copy"]
 );
@@ -113,39 +115,39 @@ step_place!(CHOOSE, ("`choose` 步骤", "a `choose` step"), ["choose", "otherwis
 step_place!(
     PARALLEL,
     ("`parallel` 步骤", "a `parallel` step"),
-    ["parallel", "join", "on", "due", "overdue", "stage"],
+    ["parallel", "join", "on", "due", "overdue", "stage", "lock"],
     []
 );
 step_place!(
     EACH,
     ("`each` 步骤", "an `each` step"),
-    ["each", "as", "mode", "until", "into", "steps", "due", "overdue", "stage"],
+    ["each", "as", "mode", "until", "into", "steps", "due", "overdue", "stage", "lock"],
     []
 );
 step_place!(
     CALL,
     ("`call` 步骤", "a `call` step"),
-    ["call", "by", "with", "take", "detached", "on", "due", "overdue", "undo", "stage"],
+    ["call", "by", "with", "take", "detached", "on", "due", "overdue", "undo", "stage", "lock"],
     []
 );
-step_place!(WAIT, ("`wait` 步骤", "a `wait` step"), ["wait", "stage"], []);
+step_place!(WAIT, ("`wait` 步骤", "a `wait` step"), ["wait", "stage", "lock"], []);
 step_place!(
     RECEIVE,
     ("`receive` 步骤", "a `receive` step"),
-    ["receive", "key", "take", "due", "overdue", "undo", "stage"],
+    ["receive", "key", "take", "keep", "due", "overdue", "undo", "stage", "lock"],
     []
 );
-step_place!(RACE, ("`race` 步骤", "a `race` step"), ["race", "on", "due", "overdue", "stage"], []);
+step_place!(RACE, ("`race` 步骤", "a `race` step"), ["race", "on", "due", "overdue", "stage", "lock"], []);
 step_place!(
     HTTP,
     ("`http` 步骤", "an `http` step"),
-    ["http", "headers", "body", "take", "retry", "on", "due", "overdue", "undo", "stage"],
+    ["http", "headers", "body", "take", "retry", "on", "due", "overdue", "undo", "stage", "lock"],
     []
 );
 step_place!(
     JOB,
     ("`job` 步骤", "a `job` step"),
-    ["job", "with", "take", "lease", "retry", "on", "due", "overdue", "undo", "stage"],
+    ["job", "with", "take", "lease", "retry", "on", "due", "overdue", "undo", "stage", "lock"],
     []
 );
 step_place!(SET, ("`set` 步骤", "a `set` step"), ["set", "undo", "stage"], []);

@@ -60,6 +60,8 @@ pub struct Step {
     pub stage: Option<Spanned<String>>,
     /// What takes it back.
     pub undo: Option<Undo>,
+    /// What it never shares with another step of the case at the same time.
+    pub lock: Option<Spanned<String>>,
 }
 
 impl Step {
@@ -176,6 +178,8 @@ pub enum StepKind {
         key: Option<FeelText>,
         /// What is taken from it.
         take: Vec<Taken>,
+        /// Whether one that came before is for it; it is where nothing is said.
+        keep: Option<Spanned<bool>>,
     },
     /// `call`: another process.
     Call(Call),
@@ -247,6 +251,7 @@ impl Lowering<'_> {
             overdue: self.overdue(&fields, word),
             stage: fields.get("stage").and_then(|node| self.name(node, NameRule::Word)),
             undo: fields.get("undo").and_then(|node| self.undo(node, word)),
+            lock: fields.get("lock").and_then(|node| self.name(node, NameRule::Word)),
             kind: self.kind(word, &fields),
         };
         Some(step)
@@ -358,6 +363,7 @@ impl Lowering<'_> {
             overdue: None,
             stage: None,
             undo: None,
+            lock: None,
         })
     }
 

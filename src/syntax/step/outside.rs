@@ -113,7 +113,8 @@ impl Lowering<'_> {
     pub(super) fn receive(&mut self, node: &Node, fields: &Fields<'_>) -> StepKind {
         let Some(message) = self.name(node, NameRule::Document) else { return StepKind::Unknown };
         let key = fields.get("key").and_then(|node| self.feel(node, "key"));
-        StepKind::Receive { message, key, take: self.taken(fields, None) }
+        let keep = fields.get("keep").and_then(|node| self.boolean(node));
+        StepKind::Receive { message, key, take: self.taken(fields, None), keep }
     }
 
     pub(super) fn job(&mut self, node: &Node, fields: &Fields<'_>) -> StepKind {
