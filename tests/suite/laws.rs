@@ -595,7 +595,9 @@ impl<'a> Case<'a> {
         let Some((token, waits)) = waiting.get(usize::from(pick) % waiting.len().max(1)).cloned() else { return };
         let nothing = Value::Record(Record::new());
         let ask = match waits {
-            Waiting::Message { name, key, .. } => Ask::Deliver { token, message: "m1".into(), name, key, data: nothing },
+            Waiting::Message { name, key, .. } => {
+                Ask::Deliver { token, message: "m1".into(), name, key, data: nothing }
+            }
             Waiting::Call { child, .. } if how % 5 == 4 => {
                 Ask::CallFailed { token, child, what: countersign::model::text::Wording::new("不行", "no") }
             }
