@@ -58,6 +58,8 @@ struct Message {
     name: Arc<str>,
     key: Option<Arc<str>>,
     data: Value,
+    /// Whether nobody read it when it came.
+    kept: bool,
 }
 
 /// A case of a world.
@@ -151,7 +153,7 @@ impl<'a> World<'a> {
     /// A message comes from outside. It is kept until somebody reads it.
     pub fn message(&mut self, name: Arc<str>, key: Option<Arc<str>>, data: Value) {
         self.drawn += 1;
-        self.messages.push(Message { id: format!("message-{}", self.drawn).into(), name, key, data });
+        self.messages.push(Message { id: format!("message-{}", self.drawn).into(), name, key, data, kept: false });
         self.settle();
     }
 
@@ -203,7 +205,10 @@ impl<'a> World<'a> {
     fn settle(&mut self) {
         for _ in 0..MOST_WAKES {
             let next = self.dispatch.pop_front().or_else(|| self.delivery());
-            let Some(Dispatch { to, ask }) = next else { return };
+            let Some(Dispatch { to, ask }) = next else {
+                self.messages.iter_mut().for_each(|message| message.kept = true);
+                return;
+            };
             match to {
                 To::Case(id) => {
                     let case = self.cases.iter().position(|case| case.state.id == id);
@@ -229,8 +234,10 @@ impl<'a> World<'a> {
     /// The oldest message that somebody waits for; it is read then.
     fn delivery(&mut self) -> Option<Dispatch> {
         let waits = |message: &Message, waiting: &Waiting| match waiting {
-            Waiting::Message { name, key } => {
-                *name == message.name && key.as_ref().is_none_or(|key| message.key.as_ref() == Some(key))
+            Waiting::Message { name, key, fresh } => {
+                !(*fresh && message.kept)
+                    && *name == message.name
+                    && key.as_ref().is_none_or(|key| message.key.as_ref() == Some(key))
             }
             _ => false,
         };
@@ -243,7 +250,7 @@ impl<'a> World<'a> {
             })
         });
         let (number, instance, token) = found?;
-        let Message { id, name, key, data } = self.messages.remove(number);
+        let Message { id, name, key, data, kept: _ } = self.messages.remove(number);
         Some(Dispatch { to: To::Case(instance), ask: Ask::Deliver { token, message: id, name, key, data } })
     }
 
