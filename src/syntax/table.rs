@@ -4,7 +4,7 @@ use crate::diagnostics::{Code, Diagnostic, Span, Spanned, suggest};
 use crate::model::rule::Hit;
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
-use crate::syntax::field::Field;
+use crate::syntax::field::{Field, FieldType};
 use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value};
 use crate::syntax::node::Node;
 
@@ -88,7 +88,8 @@ impl Lowering<'_> {
         let pattern = column.pattern.as_ref().map(|pattern| pattern.span);
         let text = |text: &Option<FeelText>| text.as_ref().map(|text| text.span);
         let default = text(&column.default).filter(|_| hit.is_none_or(|hit| !hit.is_single()));
-        let list = column.kind.filter(|kind| kind.value == super::FieldType::List).map(|kind| kind.span);
+        let list =
+            column.kind.filter(|kind| matches!(kind.value, FieldType::List | FieldType::File)).map(|kind| kind.span);
         let found = [text(&column.value), text(&column.when), text(&column.among), many, check, pattern, default, list];
         for span in found.into_iter().flatten() {
             let (zh, en) = if Some(span) == default && hit.is_some() {

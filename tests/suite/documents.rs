@@ -1,7 +1,7 @@
 //! Every example of the README and the language reference is compiled or evaluated.
 //!
 //! A fence says what its block is: `yaml` a whole process, `yaml steps` the steps of one, `yaml fields` a form,
-//! `yaml directory` and `yaml calendar` themselves, `yaml test` the
+//! `yaml directory`, `yaml calendar` and `yaml alone` themselves, `yaml test` the
 //! tests of the process before it, `feel` lines of `expression = expected`.
 
 use crate::support;
@@ -47,6 +47,16 @@ data:
   level: { type: money, title: Level }
   checked: { type: boolean, title: Checked }
 steps:
+";
+
+const TABLE: &str = "
+table: care
+inputs: { kind: { type: choice, options: [high, low] }, amount: { type: money } }
+outputs: { level: { type: money } }
+hit: first
+rules:
+  - { kind: high, amount: '>= 1000', level: amount * 0.1 }
+  - { level: 0 }
 ";
 
 const AROUND_FIELDS: &str = "
@@ -105,6 +115,7 @@ fn every_yaml_example_compiles() {
         let files = match block.kind.as_str() {
             "yaml" => vec![("directory.yaml", DIRECTORY.to_owned()), ("example.yaml", block.text)],
             "yaml steps" => vec![
+                ("care.yaml", TABLE.to_owned()),
                 ("directory.yaml", DIRECTORY.to_owned()),
                 ("example.yaml", format!("{AROUND_STEPS}{}", indented(&block.text))),
             ],
@@ -118,7 +129,7 @@ fn every_yaml_example_compiles() {
                 tried += 1;
                 continue;
             }
-            "yaml directory" | "yaml calendar" => vec![("example.yaml", block.text)],
+            "yaml directory" | "yaml calendar" | "yaml alone" => vec![("example.yaml", block.text)],
             _ => continue,
         };
         let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();

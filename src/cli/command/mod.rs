@@ -20,6 +20,7 @@ mod play;
 mod serve;
 mod simulate;
 mod start;
+mod table;
 mod test;
 
 use super::Words;
@@ -82,6 +83,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "test", group: Group::Author, tree: test::tree, run: test::run },
     Entry { name: "explore", group: Group::Author, tree: explore::tree, run: explore::run },
     Entry { name: "simulate", group: Group::Author, tree: simulate::tree, run: simulate::run },
+    Entry { name: "table", group: Group::Author, tree: table::tree, run: table::run },
     Entry { name: "graph", group: Group::Author, tree: graph::tree, run: graph::run },
     Entry { name: "deploy", group: Group::Serve, tree: deploy::tree, run: deploy::run },
     Entry { name: "definitions", group: Group::Serve, tree: deploy::definitions_tree, run: deploy::definitions },
