@@ -265,7 +265,10 @@ fn gains(
 }
 
 fn answered(step: &Step, skippable: bool) -> Sets {
-    let by_time = decided_by_time(step).map(str::to_owned);
-    let flows_on = |outcome: &String| !step.on.iter().any(|(name, _)| name.value == *outcome);
+    // Another outcome is no answer of the step, which is told as such.
+    let known = |outcome: &&str| answers(step).iter().any(|(name, _)| name.as_str() == *outcome);
+    let by_time = decided_by_time(step).filter(known).map(str::to_owned);
+    let ends = |outcome: &String| outcome == outcome::REJECTED || outcome == outcome::RETURNED;
+    let flows_on = |outcome: &String| !ends(outcome) && !step.on.iter().any(|(name, _)| name.value == *outcome);
     Sets::Answered { passed: skippable || by_time.as_ref().is_some_and(flows_on), by_time }
 }
