@@ -3,15 +3,56 @@
 
 use crate::compile::World;
 use crate::compile::resolve::walk;
-use crate::model::text::Text;
+use crate::expression::{Expected, Fault, FaultKind};
+use crate::model::text::{Text, Wording};
 use crate::syntax::{Field, Process};
 
-/// A name to write instead, if exactly one fits.
-pub(crate) fn instead(name: &str, document: &Process, world: &World<'_>) -> Option<String> {
-    let name = name.trim();
+/// The most positions that are listed.
+const LISTED: usize = 8;
+
+/// Adds to an unknown name what was probably meant, as far as only the process and the directory can tell.
+pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, document: &Process, world: &World<'_>) {
+    if fault.suggestion.is_some() {
+        return;
+    }
+    let instead = match fault.kind {
+        FaultKind::UnknownName => instead(name, document, world),
+        FaultKind::UnknownOption => option(name, document),
+        _ => return,
+    };
+    if let Some(name) = instead {
+        fault.hint = Some(Wording::new(format!("是不是 `{name}`？"), format!("Did you mean `{name}`?")));
+        fault.suggestion = Some(name);
+    } else if *expected == Expected::People && fault.kind == FaultKind::UnknownName {
+        let names: Vec<String> = world.directory.positions.keys().take(LISTED).map(|id| format!("`{id}`")).collect();
+        let more = if world.directory.positions.len() > LISTED { " …" } else { "" };
+        let listed = names.join(" ");
+        fault.hint = Some(Wording::new(
+            format!("组织目录里的岗位有：{listed}{more}。"),
+            format!("The positions of the directory are {listed}{more}."),
+        ));
+    }
+}
+
+/// The option that bears a title.
+fn option(title: &str, document: &Process) -> Option<String> {
+    let titled = |field: &&Field| field.options.iter().any(|option| says(&option.title, title));
+    let field = fields(document).into_iter().find(titled)?;
+    let option = field.options.iter().find(|option| says(&option.title, title))?;
+    Some(option.name.value.clone())
+}
+
+fn fields(document: &Process) -> Vec<&Field> {
     let mut fields: Vec<&Field> = document.form.iter().chain(&document.data).collect();
     walk(&document.steps, &mut |step| fields.extend(&step.form));
-    let titled = fields.iter().filter(|field| field.title.as_ref().is_some_and(|title| says(&title.value, name)));
+    fields
+}
+
+/// A name to write instead, if exactly one fits.
+fn instead(name: &str, document: &Process, world: &World<'_>) -> Option<String> {
+    let name = name.trim();
+    let titled =
+        fields(document).into_iter().filter(|field| field.title.as_ref().is_some_and(|title| says(&title.value, name)));
     let titled: Vec<String> = titled.map(|field| field.name.value.clone()).collect();
     let directory = &world.directory;
     let positions = directory.positions.iter().map(|(id, position)| (id.to_string(), &position.title));

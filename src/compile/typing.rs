@@ -169,15 +169,15 @@ impl Typing<'_> {
 
     /// Types an expression; `None` if anything is wrong with it, which is reported.
     pub(crate) fn formula(&mut self, text: &FeelText, scope: &Scope, expected: &Expected) -> Option<Formula> {
-        self.told(text, expression::compile(&text.text, scope, expected))
+        self.told(text, expected, expression::compile(&text.text, scope, expected))
     }
 
     /// Types the unary tests of a column's cell; `None` if anything is wrong with them, which is reported.
     pub(crate) fn tests(&mut self, text: &FeelText, column: &str, scope: &Scope) -> Option<Formula> {
-        self.told(text, expression::compile_tests(&text.text, column, scope))
+        self.told(text, &Expected::Any, expression::compile_tests(&text.text, column, scope))
     }
 
-    fn told(&mut self, text: &FeelText, typed: Result<Formula, Vec<Fault>>) -> Option<Formula> {
+    fn told(&mut self, text: &FeelText, expected: &Expected, typed: Result<Formula, Vec<Fault>>) -> Option<Formula> {
         match typed {
             Ok(formula) => Some(formula),
             Err(faults) => {
@@ -192,17 +192,21 @@ impl Typing<'_> {
                         FaultKind::AmbiguousName => self.clash,
                         _ => false,
                     };
-                    if fault.kind == FaultKind::UnknownName && fault.suggestion.is_none() {
-                        let name = text.text.get(fault.range.clone()).unwrap_or("");
-                        if let Some(name) = meant::instead(name, self.document, self.world) {
-                            fault.hint =
-                                Some(Wording::new(format!("是不是 `{name}`？"), format!("Did you mean `{name}`?")));
-                            fault.suggestion = Some(name);
-                        }
+                    if noise {
+                        continue;
                     }
-                    if !noise {
-                        self.diagnostics.push(shown(text, fault));
-                    }
+                    let name = text.text.get(fault.range.clone()).unwrap_or("").to_owned();
+                    meant::explain(&mut fault, &name, expected, self.document, self.world);
+                    let unset = fault.kind == FaultKind::MaybeUnset;
+                    let declared = self.document.form.iter().find(|field| unset && field.name.value == name);
+                    let found = shown(text, fault);
+                    self.diagnostics.push(match declared {
+                        Some(field) => found.context(
+                            field.name.span,
+                            Wording::new("这里没有写 `required: true`", "declared without `required: true`"),
+                        ),
+                        None => found,
+                    });
                 }
                 None
             }

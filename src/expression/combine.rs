@@ -68,7 +68,11 @@ impl Infer<'_> {
             fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`."))
         };
         let number = |of: &Type| matches!(of, Type::Number | Type::Money);
+        let compared = matches!(node.syntax, Syntax::Compare(..));
         let fault = match (a_of, b_of) {
+            (a, Type::Text) | (Type::Text, a) if number(a) && compared => {
+                fault.hint("数字不加引号，例如 `total > 500`。", "A number has no quotes: `total > 500`.")
+            }
             (Type::Person, Type::Text) => write(fault, format!("{wa} = person({wb})")),
             (Type::Person, Type::Position) => write(fault, format!("{wa} in holders({wb})")),
             (Type::Person, Type::Department) => write(fault, format!("{wa}.department = {wb}")),

@@ -50,7 +50,7 @@ impl Parser<'_> {
             (false, "week") => exact(604_800),
             (false, "month") => whole(1).map(Duration::Months),
             (false, "year") => whole(12).map(Duration::Months),
-            _ => return self.node(Syntax::Number(number), range),
+            _ => return self.no_unit(working, &unit, Syntax::Number(number), range),
         };
         (0..=usize::from(working)).for_each(|_| drop(self.take()));
         let whole = range.start..self.last_end();
@@ -58,6 +58,41 @@ impl Parser<'_> {
             Some(duration) => self.node(Syntax::Literal(Value::Duration(duration)), whole),
             None => Err(bad(whole)),
         }
+    }
+
+    /// A number with a word behind it that is no unit. Keywords may follow a number, names may not.
+    fn no_unit(&mut self, working: bool, word: &str, number: Syntax, range: Range<usize>) -> Result<Node, Fault> {
+        let follows = self.name_at(0).unwrap_or(word);
+        if !working && (KEYWORDS.contains(&follows) || follows == "instance") {
+            return self.node(number, range);
+        }
+        let meant = match word.to_lowercase().as_str() {
+            "d" | "天" | "日" => Some("days"),
+            "h" | "hr" | "小时" => Some("hours"),
+            "m" | "min" | "分钟" => Some("minutes"),
+            "周" | "星期" => Some("weeks"),
+            "月" | "个月" => Some("months"),
+            "年" => Some("years"),
+            "工作日" | "个工作日" | "workday" | "workingday" | "wd" => Some("working days"),
+            "工作小时" | "个工作小时" | "workinghour" => Some("working hours"),
+            _ => None,
+        };
+        let at = usize::from(working);
+        let unit = self.ahead(at).range.clone();
+        let written = self.text.get(unit.clone()).unwrap_or(word);
+        let fault = Fault::new(
+            unit,
+            FaultKind::BadExpression,
+            format!("数字后面的 `{written}` 不是时间单位"),
+            format!("`{written}` after a number is no unit of time"),
+        );
+        Err(match meant {
+            Some(meant) => fault.did_you_mean(Some(meant.to_owned())),
+            None => fault.hint(
+                "时长写成数字加单位：`3 days`、`2 working days`、`36 hours`；乘号是 `*`。",
+                "A duration is a number and a unit: `3 days`, `2 working days`, `36 hours`; times is written `*`.",
+            ),
+        })
     }
 
     pub(super) fn word(&mut self, word: &str, range: Range<usize>) -> Result<Node, Fault> {

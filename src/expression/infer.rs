@@ -184,6 +184,7 @@ impl<'s> Infer<'s> {
             (Type::Department, Type::Person) => write(fault, format!("head_of({written})")),
             (Type::Position, Type::Person) => write(fault, format!("holders({written})[1]")),
             (Type::Number, Type::Duration) => write(fault, format!("{written} days")),
+            (Type::Duration, Type::Number) => write(fault, format!("({written}).days")),
             (Type::Number, Type::Money) | (Type::Money, Type::Number) => fault.hint(
                 "金额和数字不能互换：把字段的类型改成一样，或乘、除一个数字。",
                 "Money and numbers are not the same: give both the same type, or multiply or divide by a number.",

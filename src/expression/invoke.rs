@@ -176,6 +176,20 @@ impl Infer<'_> {
             format!("没有名为 `{name}` 的函数"),
             format!("there is no function `{name}`"),
         );
+        // The functions of spreadsheets that are signs and words here.
+        let sheet = match name.to_ascii_uppercase().as_str() {
+            "IF" => Some("if total > 500 then 100 else 0"),
+            "AND" => Some("total > 500 and days > 3"),
+            "OR" => Some("total > 500 or days > 3"),
+            "ISBLANK" | "ISEMPTY" | "ISNULL" => Some("deputy = null"),
+            "ROUND" => Some("round half up(total, 2)"),
+            "VLOOKUP" => Some("items[name = \"A\"]"),
+            _ => None,
+        };
+        if let Some(instead) = sheet {
+            return self
+                .fault(fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`.")));
+        }
         let habit = match name {
             "len" | "length" | "size" => Some("count"),
             "avg" | "average" => Some("mean"),

@@ -357,9 +357,12 @@ impl<'t> Builder<'t> {
         let end = start + self.text.get(start..end).map_or(0, |raw| without_trailing_comments(raw).len());
         let span = Span::new(self.id, start, end);
         let kind = match part {
-            Part::Sequence(items) => NodeKind::Sequence(items),
+            Part::Sequence(items) => NodeKind::Sequence(self.rejoined_items(items)),
             Part::Mapping { broken: true, .. } => NodeKind::Broken,
-            Part::Mapping { entries, seen, merges, .. } => NodeKind::Mapping(self.merge(entries, seen, merges)),
+            Part::Mapping { entries, seen, merges, .. } => {
+                let merged = self.merge(entries, seen, merges);
+                NodeKind::Mapping(self.rejoined_entries(merged))
+            }
         };
         self.add(Node { span, kind }, anchor);
     }
@@ -423,6 +426,51 @@ impl<'t> Builder<'t> {
             return;
         }
         self.add(Node { span, kind: node.kind }, 0);
+    }
+
+    /// Puts expressions together that YAML took apart at their commas: `{ value: min(a, b) }`.
+    fn rejoined_entries(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        let mut joined: Vec<Entry> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            match joined.last_mut() {
+                Some(last) if entry.value.is_empty() && self.continues(&last.value, &entry.key) => {
+                    self.rejoin(&mut last.value, &entry.key);
+                }
+                _ => joined.push(entry),
+            }
+        }
+        joined
+    }
+
+    fn rejoined_items(&mut self, items: Vec<Node>) -> Vec<Node> {
+        let mut joined: Vec<Node> = Vec::with_capacity(items.len());
+        for item in items {
+            match joined.last_mut() {
+                Some(last) if self.continues(last, &item) => self.rejoin(last, &item),
+                _ => joined.push(item),
+            }
+        }
+        joined
+    }
+
+    /// Whether a value is the rest, after a comma, of one whose parenthesis is still open.
+    fn continues(&self, value: &Node, rest: &Node) -> bool {
+        let plain = |node: &Node| matches!(&node.kind, NodeKind::Scalar { form: ScalarForm::Plain, .. });
+        let between = self.text.get(value.span.end as usize..rest.span.start as usize);
+        let open = value.text().is_some_and(|text| text.matches('(').count() > text.matches(')').count());
+        open && plain(value) && plain(rest) && between.is_some_and(|between| between.trim() == ",")
+    }
+
+    fn rejoin(&mut self, value: &mut Node, rest: &Node) {
+        let (start, end) = (value.span.start as usize, rest.span.end as usize);
+        let raw = self.text.get(start..end).unwrap_or("");
+        *value = Node {
+            span: Span::new(self.id, start, end),
+            kind: NodeKind::Scalar { text: raw.to_owned(), form: ScalarForm::Plain },
+        };
+        if raw.matches('(').count() <= raw.matches(')').count() {
+            self.diagnostics.push(trap::taken_apart(value.span, raw));
+        }
     }
 
     /// Adds the entries of `<<` that are not written out.

@@ -223,6 +223,9 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
     let Some((key, value)) = text[start..end].trim_end().split_once(": ") else { return diagnostic };
+    if key.contains(['{', '[', '：']) {
+        return diagnostic;
+    }
     let value_at = start + key.len() + 2;
     if value_at > at || value.contains(['{', '[', '#']) {
         return diagnostic;
@@ -276,6 +279,11 @@ fn full_width_near(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
 
 fn full_width_in_line(line: &str) -> Option<(usize, char, &'static str)> {
     let line = line.split_once(" #").map_or(line, |(before, _)| before);
+    if let Some((key, _)) = line.split_once('：')
+        && key.trim_start_matches([' ', '-']).chars().all(|c| c.is_alphanumeric() || c == '_')
+    {
+        return full_width_mark(line);
+    }
     if line.trim_start().starts_with('#') || line.contains(": ") || line.trim_end().ends_with(':') {
         // The line has its colon; marks in its text are only text.
         return None;
@@ -453,6 +461,20 @@ fn own_syntax(text: &str, span: Span) -> Option<String> {
             (!inner.is_empty() && !inner.contains(['{', '}', '\n'])).then(|| inner.to_owned())
         }
     }
+}
+
+/// An expression that YAML took apart at its commas, as it stands within brackets of YAML.
+pub(crate) fn taken_apart(span: Span, raw: &str) -> Diagnostic {
+    let quoted = format!("'{}'", raw.replace('\'', "''"));
+    Diagnostic::new(
+        Code::UnquotedExpression,
+        span,
+        Wording::new(
+            "在 YAML 的花括号或方括号里，逗号会把这个表达式拆开。请把整个表达式放进单引号",
+            "within YAML's own brackets the commas take this expression apart; put the whole of it into single quotes",
+        ),
+    )
+    .fix(span, quoted, Wording::new("加上单引号", "put it into quotes"))
 }
 
 /// Syntax of other tools in an expression's text: offset, length, what.

@@ -13,6 +13,7 @@ mod expression;
 mod files;
 mod flows;
 mod fmt;
+mod fuzz;
 #[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]
 mod house;
 mod laws;
