@@ -96,7 +96,15 @@ fn typed(document: &syntax::Table, whole: bool, world: &World<'_>, diagnostics: 
         diagnostics: Vec::new(),
     };
     let hit = document.hit.map_or(Hit::First, |hit| hit.value);
-    let rules = document.rules.iter().map(|written| rule(written, &inputs, &outputs, &mut typing)).collect();
+    // A column whose type could not be read says nothing of its cells.
+    let columns = || document.inputs.iter().chain(&document.outputs);
+    let untyped = |name: &str| columns().any(|column| column.name.value == name && column.kind.is_none());
+    let rules = document.rules.iter().map(|written| {
+        let mut written = written.clone();
+        written.cells.retain(|(column, _)| !untyped(&column.value));
+        rule(&written, &inputs, &outputs, &mut typing)
+    });
+    let rules = rules.collect();
     diagnostics.append(&mut typing.diagnostics);
     let name = document.name.as_ref().map_or_else(String::new, |name| name.value.clone());
     let title = document.title.as_ref().map_or(Text::One(name), |title| title.value.clone());
