@@ -45,7 +45,7 @@ pub enum FieldType {
     List,
 }
 
-const TYPES: &[(&str, FieldType)] = &[
+pub(crate) const TYPES: &[(&str, FieldType)] = &[
     ("text", FieldType::Text),
     ("long text", FieldType::LongText),
     ("integer", FieldType::Integer),
@@ -137,7 +137,7 @@ pub(crate) static FIELD: Place = Place {
     relatives: &[&STEP],
 };
 
-static CHECK: Place = Place {
+pub(crate) static CHECK: Place = Place {
     name: ("字段的 `check`", "the `check` of a field"),
     keys: &["that", "say"],
     later: &[],

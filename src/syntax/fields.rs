@@ -370,7 +370,7 @@ impl<'s> Lowering<'s> {
 }
 
 /// Words for people in each language.
-static TEXT: Place =
+pub(crate) static TEXT: Place =
     Place { name: ("多语言文字", "a text in several languages"), keys: &["zh", "en"], later: &[], relatives: &[] };
 
 fn wrong_shape(span: Span, shape: Shape, zh: &str, en: &str) -> Diagnostic {

@@ -19,6 +19,7 @@ mod format;
 mod node;
 pub(crate) mod process;
 pub(crate) mod reference;
+mod schema;
 pub(crate) mod step;
 pub(crate) mod table;
 mod test;
@@ -31,6 +32,7 @@ pub use format::{Unformatted, WIDTH, format};
 pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};
 pub use process::{Nobody, OwnCase, Policy, Process, Schedule};
 pub use reference::{Absence, Calendar, DayHours, Days, Department, Directory, Person, Position};
+pub use schema::{schema, schema_keys, schema_kinds};
 pub use step::{
     Allow, Branch, Call, Case, Http, Job, Join, Mode, Overdue, Piece, Retry, Shown, Step, StepKind, Taken, Target,
     Then, Undo, Who,

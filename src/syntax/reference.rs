@@ -124,34 +124,34 @@ pub struct Days {
     pub to: NaiveDate,
 }
 
-static DIRECTORY: Place = Place {
+pub(crate) static DIRECTORY: Place = Place {
     name: ("组织目录的顶层", "the top level of a directory"),
     keys: &["directory", "departments", "positions", "people", "absences"],
     later: &[],
     relatives: &[],
 };
-static DEPARTMENT: Place =
+pub(crate) static DEPARTMENT: Place =
     Place { name: ("部门", "a department"), keys: &["title", "head"], later: &[], relatives: DIRECTORY_PARTS };
-static POSITION: Place = Place {
+pub(crate) static POSITION: Place = Place {
     name: ("岗位", "a position"),
     keys: &["title", "department", "reports_to"],
     later: &[],
     relatives: DIRECTORY_PARTS,
 };
-static PERSON: Place = Place {
+pub(crate) static PERSON: Place = Place {
     name: ("人员", "a person"),
     keys: &["name", "mail", "positions", "language", "zone"],
     later: &[],
     relatives: DIRECTORY_PARTS,
 };
-static ABSENCE: Place = Place {
+pub(crate) static ABSENCE: Place = Place {
     name: ("缺勤记录", "an absence"),
     keys: &["person", "from", "to", "substitute", "processes"],
     later: &[],
     relatives: &[],
 };
 static DIRECTORY_PARTS: &[&Place] = &[&DEPARTMENT, &POSITION, &PERSON, &ABSENCE, &DIRECTORY];
-static CALENDAR: Place = Place {
+pub(crate) static CALENDAR: Place = Place {
     name: ("日历的顶层", "the top level of a calendar"),
     keys: &["calendar", "year", "zone", "week", "holidays", "working"],
     later: &[],

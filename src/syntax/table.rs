@@ -40,7 +40,7 @@ pub struct Rule {
     pub whole: bool,
 }
 
-static TABLE: Place = Place {
+pub(crate) static TABLE: Place = Place {
     name: ("决策表", "a decision table"),
     keys: &["table", "title", "inputs", "outputs", "hit", "rules"],
     later: &[],

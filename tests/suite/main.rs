@@ -25,6 +25,7 @@ mod mutations;
 mod processes;
 mod records;
 mod rooms;
+mod schema;
 mod store;
 mod support;
 mod syntax;

@@ -17,6 +17,7 @@ mod keys;
 mod look;
 mod mail;
 mod play;
+mod schema;
 mod serve;
 mod simulate;
 mod start;
@@ -78,6 +79,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "init", group: Group::Author, tree: init::tree, run: init::run },
     Entry { name: "check", group: Group::Author, tree: check::tree, run: check::run },
     Entry { name: "fmt", group: Group::Author, tree: fmt::tree, run: fmt::run },
+    Entry { name: "schema", group: Group::Author, tree: schema::tree, run: schema::run },
     Entry { name: "explain", group: Group::Author, tree: explain::tree, run: explain::run },
     Entry { name: "evaluate", group: Group::Author, tree: evaluate::tree, run: evaluate::run },
     Entry { name: "test", group: Group::Author, tree: test::tree, run: test::run },

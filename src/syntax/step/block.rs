@@ -48,7 +48,7 @@ pub enum Undo {
     First(Spanned<bool>),
 }
 
-static CASE: Place = Place {
+pub(super) static CASE: Place = Place {
     name: ("`choose` 的一个分支", "a case of `choose`"),
     keys: &["when", "steps"],
     later: &[],

@@ -16,7 +16,7 @@ use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
 use crate::syntax::field::{Field, OptionDef};
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, missing_value};
+use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
 use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::process::Policy;
 use keys::{KINDS, is_key, place};
@@ -199,6 +199,14 @@ pub struct Target {
     /// Where it is written.
     pub span: Span,
 }
+
+/// The kinds of steps, each with its keys.
+pub(crate) fn kinds() -> impl Iterator<Item = (&'static str, &'static Place)> {
+    KINDS.iter().map(|kind| (*kind, place(kind)))
+}
+
+/// A case of `choose`.
+pub(crate) static CASE_PLACE: &Place = &block::CASE;
 
 impl Lowering<'_> {
     /// The steps of a list.

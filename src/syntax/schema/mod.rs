@@ -1,0 +1,224 @@
+//! JSON Schema of the documents, for editors: they complete and check while the author types.
+//!
+//! It is made from the tables that the reader of documents uses, so the two cannot disagree about keys; `words` says
+//! what each key takes. It is draft-07, which the editors' YAML extensions understand best. It never refuses what
+//! `check` accepts; what only `check` can know (names, types, flow) it lets pass.
+
+mod words;
+
+use super::field::{CHECK, FIELD, TYPES};
+use super::fields::{Place, TEXT};
+use super::process::{POLICY, PROCESS};
+use super::reference::{ABSENCE, CALENDAR, DEPARTMENT, DIRECTORY, PERSON, POSITION};
+use super::step;
+use super::table::TABLE;
+use crate::model::text::Lang;
+use serde_json::{Map as Object, Value, json};
+
+/// What a key takes.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// Words for people.
+    Text,
+    /// A text, a number, a date.
+    Plain,
+    /// A name.
+    Name,
+    /// A list of names.
+    Names,
+    /// An expression.
+    Feel,
+    /// An expression or a list of them.
+    Feels,
+    /// `true` or `false`.
+    Flag,
+    /// One of these.
+    Word(&'static [&'static str]),
+    /// The type of a field.
+    Type,
+    /// How signatures count.
+    Mode,
+    /// What deciders can do.
+    Allowed,
+    /// A mapping of this kind.
+    Group(&'static str),
+    /// Mappings of this kind by name.
+    Map(&'static str),
+    /// A list of mappings of this kind.
+    List(&'static str),
+    /// Fields by name.
+    Form,
+    /// A list of steps.
+    Steps,
+    /// Lists of steps by name.
+    Branches,
+    /// The cases of `choose`.
+    Cases,
+    /// Expressions by name.
+    Values,
+    /// Names with titles.
+    Options,
+    /// Outcomes with targets.
+    Targets,
+    /// Anything.
+    Any,
+}
+
+/// The documents that have a schema, by their first key.
+const DOCUMENTS: &[(&str, &Place)] =
+    &[("process", &PROCESS), ("directory", &DIRECTORY), ("calendar", &CALENDAR), ("table", &TABLE)];
+
+/// The kinds of documents that have a schema.
+pub fn schema_kinds() -> impl Iterator<Item = &'static str> {
+    DOCUMENTS.iter().map(|(kind, _)| *kind)
+}
+
+/// Every kind of mapping: what it is called, and its keys. Those of steps are called by their kind.
+pub fn schema_keys() -> Vec<(&'static str, &'static [&'static str])> {
+    let groups = groups().into_iter().chain(step::kinds().map(|(_, place)| place));
+    groups.map(|place| (place.name.1, place.keys)).collect()
+}
+
+fn groups() -> Vec<&'static Place> {
+    vec![
+        &PROCESS,
+        &TABLE,
+        &POLICY,
+        &FIELD,
+        &CHECK,
+        &DIRECTORY,
+        &DEPARTMENT,
+        &POSITION,
+        &PERSON,
+        &ABSENCE,
+        &CALENDAR,
+        &TEXT,
+        step::CASE_PLACE,
+    ]
+}
+
+/// The schema of one kind of document, or of all.
+pub fn schema(kind: Option<&str>, lang: Lang) -> Option<Value> {
+    let mut documents = DOCUMENTS.iter().filter(|(name, _)| kind.is_none_or(|kind| kind == *name));
+    let of = |place: &Place| json!({ "$ref": reference(place.name.1) });
+    let mut root = match kind {
+        Some(_) => of(documents.next()?.1),
+        // The first key says which document it is.
+        None => {
+            let rest = DOCUMENTS.iter().rev().fold(
+                json!({ "required": ["process"] }),
+                |rest, (name, place)| json!({ "if": { "required": [name] }, "then": of(place), "else": rest }),
+            );
+            // Of a document without a schema nothing is refused; it may have the key of another.
+            let without = super::KINDS.iter().filter(|kind| !schema_kinds().any(|known| known == **kind));
+            without.fold(rest, |rest, kind| json!({ "if": { "required": [kind] }, "then": {}, "else": rest }))
+        }
+    };
+    if kind.is_some() {
+        // Beside a reference, draft-07 reads nothing.
+        root = json!({ "allOf": [root] });
+    }
+    let mut definitions = Object::new();
+    for place in groups() {
+        definitions.insert(place.name.1.replace(['`', ' '], "_"), group(place, required(place.name.1), lang));
+    }
+    let mut kinds = Vec::new();
+    for (kind, place) in step::kinds() {
+        let mut needed = vec![kind];
+        if !matches!(kind, "set" | "notify" | "go" | "end") {
+            needed.push("id");
+        }
+        let name = format!("step_{kind}");
+        kinds.push(json!({ "$ref": format!("#/definitions/{name}") }));
+        definitions.insert(name, group(place, &needed, lang));
+    }
+    definitions.insert("step".into(), json!({ "anyOf": kinds }));
+    root["$schema"] = json!("http://json-schema.org/draft-07/schema#");
+    root["title"] = json!(kind.unwrap_or("countersign"));
+    root["definitions"] = Value::Object(definitions);
+    Some(root)
+}
+
+fn reference(name: &str) -> String {
+    format!("#/definitions/{}", name.replace(['`', ' '], "_"))
+}
+
+/// The keys that a mapping must have.
+fn required(name: &str) -> &'static [&'static str] {
+    match name {
+        "the top level of a process" => &["process", "steps"],
+        "a decision table" => &["table", "inputs", "outputs", "hit", "rules"],
+        "a field" => &["type"],
+        "the `check` of a field" => &["that", "say"],
+        "a case of `choose`" => &["when", "steps"],
+        "the top level of a directory" => &["directory", "people"],
+        "a person" => &["name", "mail"],
+        "an absence" => &["person", "from", "to"],
+        "the top level of a calendar" => &["calendar", "year", "week"],
+        _ => &[],
+    }
+}
+
+fn group(place: &Place, required: &[&str], lang: Lang) -> Value {
+    let mut properties = Object::new();
+    for key in place.keys {
+        let mut value = json!({});
+        if let Some((shape, zh, en)) = words(place.name.1, key) {
+            value = takes(shape);
+            value["description"] = json!(match lang {
+                Lang::Zh => zh,
+                Lang::En => en,
+            });
+        }
+        properties.insert((*key).to_owned(), value);
+    }
+    let mut group = json!({
+        "type": "object",
+        "properties": properties,
+        // What a key begins to be when it is typed, and `<<`, which takes in the keys of an anchor.
+        "patternProperties": { "^<<$": {} },
+        "additionalProperties": false,
+    });
+    if !required.is_empty() {
+        group["required"] = json!(required);
+    }
+    group
+}
+
+fn words(place: &str, key: &str) -> Option<(Shape, &'static str, &'static str)> {
+    let row = |of: &str| words::ROWS.iter().find(|row| row.0 == of && row.1 == key);
+    row(place).or_else(|| row("")).map(|row| (row.2, row.3, row.4))
+}
+
+fn takes(shape: Shape) -> Value {
+    let plain = json!({ "type": ["string", "number", "boolean"] });
+    let feel = json!({ "type": ["string", "number", "boolean", "null"] });
+    let list = |of: &Value| json!({ "type": "array", "items": of });
+    let by_name = |of: &Value| json!({ "type": "object", "additionalProperties": of });
+    let one = |name: &str| json!({ "$ref": reference(name) });
+    let word = |words: &[&str]| json!({ "type": "string", "enum": words });
+    let text = json!({ "anyOf": [plain, one(TEXT.name.1)] });
+    match shape {
+        Shape::Text => text,
+        Shape::Plain | Shape::Name => plain,
+        Shape::Names => list(&plain),
+        Shape::Feel => feel,
+        Shape::Feels => json!({ "anyOf": [feel, list(&feel)] }),
+        Shape::Flag => json!({ "type": "boolean" }),
+        Shape::Word(words) => word(words),
+        Shape::Type => word(&TYPES.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
+        Shape::Mode => json!({ "anyOf": [word(&["any", "all", "at once", "in order"]), { "pattern": "^quorum " }] }),
+        Shape::Allowed => list(&word(&["return", "transfer", "delegate", "add signer", "ask"])),
+        Shape::Group(name) => json!({ "allOf": [one(name)] }),
+        Shape::Map(name) => by_name(&json!({ "anyOf": [one(name), { "type": "null" }] })),
+        Shape::List(name) => list(&one(name)),
+        Shape::Form => by_name(&one(FIELD.name.1)),
+        Shape::Steps => list(&one("step")),
+        Shape::Branches => by_name(&list(&one("step"))),
+        Shape::Cases => list(&one("a case of `choose`")),
+        Shape::Values => by_name(&feel),
+        Shape::Options => json!({ "anyOf": [list(&plain), by_name(&json!({ "anyOf": [text, { "type": "null" }] }))] }),
+        Shape::Targets => by_name(&plain),
+        Shape::Any => json!({}),
+    }
+}
