@@ -93,7 +93,7 @@ pub(crate) fn denied(denied: Denied, runtime: &Runtime) -> Stop {
     };
     let count = if faults.len() == 1 { "One thing".to_owned() } else { format!("{} things", faults.len()) };
     Stop::Because(
-        Exit::Refused,
+        Exit::Input,
         Wording::new(
             format!("表单有 {} 处要改，用 --set 字段=值 填写：\n{}", faults.len(), lines(Lang::Zh)),
             format!("{count} to mend in the form, with --set FIELD=VALUE:\n{}", lines(Lang::En)),

@@ -2,6 +2,7 @@
 //!
 //! The codes are documented in `docs/cli.md` and never change their meaning.
 
+use crate::engine::refusal::Refusal;
 use crate::model::text::Wording;
 use crate::runtime::{Denied, Error, Kind, Runtime};
 
@@ -132,7 +133,14 @@ impl Stop {
     pub(crate) fn denied(denied: Denied, runtime: &Runtime) -> Stop {
         match denied {
             Denied::Refused(refusal, _) => {
-                Stop::Because(Exit::Refused, refusal.wording(&runtime.directory(), runtime.calendar().zone))
+                let mut what = refusal.wording(&runtime.directory(), runtime.calendar().zone);
+                if matches!(refusal, Refusal::OpinionRequired(_)) {
+                    what.zh += "加上 `--opinion 文字`。";
+                    what.en += " Add `--opinion TEXT`.";
+                }
+                // A value that does not fit is the same fault, whoever finds it.
+                let exit = if matches!(refusal, Refusal::BadForm(_)) { Exit::Input } else { Exit::Refused };
+                Stop::Because(exit, what)
             }
             Denied::NoProcess { process, known } => no_process(process.as_str(), known.iter().map(|id| id.as_str())),
             Denied::Unavailable(error) => error.into(),

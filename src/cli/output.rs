@@ -253,6 +253,35 @@ impl Table {
         self.rows.push(cells.into_iter().map(|(cell, ink)| (one_line(&cell), ink)).collect());
     }
 
+    /// Each row in lines of its own, where a terminal is too narrow for columns.
+    fn stacked(&self, shown: &[usize], limit: usize, output: &Output) -> String {
+        let empty = String::new();
+        let titles = shown.iter().skip(1).map(|column| self.titles.get(*column).unwrap_or(&empty).width());
+        let titles = titles.max().unwrap_or(0);
+        let mut text = String::new();
+        for row in &self.rows {
+            for (place, column) in shown.iter().enumerate() {
+                let Some((cell, ink)) = row.get(*column).filter(|(cell, _)| !cell.is_empty()) else { continue };
+                let before = match (place, titles) {
+                    (0, _) => String::new(),
+                    (_, 0) => "  ".to_owned(),
+                    _ => format!("  {}  ", pad(self.titles.get(*column).unwrap_or(&empty), titles)),
+                };
+                let room = limit.saturating_sub(before.width()).max(8);
+                for (number, line) in wrap(cell, room).iter().enumerate() {
+                    let line = ink.map_or_else(|| line.clone(), |ink| output.ink(ink, line));
+                    match number {
+                        0 => text += &output.ink(Ink::Dim, &before),
+                        _ => text += &" ".repeat(before.width()),
+                    }
+                    text += &line;
+                    text.push('\n');
+                }
+            }
+        }
+        text
+    }
+
     fn draw(&self, output: &Output) -> String {
         const GAP: usize = 2;
         let columns = self.titles.len().max(self.rows.iter().map(Vec::len).max().unwrap_or(0));
@@ -273,7 +302,10 @@ impl Table {
             }
         }
         if let Some(limit) = output.width {
-            shrink(&mut widths, limit.saturating_sub(GAP * shown.len().saturating_sub(1)));
+            let cells = limit.saturating_sub(GAP * shown.len().saturating_sub(1));
+            if !shrink(&mut widths, shown.first().copied().unwrap_or_default(), cells) && shown.len() > 1 {
+                return self.stacked(&shown, limit, output);
+            }
         }
         let mut text = String::new();
         let titles: Vec<(String, Option<Ink>)> =
@@ -301,15 +333,17 @@ impl Table {
     }
 }
 
-/// Takes from the widest columns until all fit; none becomes narrower than a word.
-fn shrink(widths: &mut [usize], limit: usize) {
+/// Takes from the widest columns until all fit. The one that names the row stays whole, and none becomes narrower
+/// than a word; where that is not enough, the answer is `false`.
+fn shrink(widths: &mut [usize], whole: usize, limit: usize) -> bool {
     while widths.iter().sum::<usize>() > limit {
-        let Some(widest) = widths.iter_mut().max_by_key(|width| **width) else { return };
-        if *widest <= 8 {
-            return;
+        let others = widths.iter_mut().enumerate().filter(|(column, _)| *column != whole);
+        match others.map(|(_, width)| width).max_by_key(|width| **width) {
+            Some(widest) if *widest > 8 => *widest -= 1,
+            _ => return false,
         }
-        *widest -= 1;
     }
+    true
 }
 
 /// A text in at most `width` cells, with an ellipsis where it was cut.
@@ -384,10 +418,24 @@ JD-2026-0001  Reception request  ¥1,280.00
     }
 
     #[test]
-    fn a_narrow_terminal_cuts_the_widest_column() {
+    fn a_narrow_terminal_cuts_the_widest_column_but_not_the_first() {
         let drawn = output(Some(36)).table(&table());
         assert!(drawn.lines().all(|line| line.width() <= 36), "{drawn}");
-        assert!(drawn.contains('…'));
+        assert!(drawn.contains('…') && drawn.contains("LP-2026-0001"), "{drawn}");
+    }
+
+    #[test]
+    fn where_columns_have_no_room_rows_stand_in_lines() {
+        let expected = "\
+LP-2026-0001
+  流程  礼品馈赠申请
+  金额  ¥640.00
+JD-2026-0001
+  流程  Reception
+        request
+  金额  ¥1,280.00
+";
+        assert_eq!(output(Some(20)).table(&table()), expected);
     }
 
     #[test]

@@ -507,3 +507,33 @@ fn the_demonstration_plays_everybody_to_the_end() {
         golden(&project(&format!("tests/cli/demo.{lang}.txt")), &text);
     }
 }
+
+#[test]
+fn mends_are_shown_before_they_are_made() {
+    let shell = Shell::new("en");
+    shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n  al: { name: Al, mail: al@example.com, positions: [boss] }\n");
+    let wrong = "process: a\ntilte: A # kept\nsteps:\n- { id: one, aprove: boss }\n";
+    shell.write("a.yaml", wrong);
+    let read = || std::fs::read_to_string(shell.folder.path().join("a.yaml")).unwrap();
+    let shown = shell.run(&["check", ".", "--diff"]);
+    assert!(shown.code == 1 && shown.out.contains("-tilte: A # kept\n+title: A # kept"), "{}", shown.out);
+    assert_eq!(read(), wrong, "nothing is written");
+    let said = shell.json(&["check", ".", "--fix"]);
+    assert_eq!((&said["errors"], said["mended"].as_array().unwrap().len()), (&0.into(), 2));
+    shell.ends(Exit::Faults, &["fmt", ".", "--check"]);
+    shell.good(&["fmt", "."]);
+    assert_eq!(read(), "process: a\ntitle: A  # kept\nsteps:\n  - { id: one, approve: boss }\n");
+    shell.good(&["fmt", ".", "--check"]);
+    let log: Json = serde_json::from_str(&shell.good(&["check", ".", "--format", "sarif"])).unwrap();
+    assert_eq!(log["runs"][0]["results"], Json::Array(Vec::new()));
+}
+
+#[test]
+fn a_wrong_command_line_is_told_in_json_too() {
+    let shell = Shell::deployed("en");
+    for arguments in [&["list", "--bogus", "--json"][..], &["list", "--status", "bogus", "--json"]] {
+        let error: Json = serde_json::from_str(&shell.ends(Exit::Usage, arguments)).unwrap();
+        assert_eq!(error["error"]["name"], "usage");
+    }
+    assert!(shell.ends(Exit::Usage, &["list", "--status", "rejectd"]).contains("rejected"));
+}

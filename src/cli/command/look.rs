@@ -9,12 +9,12 @@ use crate::diagnostics::suggest;
 use crate::effects::format::clean_line;
 use crate::effects::timeline::{Mark, Moment, Scene};
 use crate::effects::view::{CaseView, Reader, case_view};
-use crate::model::definition::Definition;
+use crate::model::definition::{Definition, StepKind};
 use crate::model::id::{PersonId, Version};
 use crate::model::text::Lang;
 use crate::runtime::{Case, InstanceFilter, InstanceRow, Runtime, Standing, TaskFilter, TaskRow};
 use clap::{Arg, ArgMatches, Command};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
@@ -199,7 +199,10 @@ fn filter(shell: &Shell, runtime: &Runtime, world: &World, matches: &ArgMatches)
         Some("open") => filter.standing = Some(Standing::Open),
         Some("ended") => filter.standing = Some(Standing::Ended),
         Some("incident") => filter.standing = Some(Standing::Incident),
-        Some(outcome) => filter.outcome = Some(outcome.into()),
+        Some(outcome) => {
+            known_outcome(runtime, outcome)?;
+            filter.outcome = Some(outcome.into());
+        }
     }
     if matches.get_flag("mine") {
         filter.applicant = Some(acting::person(shell, world, matches, &[])?);
@@ -207,6 +210,28 @@ fn filter(shell: &Shell, runtime: &Runtime, world: &World, matches: &ArgMatches)
         filter.applicant = Some(directory::person(&world.directory, applicant)?);
     }
     Ok(filter)
+}
+
+/// Refuses a status that no live process can come to: it would list nothing and say nothing.
+fn known_outcome(runtime: &Runtime, outcome: &str) -> Result<(), Stop> {
+    let live = runtime.definitions();
+    let ends = live.iter().flat_map(|one| one.steps.values()).filter_map(|step| match &step.kind {
+        StepKind::End(outcome) => Some(outcome.as_str()),
+        _ => None,
+    });
+    let mut known = vec!["open", "ended", "incident", "done", "rejected", "withdrawn", "cancelled"];
+    known.extend(ends);
+    let mut seen = BTreeSet::new();
+    known.retain(|word| seen.insert(*word));
+    if known.contains(&outcome) {
+        return Ok(());
+    }
+    let (zh, en) = suggest::closest(outcome, known.iter().copied())
+        .map_or_else(Default::default, |close| (format!("是不是 `{close}`？"), format!(" Did you mean `{close}`?")));
+    Err(Stop::usage(
+        format!("没有状态“{outcome}”。{zh}可用：{}。", known.join("、")),
+        format!("There is no status “{outcome}”.{en} It can be {}.", known.join(", ")),
+    ))
 }
 
 fn headline(row: &InstanceRow, definition: Option<&Definition>, world: &World, output: &Output) -> String {
