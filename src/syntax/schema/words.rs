@@ -64,6 +64,7 @@ pub(super) const ROWS: &[Row] = &[
     ("", "show", Names, "只显示这些字段", "Only these fields are shown"),
     ("", "hide", Names, "不显示这些字段", "These fields are not shown"),
     ("", "edit", Names, "在这一步可以改的字段", "Fields that can be changed at this step"),
+    ("", "lock", Name, "锁的名称：同一案例里锁相同的步骤不会同时进行", "A lock: steps of one case with the same lock are never open at once"),
     ("", "copy", Any, "哪种结果抄送谁", "Who gets a copy of which outcome"),
     ("", "on", Targets, "各结果之后去哪一步", "Where each outcome leads"),
     ("", "outcomes", Options, "办理的结果", "The outcomes of the work"),
