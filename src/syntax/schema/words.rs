@@ -49,6 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     ("", "call", Name, "调用哪个流程", "The process that is called"),
     ("", "wait", Feel, "等多久，或等到哪天", "How long, or until when"),
     ("", "receive", Name, "等哪种消息", "The message that is waited for"),
+    ("", "keep", Flag, "早到的消息算不算；不写则算", "Whether a message that came before is for it; it is if left out"),
     ("", "race", Branches, "几条分支，最先完成的继续", "Branches; the first one done goes on"),
     ("", "table", Name, "查哪张决策表", "The decision table that is looked up"),
     ("", "http", Plain, "请求：方式和网址", "The request: its method and address"),
