@@ -40,8 +40,8 @@ impl<'a> Callee<'a> {
         let mut found: Vec<(FieldName, Typed)> = Vec::new();
         let mut add = |field: &crate::syntax::Field, start: bool| {
             let typed = Typed::always(type_of(field));
-            let optional = !is_list(&typed) && !(start && asked_always(field));
-            found.push((name_of(field), Typed { optional, ..typed }));
+            let sure = is_list(&typed) || start && asked_always(field);
+            found.push((name_of(field), Typed { optional: !sure, ..typed }));
         };
         self.document.form.iter().for_each(|field| add(field, true));
         self.document.data.iter().for_each(|field| add(field, false));

@@ -47,6 +47,22 @@ impl Lowering<'_> {
         let method = self.one_of(&word, METHODS)?;
         let mut pieces = Vec::new();
         let mut sound = true;
+        for (from, length, mark) in trap::foreign_marks(address) {
+            if matches!(mark, "${ }" | "{{ }}") {
+                self.report(Diagnostic::new(
+                    Code::BadValue,
+                    whole.span_of(at + from..at + from + length),
+                    Wording::new(
+                        format!("`{mark}` 是别的工具的写法，网址里要填入的值写成 `{{字段}}`"),
+                        format!("`{mark}` belongs to another tool; a value in an address is written `{{field}}`"),
+                    ),
+                ));
+                sound = false;
+            }
+        }
+        if !sound {
+            return None;
+        }
         for (range, computed) in split(address) {
             let range = at + range.start..at + range.end;
             let piece = text.get(range.clone()).unwrap_or("");

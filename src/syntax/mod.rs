@@ -47,6 +47,7 @@ use node::{Entry, Node, NodeKind};
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "one a file, and it is taken apart at once")]
 pub enum Document {
     /// `process: …`
     Process(Process),

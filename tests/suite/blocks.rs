@@ -266,6 +266,7 @@ fn an_address_is_read_into_pieces_and_secrets_stay_names() {
 
     assert_eq!(steps("  - { id: book, http: erp.example/api }\n"), ["bad_value"]);
     assert_eq!(steps("  - { id: book, http: \"PUT https://erp.example/{level}\" }\n"), ["maybe_unset"]);
+    assert_eq!(steps("  - { id: book, http: \"PUT https://erp.example/${customer}\" }\n"), ["bad_value"]);
     let taken = "  - { id: book, http: \"GET https://erp.example\", take: { voucher: id } }\n";
     assert_eq!(steps(taken), ["bad_value"], "from the response");
     let asked = "  - { id: book, http: \"GET https://erp.example\", take: { customer: response.id } }\n";

@@ -11,11 +11,16 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if subject.flow.undo_of(&placed.id).is_none() {
             continue;
         }
-        let fits = match &placed.source.kind {
-            StepKind::Http(_) | StepKind::Job(_) | StepKind::Notify { .. } | StepKind::Set { .. } => true,
-            StepKind::Task { .. } | StepKind::Call(_) | StepKind::Unknown => true,
-            _ => false,
-        };
+        let fits = matches!(
+            &placed.source.kind,
+            StepKind::Http(_)
+                | StepKind::Job(_)
+                | StepKind::Notify { .. }
+                | StepKind::Set { .. }
+                | StepKind::Task { .. }
+                | StepKind::Call(_)
+                | StepKind::Unknown
+        );
         if !fits {
             let name = kind_word(placed);
             diagnostics.push(Diagnostic::new(

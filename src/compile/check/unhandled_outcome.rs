@@ -22,7 +22,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if open.is_empty() {
             continue;
         }
-        let listed = quoted_list(open.into_iter());
+        let listed = quoted_list(open);
         diagnostics.push(
             Diagnostic::new(
                 Code::UnhandledOutcome,

@@ -267,7 +267,7 @@ fn not_awaited(key: &str, at: Span, detached: Span) -> Diagnostic {
 
 fn no_path(words: &Spanned<String>, root: Option<&str>) -> Diagnostic {
     let (word, example) = (&words.value, root.map_or("order.id".to_owned(), |root| format!("{root}.id")));
-    let known = root.map(|root| quoted_list([root].into_iter()));
+    let known = root.map(|root| quoted_list([root]));
     let message = match known {
         Some(root) => Wording::new(
             format!("`{word}` 不是从回应里取值的写法，它以 {} 开头，例如 `{example}`", root.zh),
