@@ -317,7 +317,8 @@ impl Templates {
             let decision = decide(&definition, state.as_ref(), &command, &facts)
                 .map_err(|refusal| does_not_run(&format!("{refusal:?}")))?;
             let mut batch = Batch::default();
-            (head, _) = batch.push(&decision.entry, state.as_ref(), &decision.state, &head, [step + 7; 16]);
+            (head, _) =
+                batch.push(&definition, &decision.entry, state.as_ref(), &decision.state, &head, [step + 7; 16]);
             ids.push(id);
             ids.extend(batch.opened.keys().map(ToString::to_string));
             ids.extend(batch.begun.keys().map(ToString::to_string));

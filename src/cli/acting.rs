@@ -135,6 +135,14 @@ pub(crate) fn standing(output: &Output, world: &World, definition: &Definition, 
             format!("{} · {who}", output.ink(Ink::Seal, &title))
         })
         .collect();
+    let stopped = state.has_incident();
+    if asked.is_empty() && !stopped {
+        let waits = state.tokens.values().filter_map(|token| words.waits(token.waits.as_ref()?));
+        let waits: Vec<String> = waits.map(|waits| output.ink(Ink::Seal, &waits)).collect();
+        if !waits.is_empty() {
+            return format!("{}{}", output.pick("接下来：", "Next: "), waits.join(output.pick("；", "; ")));
+        }
+    }
     if asked.is_empty() {
         let stopped = output.pick("案例停下了，等待管理员处理。", "The case has stopped and waits for an operator.");
         return output.ink(Ink::Amber, stopped);

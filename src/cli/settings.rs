@@ -6,6 +6,7 @@
 
 use super::exit::{Stop, file_trouble};
 use crate::diagnostics::suggest;
+use crate::effects::http::{Allowed, Policy};
 use crate::effects::transport::{MailConfig, Security, SmtpConfig};
 use crate::model::text::{Lang, Wording};
 use clap::ArgMatches;
@@ -145,6 +146,27 @@ const KEYS: &[Key] = &[
         en: "The most mails a minute; 0 for no limit",
     },
     Key {
+        name: "http.allow",
+        variable: "COUNTERSIGN_HTTP_ALLOW",
+        default: "",
+        zh: "流程可以调用的主机，逗号分隔，例如 erp.example.com, *.partner.example；不写就都不能调用",
+        en: "The hosts that processes may call, with commas, such as erp.example.com, *.partner.example; none if not given",
+    },
+    Key {
+        name: "http.inside",
+        variable: "COUNTERSIGN_HTTP_INSIDE",
+        default: "",
+        zh: "可以在内网地址上、不加密调用的主机，例如 erp.intra:8080",
+        en: "Hosts that may be called at private addresses and without encryption, such as erp.intra:8080",
+    },
+    Key {
+        name: "http.secrets",
+        variable: "COUNTERSIGN_HTTP_SECRETS",
+        default: "",
+        zh: "存放 `secret(…)` 的 TOML 文件，每行 名称 = \"值\"，只有自己能读；也可以用变量 COUNTERSIGN_SECRET_名称",
+        en: "A TOML file of what `secret(…)` names, a line name = \"value\", that only you can read; or set COUNTERSIGN_SECRET_NAME",
+    },
+    Key {
         name: "log.level",
         variable: "COUNTERSIGN_LOG",
         default: "info",
@@ -177,12 +199,23 @@ pub(crate) struct Settings {
     pub(crate) url: Option<String>,
     /// How mail goes out.
     pub(crate) mail: Mail,
+    /// What processes may call.
+    pub(crate) http: Http,
     /// How much a server logs.
     pub(crate) log_level: String,
     /// Whether it logs JSON.
     pub(crate) log_json: bool,
     /// The arguments that make another run of this program use the same file: `--db demo.db`, or nothing.
     pub(crate) same: String,
+}
+
+/// What processes may call.
+#[derive(Clone, Debug)]
+pub(crate) struct Http {
+    /// The hosts.
+    pub(crate) policy: Policy,
+    /// The file of secrets.
+    pub(crate) secrets: Option<PathBuf>,
 }
 
 /// How mail goes out.
@@ -233,6 +266,7 @@ impl Settings {
             listen: read.text_or_default("server.listen")?,
             url: read.url()?,
             mail: read.mail()?,
+            http: read.http()?,
             log_level: read.one_of("log.level", &["error", "warn", "info", "debug"])?,
             log_json: read.one_of("log.format", &["text", "json"])? == "json",
             database,
@@ -373,6 +407,21 @@ impl Read {
             (Some(host), None) => Some(MailConfig { smtp: Some(self.smtp(host)?), folder: None }),
         };
         Ok(Mail { from: self.text_or_default("mail.from")?, bounces: self.text("mail.bounces")?, way })
+    }
+
+    fn http(&self) -> Result<Http, Stop> {
+        let mut policy = Policy::default();
+        for (name, inside) in [("http.allow", false), ("http.inside", true)] {
+            let hosts = self.text(name)?.unwrap_or_default();
+            for host in hosts.split([',', ' ']).filter(|host| !host.is_empty()) {
+                let allowed = Allowed::parse(host, inside).ok_or_else(|| {
+                    self.bad(name, "要写主机名，像 erp.example.com", "should name hosts, such as erp.example.com")
+                })?;
+                policy.allow.push(allowed);
+            }
+        }
+        let secrets = self.text("http.secrets")?.is_some().then(|| self.path("http.secrets")).transpose()?;
+        Ok(Http { policy, secrets })
     }
 
     fn smtp(&self, host: String) -> Result<SmtpConfig, Stop> {

@@ -43,6 +43,11 @@ pub(crate) fn given(matches: &ArgMatches) -> bool {
     matches.contains_id("set") || matches.contains_id("data")
 }
 
+/// A YAML or JSON file as it is.
+pub(crate) fn plain(output: &Output, path: &Path) -> Result<serde_json::Value, Stop> {
+    Ok(json(&load(output, path)?))
+}
+
 /// Reads what was handed in as values of a form; `--set` counts before `--data`, and a cell of a list that is set
 /// leaves the others as they are there or in `before`.
 pub(crate) fn read(

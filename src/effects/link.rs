@@ -172,19 +172,14 @@ impl Keys {
     /// # Errors
     /// A file that others can read, that cannot be read or written, or that is no key file.
     pub fn open(path: &Path, day: &str) -> Result<Keys, Wording> {
-        match std::fs::symlink_metadata(path) {
-            Ok(found) => {
-                private(path, &found)?;
-                let text = std::fs::read_to_string(path).map_err(|error| failed(path, "读取", "read", &error))?;
-                Keys::read(path, &text)
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        match private_file(path)? {
+            Some(text) => Keys::read(path, &text),
+            None => {
                 let mut keys = Keys { keys: Vec::new(), next: 1 };
                 keys.add(day)?;
                 create(path, &keys.text())?;
                 Ok(keys)
             }
-            Err(error) => Err(failed(path, "读取", "read", &error)),
         }
     }
 
@@ -193,23 +188,7 @@ impl Keys {
     /// # Errors
     /// What the file system says.
     pub fn save(&self, path: &Path) -> Result<(), Wording> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".new");
-        let fresh = path.with_file_name(name);
-        // One that an earlier crash left behind.
-        match std::fs::remove_file(&fresh) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(failed(&fresh, "写入", "write", &error));
-            }
-            _ => {}
-        }
-        create(&fresh, &self.text())?;
-        std::fs::rename(&fresh, path).map_err(|error| failed(path, "写入", "write", &error))?;
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
-            synced.map_err(|error| failed(path, "写入", "write", &error))?;
-        }
-        Ok(())
+        write_private(path, &self.text())
     }
 
     /// Adds a key that signs from now on; links of the others still hold. Answers its id.
@@ -303,14 +282,7 @@ impl Keys {
                 "All 254 key ids are used. Move the key file away to begin a new one: every old link then dies.",
             )
         })?;
-        let mut secret = vec![0; 32];
-        getrandom::fill(&mut secret).map_err(|error| {
-            Wording::new(
-                format!("系统无法提供随机数，不能生成密钥：{error}"),
-                format!("The system has no random bytes to make a key of: {error}"),
-            )
-        })?;
-        self.keys.push(Key { id, secret, made: day.to_owned() });
+        self.keys.push(Key { id, secret: random()?.to_vec(), made: day.to_owned() });
         self.next = next;
         Ok(id)
     }
@@ -450,6 +422,57 @@ fn private(path: &Path, found: &std::fs::Metadata) -> Result<(), Wording> {
 
 #[cfg(not(unix))]
 fn private(_: &Path, _: &std::fs::Metadata) -> Result<(), Wording> {
+    Ok(())
+}
+
+/// Random bytes for a key.
+pub(super) fn random() -> Result<[u8; 32], Wording> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Wording::new(
+            format!("系统无法提供随机数，不能生成密钥：{error}"),
+            format!("The system has no random bytes to make a key of: {error}"),
+        )
+    })?;
+    Ok(bytes)
+}
+
+/// Reads a file that only its owner may read; `None` where there is none.
+///
+/// # Errors
+/// A file that others can read, or that cannot be read.
+pub fn private_file(path: &Path) -> Result<Option<String>, Wording> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) => {
+            private(path, &found)?;
+            std::fs::read_to_string(path).map(Some).map_err(|error| failed(path, "读取", "read", &error))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(path, "读取", "read", &error)),
+    }
+}
+
+/// Writes a file for its owner only, in one step: a crash leaves the old file or the new one.
+///
+/// # Errors
+/// What the file system says.
+pub fn write_private(path: &Path, text: &str) -> Result<(), Wording> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let fresh = path.with_file_name(name);
+    // One that an earlier crash left behind.
+    match std::fs::remove_file(&fresh) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(failed(&fresh, "写入", "write", &error));
+        }
+        _ => {}
+    }
+    create(&fresh, text)?;
+    std::fs::rename(&fresh, path).map_err(|error| failed(path, "写入", "write", &error))?;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| failed(path, "写入", "write", &error))?;
+    }
     Ok(())
 }
 

@@ -8,15 +8,19 @@
 //! template  named templates under limits; the only door to minijinja
 //! mail      one mail of the outbox → its parts, with a gap for the link
 //! message   parts and link → the bytes of a mail
+//! apikey    keys of programs, by their digests
 //! link      tickets: made, read and proved; the key file
 //! smtp      the only door to lettre's transports
 //! mailbox   delivered mail kept in memory, for `demo` and `serve --dev`
+//! http      one call of another system → its answer, or what went wrong
 //! transport one mail → SMTP server, folder or mailbox; what the answer means
 //! ```
 //!
 //! Knows no store and decides nothing: what is shown, sent and to whom comes in as arguments, and so does the time.
 
+pub mod apikey;
 pub mod format;
+pub mod http;
 pub mod link;
 pub mod mail;
 pub mod mailbox;

@@ -48,6 +48,7 @@ mod vote;
 pub use apply::apply;
 pub use decide::decide;
 pub use human::{data_of, form_of};
+pub use start::scheduled;
 
 use self::event::Entry;
 use self::state::State;

@@ -125,9 +125,23 @@ fn show(data: &mut Record, row: &Row) {
     }
 }
 
+/// Evaluates what belongs to no case.
+pub(super) fn evaluate_alone(facts: &Facts<'_>, formula: &Formula) -> Result<Value, Failure> {
+    evaluate_before(None, facts, formula, &Record::new())
+}
+
 /// What an expression yields before there is an instance: at a start.
 pub(super) fn evaluate_start(
     applicant: &PersonId,
+    facts: &Facts<'_>,
+    formula: &Formula,
+    data: &Record,
+) -> Result<Value, Failure> {
+    evaluate_before(Some(applicant), facts, formula, data)
+}
+
+fn evaluate_before(
+    applicant: Option<&PersonId>,
     facts: &Facts<'_>,
     formula: &Formula,
     data: &Record,
@@ -136,7 +150,7 @@ pub(super) fn evaluate_start(
         formula,
         &Context {
             data,
-            applicant: Some(applicant),
+            applicant,
             assignee: None,
             outcome: None,
             instance: None,

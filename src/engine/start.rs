@@ -7,10 +7,12 @@ use super::refusal::{FieldFault, Refusal};
 use super::run::{self, Run};
 use super::state::Caller;
 use super::{Facts, apply, form, human, scope};
+use crate::model::control::Schedule;
 use crate::model::definition::Definition;
 use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
 use crate::model::id::{InstanceId, PersonId, TokenId};
+use crate::model::text::Wording;
 use crate::model::value::Record;
 
 /// Starts an instance.
@@ -89,6 +91,23 @@ pub(super) fn complete(run: &Run<'_>, values: &mut Record) -> Result<(), Refusal
     let applicant = run.state.applicant.clone();
     let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(&applicant, run.facts, formula, data);
     prepare(run.definition, values, &evaluate).map_err(Refusal::BadForm)
+}
+
+/// For whom a schedule starts cases, as things stand: everyone that it names, once.
+///
+/// # Errors
+/// What its expression says.
+pub fn scheduled(schedule: &Schedule, facts: &Facts<'_>) -> Result<Vec<PersonId>, Wording> {
+    let mut people: Vec<PersonId> = Vec::new();
+    for formula in &schedule.by {
+        let value = scope::evaluate_alone(facts, formula).map_err(|failure| failure.message)?;
+        for person in super::people::named(&value, facts.directory).into_iter().flatten() {
+            if !people.contains(&person) {
+                people.push(person);
+            }
+        }
+    }
+    Ok(people)
 }
 
 struct Start<'a> {

@@ -152,6 +152,25 @@ pub fn plain(value: &Value) -> serde_json::Value {
     }
 }
 
+/// JSON from outside as a value. A number that a decimal cannot hold stays the text that it was.
+pub fn from_plain(json: &serde_json::Value) -> Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(flag) => Value::Boolean(*flag),
+        Json::Number(number) => {
+            let text = number.to_string();
+            let read = text.parse().or_else(|_| Decimal::from_scientific(&text));
+            read.map_or_else(|_| Value::Text(text.into()), Value::Number)
+        }
+        Json::String(text) => Value::Text(text.as_str().into()),
+        Json::Array(items) => Value::List(items.iter().map(from_plain).collect()),
+        Json::Object(fields) => {
+            Value::Record(fields.iter().map(|(name, value)| (name.as_str().into(), from_plain(value))).collect())
+        }
+    }
+}
+
 /// A record as a plain JSON object; see [`plain`].
 pub fn plain_record(record: &Record) -> serde_json::Value {
     serde_json::Value::Object(record.iter().map(|(name, value)| (name.to_string(), plain(value))).collect())

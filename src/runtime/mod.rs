@@ -9,7 +9,11 @@
 
 pub mod access;
 pub mod channel;
+mod dispatch;
+pub mod http;
+pub mod jobs;
 pub mod outbox;
+mod schedule;
 mod served;
 pub mod timers;
 mod writer;
@@ -38,6 +42,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use crate::store::file::{Content, Files, Incoming, Refused, Swept};
+pub use crate::store::pending::{DispatchRow, MessageRow, WaitRow};
 pub use crate::store::query::{
     AssignmentRow, AssignmentState, Counts, Delivery, Deployed, Found, InstanceFilter, InstanceRow, OutboxFilter,
     OutboxRow, Standing, TaskFilter, TaskRow,
@@ -188,8 +193,8 @@ pub struct Runtime {
     requests: mpsc::Sender<Request>,
     installation: Arc<str>,
     files: Files,
-    /// Stops the timers with the last handle.
-    _timers: Option<Arc<Timers>>,
+    /// Stops the loops with the last handle.
+    _loops: Option<Arc<Loops>>,
 }
 
 /// What the handle and the writer both see.
@@ -197,6 +202,7 @@ pub(crate) struct Shared {
     clock: Clock,
     server: bool,
     changed: watch::Sender<u64>,
+    posted: watch::Sender<u64>,
     failed: watch::Sender<Option<Error>>,
     live: RwLock<Arc<Deployed>>,
     versions: RwLock<Arc<BTreeMap<Version, Arc<Definition>>>>,
@@ -229,16 +235,21 @@ impl Shared {
         })
     }
 
+    /// Something may have to reach another instance.
+    fn post(&self) {
+        self.posted.send_modify(|count| *count += 1);
+    }
+
     fn tick(&self) {
         self.changed.send_modify(|count| *count += 1);
     }
 }
 
-struct Timers(tokio::task::JoinHandle<()>);
+struct Loops(Vec<tokio::task::JoinHandle<()>>);
 
-impl Drop for Timers {
+impl Drop for Loops {
     fn drop(&mut self) {
-        self.0.abort();
+        self.0.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
@@ -281,6 +292,7 @@ impl Runtime {
             clock: options.clock,
             server,
             changed: watch::channel(0).0,
+            posted: watch::channel(0).0,
             failed: watch::channel(None).0,
             live: RwLock::new(Arc::new(nothing)),
             versions: RwLock::default(),
@@ -318,11 +330,12 @@ impl Runtime {
             requests,
             installation: opened.installation.into(),
             files: opened.files,
-            _timers: None,
+            _loops: None,
         };
         if server {
-            let timers = timers::run(runtime.clone());
-            runtime._timers = Some(Arc::new(Timers(tokio::spawn(timers))));
+            let timers = tokio::spawn(timers::run(runtime.clone()));
+            let dispatch = tokio::spawn(dispatch::run(runtime.clone()));
+            runtime._loops = Some(Arc::new(Loops(vec![timers, dispatch])));
         }
         Ok(runtime)
     }
@@ -406,6 +419,19 @@ impl Runtime {
     }
 
     async fn command(&self, target: Target, command: Command) -> Result<Accepted, Denied> {
+        let done = self.once(target, command).await;
+        // A server does so by itself; in a shell nobody else may be there to do it.
+        if !self.shared.server
+            && let Ok(accepted) = &done
+            && dispatch::reaches_out(&accepted.entry)
+        {
+            self.dispatch().await.map_err(Denied::Unavailable)?;
+        }
+        done
+    }
+
+    /// One command, and nothing of what it has for other instances.
+    async fn once(&self, target: Target, command: Command) -> Result<Accepted, Denied> {
         self.hold(&command)?;
         let (reply, answer) = oneshot::channel();
         self.send(Request::Command(Asked { target, command, reply })).await.map_err(Denied::Unavailable)?;
@@ -473,6 +499,15 @@ impl Runtime {
     /// What the store says.
     pub async fn wake_due(&self) -> Result<usize, Error> {
         timers::wake_due(self).await
+    }
+
+    /// Starts the cases of schedules that are due by the clock, and answers how many began. A server does so by
+    /// itself.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn start_due(&self) -> Result<usize, Error> {
+        schedule::start_due(self).await.map(|(began, _)| began)
     }
 
     /// Looks at once whether another process wrote; a server does so by itself.

@@ -10,7 +10,7 @@
 use super::{Clock, Denied, Error, Runtime};
 use crate::engine::command::{Actor, Ask, Command};
 use crate::engine::refusal::Refusal;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -29,9 +29,10 @@ const BREATH: Duration = Duration::from_secs(1);
 /// Fires what becomes due, for as long as the runtime lives.
 pub(super) async fn run(runtime: Runtime) {
     let mut changed = runtime.changed();
+    let mut plan = Plan::default();
     loop {
         changed.mark_unchanged();
-        let wait = match step(&runtime).await {
+        let wait = match step(&runtime, &mut plan).await {
             Ok(wait) => wait,
             Err(error) => {
                 tracing::warn!(%error, "timers cannot be fired");
@@ -45,10 +46,23 @@ pub(super) async fn run(runtime: Runtime) {
     }
 }
 
+/// When the next case starts by a schedule, as of a deployment.
+#[derive(Default)]
+struct Plan {
+    deployment: Option<u64>,
+    next: Option<DateTime<Utc>>,
+}
+
 /// Fires what is due and answers how long nothing will be.
-async fn step(runtime: &Runtime) -> Result<Duration, Error> {
+async fn step(runtime: &Runtime, plan: &mut Plan) -> Result<Duration, Error> {
     let longest = if matches!(runtime.clock(), Clock::Fixed(_)) { TEST } else { LONGEST };
-    let Some(next) = runtime.store.wake_at().await? else { return Ok(longest) };
+    let live = Some(runtime.live().number);
+    if plan.deployment != live || plan.next.is_some_and(|next| next <= runtime.now()) {
+        let (_, next) = super::schedule::start_due(runtime).await?;
+        *plan = Plan { deployment: live, next };
+    }
+    let next = [runtime.store.wake_at().await?, plan.next].into_iter().flatten().min();
+    let Some(next) = next else { return Ok(longest) };
     let left = next - runtime.now();
     if left > TimeDelta::zero() {
         return Ok(left.to_std().unwrap_or(longest).min(longest));

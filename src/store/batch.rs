@@ -5,17 +5,20 @@
 //! at all, as nobody can have had a ticket for it; its mail is written as skipped, so that every mail that the
 //! log queued has its row.
 //!
-//! The rows follow from entries alone, never from anything else that the writer knows, so that they can be
-//! built again from the log.
+//! The rows follow from entries and the definition that they are pinned to, never from anything else that the
+//! writer knows, so that they can be built again from the log.
 
+use super::pending::{self, DispatchRow, WaitRow};
 use super::query::{AssignmentRow, AssignmentState, Delivery, InstanceRow, OutboxRow};
 use super::record::{self, Head, StoredEntry};
 use crate::engine::event::{Entry, Event};
 use crate::engine::state::{MailKind, State};
-use crate::model::id::{AssignmentId, InstanceId, MailId, StepId};
+use crate::model::definition::Definition;
+use crate::model::id::{AssignmentId, CommandId, InstanceId, MailId, StepId, TokenId};
 use crate::model::value::{Value, plain};
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Why a mail was skipped before anybody looked at it.
 pub const TASK_OVER: &str = "task over";
@@ -37,6 +40,14 @@ pub struct Batch {
     pub mails: IndexMap<(InstanceId, MailId), OutboxRow>,
     /// Sequences that numbers were taken from: the next number before and after. The first guards the batch.
     pub sequences: BTreeMap<String, (u64, u64)>,
+    /// Commands for other instances.
+    pub dispatches: IndexMap<CommandId, DispatchRow>,
+    /// Dispatched commands that are done.
+    pub dispatched: Vec<CommandId>,
+    /// Tokens that wait for something outside, or no longer do.
+    pub waits: IndexMap<(InstanceId, TokenId), Option<WaitRow>>,
+    /// Messages that were read, by whom. Those that were read before guard the batch.
+    pub read: BTreeMap<Arc<str>, InstanceId>,
     /// States to spare folding long logs.
     pub snapshots: IndexMap<InstanceId, (u32, String)>,
 }
@@ -47,10 +58,16 @@ impl Batch {
         self.entries.is_empty()
     }
 
+    /// Whether something has to reach other instances after it.
+    pub fn reaches_out(&self) -> bool {
+        !self.dispatches.is_empty() || self.waits.values().any(Option::is_some)
+    }
+
     /// Takes an accepted command: its entry, the instance before and after it, the head of the chain before it,
     /// and the salt for what is personal. Answers the new head and how many bytes the entry has.
     pub fn push(
         &mut self,
+        definition: &Definition,
         entry: &Entry,
         before: Option<&State>,
         after: &State,
@@ -63,7 +80,8 @@ impl Batch {
         self.entries.push((id, stored));
         self.assignments(entry, before, after);
         self.queue(entry, after);
-        let row = instance_row(after);
+        self.reach(entry, before, after);
+        let row = instance_row(definition, after);
         match self.begun.get_mut(&id) {
             Some(begun) => *begun = (row, head),
             None if before.is_none() => drop(self.begun.insert(id, (row, head))),
@@ -140,6 +158,22 @@ impl Batch {
         }
     }
 
+    /// What reaches beyond the instance.
+    fn reach(&mut self, entry: &Entry, before: Option<&State>, after: &State) {
+        for row in pending::dispatches(entry, after) {
+            self.dispatches.insert(row.id.clone(), row);
+        }
+        self.dispatched.extend(pending::dispatched(entry).cloned());
+        for (token, row) in pending::waits(before, after) {
+            self.waits.insert((after.id, token), row);
+        }
+        for event in &entry.events {
+            if let Event::MessageRead { message, .. } = event {
+                self.read.insert(message.clone(), after.id);
+            }
+        }
+    }
+
     fn end(&mut self, id: AssignmentId, state: AssignmentState) {
         if self.opened.swap_remove(&id).is_none() {
             self.over.insert(id, state);
@@ -165,7 +199,7 @@ fn priority(kind: &MailKind) -> u8 {
 }
 
 /// What lists show of a state.
-pub fn instance_row(state: &State) -> InstanceRow {
+pub fn instance_row(definition: &Definition, state: &State) -> InstanceRow {
     let mut steps: Vec<StepId> = Vec::with_capacity(state.tokens.len());
     for step in state.tokens.values().filter_map(|token| token.step.as_ref()) {
         if !steps.contains(step) {
@@ -188,8 +222,15 @@ pub fn instance_row(state: &State) -> InstanceRow {
         steps,
         incident: state.has_incident(),
         wake_at: state.wake_at(),
+        claim: claim(definition, state),
         row: 0,
     }
+}
+
+/// The key that an instance has to itself while it is open.
+pub fn claim(definition: &Definition, state: &State) -> Option<String> {
+    let single = definition.single && state.ended.is_none();
+    state.key.as_ref().filter(|_| single).and_then(key_text)
 }
 
 fn key_text(key: &Value) -> Option<String> {

@@ -8,8 +8,8 @@ use super::error::Error;
 use super::sqlite;
 use super::{Batch, Writer};
 
-/// How many tables a batch has.
-pub const TABLES: usize = 8;
+/// How many tables a batch can write.
+pub const TABLES: usize = sqlite::TABLES;
 
 /// The table whose row the floor writes itself: one a sequence and commit.
 const SEQUENCE: usize = 6;

@@ -10,12 +10,22 @@
 //!
 //! Invariant: knows nothing of definitions' meaning, mail, clocks or people; the time comes in as an argument.
 
+macro_rules! each_backend {
+    ($self:ident, $one:ident => $do:expr) => {
+        match $self {
+            Self::Sqlite($one) => $do.await,
+            Self::Memory($one) => $do,
+        }
+    };
+}
+
 pub mod batch;
 pub mod error;
 pub mod file;
 pub mod floor;
 pub mod lock;
 pub mod memory;
+pub mod pending;
 pub mod query;
 pub mod record;
 mod sqlite;
@@ -210,15 +220,6 @@ pub enum Loader {
     Sqlite(sqlite::Loader),
     /// Memory.
     Memory(Memory),
-}
-
-macro_rules! each_backend {
-    ($self:ident, $one:ident => $do:expr) => {
-        match $self {
-            Self::Sqlite($one) => $do.await,
-            Self::Memory($one) => $do,
-        }
-    };
 }
 
 impl Writer {

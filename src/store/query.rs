@@ -48,6 +48,8 @@ pub struct InstanceRow {
     pub incident: bool,
     /// When its earliest timer is due.
     pub wake_at: Option<DateTime<Utc>>,
+    /// The key that it has to itself while it is open, where its process says so.
+    pub claim: Option<String>,
     /// Its place in the list, for the next page.
     pub row: i64,
 }

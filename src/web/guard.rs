@@ -9,7 +9,7 @@ use super::listen::Peer;
 use super::{Frame, WebError, WebState, limit};
 use crate::model::text::Lang;
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::net::{IpAddr, Ipv4Addr};
@@ -45,11 +45,12 @@ pub(super) async fn guard(State(state): State<WebState>, request: Request, next:
 
 fn admit(state: &WebState, request: &Request, now: Instant) -> Result<(), WebError> {
     let path = request.uri().path();
-    if path.starts_with("/assets/") || path == "/health" {
+    // Programs are counted by their key.
+    if path.starts_with("/assets/") || path.starts_with("/api/") || path == "/health" {
         return Ok(());
     }
     let limits = state.options.limits;
-    let address = address(state, request);
+    let address = address(state, request.headers(), request.extensions());
     let network = limit::network(address);
     state.limiter.take(("network", network), limits.network, now).map_err(WebError::too_often)?;
     if let Some(ticket) = path.strip_prefix("/t/") {
@@ -63,13 +64,13 @@ fn admit(state: &WebState, request: &Request, now: Instant) -> Result<(), WebErr
 }
 
 /// Who knocks. Without a connection (a router in process) it is this machine.
-fn address(state: &WebState, request: &Request) -> IpAddr {
+pub(super) fn address(state: &WebState, headers: &HeaderMap, extensions: &Extensions) -> IpAddr {
     let forwarded = || {
         // Only the last entry is our proxy's; those before it are what the visitor says.
-        let header = request.headers().get_all("x-forwarded-for").iter().next_back()?;
+        let header = headers.get_all("x-forwarded-for").iter().next_back()?;
         header.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
     };
-    let peer = request.extensions().get::<ConnectInfo<Peer>>().map(|info| info.0.0.ip());
+    let peer = extensions.get::<ConnectInfo<Peer>>().map(|info| info.0.0.ip());
     let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     if state.options.behind_proxy { forwarded().unwrap_or(peer) } else { peer }
 }
@@ -105,7 +106,8 @@ impl Reader {
         let accepted = text(header::ACCEPT_LANGUAGE).and_then(|list| {
             list.split(',').find_map(|tag| Lang::from_locale(tag.split(';').next().unwrap_or_default().trim()))
         });
-        let json = request.uri().path() == "/health";
+        let path = request.uri().path();
+        let json = path == "/health" || path.starts_with("/api/");
         Reader { chosen, lang: accepted.unwrap_or_default(), json }
     }
 }
@@ -137,7 +139,14 @@ fn worded(state: &WebState, response: Response, reader: &Reader) -> Response {
     };
     let lang = reader.chosen.unwrap_or(reader.lang);
     let mut answer = if reader.json {
-        axum::Json(serde_json::json!({ "status": "failing", "message": error.heading.get(lang) })).into_response()
+        axum::Json(serde_json::json!({
+            "status": "failing",
+            "message": error.heading.get(lang),
+            "code": "failing",
+            "zh": error.heading.zh,
+            "en": error.heading.en,
+        }))
+        .into_response()
     } else {
         // The address may hold a ticket, so the other language is asked for without repeating it.
         let other = if lang == Lang::Zh { Lang::En } else { Lang::Zh };

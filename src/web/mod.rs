@@ -36,6 +36,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use serde::Serialize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -59,13 +60,21 @@ pub struct Options {
     pub limits: Limits,
     /// Whether a proxy of ours stands in front and says in `X-Forwarded-For` who knocks.
     pub behind_proxy: bool,
+    /// The file of the keys of programs; without it the API is closed.
+    pub api_keys: Option<PathBuf>,
     /// Everybody's mail, for trying things out; its pages are there only with it.
     pub mailbox: Option<Mailbox>,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { brand: "Countersign 会签".into(), limits: Limits::default(), behind_proxy: false, mailbox: None }
+        Options {
+            brand: "Countersign 会签".into(),
+            limits: Limits::default(),
+            behind_proxy: false,
+            api_keys: None,
+            mailbox: None,
+        }
     }
 }
 
@@ -154,6 +163,11 @@ pub fn router(state: WebState) -> Router {
     let mut router = Router::new()
         .route("/", get(page::home::show))
         .route("/health", get(api::health))
+        .route("/api/jobs/fetch", post(api::job::fetch))
+        .route("/api/jobs/extend", post(api::job::extend))
+        .route("/api/jobs/complete", post(api::job::complete))
+        .route("/api/jobs/fail", post(api::job::fail))
+        .route("/api/messages", post(api::message::leave))
         .route("/t/{ticket}/fresh", get(page::fresh::show).post(page::fresh::send))
         .route("/assets/{name}", get(asset::send));
     let files = Router::new()

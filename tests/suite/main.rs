@@ -22,6 +22,7 @@ mod mail;
 mod mends;
 mod mistakes;
 mod mutations;
+mod outside;
 mod processes;
 mod records;
 mod rooms;

@@ -55,6 +55,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sqlx::", &["src/store/"]),
     ("lettre::", &["src/effects/"]),
     ("minijinja::", &["src/effects/template.rs"]),
+    ("hyper::", &["src/effects/http/"]),
+    ("tokio_rustls::", &["src/effects/http/"]),
     ("axum::", &["src/web/"]),
     ("tokio_util::", &["src/web/"]),
     ("clap::", &["src/cli/"]),

@@ -339,8 +339,8 @@ async fn a_task_opened_and_closed_in_one_batch_leaves_no_assignment(world: World
     let withdraw = Command { id: "w".into(), actor, ask: Ask::Withdraw { reason: None } };
     let over = decide(&definition, Some(&begun.state), &withdraw, &facts(2)).unwrap();
     let mut batch = Batch::default();
-    let (head, _) = batch.push(&begun.entry, None, &begun.state, &Head::default(), [1; 16]);
-    batch.push(&over.entry, Some(&begun.state), &over.state, &head, [2; 16]);
+    let (head, _) = batch.push(&definition, &begun.entry, None, &begun.state, &Head::default(), [1; 16]);
+    batch.push(&definition, &over.entry, Some(&begun.state), &over.state, &head, [2; 16]);
     assert_eq!((batch.entries.len(), batch.begun.len(), batch.moved.len()), (2, 1, 0));
     assert_eq!((batch.opened.len(), batch.over.len()), (0, 0));
 

@@ -75,6 +75,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         // One machine plays everybody here.
         limits: Limits { ticket: 10_000, network: 100_000, ..Limits::default() },
         behind_proxy: false,
+        calls: super::serve::calls(&shell.settings.http)?,
     };
     threads()?.block_on(async {
         let stopped = stop_signal()?;

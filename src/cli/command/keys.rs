@@ -4,6 +4,7 @@ use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::output::{Ink, Table};
 use crate::cli::shell::Shell;
+use crate::effects::apikey::ApiKeys;
 use crate::effects::link::Keys;
 use crate::engine::command::{Actor, Ask, Command};
 use crate::model::text::Wording;
@@ -37,6 +38,21 @@ pub(super) fn tree(words: Words) -> clap::Command {
                         .required(true)
                         .value_parser(clap::value_parser!(u8).range(1..)),
                 ),
+        )
+        .subcommand(
+            clap::Command::new("api")
+                .about(words.pick("程序使用接口（/api）的密钥", "The keys of programs that use the API"))
+                .subcommand(
+                    clap::Command::new("add")
+                        .about(words.pick("生成密钥，只显示这一次", "Make a key; it is shown this once"))
+                        .arg(words.word("name", ("名称", "NAME"), "给谁用", "Who it is for").required(true)),
+                )
+                .subcommand(
+                    clap::Command::new("remove")
+                        .about(words.pick("删除密钥，立即失效", "Take a key away at once"))
+                        .arg(words.word("name", ("名称", "NAME"), "哪一个", "Which").required(true)),
+                )
+                .subcommand(clap::Command::new("list").about(words.pick("列出密钥的名称", "List the names"))),
         )
         .after_help("countersign keys list\ncountersign keys rotate\ncountersign keys revoke 1")
 }
@@ -76,7 +92,46 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             );
             shell.output.print(shell.output.pick(&zh, &en))
         }
+        Some(("api", own)) => api(shell, own, &today),
         own => list(shell, own.is_some_and(|(_, own)| own.get_flag("json"))),
+    }
+}
+
+/// The keys of programs: a file of their own, which holds digests only.
+fn api(shell: &Shell, matches: &ArgMatches, today: &str) -> Result<(), Stop> {
+    let (output, path) = (&shell.output, super::serve::api_key_file(&shell.settings.keys));
+    let mut keys = ApiKeys::open(&path).map_err(trouble)?;
+    let name = |own: &ArgMatches| own.get_one::<String>("name").cloned().unwrap_or_default();
+    match matches.subcommand() {
+        Some(("add", own)) => {
+            let key = keys.add(&name(own), today).map_err(trouble)?;
+            keys.save(&path).map_err(trouble)?;
+            output.note("请现在就存好，它不会再显示：", "Keep it now, it is never shown again:");
+            output.print(&key)
+        }
+        Some(("remove", own)) => {
+            let name = name(own);
+            if !keys.remove(&name) {
+                return Err(Stop::not_found(
+                    format!("没有名为 {name} 的接口密钥。"),
+                    format!("There is no key of the API called {name}."),
+                ));
+            }
+            keys.save(&path).map_err(trouble)?;
+            let (zh, en) = (format!("{name} 的密钥已失效。"), format!("The key of {name} is dead."));
+            output.print(output.pick(&zh, &en))
+        }
+        _ if keys.list().is_empty() => output.print(output.pick(
+            "还没有接口密钥，接口是关着的。`countersign keys api add 名称` 生成一个。",
+            "There is no key yet, so the API is closed. `countersign keys api add NAME` makes one.",
+        )),
+        _ => {
+            let mut table = Table::new([output.pick("名称", "NAME"), output.pick("生成日期", "MADE")]);
+            for key in keys.list() {
+                table.painted_row([(key.name.clone(), None), (key.made.clone(), None)]);
+            }
+            output.print(&output.table(&table))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! `list`, `show`, `history` and `tasks`: looking at cases.
 
+use super::outside;
 use crate::cli::exit::Stop;
 use crate::cli::output::{Ink, Output, Table};
 use crate::cli::refer::{self, World};
@@ -338,7 +339,7 @@ pub(super) fn show(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         if matches.get_flag("json") {
             return output.json(&record::case(&case, &world.upcoming(&case)));
         }
-        output.print(&drawn(&case, &world, output))
+        output.print(&format!("{}{}", drawn(&case, &world, output), outside::relatives(runtime, &case, output).await?))
     })
 }
 

@@ -16,6 +16,7 @@ mod intervene;
 mod keys;
 mod look;
 mod mail;
+mod outside;
 mod play;
 mod schema;
 mod serve;
@@ -98,12 +99,15 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "comment", group: Group::Case, tree: intervene::comment_tree, run: intervene::comment },
     Entry { name: "withdraw", group: Group::Case, tree: intervene::withdraw_tree, run: intervene::withdraw },
     Entry { name: "cancel", group: Group::Case, tree: intervene::cancel_tree, run: intervene::cancel },
+    Entry { name: "message", group: Group::Case, tree: outside::message_tree, run: outside::message },
     Entry { name: "tasks", group: Group::Task, tree: look::tasks_tree, run: look::tasks },
     Entry { name: "approve", group: Group::Task, tree: answer::approve_tree, run: answer::approve },
     Entry { name: "reject", group: Group::Task, tree: answer::reject_tree, run: answer::reject },
     Entry { name: "return", group: Group::Task, tree: answer::return_tree, run: answer::send_back },
     Entry { name: "complete", group: Group::Task, tree: answer::complete_tree, run: answer::complete },
     Entry { name: "revise", group: Group::Task, tree: answer::revise_tree, run: answer::revise },
+    Entry { name: "stuck", group: Group::Operate, tree: outside::stuck_tree, run: outside::stuck },
+    Entry { name: "retry", group: Group::Operate, tree: outside::retry_tree, run: outside::retry },
     Entry { name: "mail", group: Group::Operate, tree: mail::tree, run: mail::run },
     Entry { name: "keys", group: Group::Operate, tree: keys::tree, run: keys::run },
     Entry { name: "bench", group: Group::Operate, tree: bench::tree, run: bench::run },

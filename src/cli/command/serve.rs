@@ -4,22 +4,24 @@ use super::check::templates;
 use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::output::Ink;
-use crate::cli::settings::Mail;
+use crate::cli::settings::{Http, Mail};
 use crate::cli::shell::{Shell, no_threads};
-use crate::effects::link::Keys;
+use crate::effects::http::{Client, Secrets};
+use crate::effects::link::{Keys, private_file};
 use crate::effects::mail::Sender;
 use crate::effects::mailbox::Mailbox;
 use crate::effects::template::Templates;
 use crate::effects::transport::Transport;
 use crate::model::text::Wording;
 use crate::runtime::access::{Access, LINK_DAYS, follow, keyring};
+use crate::runtime::http::Calls;
 use crate::runtime::outbox::{Outbox, Running};
 use crate::runtime::{Clock, Database, Options, Role, Runtime};
 use crate::web::{self, Limits, WebState};
 use chrono::TimeDelta;
 use clap::{ArgMatches, Command};
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -72,6 +74,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         templates: Arc::new(templates(shell)?),
         limits: Limits::default(),
         behind_proxy: matches.get_flag("behind-proxy"),
+        calls: calls(&shell.settings.http)?,
     };
     threads()?.block_on(async {
         let stopped = stop_signal()?;
@@ -123,6 +126,8 @@ pub(super) struct How {
     pub(super) templates: Arc<Templates>,
     pub(super) limits: Limits,
     pub(super) behind_proxy: bool,
+    /// What calls other systems.
+    pub(super) calls: Client,
 }
 
 /// Removes files of forms that were never handed in.
@@ -140,6 +145,7 @@ pub(super) struct Server {
     pub(super) base: String,
     pub(super) mailbox: Option<Mailbox>,
     outbox: Running,
+    calls: Calls,
     web: JoinHandle<std::io::Result<()>>,
     stop: watch::Sender<bool>,
     /// Follows the key file.
@@ -180,12 +186,14 @@ impl Server {
         if mailbox.is_some() {
             outbox.refill(1_000).await?;
         }
+        let api_keys = api_key_file(&how.key_file);
         let following = tokio::spawn(follow(keys.clone(), how.key_file));
         tokio::spawn(sweep(runtime.clone()));
         let access = Access::new(runtime.clone(), keys, TimeDelta::days(LINK_DAYS));
         let options = web::Options {
             limits: how.limits,
             behind_proxy: how.behind_proxy,
+            api_keys: Some(api_keys),
             mailbox: mailbox.clone(),
             ..web::Options::default()
         };
@@ -194,7 +202,8 @@ impl Server {
             let _ = stopped.wait_for(|stop| *stop).await;
         };
         let web = tokio::spawn(web::serve(WebState::new(access, how.templates, options), listener, until));
-        Ok(Server { runtime, base, mailbox, outbox: outbox.start(), web, stop, following })
+        let calls = Calls::start(runtime.clone(), how.calls);
+        Ok(Server { runtime, base, mailbox, outbox: outbox.start(), calls, web, stop, following })
     }
 
     /// Runs until `until` is ready or the disk fails, then ends in order.
@@ -214,8 +223,43 @@ impl Server {
         // Whoever still holds a page open after that has had their time.
         let _ = tokio::time::timeout(FAREWELL, self.web).await;
         self.outbox.stop().await;
+        self.calls.stop().await;
         self.runtime.shutdown().await;
     }
+}
+
+/// The file of the keys of programs, beside that of the keys of links.
+pub(super) fn api_key_file(keys: &Path) -> PathBuf {
+    keys.with_extension("api.keys")
+}
+
+/// What calls other systems, with the secrets that it may use.
+pub(super) fn calls(http: &Http) -> Result<Client, Stop> {
+    const VARIABLE: &str = "COUNTERSIGN_SECRET_";
+    let input = |what: Wording| Stop::Because(Exit::Input, what);
+    let mut secrets = Secrets::default();
+    if let Some(path) = &http.secrets {
+        let text = private_file(path).map_err(input)?.ok_or_else(|| {
+            Stop::input(
+                format!("没有密钥文件 {}（配置 `http.secrets`）。", path.display()),
+                format!("There is no file of secrets {} (setting `http.secrets`).", path.display()),
+            )
+        })?;
+        // What is wrong with it is not told in its own words: they would hold a secret.
+        secrets.0 = toml::from_str(&text).map_err(|_| {
+            Stop::input(
+                format!("{} 的每一行要像 erp = \"…\"。", path.display()),
+                format!("Every line of {} should look like erp = \"…\".", path.display()),
+            )
+        })?;
+    }
+    for (name, value) in std::env::vars_os() {
+        if let (Some(name), Some(value)) = (name.to_str().and_then(|name| name.strip_prefix(VARIABLE)), value.to_str())
+        {
+            secrets.0.insert(name.to_ascii_lowercase(), value.to_owned());
+        }
+    }
+    Ok(Client::new(http.policy.clone(), secrets))
 }
 
 async fn listen(address: &str) -> Result<TcpListener, Stop> {

@@ -2,15 +2,17 @@
 
 use super::hot::{Hot, hashed, hot_set};
 use super::{Asked, Decided, Desk, Group, Outcome, Target};
+use crate::engine::command::Ask;
 use crate::engine::event::Entry;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::State;
 use crate::engine::{Decision, Facts, decide};
+use crate::model::definition::Definition;
 use crate::model::id::InstanceId;
 use crate::runtime::Denied;
-use crate::store::Error;
 use crate::store::query::Deployed;
 use crate::store::record::{self, Head};
+use crate::store::{Error, batch};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -100,6 +102,12 @@ impl Desk {
                 (self.shared.version_of(&state.version)?, Some(state))
             }
         };
+        if let Ask::Deliver { message, .. } = &command.ask {
+            // A message is read once, whoever waits for it.
+            if group.batch.read.contains_key(message) || !self.loader.unread(message).await? {
+                return Ok(Outcome::Refused { refusal: Refusal::NotWaiting, state: before, fresh: true });
+            }
+        }
         let sequence = match (&before, &definition.number) {
             (None, Some(pattern)) => {
                 let name = pattern.sequence(live.calendar.today(self.shared.clock.now()));
@@ -129,19 +137,52 @@ impl Desk {
                 ));
             }
         };
+        if let Some(outcome) = self.claimed(&definition, before.as_ref(), &state).await? {
+            return Ok(outcome);
+        }
         if let Some((number, name)) = sequence {
             group.batch.number(&name, number);
             self.sequences.insert(name, number + 1);
         }
         let (state, entry) = (Arc::new(state), Arc::new(entry));
-        self.accept(group, before.as_deref(), state.clone(), entry.clone(), salt);
+        self.accept(group, &definition, before.as_deref(), state.clone(), entry.clone(), salt);
         Ok(Outcome::Accepted { state, entry, repeated: false })
+    }
+
+    /// The refusal of what would be a second open case of a key that one has to itself.
+    async fn claimed(
+        &mut self,
+        definition: &Definition,
+        before: Option<&Arc<State>>,
+        state: &State,
+    ) -> Result<Option<Outcome>, Error> {
+        let Some(claim) = batch::claim(definition, state) else { return Ok(None) };
+        if before.is_some_and(|before| batch::claim(definition, before).as_ref() == Some(&claim)) {
+            return Ok(None);
+        }
+        let holds = |other: &State| {
+            other.id != state.id
+                && other.process == state.process
+                && batch::claim(definition, other).as_ref() == Some(&claim)
+        };
+        // What was decided and is not in the file yet comes first.
+        let hot = self.hot.values().map(|hot| &hot.state).find(|other| holds(other));
+        let (reference, fresh) = match hot {
+            Some(other) => (other.reference(), false),
+            None => match self.loader.claimed(&state.process, &claim).await? {
+                Some((id, reference)) if id != state.id && !self.hot.contains_key(&id) => (reference, true),
+                _ => return Ok(None),
+            },
+        };
+        let refusal = Refusal::OpenAlready { reference: reference.into() };
+        Ok(Some(Outcome::Refused { refusal, state: before.cloned(), fresh }))
     }
 
     /// Takes an accepted command into the batch and the cache.
     pub(super) fn accept(
         &mut self,
         group: &mut Group,
+        definition: &Definition,
         before: Option<&State>,
         state: Arc<State>,
         entry: Arc<Entry>,
@@ -159,7 +200,7 @@ impl Desk {
             batch: 0,
             used: true,
         });
-        let (head, size) = group.batch.push(&entry, before, &state, &hot.head, salt);
+        let (head, size) = group.batch.push(definition, &entry, before, &state, &hot.head, salt);
         hot.head = head;
         hot.grown += size;
         hot.batch = group.number;

@@ -4,6 +4,7 @@ use super::{Desk, TRIES};
 use crate::model::definition::Definition;
 use crate::model::id::{InstanceId, MailId, Version};
 use crate::runtime::{DeployOutcome, Deployment};
+use crate::store::pending::{Awaited, Chore, WaitRow};
 use crate::store::query::{Deployed, OutboxRow};
 use crate::store::record;
 use crate::store::{Error, Kind, Settlement, StoredDefinition, StoredDeployment, Writer};
@@ -19,6 +20,10 @@ pub(in crate::runtime) enum Job {
     Settle(Vec<Settlement>, oneshot::Sender<Result<usize, Error>>),
     /// Put a mail back into the queue.
     Requeue(InstanceId, MailId, oneshot::Sender<Result<bool, Error>>),
+    /// Take waits of a kind, or of one name, for a worker.
+    Take(Awaited, Option<String>, String, u32, oneshot::Sender<Result<Vec<WaitRow>, Error>>),
+    /// Write what is no batch.
+    Chore(Chore, oneshot::Sender<Result<bool, Error>>),
     /// Make a deployment live.
     Deploy(Box<Deployment>, oneshot::Sender<Result<DeployOutcome, Error>>),
     /// Look whether another process wrote.
@@ -33,6 +38,8 @@ impl Job {
             Job::Lease(_, _, reply) => drop(reply.send(Err(error))),
             Job::Settle(_, reply) => drop(reply.send(Err(error))),
             Job::Requeue(_, _, reply) => drop(reply.send(Err(error))),
+            Job::Take(.., reply) => drop(reply.send(Err(error))),
+            Job::Chore(_, reply) => drop(reply.send(Err(error))),
             Job::Deploy(_, reply) => drop(reply.send(Err(error))),
             Job::Look(reply) => drop(reply.send(Err(error))),
             Job::Stop(_) => {}
@@ -58,6 +65,17 @@ impl Desk {
             Job::Requeue(instance, mail, reply) => {
                 let done = writer.requeue(now, instance, mail).await;
                 self.shared.tick();
+                let _ = reply.send(done);
+            }
+            Job::Take(what, name, worker, limit, reply) => {
+                let _ = reply.send(writer.take(now, what, name.as_deref(), &worker, limit).await);
+            }
+            Job::Chore(chore, reply) => {
+                let done = writer.chore(now, &chore).await;
+                self.shared.tick();
+                if matches!(chore, Chore::Keep(_)) {
+                    self.shared.post();
+                }
                 let _ = reply.send(done);
             }
             Job::Deploy(deployment, reply) => {

@@ -299,6 +299,9 @@ impl Desk {
             Ok(done) => {
                 tracing::trace!(commands = group.decided.len(), took = begun.elapsed().as_micros(), "committed");
                 let _ = crate::failpoint!("writer.after_commit");
+                if group.batch.reaches_out() {
+                    self.shared.post();
+                }
                 self.committed(group, next, done).await;
             }
             Err(error) => self.lost(writer, group, next, error).await,
@@ -417,6 +420,9 @@ impl Desk {
             };
             match done {
                 Ok(done) => {
+                    if group.batch.reaches_out() {
+                        self.shared.post();
+                    }
                     let mut none = self.group();
                     return self.committed(group, &mut none, done).await;
                 }
@@ -458,6 +464,7 @@ impl Desk {
     /// Another process wrote: what the cache holds must be looked at again, and what is live may have changed.
     async fn noticed(&mut self, next: Option<&mut Group>) {
         self.look += 1;
+        self.shared.post();
         if let Some(next) = next {
             next.suspect = true;
         }

@@ -36,9 +36,10 @@ pub(super) use self::kind::{read_mail_kind, read_steps, read_text, read_value, w
 use self::personal::*;
 pub(super) use self::personal::{hex, unhex};
 use self::snapshot::StateRecord;
-use crate::engine::command::Command;
+use self::wait::WaitRecord;
+use crate::engine::command::{Ask, Command};
 use crate::engine::event::Entry;
-use crate::engine::state::State;
+use crate::engine::state::{State, Waiting};
 use crate::model::id::{CommandId, InstanceId};
 use crate::model::value::Value;
 use crate::store::error::Error;
@@ -231,6 +232,28 @@ fn link(
         .chain_update(personal)
         .finalize();
     Head(hash.into())
+}
+
+/// A command with all that is personal in it, for a row that is deleted whole.
+pub(super) fn write_ask(ask: &Ask) -> String {
+    json(&Whole::of(|personal| AskRecord::of(ask, personal)))
+}
+
+/// Reads what [`write_ask`] wrote.
+pub(super) fn read_ask(text: &str) -> Result<Ask, Error> {
+    let whole: Whole<AskRecord> = from_json(text, || "dispatch".to_owned())?;
+    Ok(whole.into_domain(AskRecord::into_domain))
+}
+
+/// What a token waits for with all that is personal in it, for a row that is deleted whole.
+pub(super) fn write_waits(waits: &Waiting) -> String {
+    json(&Whole::of(|personal| WaitRecord::of(waits, personal)))
+}
+
+/// Reads what [`write_waits`] wrote.
+pub(super) fn read_waits(text: &str) -> Result<Waiting, Error> {
+    let whole: Whole<WaitRecord> = from_json(text, || "wait".to_owned())?;
+    Ok(whole.into_domain(WaitRecord::into_domain))
 }
 
 /// A snapshot of an instance, as JSON. A cache of the fold: one that cannot be read is folded anew.

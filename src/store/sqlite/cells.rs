@@ -1,7 +1,9 @@
 //! A batch as text: one statement a table that it writes, and the rows of each as one JSON array.
 
+use crate::engine::state::Waiting;
 use crate::model::id::{AssignmentId, InstanceId, MailId, TaskId};
 use crate::store::batch::Batch;
+use crate::store::pending::{Awaited, WaitRow};
 use crate::store::query::{AssignmentState, Delivery};
 use crate::store::record::{self, StoredEntry};
 use chrono::{DateTime, Utc};
@@ -39,6 +41,7 @@ pub(super) struct BegunCells<'a>(
     String,
     u8,
     Option<i64>,
+    Option<&'a str>,
 );
 
 #[derive(Serialize)]
@@ -54,6 +57,7 @@ pub(super) struct MovedCells<'a>(
     String,
     u8,
     Option<i64>,
+    Option<&'a str>,
 );
 
 #[derive(Serialize)]
@@ -147,25 +151,34 @@ pub(super) fn state_number(state: AssignmentState) -> u8 {
     }
 }
 
+pub(super) fn kind_number(kind: Option<Awaited>) -> u8 {
+    Awaited::ALL.iter().position(|one| Some(*one) == kind).and_then(|at| u8::try_from(at).ok()).unwrap_or(u8::MAX)
+}
+
 pub(super) fn delivery_number(state: Delivery) -> u8 {
     Delivery::ALL.iter().position(|one| *one == state).and_then(|at| u8::try_from(at).ok()).unwrap_or(0)
 }
 
+/// How many tables a batch can write.
+pub(in crate::store) const TABLES: usize = 13;
+
 /// One statement a table, in the order of the bits of a commit's mask.
-pub(super) const STATEMENTS: [&str; 8] = [
+pub(super) const STATEMENTS: [&str; TABLES] = [
     "INSERT INTO entry (instance, revision, at, command, structure, personal, salt, digest, hash)
        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
        FROM jsonb_each(?);",
-    "INSERT INTO instance (id, process, version, title, number, applicant, started_at, revision, head, at, outcome,
-         ended_at, key, headline, steps, incident, wake_at)
-       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
-         value->>9, value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16
-       FROM jsonb_each(?);",
     "UPDATE instance SET revision = m.b, head = m.c, at = m.d, outcome = m.e, ended_at = m.f, key = m.g,
-         headline = m.h, steps = m.i, incident = m.j, wake_at = m.k
+         headline = m.h, steps = m.i, incident = m.j, wake_at = m.k, claim = m.l
        FROM (SELECT value->>0 AS a, value->>1 AS b, value->>2 AS c, value->>3 AS d, value->>4 AS e, value->>5 AS f,
-         value->>6 AS g, value->>7 AS h, value->>8 AS i, value->>9 AS j, value->>10 AS k FROM jsonb_each(?)) AS m
+         value->>6 AS g, value->>7 AS h, value->>8 AS i, value->>9 AS j, value->>10 AS k,
+         value->>11 AS l FROM jsonb_each(?)) AS m
        WHERE instance.id = m.a;",
+    "INSERT INTO instance (id, process, version, title, number, applicant, started_at, revision, head, at, outcome,
+         ended_at, key, headline, steps, incident, wake_at, claim)
+       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+         value->>9, value->>10, value->>11, value->>12, value->>13, value->>14, value->>15, value->>16,
+         value->>17
+       FROM jsonb_each(?);",
     "INSERT INTO assignment (id, instance, task, round, step, person, stands_in_for, nonce, state, opened_at, due_at)
        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, 0, value->>8,
          value->>9
@@ -185,19 +198,52 @@ pub(super) const STATEMENTS: [&str; 8] = [
     "INSERT INTO snapshot (instance, revision, state)
        SELECT value->>0, value->>1, value->>2 FROM jsonb_each(?) WHERE true
        ON CONFLICT (instance) DO UPDATE SET revision = excluded.revision, state = excluded.state;",
+    "INSERT INTO dispatch (id, sender, target, process, ask, at)
+       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM jsonb_each(?);",
+    "DELETE FROM dispatch WHERE id IN (SELECT value->>0 FROM jsonb_each(?));",
+    "DELETE FROM wait WHERE (instance, token) IN (SELECT value->>0, value->>1 FROM jsonb_each(?));",
+    "INSERT INTO wait (instance, token, step, since, kind, name, key, next_at, waits, fresh)
+       SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8,
+         value->>9
+       FROM jsonb_each(?) WHERE true
+       ON CONFLICT (instance, token) DO UPDATE SET step = excluded.step, since = excluded.since,
+         kind = excluded.kind, name = excluded.name, key = excluded.key, next_at = excluded.next_at,
+         waits = excluded.waits, fresh = excluded.fresh, epoch = 0, worker = NULL;",
+    "UPDATE message SET reader = CASE WHEN reader = '' THEN m.b END, data = 'null'
+       FROM (SELECT value->>0 AS a, value->>1 AS b FROM jsonb_each(?)) AS m
+       WHERE message.id = m.a;",
 ];
 
 /// The JSON of each table that a batch writes; the bits say which.
-pub(in crate::store) fn tables(batch: &Batch) -> (u8, Vec<String>) {
-    let (mut mask, mut texts) = (0, Vec::with_capacity(STATEMENTS.len()));
-    let mut table = |bit: u8, empty: bool, text: &dyn Fn() -> String| {
+pub(in crate::store) fn tables(batch: &Batch) -> (u16, Vec<String>) {
+    let (mut mask, mut texts) = (0u16, Vec::with_capacity(STATEMENTS.len()));
+    let mut table = |bit: usize, empty: bool, text: &dyn Fn() -> String| {
         if !empty {
             mask |= 1 << bit;
             texts.push(text());
         }
     };
     table(0, batch.entries.is_empty(), &|| entries(&batch.entries));
-    table(1, batch.begun.is_empty(), &|| {
+    // Instances that moved go first: a claim that one gives up is free for one that begins.
+    table(1, batch.moved.is_empty(), &|| {
+        rows(batch.moved.values().map(|(row, head)| {
+            MovedCells(
+                row.id,
+                row.revision,
+                head.text(),
+                ms(row.at),
+                row.ended.as_ref().map(|ended| ended.outcome.as_str()),
+                row.ended.as_ref().map(|ended| ms(ended.at)),
+                row.key.as_deref(),
+                row.headline.as_ref().map(record::json),
+                record::json(&row.steps),
+                u8::from(row.incident),
+                row.wake_at.map(ms_after),
+                row.claim.as_deref(),
+            )
+        }))
+    });
+    table(2, batch.begun.is_empty(), &|| {
         rows(batch.begun.values().map(|(row, head)| {
             BegunCells(
                 row.id,
@@ -217,23 +263,7 @@ pub(in crate::store) fn tables(batch: &Batch) -> (u8, Vec<String>) {
                 record::json(&row.steps),
                 u8::from(row.incident),
                 row.wake_at.map(ms_after),
-            )
-        }))
-    });
-    table(2, batch.moved.is_empty(), &|| {
-        rows(batch.moved.values().map(|(row, head)| {
-            MovedCells(
-                row.id,
-                row.revision,
-                head.text(),
-                ms(row.at),
-                row.ended.as_ref().map(|ended| ended.outcome.as_str()),
-                row.ended.as_ref().map(|ended| ms(ended.at)),
-                row.key.as_deref(),
-                row.headline.as_ref().map(record::json),
-                record::json(&row.steps),
-                u8::from(row.incident),
-                row.wake_at.map(ms_after),
+                row.claim.as_deref(),
             )
         }))
     });
@@ -275,5 +305,25 @@ pub(in crate::store) fn tables(batch: &Batch) -> (u8, Vec<String>) {
     table(7, batch.snapshots.is_empty(), &|| {
         rows(batch.snapshots.iter().map(|(id, (revision, state))| (id, revision, state)))
     });
+    table(8, batch.dispatches.is_empty(), &|| {
+        rows(batch.dispatches.values().map(|row| {
+            let process = row.process.as_ref().map(|process| process.as_str());
+            (&row.id, row.sender, row.target, process, record::write_ask(&row.ask), ms(row.at))
+        }))
+    });
+    table(9, batch.dispatched.is_empty(), &|| rows(batch.dispatched.iter().map(|id| (id,))));
+    let gone = || batch.waits.iter().filter(|(_, row)| row.is_none());
+    table(10, gone().next().is_none(), &|| rows(gone().map(|(key, _)| key)));
+    let waits = || batch.waits.values().flatten();
+    table(11, waits().next().is_none(), &|| {
+        rows(waits().map(|row| {
+            let (name, key) = row.found_by();
+            let waits = record::write_waits(&row.waits);
+            let (kind, next_at) = (kind_number(WaitRow::kind(&row.waits)), ms_after(row.next_at));
+            let fresh = u8::from(matches!(row.waits, Waiting::Message { fresh: true, .. }));
+            (row.instance, row.token, row.step.as_str(), row.since, kind, name, key, next_at, waits, fresh)
+        }))
+    });
+    table(12, batch.read.is_empty(), &|| rows(batch.read.iter()));
     (mask, texts)
 }

@@ -113,7 +113,7 @@ impl Loader {
         rows.iter().map(definition_row).collect()
     }
 
-    async fn one<'q, T>(
+    pub(super) async fn one<'q, T>(
         &mut self,
         query: sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
     ) -> Result<T, Error>

@@ -13,6 +13,7 @@
 
 mod cells;
 mod loader;
+mod pending;
 mod reader;
 mod rows;
 #[cfg(test)]
@@ -32,7 +33,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use cells::tables;
+pub(super) use cells::{TABLES, tables};
 
 /// The oldest SQLite that never loses a commit when two connections write-ahead at once.
 const OLDEST: (u32, u32, u32) = (3, 51, 3);
@@ -41,7 +42,10 @@ const OLDEST: (u32, u32, u32) = (3, 51, 3);
 const APPLICATION: i64 = 0x4353_474e;
 
 /// The schema, one text a version. Never change one that was released: add the next.
-const SCHEMA: [&str; 1] = [include_str!("../../../migrations/sqlite/0001_first.sql")];
+const SCHEMA: [&str; 2] = [
+    include_str!("../../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../../migrations/sqlite/0002_outside.sql"),
+];
 
 /// How long a write waits for another process before it gives up.
 const BUSY: Duration = Duration::from_secs(10);
@@ -65,7 +69,7 @@ pub struct Writer {
     /// The transaction is open already, and nobody else can write.
     held: bool,
     /// The texts of commits, by whether the transaction is open and which tables they write.
-    texts: BTreeMap<(bool, u8), Arc<str>>,
+    texts: BTreeMap<(bool, u16), Arc<str>>,
 }
 
 /// What the writing side reads.

@@ -126,7 +126,7 @@ pub(super) const COUNTS: &str = "SELECT
     (SELECT count(*) FROM outbox WHERE state = 5)";
 
 impl Reader {
-    async fn rows(&self, select: Select) -> Result<Vec<SqliteRow>, Error> {
+    pub(super) async fn rows(&self, select: Select) -> Result<Vec<SqliteRow>, Error> {
         let mut query = sqlx::query(AssertSqlSafe(select.sql));
         for bound in select.bound {
             query = match bound {
@@ -241,7 +241,7 @@ impl Reader {
         }
     }
 
-    async fn instant(&self, sql: &str) -> Result<Option<DateTime<Utc>>, Error> {
+    pub(super) async fn instant(&self, sql: &str) -> Result<Option<DateTime<Utc>>, Error> {
         match self.row(sql.to_owned(), Vec::new()).await? {
             Some(row) => Ok(cell::<Option<i64>>(&row, 0)?.map(instant)),
             None => Ok(None),

@@ -41,7 +41,7 @@ pub(super) fn definition_row(row: &SqliteRow) -> Result<StoredDefinition, Error>
 
 pub(super) const INSTANCE: &str =
     "i.id, i.process, i.version, i.title, i.number, i.applicant, i.started_at, i.revision, i.at,
-    i.outcome, i.ended_at, i.key, i.headline, i.steps, i.incident, i.wake_at, i.row";
+    i.outcome, i.ended_at, i.key, i.headline, i.steps, i.incident, i.wake_at, i.claim, i.row";
 
 pub(super) fn id<T>(row: &SqliteRow, index: usize, parse: impl Fn(&str) -> Option<T>) -> Result<T, Error> {
     let text: String = cell(row, index)?;
@@ -68,7 +68,8 @@ pub(super) fn instance_row(row: &SqliteRow, at: usize) -> Result<InstanceRow, Er
         steps: record::read_steps(&cell::<String>(row, at + 13)?)?,
         incident: cell::<i64>(row, at + 14)? != 0,
         wake_at: cell::<Option<i64>>(row, at + 15)?.map(instant),
-        row: cell(row, at + 16)?,
+        claim: cell(row, at + 16)?,
+        row: cell(row, at + 17)?,
     })
 }
 

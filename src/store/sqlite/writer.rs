@@ -20,7 +20,7 @@ impl Writer {
         self.commit_tables(mask, texts).await
     }
 
-    pub(in crate::store) async fn commit_tables(&mut self, mask: u8, texts: Vec<String>) -> Result<Committed, Error> {
+    pub(in crate::store) async fn commit_tables(&mut self, mask: u16, texts: Vec<String>) -> Result<Committed, Error> {
         let held = std::mem::take(&mut self.held);
         let sql = self.texts.entry((held, mask)).or_insert_with(|| {
             let mut text = String::from(if held { "" } else { "BEGIN IMMEDIATE;" });
@@ -197,7 +197,7 @@ impl Writer {
     }
 
     /// Runs a text from `BEGIN IMMEDIATE` to `COMMIT` and answers the rows of all its statements.
-    async fn transact(
+    pub(super) async fn transact(
         &mut self,
         query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
     ) -> Result<Vec<SqliteRow>, Error> {

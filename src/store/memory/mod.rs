@@ -3,18 +3,20 @@
 //! It keeps stored forms, not domain values, so that what passes here has gone through the same records. Every
 //! clone of the handle is the same store, and each writer on it counts as a process of its own.
 
-use super::batch::{Batch, TASK_OVER};
-use super::error::{Error, Kind};
-use super::file::{self, Files};
-use super::query::{
-    AssignmentRow, AssignmentState, Counts, Delivery, Found, InstanceFilter, InstanceRow, OutboxFilter, OutboxRow,
-    Standing, TaskFilter, TaskRow,
-};
-use super::record::{Head, StoredEntry};
-use super::{Committed, Loaded, Settled, Settlement, StoredDefinition, StoredDeployment, Wanted};
+mod pending;
+
 use crate::model::file::Hash;
 use crate::model::id::{AssignmentId, CommandId, InstanceId, MailId, Version};
 use crate::model::text::Wording;
+use crate::store::batch::{Batch, TASK_OVER};
+use crate::store::error::{Error, Kind};
+use crate::store::file::{self, Files};
+use crate::store::query::{
+    AssignmentRow, AssignmentState, Counts, Delivery, Found, InstanceFilter, InstanceRow, OutboxFilter, OutboxRow,
+    Standing, TaskFilter, TaskRow,
+};
+use crate::store::record::{Head, StoredEntry};
+use crate::store::{Committed, Loaded, Settled, Settlement, StoredDefinition, StoredDeployment, Wanted};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +27,7 @@ pub struct Memory(Arc<Mutex<Tables>>);
 
 #[derive(Debug, Default)]
 struct Tables {
+    pending: pending::Tables,
     writes: u64,
     rows: i64,
     entries: BTreeMap<InstanceId, Vec<StoredEntry>>,
@@ -63,15 +66,15 @@ impl Memory {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn installation(&self) -> String {
+    pub(in crate::store) fn installation(&self) -> String {
         "memory".to_owned()
     }
 
-    pub(super) fn writer(&self) -> Writer {
+    pub(in crate::store) fn writer(&self) -> Writer {
         Writer { memory: self.clone(), seen: self.tables().writes }
     }
 
-    pub(super) fn load(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, Error> {
+    pub(in crate::store) fn load(&self, wanted: &[Wanted]) -> Result<Vec<Loaded>, Error> {
         let tables = self.tables();
         let load = |one: &Wanted| {
             let (row, head) = tables.instances.get(&one.instance)?;
@@ -94,11 +97,11 @@ impl Memory {
         Ok(wanted.iter().filter_map(load).collect())
     }
 
-    pub(super) fn sequence(&self, name: &str) -> Result<u64, Error> {
+    pub(in crate::store) fn sequence(&self, name: &str) -> Result<u64, Error> {
         Ok(self.tables().sequences.get(name).copied().unwrap_or(1))
     }
 
-    pub(super) fn done(
+    pub(in crate::store) fn done(
         &self,
         instance: Option<InstanceId>,
         command: &CommandId,
@@ -111,36 +114,36 @@ impl Memory {
             .map(|entry| (instance, entry.clone())))
     }
 
-    pub(super) fn deployment(&self) -> Result<Option<StoredDeployment>, Error> {
+    pub(in crate::store) fn deployment(&self) -> Result<Option<StoredDeployment>, Error> {
         Ok(self.tables().deployments.last().cloned())
     }
 
-    pub(super) fn deployed(&self) -> Result<u64, Error> {
+    pub(in crate::store) fn deployed(&self) -> Result<u64, Error> {
         Ok(self.tables().deployments.last().map_or(0, |last| last.number))
     }
 
-    pub(super) fn definitions(&self, versions: &[Version]) -> Result<Vec<StoredDefinition>, Error> {
+    pub(in crate::store) fn definitions(&self, versions: &[Version]) -> Result<Vec<StoredDefinition>, Error> {
         let tables = self.tables();
         Ok(versions.iter().filter_map(|version| tables.definitions.get(version).cloned()).collect())
     }
 
-    pub(super) fn log(&self, instance: InstanceId) -> Result<Vec<StoredEntry>, Error> {
+    pub(in crate::store) fn log(&self, instance: InstanceId) -> Result<Vec<StoredEntry>, Error> {
         Ok(self.tables().entries.get(&instance).cloned().unwrap_or_default())
     }
 
-    pub(super) fn head(&self, instance: InstanceId) -> Result<Option<Head>, Error> {
+    pub(in crate::store) fn head(&self, instance: InstanceId) -> Result<Option<Head>, Error> {
         Ok(self.tables().instances.get(&instance).map(|(_, head)| *head))
     }
 
-    pub(super) fn definition(&self, version: &Version) -> Result<Option<StoredDefinition>, Error> {
+    pub(in crate::store) fn definition(&self, version: &Version) -> Result<Option<StoredDefinition>, Error> {
         Ok(self.tables().definitions.get(version).cloned())
     }
 
-    pub(super) fn assignment(&self, id: AssignmentId) -> Result<Option<AssignmentRow>, Error> {
+    pub(in crate::store) fn assignment(&self, id: AssignmentId) -> Result<Option<AssignmentRow>, Error> {
         Ok(self.tables().assignments.get(&id).cloned())
     }
 
-    pub(super) fn find(&self, text: &str) -> Result<Found, Error> {
+    pub(in crate::store) fn find(&self, text: &str) -> Result<Found, Error> {
         let tables = self.tables();
         let rows = || tables.instances.values().map(|(row, _)| row);
         let upper = text.to_uppercase();
@@ -160,14 +163,14 @@ impl Memory {
         }
         for found in [numbered(text, true), numbered(&upper, true), numbered(text, false), numbered(&upper, false)] {
             if !found.is_empty() {
-                return Ok(super::query::found(found));
+                return Ok(crate::store::query::found(found));
             }
         }
         let by_id = rows().filter(|row| row.id.to_string().starts_with(&digits)).cloned().collect();
-        Ok(super::query::found(by_id))
+        Ok(crate::store::query::found(by_id))
     }
 
-    pub(super) fn instances(&self, filter: &InstanceFilter) -> Result<Vec<InstanceRow>, Error> {
+    pub(in crate::store) fn instances(&self, filter: &InstanceFilter) -> Result<Vec<InstanceRow>, Error> {
         let tables = self.tables();
         let fits = |row: &&InstanceRow| {
             filter.process.as_ref().is_none_or(|process| row.process == *process)
@@ -190,7 +193,7 @@ impl Memory {
         Ok(rows)
     }
 
-    pub(super) fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>, Error> {
+    pub(in crate::store) fn tasks(&self, filter: &TaskFilter) -> Result<Vec<TaskRow>, Error> {
         let tables = self.tables();
         let fits = |row: &&AssignmentRow| {
             row.state == AssignmentState::Open
@@ -207,7 +210,7 @@ impl Memory {
         Ok(rows.into_iter().filter_map(with).collect())
     }
 
-    pub(super) fn mails(&self, filter: &OutboxFilter) -> Result<Vec<OutboxRow>, Error> {
+    pub(in crate::store) fn mails(&self, filter: &OutboxFilter) -> Result<Vec<OutboxRow>, Error> {
         let tables = self.tables();
         let fits = |row: &&OutboxRow| {
             filter.state.is_none_or(|state| row.state == state)
@@ -221,15 +224,15 @@ impl Memory {
         Ok(rows)
     }
 
-    pub(super) fn mail(&self, instance: InstanceId, mail: MailId) -> Result<Option<OutboxRow>, Error> {
+    pub(in crate::store) fn mail(&self, instance: InstanceId, mail: MailId) -> Result<Option<OutboxRow>, Error> {
         Ok(self.tables().outbox.get(&(instance, mail)).cloned())
     }
 
-    pub(super) fn mail_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
+    pub(in crate::store) fn mail_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
         Ok(self.tables().outbox.values().filter(|row| row.settled_at.is_none()).map(|row| row.next_at).min())
     }
 
-    pub(super) fn due(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<(InstanceId, u32)>, Error> {
+    pub(in crate::store) fn due(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<(InstanceId, u32)>, Error> {
         let tables = self.tables();
         let mut due: Vec<_> = tables
             .instances
@@ -241,22 +244,22 @@ impl Memory {
         Ok(due.into_iter().map(|(_, id, revision)| (id, revision)).collect())
     }
 
-    pub(super) fn files(&self) -> Result<BTreeSet<Hash>, Error> {
+    pub(in crate::store) fn files(&self) -> Result<BTreeSet<Hash>, Error> {
         let tables = self.tables();
         let personal = tables.entries.values().flatten().filter_map(|entry| entry.personal.as_deref());
         Ok(personal.flat_map(file::named).collect())
     }
 
     /// Where the contents of files are.
-    pub(super) fn contents(&self) -> Files {
+    pub(in crate::store) fn contents(&self) -> Files {
         self.tables().files.clone()
     }
 
-    pub(super) fn wake_at(&self) -> Result<Option<DateTime<Utc>>, Error> {
+    pub(in crate::store) fn wake_at(&self) -> Result<Option<DateTime<Utc>>, Error> {
         Ok(self.tables().instances.values().filter_map(|(row, _)| row.wake_at).min())
     }
 
-    pub(super) fn counts(&self) -> Result<Counts, Error> {
+    pub(in crate::store) fn counts(&self) -> Result<Counts, Error> {
         let tables = self.tables();
         let count =
             |fits: &dyn Fn(&InstanceRow) -> bool| tables.instances.values().filter(|(row, _)| fits(row)).count() as u64;
@@ -297,6 +300,16 @@ impl Tables {
                 commands.push(key);
             }
         }
+        let gone = |id: &InstanceId| batch.moved.get(id).is_some_and(|(row, _)| row.claim.is_none());
+        for (id, (row, _)) in batch.begun.iter().chain(&batch.moved).filter(|(_, (row, _))| row.claim.is_some()) {
+            let same =
+                |other: &InstanceRow| other.id != *id && other.process == row.process && other.claim == row.claim;
+            let held = self.instances.values().any(|(other, _)| same(other) && !gone(&other.id));
+            if held || batch.begun.values().any(|(other, _)| same(other)) {
+                return Err(conflict("instance_claim"));
+            }
+        }
+        self.pending.guard(batch)?;
         for (name, (was, _)) in &batch.sequences {
             if self.sequences.get(name).copied().unwrap_or(1) != *was {
                 return Err(conflict("sequence"));
@@ -318,13 +331,13 @@ impl Writer {
         foreign
     }
 
-    pub(super) fn foreign(&mut self) -> Result<bool, Error> {
+    pub(in crate::store) fn foreign(&mut self) -> Result<bool, Error> {
         let memory = self.memory.clone();
         let tables = memory.tables();
         Ok(self.look(&tables))
     }
 
-    pub(super) fn commit(&mut self, batch: &Batch) -> Result<Committed, Error> {
+    pub(in crate::store) fn commit(&mut self, batch: &Batch) -> Result<Committed, Error> {
         let memory = self.memory.clone();
         let mut tables = memory.tables();
         let foreign = self.look(&tables);
@@ -360,6 +373,8 @@ impl Writer {
         for (name, (_, next)) in &batch.sequences {
             tables.sequences.insert(name.clone(), *next);
         }
+        let next = tables.rows + 1;
+        tables.rows = tables.pending.write(batch, next);
         for (id, snapshot) in &batch.snapshots {
             tables.snapshots.insert(*id, snapshot.clone());
         }
@@ -368,7 +383,7 @@ impl Writer {
         Ok(Committed { foreign })
     }
 
-    pub(super) fn lease(
+    pub(in crate::store) fn lease(
         &mut self,
         now: DateTime<Utc>,
         until: DateTime<Utc>,
@@ -404,7 +419,7 @@ impl Writer {
         Ok(leased)
     }
 
-    pub(super) fn settle(&mut self, now: DateTime<Utc>, settlements: &[Settlement]) -> Result<usize, Error> {
+    pub(in crate::store) fn settle(&mut self, now: DateTime<Utc>, settlements: &[Settlement]) -> Result<usize, Error> {
         let memory = self.memory.clone();
         let mut tables = memory.tables();
         let mut found = 0;
@@ -447,7 +462,12 @@ impl Writer {
         Ok(found)
     }
 
-    pub(super) fn requeue(&mut self, now: DateTime<Utc>, instance: InstanceId, mail: MailId) -> Result<bool, Error> {
+    pub(in crate::store) fn requeue(
+        &mut self,
+        now: DateTime<Utc>,
+        instance: InstanceId,
+        mail: MailId,
+    ) -> Result<bool, Error> {
         let memory = self.memory.clone();
         let mut tables = memory.tables();
         let Some(row) = tables.outbox.get_mut(&(instance, mail)).filter(|row| row.settled_at.is_some()) else {
@@ -459,7 +479,7 @@ impl Writer {
         Ok(true)
     }
 
-    pub(super) fn deploy(
+    pub(in crate::store) fn deploy(
         &mut self,
         deployment: &StoredDeployment,
         definitions: &[StoredDefinition],

@@ -1,0 +1,123 @@
+//! Work for programs outside: they fetch it, hold it for a while, and complete or fail it.
+//!
+//! Who holds a job is in its row and not in the log: taking it changes nothing of the case. Every answer names the
+//! taking that it is of, so a worker whose lease ran out answers nothing, whether or not somebody else has the job.
+
+use super::{Accepted, Denied, Error, Runtime};
+use crate::engine::command::{Actor, Ask, Command};
+use crate::engine::refusal::Refusal;
+use crate::model::id::{InstanceId, TokenId};
+use crate::model::text::Wording;
+use crate::model::value::Value;
+use crate::store::pending::{Awaited, Chore, Lease, WaitRow};
+use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+/// The longest that a worker may wait for work in one request.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
+
+/// The most jobs that one request takes.
+pub const MOST: u32 = 100;
+
+/// How often somebody who waits for work looks; due times pass without a change.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How a worker names a job that it holds: `<instance>.<token>.<since>.<epoch>`.
+pub fn lease_id(row: &WaitRow) -> String {
+    format!("{}.{}.{}.{}", row.instance, row.token, row.since, row.epoch)
+}
+
+/// Reads what [`lease_id`] writes.
+fn parse(text: &str) -> Option<Lease> {
+    let mut parts = text.split('.');
+    let lease = Lease {
+        instance: InstanceId::parse(parts.next()?)?,
+        token: TokenId(parts.next()?.parse().ok()?),
+        since: parts.next()?.parse().ok()?,
+        epoch: parts.next()?.parse().ok()?,
+    };
+    parts.next().is_none().then_some(lease)
+}
+
+impl Runtime {
+    pub(super) async fn take(
+        &self,
+        what: Awaited,
+        name: Option<String>,
+        worker: &str,
+        limit: u32,
+    ) -> Result<Vec<WaitRow>, Error> {
+        let worker = worker.to_owned();
+        self.ask(|reply| super::Job::Take(what, name, worker, limit, reply)).await?
+    }
+
+    /// Takes jobs of a name for a worker, the longest due first; where there are none, waits for one so long.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn fetch_jobs(&self, name: &str, worker: &str, most: u32, wait: Duration) -> Result<Vec<WaitRow>, Error> {
+        let until = tokio::time::Instant::now() + wait.min(LONGEST_WAIT);
+        let mut changed = self.changed();
+        loop {
+            changed.mark_unchanged();
+            let taken = self.take(Awaited::Job, Some(name.to_owned()), worker, most.clamp(1, MOST)).await?;
+            if !taken.is_empty() || tokio::time::Instant::now() >= until {
+                return Ok(taken);
+            }
+            let look = tokio::time::Instant::now() + LOOK;
+            tokio::select! {
+                () = tokio::time::sleep_until(until.min(look)) => {}
+                _ = changed.changed() => {}
+            }
+        }
+    }
+
+    /// Holds a job for so much longer from now on; `None` where the lease is over.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn extend_job(&self, job: &str, more: Duration) -> Result<Option<DateTime<Utc>>, Error> {
+        let (Some(lease), Ok(more)) = (parse(job), TimeDelta::from_std(more)) else { return Ok(None) };
+        let until = self.now() + more.min(TimeDelta::days(1));
+        Ok(self.chore(Chore::Extend(lease, until)).await?.then_some(until))
+    }
+
+    /// The work is done, with this result.
+    ///
+    /// # Errors
+    /// [`Refusal::NotWaiting`] where the lease is over.
+    pub async fn complete_job(&self, job: &str, data: Value) -> Result<Accepted, Denied> {
+        self.answer_job(job, |token, attempt| Ask::Answer { token, attempt, data }).await
+    }
+
+    /// The work could not be done.
+    ///
+    /// # Errors
+    /// [`Refusal::NotWaiting`] where the lease is over.
+    pub async fn fail_job(
+        &self,
+        job: &str,
+        what: Wording,
+        permanent: bool,
+        after: Option<DateTime<Utc>>,
+    ) -> Result<Accepted, Denied> {
+        self.answer_job(job, |token, attempt| Ask::Fail { token, attempt, what, permanent, after }).await
+    }
+
+    async fn answer_job(&self, job: &str, ask: impl FnOnce(TokenId, u16) -> Ask) -> Result<Accepted, Denied> {
+        let over = || Denied::Refused(Refusal::NotWaiting, None);
+        let lease = parse(job).ok_or_else(over)?;
+        let id = format!("job {} {} {}", lease.token, lease.since, lease.epoch);
+        let row = self.store.wait(lease.instance, lease.token).await.map_err(Denied::Unavailable)?;
+        let held = row.filter(|row| Lease::of(row) == lease && lease.epoch > 0 && row.next_at > self.now());
+        // The same answer again finds the row gone and is answered with what it did the first time.
+        let attempt = held.as_ref().map_or(0, WaitRow::attempt);
+        let command = Command { id: id.into(), actor: Actor::System, ask: ask(lease.token, attempt) };
+        match self.submit(lease.instance, command).await {
+            Err(Denied::Refused(Refusal::NoInstance | Refusal::Ended { .. }, state)) => {
+                Err(Denied::Refused(Refusal::NotWaiting, state))
+            }
+            done => done,
+        }
+    }
+}

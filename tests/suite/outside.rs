@@ -1,0 +1,500 @@
+//! What reaches beyond one case, through the runtime: calls, messages, schedules, jobs, one open case a key. One
+//! suite, run on memory and on a SQLite file; a second `Runtime` on the same store stands for a second process.
+
+use crate::support;
+use chrono::{DateTime, TimeDelta, Utc};
+use countersign::engine::command::{Actor, Ask, Command, Via};
+use countersign::engine::event::Event;
+use countersign::engine::refusal::Refusal;
+use countersign::engine::state::State;
+use countersign::model::id::InstanceId;
+use countersign::model::text::{Lang, Wording};
+use countersign::model::value::{Record, Value, from_plain};
+use countersign::runtime::jobs::lease_id;
+use countersign::runtime::{
+    Accepted, Case, Clock, Database, Denied, Deployment, InstanceFilter, Options, Role, Runtime,
+};
+use countersign::store::memory::Memory;
+use serde_json::json;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const DIRECTORY: &str = "
+directory: company
+departments:
+  office: { title: Office, head: lead }
+positions:
+  lead:  { title: Lead, department: office }
+  clerk: { title: Clerk, department: office, reports_to: lead }
+people:
+  ann: { name: Ann, mail: ann@example.com, positions: [clerk] }
+  bob: { name: Bob, mail: bob@example.com, positions: [clerk] }
+  leo: { name: Leo, mail: leo@example.com, positions: [lead] }
+";
+
+const PARENT: &str = "
+process: parent
+title: Parent
+number: \"P-{seq:3}\"
+start: [clerk]
+form:
+  customer: { type: text, title: Customer, required: true }
+data:
+  file_no: { type: text, title: File }
+steps:
+  - id: develop
+    call: child
+    with: { customer: customer }
+    take: { file_no: file_no }
+    on: { lost: lost, withdrawn: stopped, cancelled: stopped }
+  - end: won
+  - { id: lost, end: lost }
+  - { id: stopped, end: stopped }
+";
+
+const CHILD: &str = "
+process: child
+title: Child
+number: \"C-{seq:3}\"
+form:
+  customer: { type: text, title: Customer, required: true }
+data:
+  file_no: { type: text, title: File, default: '\"none\"' }
+steps:
+  - id: survey
+    task: lead
+    form: { found: { type: text, title: Found, required: true } }
+    outcomes: { good: Good, bad: Bad }
+    on: { bad: lost }
+  - set: { file_no: '\"F-1\"' }
+  - end: good
+  - { id: lost, end: lost }
+";
+
+const LISTENER: &str = "
+process: listener
+title: Listener
+number: \"L-{seq:3}\"
+start: [clerk]
+form:
+  contract: { type: text, title: Contract, required: true }
+data:
+  signed_on: { type: date, title: Signed }
+steps:
+  - { id: signed, receive: contract_signed, key: contract, take: { signed_on: date } }
+  - end: signed
+";
+
+const WORK: &str = "
+process: work
+title: Work
+start: [clerk]
+form:
+  amount: { type: money, title: Amount, required: true }
+data:
+  place: { type: text, title: Place }
+steps:
+  - { id: print, job: render, with: { amount: amount }, take: { place: response.file.place }, lease: 5 minutes, retry: { times: 2, from: 1 minute, to: 1 hour } }
+  - end: printed
+";
+
+const SINGLE: &str = "
+process: single
+title: Single
+number: \"S-{seq:3}\"
+key: customer
+single: true
+start: [clerk]
+form:
+  customer: { type: text, title: Customer, required: true }
+steps:
+  - { id: look, task: lead }
+";
+
+const WEEKLY: &str = "
+process: weekly
+title: Weekly
+start: [clerk]
+schedule: { cron: \"0 16 * * FRI\", by: holders(clerk) }
+form:
+  plan: { type: text, title: Plan, required: true }
+steps:
+  - { id: read, task: lead }
+";
+
+/// A store with a clock; processes are opened on it.
+struct World {
+    database: Database,
+    clock: Clock,
+    _folder: TempDir,
+}
+
+impl World {
+    fn memory() -> World {
+        let database = Database::Memory(Memory::default());
+        World { database, clock: Clock::fixed(monday()), _folder: TempDir::new().unwrap() }
+    }
+
+    fn sqlite() -> World {
+        let folder = TempDir::new().unwrap();
+        let database = Database::File(folder.path().join("test.db"));
+        World { database, clock: Clock::fixed(monday()), _folder: folder }
+    }
+
+    async fn open(&self, role: Role) -> Runtime {
+        Runtime::open(Options { database: self.database.clone(), clock: self.clock.clone(), role }).await.unwrap()
+    }
+
+    /// A shell on it, with these processes live.
+    async fn shell(&self, processes: &[&str]) -> Runtime {
+        let runtime = self.open(Role::Shell).await;
+        let names: Vec<String> = (0..processes.len()).map(|number| format!("p{number}.yaml")).collect();
+        let mut files = vec![("directory.yaml", DIRECTORY)];
+        files.extend(names.iter().map(String::as_str).zip(processes.iter().copied()));
+        let compiled = support::compile(&files);
+        assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+        let deployment = Deployment {
+            definitions: compiled.definitions,
+            directory: compiled.directory.unwrap(),
+            calendar: compiled.calendar.unwrap_or_default(),
+            note: "test".into(),
+        };
+        runtime.deploy(deployment).await.unwrap();
+        runtime
+    }
+
+    fn pass(&self, time: TimeDelta) {
+        self.clock.set(self.clock.now() + time);
+    }
+}
+
+/// Monday, 9:14 in Shanghai.
+fn monday() -> DateTime<Utc> {
+    "2026-03-02T01:14:00Z".parse().unwrap()
+}
+
+fn person(id: &str) -> Actor {
+    Actor::Person { id: id.into(), via: Via::Scenario }
+}
+
+fn record(json: serde_json::Value) -> Record {
+    match from_plain(&json) {
+        Value::Record(record) => record,
+        _ => Record::new(),
+    }
+}
+
+async fn try_start(runtime: &Runtime, process: &str, id: &str, data: serde_json::Value) -> Result<Accepted, Denied> {
+    let command = Command { id: id.into(), actor: person("ann"), ask: Ask::Start { data: record(data) } };
+    runtime.start(&process.into(), command).await
+}
+
+async fn start(runtime: &Runtime, process: &str, data: serde_json::Value) -> InstanceId {
+    try_start(runtime, process, &format!("start {data}"), data).await.unwrap().instance
+}
+
+async fn case(runtime: &Runtime, id: InstanceId) -> Case {
+    runtime.case(id).await.unwrap().unwrap()
+}
+
+async fn state(runtime: &Runtime, id: InstanceId) -> State {
+    State::clone(&case(runtime, id).await.state)
+}
+
+fn outcome(state: &State) -> Option<&str> {
+    state.ended.as_ref().map(|ended| ended.outcome.as_str())
+}
+
+/// The cases of a process, the oldest first.
+async fn cases(runtime: &Runtime, process: &str) -> Vec<InstanceId> {
+    let filter = InstanceFilter { process: Some(process.into()), ..InstanceFilter::default() };
+    runtime.instances(&filter).await.unwrap().iter().rev().map(|row| row.id).collect()
+}
+
+async fn survey(runtime: &Runtime, child: InstanceId, outcome: &str) {
+    let open = state(runtime, child).await;
+    let ask = Ask::Decide {
+        task: *open.tasks.keys().next().unwrap(),
+        assignment: None,
+        outcome: outcome.into(),
+        opinion: None,
+        values: record(json!({ "found": "much" })),
+        seen: None,
+    };
+    let command = Command { id: "survey".into(), actor: person("leo"), ask };
+    runtime.submit(child, command).await.unwrap();
+}
+
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(super::World::memory()).await;
+            })+
+        }
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(super::World::sqlite()).await;
+            })+
+        }
+    };
+}
+
+on_both!(
+    a_call_starts_a_case_and_takes_what_it_ends_with,
+    a_call_that_cannot_start_is_an_incident_that_is_retried,
+    who_no_longer_waits_cancels_whom_it_called,
+    a_server_carries_out_what_a_shell_left,
+    a_message_finds_who_waits_and_who_will,
+    a_message_is_read_once_by_whoever_waits,
+    a_message_that_nobody_reads_stays_to_be_seen,
+    a_job_is_held_by_one_worker_at_a_time,
+    a_job_that_fails_comes_back_later,
+    one_open_case_a_key,
+    a_schedule_starts_each_case_once,
+);
+
+async fn a_call_starts_a_case_and_takes_what_it_ends_with(world: World) {
+    let runtime = world.shell(&[PARENT, CHILD]).await;
+    let parent = start(&runtime, "parent", json!({ "customer": "Ruian" })).await;
+    let child = cases(&runtime, "child").await[0];
+    let begun = state(&runtime, child).await;
+    assert_eq!(begun.applicant.as_str(), "ann");
+    assert_eq!(begun.caller.as_ref().map(|caller| (caller.instance, caller.depth)), Some((parent, 1)));
+    assert_eq!(begun.data["customer"], Value::Text("Ruian".into()));
+    assert_eq!(runtime.waits(None, 9).await.unwrap().len(), 1, "the parent waits for the child");
+    survey(&runtime, child, "good").await;
+    let ended = state(&runtime, parent).await;
+    assert_eq!(outcome(&ended), Some("won"));
+    assert_eq!(ended.data["file_no"], Value::Text("F-1".into()));
+    assert_eq!(runtime.waits(None, 9).await.unwrap(), []);
+    assert_eq!(runtime.dispatch().await.unwrap(), 0, "nothing is left to do");
+
+    // What the child calls its end leads where the caller says.
+    let parent = start(&runtime, "parent", json!({ "customer": "Other" })).await;
+    survey(&runtime, cases(&runtime, "child").await[1], "bad").await;
+    assert_eq!(outcome(&state(&runtime, parent).await), Some("lost"));
+    for id in [parent, child] {
+        assert_eq!(runtime.verify(id).await.unwrap(), Some(Ok(())));
+    }
+}
+
+async fn a_call_that_cannot_start_is_an_incident_that_is_retried(world: World) {
+    let runtime = world.shell(&[PARENT, CHILD]).await;
+    let live = runtime.live();
+    let only = |name: &str| {
+        let found = live.definitions.iter().filter(|one| name.is_empty() || one.process.as_str() == name);
+        Deployment {
+            definitions: found.map(|one| (**one).clone()).collect(),
+            directory: (*live.directory).clone(),
+            calendar: (*live.calendar).clone(),
+            note: String::new(),
+        }
+    };
+    runtime.deploy(only("parent")).await.unwrap();
+    let parent = start(&runtime, "parent", json!({ "customer": "Ruian" })).await;
+    let stopped = state(&runtime, parent).await;
+    assert!(stopped.has_incident());
+    assert_eq!(runtime.waits(None, 9).await.unwrap(), [], "what stopped waits for an operator");
+    runtime.deploy(only("")).await.unwrap();
+    let retry = |id: &str| Command {
+        id: id.into(),
+        actor: Actor::Operator { user: "root".into() },
+        ask: Ask::Retry { step: None },
+    };
+    runtime.submit(parent, retry("r1")).await.unwrap();
+    assert!(!state(&runtime, parent).await.has_incident());
+    assert_eq!(cases(&runtime, "child").await.len(), 1);
+    let refused = runtime.submit(parent, retry("r2")).await.unwrap_err();
+    assert!(matches!(refused, Denied::Refused(Refusal::NoIncident, _)));
+}
+
+async fn who_no_longer_waits_cancels_whom_it_called(world: World) {
+    let runtime = world.shell(&[PARENT, CHILD]).await;
+    let parent = start(&runtime, "parent", json!({ "customer": "Ruian" })).await;
+    let command = Command { id: "w".into(), actor: person("ann"), ask: Ask::Withdraw { reason: None } };
+    runtime.submit(parent, command).await.unwrap();
+    let child = cases(&runtime, "child").await[0];
+    assert_eq!(outcome(&state(&runtime, parent).await), Some("withdrawn"));
+    assert_eq!(outcome(&state(&runtime, child).await), Some("cancelled"));
+    assert_eq!(runtime.dispatch().await.unwrap(), 0);
+}
+
+async fn a_server_carries_out_what_a_shell_left(world: World) {
+    let shell = world.shell(&[PARENT, CHILD]).await;
+    let parent = start(&shell, "parent", json!({ "customer": "Ruian" })).await;
+    shell.shutdown().await;
+    let server = world.open(Role::Server).await;
+    let child = cases(&server, "child").await[0];
+    survey(&server, child, "good").await;
+    for _ in 0..500 {
+        if state(&server, parent).await.ended.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(outcome(&state(&server, parent).await), Some("won"));
+    server.shutdown().await;
+}
+
+async fn a_message_finds_who_waits_and_who_will(world: World) {
+    let runtime = world.shell(&[LISTENER]).await;
+    let early = from_plain(&json!({ "date": "2026-03-05" }));
+    // It comes first.
+    assert!(runtime.message("m1", "contract_signed", Some("K-1"), early.clone()).await.unwrap());
+    assert!(!runtime.message("m1", "contract_signed", Some("K-1"), early.clone()).await.unwrap(), "the same again");
+    let first = start(&runtime, "listener", json!({ "contract": "K-1" })).await;
+    let ended = state(&runtime, first).await;
+    assert_eq!(outcome(&ended), Some("signed"));
+    assert_eq!(ended.data["signed_on"], Value::Date("2026-03-05".parse().unwrap()));
+    // It comes later, and one of another key is not it.
+    let second = start(&runtime, "listener", json!({ "contract": "K-2" })).await;
+    runtime.message("m2", "contract_signed", Some("K-9"), early.clone()).await.unwrap();
+    runtime.message("m3", "something_else", Some("K-2"), early.clone()).await.unwrap();
+    assert_eq!(outcome(&state(&runtime, second).await), None);
+    runtime.message("m4", "contract_signed", Some("K-2"), early).await.unwrap();
+    assert_eq!(outcome(&state(&runtime, second).await), Some("signed"));
+    assert_eq!(runtime.unread(9).await.unwrap().iter().map(|row| row.id.to_string()).collect::<Vec<_>>(), ["m2", "m3"]);
+}
+
+async fn a_message_is_read_once_by_whoever_waits(world: World) {
+    let runtime = world.shell(&[LISTENER]).await;
+    let one = start(&runtime, "listener", json!({ "contract": "K-1" })).await;
+    let command = Command {
+        id: "another".into(),
+        actor: person("bob"),
+        ask: Ask::Start { data: record(json!({ "contract": "K-1" })) },
+    };
+    let other = runtime.start(&"listener".into(), command).await.unwrap().instance;
+    let (here, there) = (runtime.clone(), world.open(Role::Shell).await);
+    let data = from_plain(&json!({ "date": "2026-03-05" }));
+    let (a, b) = tokio::join!(
+        here.message("m1", "contract_signed", Some("K-1"), data.clone()),
+        there.message("m1", "contract_signed", Some("K-1"), data.clone())
+    );
+    assert!(a.unwrap() != b.unwrap(), "it came once");
+    let ended = [state(&runtime, one).await, state(&runtime, other).await];
+    assert_eq!(ended.iter().filter(|state| state.ended.is_some()).count(), 1);
+    // Delivered by hand to the other one, it is not read again.
+    let waiting = if ended[0].ended.is_some() { &ended[1] } else { &ended[0] };
+    let ask = Ask::Deliver {
+        token: *waiting.tokens.keys().next().unwrap(),
+        message: "m1".into(),
+        name: "contract_signed".into(),
+        key: Some("K-1".into()),
+        data,
+    };
+    let again = runtime.submit(waiting.id, Command { id: "again".into(), actor: Actor::System, ask }).await;
+    assert!(matches!(again, Err(Denied::Refused(Refusal::NotWaiting, _))));
+}
+
+async fn a_message_that_nobody_reads_stays_to_be_seen(world: World) {
+    let runtime = world.shell(&[LISTENER]).await;
+    let data = from_plain(&json!({ "date": "2026-03-05" }));
+    runtime.message("m1", "contract_signed", Some("K-1"), data).await.unwrap();
+    world.pass(TimeDelta::days(31));
+    let late = start(&runtime, "listener", json!({ "contract": "K-1" })).await;
+    assert_eq!(outcome(&state(&runtime, late).await), None, "it is too old to be read");
+    assert_eq!(runtime.unread(9).await.unwrap().len(), 1);
+    assert!(runtime.discard("m1").await.unwrap());
+    assert!(!runtime.discard("m1").await.unwrap());
+}
+
+async fn a_job_is_held_by_one_worker_at_a_time(world: World) {
+    let runtime = world.shell(&[WORK]).await;
+    let id = start(&runtime, "work", json!({ "amount": 12.5 })).await;
+    let none = Duration::ZERO;
+    assert!(runtime.fetch_jobs("other", "w1", 9, none).await.unwrap().is_empty());
+    let held = runtime.fetch_jobs("render", "w1", 9, none).await.unwrap();
+    assert_eq!((held.len(), held[0].instance, held[0].next_at), (1, id, monday() + TimeDelta::minutes(5)));
+    assert!(runtime.fetch_jobs("render", "w2", 9, none).await.unwrap().is_empty(), "somebody has it");
+    // It is held for longer, then not for long enough.
+    let first = lease_id(&held[0]);
+    world.pass(TimeDelta::minutes(4));
+    assert!(runtime.extend_job(&first, Duration::from_secs(300)).await.unwrap().is_some());
+    world.pass(TimeDelta::minutes(6));
+    assert_eq!(runtime.extend_job(&first, Duration::from_secs(300)).await.unwrap(), None);
+    let over = runtime.complete_job(&first, Value::Null).await;
+    assert!(matches!(over, Err(Denied::Refused(Refusal::NotWaiting, _))));
+    let held = runtime.fetch_jobs("render", "w2", 9, none).await.unwrap();
+    let second = lease_id(&held[0]);
+    let result = from_plain(&json!({ "file": { "place": "/print/1" } }));
+    assert!(runtime.complete_job(&first, result.clone()).await.is_err(), "another one has it");
+    assert!(!runtime.complete_job(&second, result.clone()).await.unwrap().repeated);
+    assert!(runtime.complete_job(&second, result).await.unwrap().repeated, "the same answer again");
+    let ended = state(&runtime, id).await;
+    assert_eq!((outcome(&ended), &ended.data["place"]), (Some("printed"), &Value::Text("/print/1".into())));
+    assert!(runtime.complete_job("nonsense", Value::Null).await.is_err());
+}
+
+async fn a_job_that_fails_comes_back_later(world: World) {
+    let runtime = world.shell(&[WORK]).await;
+    let id = start(&runtime, "work", json!({ "amount": 12.5 })).await;
+    let words = || Wording::new("没有纸", "no paper");
+    for wait in [1, 2] {
+        let held = runtime.fetch_jobs("render", "w", 1, Duration::ZERO).await.unwrap();
+        runtime.fail_job(&lease_id(&held[0]), words(), false, None).await.unwrap();
+        assert!(runtime.fetch_jobs("render", "w", 1, Duration::ZERO).await.unwrap().is_empty());
+        world.pass(TimeDelta::minutes(wait));
+    }
+    let held = runtime.fetch_jobs("render", "w", 1, Duration::ZERO).await.unwrap();
+    runtime.fail_job(&lease_id(&held[0]), words(), false, None).await.unwrap();
+    assert!(state(&runtime, id).await.has_incident(), "twice again is all");
+    let log = case(&runtime, id).await;
+    let postponed = log.entries.iter().flat_map(|entry| &entry.events);
+    assert_eq!(postponed.filter(|event| matches!(event, Event::Postponed { .. })).count(), 2);
+}
+
+async fn one_open_case_a_key(world: World) {
+    let runtime = world.shell(&[SINGLE]).await;
+    let first = start(&runtime, "single", json!({ "customer": "Ruian" })).await;
+    let again = try_start(&runtime, "single", "again", json!({ "customer": "Ruian" })).await;
+    let named = |denied: Denied| match denied {
+        Denied::Refused(Refusal::OpenAlready { reference }, _) => reference.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(named(again.unwrap_err()), "S-001");
+    // Others have their own, and of many at once one is first, in whichever process.
+    start(&runtime, "single", json!({ "customer": "Other" })).await;
+    let there = world.open(Role::Shell).await;
+    assert_eq!(named(try_start(&there, "single", "there", json!({ "customer": "Ruian" })).await.unwrap_err()), "S-001");
+    let mut many = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let runtime = if number % 2 == 0 { runtime.clone() } else { there.clone() };
+        many.spawn(
+            async move { try_start(&runtime, "single", &format!("m{number}"), json!({ "customer": "New" })).await },
+        );
+    }
+    let done: Vec<bool> = many.join_all().await.into_iter().map(|one| one.is_ok()).collect();
+    assert_eq!(done.iter().filter(|ok| **ok).count(), 1);
+    // Once it is over, the next may begin.
+    let command = Command { id: "w".into(), actor: person("ann"), ask: Ask::Withdraw { reason: None } };
+    let (over, next) = tokio::join!(
+        runtime.submit(first, command),
+        try_start(&runtime, "single", "next", json!({ "customer": "Ruian" }))
+    );
+    over.unwrap();
+    next.unwrap();
+}
+
+async fn a_schedule_starts_each_case_once(world: World) {
+    let runtime = world.shell(&[WEEKLY]).await;
+    assert_eq!(runtime.start_due().await.unwrap(), 0, "a new schedule has missed nothing");
+    world.pass(TimeDelta::days(4));
+    assert_eq!(runtime.start_due().await.unwrap(), 0, "Friday morning");
+    world.pass(TimeDelta::hours(8));
+    assert_eq!(runtime.start_due().await.unwrap(), 2, "one for each clerk");
+    assert_eq!(runtime.start_due().await.unwrap(), 0);
+    runtime.shutdown().await;
+    // Nobody was there for two weeks.
+    world.pass(TimeDelta::days(14));
+    let later = world.open(Role::Shell).await;
+    assert_eq!(later.start_due().await.unwrap(), 4);
+    assert_eq!(later.start_due().await.unwrap(), 0);
+    let cases = cases(&later, "weekly").await;
+    let begun = state(&later, cases[0]).await;
+    assert_eq!(cases.len(), 6);
+    assert_eq!(begun.tasks.len(), 1, "what its form lacks is asked first");
+}
