@@ -45,7 +45,7 @@ pub(crate) fn given(matches: &ArgMatches) -> bool {
 
 /// A YAML or JSON file as it is.
 pub(crate) fn plain(output: &Output, path: &Path) -> Result<serde_json::Value, Stop> {
-    Ok(json(&load(output, path)?))
+    Ok(load(output, path)?.to_json())
 }
 
 /// Reads what was handed in as values of a form; `--set` counts before `--data`, and a cell of a list that is set

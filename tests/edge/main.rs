@@ -8,6 +8,7 @@ mod debian;
 #[path = "../suite/house.rs"]
 #[allow(dead_code, reason = "shared with the suite, which uses all of it")]
 mod house;
+mod http;
 mod outbox;
 mod pages;
 mod sink;

@@ -641,3 +641,106 @@ async fn the_mailbox_is_there_only_for_trying_things_out() {
     house.get("/mailbox/cam/1").await.is(404);
     house.get("/mailbox/nobody").await.is(404);
 }
+
+mod api {
+    use super::*;
+    use countersign::effects::apikey::ApiKeys;
+    use serde_json::json;
+    use tower::ServiceExt;
+
+    const WORK: &str = "
+process: work
+title: Work
+start: [clerk]
+form:
+  what: { type: text, title: What, required: true }
+data:
+  place: { type: text, title: Place }
+steps:
+  - { id: print, job: render, with: { what: what }, take: { place: response.place }, lease: 5 minutes }
+  - end: printed
+";
+
+    const PEOPLE: &str = "
+directory: company
+departments: { office: { title: Office, head: clerk } }
+positions: { clerk: { title: Clerk, department: office } }
+people: { cam: { name: Cam, mail: cam@example.com, positions: [clerk] } }
+";
+
+    async fn ask(house: &House, path: &str, key: Option<&str>, body: &str) -> (u16, serde_json::Value) {
+        let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        if let Some(key) = key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        let response = house.app.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn a_program_needs_a_key_and_works_with_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("api.keys");
+        let options = web::Options { limits: wide(), api_keys: Some(path.clone()), ..web::Options::default() };
+        let house = House::of(&[("directory.yaml", PEOPLE), ("work.yaml", WORK)], options).await;
+        let fetch = "{\"name\": \"render\"}";
+        let (status, said) = ask(&house, "/api/jobs/fetch", None, fetch).await;
+        assert_eq!((status, &said["code"]), (401, &json!("no_key")), "no key was made: nobody is let in");
+        let mut keys = ApiKeys::default();
+        let key = keys.add("printer", "2026-03-02").unwrap();
+        keys.save(&path).unwrap();
+        assert_eq!(ask(&house, "/api/jobs/fetch", Some("countersign_wrong"), fetch).await.0, 401);
+        let key = Some(key.as_str());
+        assert_eq!(ask(&house, "/api/jobs/fetch", key, fetch).await, (200, json!({ "jobs": [] })));
+
+        let case = house.start("work", json!({ "what": "contract" })).await;
+        let (_, said) = ask(&house, "/api/jobs/fetch", key, fetch).await;
+        let job = &said["jobs"][0];
+        assert_eq!((&job["input"], &job["attempt"]), (&json!({ "what": "contract" }), &json!(1)));
+        let body = |more: serde_json::Value| {
+            let mut body = more;
+            body["job"] = job["job"].clone();
+            body.to_string()
+        };
+        assert_eq!(ask(&house, "/api/jobs/extend", key, &body(json!({ "seconds": 600 }))).await.0, 200);
+        let result = body(json!({ "result": { "place": "/p/1" } }));
+        assert_eq!(
+            ask(&house, "/api/jobs/complete", key, &result).await,
+            (200, json!({ "done": true, "repeated": false }))
+        );
+        assert_eq!(ask(&house, "/api/jobs/complete", key, &result).await.1["repeated"], true);
+        let (status, said) = ask(&house, "/api/jobs/fail", key, &body(json!({ "why": "late" }))).await;
+        assert!(status == 200 && said["repeated"] == true, "the job was answered before: {said}");
+        let ended = house.runtime.case(case).await.unwrap().unwrap().state;
+        assert_eq!(ended.ended.as_ref().unwrap().outcome.as_str(), "printed");
+
+        // What is not right says so, in JSON and both languages.
+        for (path, body, status, code) in [
+            ("/api/jobs/fetch", "{", 400, "bad_request"),
+            ("/api/jobs/fetch", "{\"nmae\": 1}", 422, "bad_request"),
+            ("/api/jobs/fetch", "{\"name\": \"\"}", 400, "bad_request"),
+            ("/api/jobs/complete", "{\"job\": \"x\"}", 409, "lease_over"),
+            ("/api/jobs/extend", "{\"job\": \"x\", \"seconds\": 1}", 409, "lease_over"),
+        ] {
+            let (found, said) = ask(&house, path, key, body).await;
+            assert_eq!((found, said["code"].as_str()), (status, Some(code)), "{path} {body}");
+            assert!(said["zh"].is_string() && said["en"].is_string());
+        }
+        let message = "{\"id\": \"M-1\", \"name\": \"paid\", \"key\": \"K\", \"data\": {\"on\": \"2026-03-02\"}}";
+        assert_eq!(ask(&house, "/api/messages", key, message).await, (200, json!({ "id": "M-1", "new": true })));
+        assert_eq!(ask(&house, "/api/messages", key, message).await.1["new"], false);
+
+        // Guessing is slowed down, and a key that is taken away is dead.
+        let mut last = 0;
+        for _ in 0..40 {
+            last = ask(&house, "/api/jobs/fetch", Some("guess"), fetch).await.0;
+        }
+        assert_eq!(last, 429);
+        assert_eq!(ask(&house, "/api/jobs/fetch", key, fetch).await.0, 200, "who has a key goes on");
+        keys.remove("printer");
+        keys.save(&path).unwrap();
+        assert!(ask(&house, "/api/jobs/fetch", key, fetch).await.0 >= 400);
+    }
+}
