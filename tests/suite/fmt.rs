@@ -101,6 +101,11 @@ fn texts_stay_as_they_are_typed() {
 }
 
 #[test]
+fn a_key_alone_in_brackets_gets_no_colon() {
+    check("a: {b,c： d,  e: }\n", "a: { b, c： d, e: }\n");
+}
+
+#[test]
 fn comments_and_empty_lines_stay() {
     check(
         "# head\n\n\nprocess: gift\n\n\n# about steps\nsteps:   # all\n\n    # first\n    - id: a\n      # inner\n      end: b\n      # last of a\n    # last of all\n\n# end\n",

@@ -123,7 +123,12 @@ impl<'t> Writer<'t> {
             Kind::Map { bare, entries, .. } => {
                 let pairs: Vec<String> = entries
                     .iter()
-                    .map(|(key, value)| format!("{}: {}", self.inline(key), self.inline(value)).trim_end().to_owned())
+                    .map(|(key, value)| {
+                        // A key without a value may stand alone in brackets; it gets no colon that nobody typed.
+                        let colon = self.raw(key.end, self.text.len()).trim_start().starts_with(':');
+                        let after = if colon || !value.is_empty() { ": " } else { "" };
+                        format!("{}{after}{}", self.inline(key), self.inline(value)).trim_end().to_owned()
+                    })
                     .collect();
                 match (bare, pairs.is_empty()) {
                     (true, _) => pairs.join(", "),
