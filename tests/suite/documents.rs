@@ -1,8 +1,9 @@
-//! Every example of the README and the language reference is compiled or evaluated.
+//! Every example of the README, the language reference and the tutorial is compiled or evaluated.
 //!
 //! A fence says what its block is: `yaml` a whole process, `yaml steps` the steps of one, `yaml fields` a form,
 //! `yaml directory`, `yaml calendar` and `yaml alone` themselves, `yaml test` the
-//! tests of the process before it, `feel` lines of `expression = expected`.
+//! tests of the process before it, `feel` lines of `expression = expected`. The tutorial stands in the folder that
+//! `init` makes.
 
 use crate::support;
 use countersign::model::text::Lang;
@@ -94,9 +95,20 @@ fn blocks(page: &str) -> Vec<Block> {
 }
 
 fn pages() -> impl Iterator<Item = (&'static str, Block)> {
-    ["README.md", "docs/language.md"]
+    ["README.md", "docs/language.md", "docs/tutorial.md", "docs/tutorial.zh.md"]
         .into_iter()
         .flat_map(|page| blocks(page).into_iter().map(move |block| (page, block)))
+}
+
+/// The directory and the calendar that the examples of a page stand beside.
+fn company(page: &str) -> (String, String) {
+    let starter = match page {
+        "docs/tutorial.md" => "docs/starter/en",
+        "docs/tutorial.zh.md" => "docs/starter/zh",
+        _ => return (DIRECTORY.to_owned(), CALENDAR.to_owned()),
+    };
+    let read = |file| std::fs::read_to_string(support::project(starter).join(file)).expect("a file of the starter");
+    (read("directory.yaml"), read("calendar.yaml"))
 }
 
 fn indented(text: &str) -> String {
@@ -109,22 +121,25 @@ fn every_yaml_example_compiles() {
     let mut process = String::new();
     for (page, block) in pages() {
         let at = format!("{page}:{}", block.line);
+        let (directory, calendar) = company(page);
         if block.kind == "yaml" {
             process.clone_from(&block.text);
         }
         let files = match block.kind.as_str() {
-            "yaml" => vec![("directory.yaml", DIRECTORY.to_owned()), ("example.yaml", block.text)],
+            "yaml" => vec![("directory.yaml", directory), ("example.yaml", block.text)],
             "yaml steps" => vec![
                 ("care.yaml", TABLE.to_owned()),
-                ("directory.yaml", DIRECTORY.to_owned()),
+                ("directory.yaml", directory),
                 ("example.yaml", format!("{AROUND_STEPS}{}", indented(&block.text))),
             ],
             "yaml fields" => vec![
-                ("directory.yaml", DIRECTORY.to_owned()),
+                ("directory.yaml", directory),
                 ("example.yaml", format!("{AROUND_FIELDS}{}", indented(&block.text))),
             ],
             "yaml test" => {
-                let beside = [("directory.yaml", DIRECTORY), ("calendar.yaml", CALENDAR), ("example.yaml", &process)];
+                let beside =
+                    [("directory.yaml", directory), ("calendar.yaml", calendar), ("example.yaml", process.clone())];
+                let beside: Vec<(&str, &str)> = beside.iter().map(|(name, text)| (*name, text.as_str())).collect();
                 assert_eq!(support::failures(&block.text, &beside), "", "the tests at {at} fail");
                 tried += 1;
                 continue;
