@@ -30,7 +30,8 @@ pub fn outline(drawing: &Drawing, marks: &Marks, width: Option<usize>) -> Vec<Ve
     let mut writer = Writer { lines: Vec::new(), titles, marks, width, lang: drawing.lang };
     for item in drawing.steps.items.iter().filter(|item| item.kind == Kind::Start) {
         let who: Vec<&str> = item.notes.iter().map(Note::text).collect();
-        writer.put("", &[(Tone::Strong, &item.title), (Tone::Soft, &format!("· {}", who.join(" · ")))]);
+        writer.put("", &[(Tone::Strong, &item.title)]);
+        writer.put("  ", &[(Tone::Soft, &who.join(" · "))]);
         writer.ways(item, &item.ways, "  ");
         writer.lines.push(Vec::new());
     }

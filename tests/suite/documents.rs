@@ -108,7 +108,7 @@ fn company(page: &str) -> (String, String) {
         _ => return (DIRECTORY.to_owned(), CALENDAR.to_owned()),
     };
     let read = |file| std::fs::read_to_string(support::project(starter).join(file)).expect("a file of the starter");
-    (read("directory.yaml"), read("calendar.yaml"))
+    (read("directory.yaml"), read("calendar.yaml").replace("{init_year}", "2026"))
 }
 
 fn indented(text: &str) -> String {
