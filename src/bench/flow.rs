@@ -200,6 +200,9 @@ fn human(who: Vec<Formula>, due: Formula, remind: Formula) -> Human {
         show: None,
         outcomes,
         quiet: false,
+        copy: IndexMap::default(),
+        edit: Vec::new(),
+        depends_on: Vec::new(),
         policy: Policy::default(),
     }
 }

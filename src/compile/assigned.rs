@@ -234,7 +234,11 @@ fn gains(
         let skippable = skippable(step, document);
         let gained = match &step.kind {
             StepKind::Approve { .. } | StepKind::Task { .. } if !answers(step).is_empty() => {
-                let fields = step.form.iter().map(|field| FieldName::from(field.name.value.as_str())).collect();
+                let mut fields: Vec<FieldName> =
+                    step.form.iter().map(|field| FieldName::from(field.name.value.as_str())).collect();
+                if !in_row {
+                    fields.extend(sure(step.edit.iter().map(|name| name.value.as_str()).collect()));
+                }
                 (answered(step, skippable), fields)
             }
             // In the body of an `each` what is written is a column of the row.

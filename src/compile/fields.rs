@@ -204,6 +204,28 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Whether people may change a field once more at a step, or why not. True where they may leave it empty though
+    /// it is never empty once a step has written it.
+    pub(crate) fn editable(&self, name: &str, row: Option<&StepId>) -> Result<bool, Unwritable> {
+        let known = self.known.get(name);
+        let asked = known.filter(|known| match (&known.home, row) {
+            (Home::Row { each, .. }, row) => Some(each) == row,
+            (Home::Start | Home::Data | Home::Step(_), row) => row.is_none(),
+        });
+        match asked {
+            Some(Known { field, home, typed }) => match &field.value {
+                Some(value) => Err(Unwritable::Computed(value.span)),
+                None => {
+                    let required = field.required.is_some_and(|required| required.value);
+                    Ok(*home == Home::Data && !required && !is_list(typed))
+                }
+            },
+            None if row.is_some() => self.writable(name, row).map(|_| false),
+            None if self.made.contains_key(name) => Err(Unwritable::Made),
+            None => Err(Unwritable::Unknown),
+        }
+    }
+
     /// The fields that are set when a case starts. A computed one is computed then for the first time.
     pub(crate) fn at_start(&self) -> BTreeSet<FieldName> {
         let set = |known: &Known<'_>| match &known.home {

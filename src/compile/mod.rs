@@ -16,6 +16,7 @@
 //!
 //! Invariant: pure. It gets texts and gives values; it knows no files, no clock, no engine and no store.
 
+mod again;
 mod assigned;
 mod calendar;
 mod callee;

@@ -7,7 +7,7 @@ use crate::compile::organisation::unknown;
 use crate::compile::outcomes::answers;
 use crate::compile::outside::Outside;
 use crate::compile::typing::{Typing, policy};
-use crate::compile::{form, look_up};
+use crate::compile::{again, form, look_up};
 use crate::diagnostics::{Code, Diagnostic, Spanned, quoted_list};
 use crate::expression::{Expected, Scope};
 use crate::model::control::{Each, Join, Overdue, Receive, Then, Undo};
@@ -69,10 +69,10 @@ fn step(
     if placed.part == Part::Guard {
         return Step { title, ..Step::new(StepKind::Choose(when.into_iter().collect())) };
     }
-    let mut outside = Outside { fields, before, scope: &scope, unsure };
+    let outside = |unsure| Outside { fields, before, scope: &scope, unsure };
     let kind = match &source.kind {
         syntax::StepKind::Approve { who } | syntax::StepKind::Task { who, .. } => {
-            let human = human(placed, who, fields, before, &scope, typing);
+            let human = human(placed, who, fields, before, &scope, typing, unsure);
             match source.kind {
                 syntax::StepKind::Approve { .. } => StepKind::Approve(human),
                 _ => StepKind::Task(human),
@@ -108,13 +108,13 @@ fn step(
             None => StepKind::Set(IndexMap::new()),
         },
         syntax::StepKind::Receive { message, key, take, keep } => {
-            let receive = outside.receive(message, key.as_ref(), take, typing);
+            let receive = outside(unsure).receive(message, key.as_ref(), take, typing);
             let fresh = keep.is_some_and(|keep| !keep.value);
             StepKind::Receive(Box::new(Receive { fresh, ..receive }))
         }
-        syntax::StepKind::Call(call) => StepKind::Call(Box::new(outside.call(call, typing))),
-        syntax::StepKind::Http(http) => StepKind::Http(Box::new(outside.http(http, typing))),
-        syntax::StepKind::Job(job) => StepKind::Job(Box::new(outside.job(job, typing))),
+        syntax::StepKind::Call(call) => StepKind::Call(Box::new(outside(unsure).call(call, typing))),
+        syntax::StepKind::Http(http) => StepKind::Http(Box::new(outside(unsure).http(http, typing))),
+        syntax::StepKind::Job(job) => StepKind::Job(Box::new(outside(unsure).job(job, typing))),
         // Neither is ever run: a `go` is no step, and what could not be read is reported.
         syntax::StepKind::Go { .. } | syntax::StepKind::Unknown => StepKind::Set(IndexMap::new()),
     };
@@ -188,6 +188,7 @@ fn human(
     before: &Certain,
     scope: &Scope,
     typing: &mut Typing<'_>,
+    unsure: &mut BTreeSet<FieldName>,
 ) -> Human {
     let source = placed.source;
     let answers = answers(source);
@@ -215,6 +216,15 @@ fn human(
         show: show(source, fields, before.row.as_ref(), typing),
         outcomes,
         quiet: source.quiet.is_some_and(|quiet| quiet.value),
+        copy: source
+            .copy
+            .iter()
+            .map(|(outcome, who)| {
+                (Outcome::from(outcome.value.as_str()), formulas(who, scope, &Expected::People, typing))
+            })
+            .collect(),
+        edit: again::edit(source, fields, before.row.as_ref(), typing, unsure),
+        depends_on: again::depends_on(source, fields, before.row.as_ref(), typing),
         policy: policy(&source.policy, &policy(&typing.document.policy, &Default::default())),
     }
 }

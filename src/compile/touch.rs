@@ -17,7 +17,7 @@ pub(crate) fn formulas(step: &Step) -> Vec<&Formula> {
     }
     match &step.kind {
         StepKind::Approve(human) | StepKind::Task(human) => {
-            found.extend(human.who.iter().chain(&human.due).chain(&human.remind));
+            found.extend(human.who.iter().chain(&human.due).chain(&human.remind).chain(human.copy.values().flatten()));
             of_form(&human.form, &mut found);
         }
         StepKind::Choose(cases) => found.extend(cases),
@@ -57,7 +57,7 @@ fn of_form<'f>(form: &'f Form, found: &mut Vec<&'f Formula>) {
 
 /// The fields that a step writes, and where that is written; not what is written in the lists that it holds.
 pub(crate) fn writes(step: &syntax::Step) -> Vec<&crate::diagnostics::Spanned<String>> {
-    let mut found: Vec<_> = step.form.iter().map(|field| &field.name).collect();
+    let mut found: Vec<_> = step.form.iter().map(|field| &field.name).chain(&step.edit).collect();
     match &step.kind {
         syntax::StepKind::Set { values } => found.extend(values.iter().map(|(name, _)| name)),
         syntax::StepKind::Table { take, .. } => found.extend(take.iter().map(|(name, _)| name)),

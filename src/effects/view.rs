@@ -130,6 +130,8 @@ pub struct Reader<'a> {
     pub person: Option<&'a PersonId>,
     /// What they are asked, where it is for that that they look.
     pub asked: Option<(&'a Task, &'a Assignment)>,
+    /// Whether they fill it in beside: what is asked again then stands there alone.
+    pub fills: bool,
 }
 
 /// An instance in the words of its reader.
@@ -137,7 +139,10 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
     let (definition, state) = (scene.definition, scene.state);
     let person = reader.asked.map(|(_, assignment)| &assignment.person).or(reader.person);
     let show = reader.asked.and_then(|(task, _)| shown_at(definition, task));
-    let visible = |name: &FieldName| show.is_none_or(|show| show.contains(name));
+    let step = reader.asked.filter(|(task, _)| matches!(task.kind, TaskKind::Approve | TaskKind::Work));
+    let human = step.and_then(|(task, _)| definition.steps.get(&task.step)?.human());
+    let edited = human.filter(|_| reader.fills).map(|human| human.edit.as_slice()).unwrap_or_default();
+    let visible = |name: &FieldName| show.is_none_or(|show| show.contains(name)) && !edited.contains(name);
     let (facts, tables) = fields(definition, &state.data, words, &visible);
     let headline = match (&definition.headline, &state.headline) {
         (Some(name), Some(value)) if visible(name) => words.headline(field(definition, name), value),

@@ -111,24 +111,25 @@ fn answer_task(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, values: &Re
     unchanged(run, task, given)?;
     // What is rejected or sent back leaves the step's form as it is.
     let asks = ![outcome::REJECTED, outcome::RETURNED].contains(&given.outcome.as_str());
-    let values = if asks && !human.form.is_empty() {
+    let form = human::form_of(definition, &run.state, task);
+    let values = if asks && !form.is_empty() {
         let (assignee, outcome) = (Some(&assignment.person), Some(given.outcome.as_str()));
         let place = Place { assignee, outcome, ..run.place(task.token) };
         let eval = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
         let current = human::data_of(definition, &run.state, task);
-        form::fill(&human.form, values, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?
+        form::fill(&form, values, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?
     } else {
         Record::new()
     };
     let (assignment, person, token) = (assignment.id, assignment.person.clone(), task.token);
     note_answer(run, number, assignment, given)?;
-    set(run, token, values)?;
+    let changed = set(run, token, values)?;
     let applicant = run.state.applicant.clone();
     if person != applicant {
         run.mail(MailKind::Decided { task: number, assignment }, applicant);
     }
     run.tell_acted_for(Some(number));
-    human::after_answer(run, number, human);
+    human::after_answer(run, number, human, &changed);
     // Whoever is asked to revise is told of the decision by that mail.
     if run.state.tasks.values().any(|open| open.kind == TaskKind::Revise { of: number }) {
         run.drop_decided_mail();
@@ -152,7 +153,7 @@ fn hand_in(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, data: &Record) 
     let eval = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
     let form = human::form_of(run.definition, &run.state, task);
     let current = human::data_of(run.definition, &run.state, task);
-    let mut values = form::fill(form, data, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?;
+    let mut values = form::fill(&form, data, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?;
     if of.is_none() {
         start::complete(run, &mut values)?;
     }

@@ -8,6 +8,7 @@
 
 use super::event::{Closed, Event, OpenedAssignment, OpenedTask, Trouble};
 use super::people::{self, Candidate, Seats};
+use super::revise;
 use super::run::Run;
 use super::state::{MailKind, Owner, State, Task, TaskKind, TimerKind, Waiting};
 use super::step::{Flow, trouble};
@@ -18,6 +19,7 @@ use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId, TokenId};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
+use std::borrow::Cow;
 
 /// Asks the people of a step for the first time.
 pub(super) fn ask(run: &mut Run<'_>, token: TokenId, id: &StepId, human: &Human, kind: TaskKind) -> Flow {
@@ -133,15 +135,12 @@ pub(super) fn ask_beginning(run: &mut Run<'_>, token: TokenId) {
     mail_all(run, task);
 }
 
-/// The form that a task asks to be filled in: the step's own, or for a revision that of the case or of its row.
-pub fn form_of<'a>(definition: &'a Definition, state: &State, task: &Task) -> &'a Form {
+/// The form that a task asks to be filled in: the step's own with the fields that it asks again, or for a revision that of the case or of its row.
+pub fn form_of<'a>(definition: &'a Definition, state: &State, task: &Task) -> Cow<'a, Form> {
     match task.kind {
-        TaskKind::Approve | TaskKind::Work => {
-            let human = definition.steps.get(&task.step).and_then(|step| step.human());
-            human.map_or(&definition.data, |human| &human.form)
-        }
-        TaskKind::Begin => &definition.form,
-        TaskKind::Revise { .. } => row_form(definition, state, task.token).unwrap_or(&definition.form),
+        TaskKind::Approve | TaskKind::Work => definition.asked_at(&task.step),
+        TaskKind::Begin => Cow::Borrowed(&definition.form),
+        TaskKind::Revise { .. } => Cow::Borrowed(row_form(definition, state, task.token).unwrap_or(&definition.form)),
     }
 }
 
@@ -228,8 +227,9 @@ pub(super) fn asked(run: &Run<'_>, task: Option<TaskId>) -> Vec<(AssignmentId, P
     task.map(|task| task.assignments.iter().map(|open| (open.id, open.person.clone())).collect()).unwrap_or_default()
 }
 
-/// What follows from an answer that was just noted: nothing yet, or the task is decided and control moves on.
-pub(super) fn after_answer(run: &mut Run<'_>, number: TaskId, human: &Human) {
+/// What follows from an answer that was just noted, and changed these fields: nothing yet, or the task is decided
+/// and control moves on.
+pub(super) fn after_answer(run: &mut Run<'_>, number: TaskId, human: &Human, changed: &Record) {
     let Some(task) = run.state.tasks.get(&number) else { return };
     let Some(outcome) = vote::verdict(task, human) else { return };
     let (token, id) = (task.token, task.step.clone());
@@ -238,15 +238,39 @@ pub(super) fn after_answer(run: &mut Run<'_>, number: TaskId, human: &Human) {
     if outcome.as_str() == outcome::RETURNED && !walks {
         return ask_revision(run, number);
     }
-    leave(run, number, token, id, outcome);
+    leave(run, number, token, id, outcome, changed);
 }
 
-fn leave(run: &mut Run<'_>, number: TaskId, token: TokenId, id: StepId, outcome: Outcome) {
+fn leave(run: &mut Run<'_>, number: TaskId, token: TokenId, id: StepId, outcome: Outcome, changed: &Record) {
+    // Where what was changed here re-opens an earlier decision, this step comes again after it.
+    let reopened = revise::reopened(run, token, &id, changed);
+    let copies = if reopened.is_some() { Ok(Vec::new()) } else { copied(run, token, &id, &outcome) };
+    let copies = match copies {
+        Ok(copies) => copies,
+        Err(what) => {
+            run.close_task(number, Closed::Cancelled);
+            return run.emit(Event::IncidentRaised { token, step: id, what });
+        }
+    };
     let late = run.is_late(number);
     let by = run.state.tasks.get(&number).map(|task| vote::voters(&task.answers)).unwrap_or_default();
     run.close_task(number, Closed::Decided(outcome.clone()));
+    // The applicant is told of every decision.
+    for person in copies.into_iter().filter(|person| *person != run.state.applicant).collect::<Vec<_>>() {
+        run.mail(MailKind::Notice { step: id.clone() }, person);
+    }
     run.left(token, &id, outcome.clone(), by, late);
-    run.advance(token, Node::Step(id), On::Outcome(outcome));
+    match reopened {
+        Some(target) => run.enter(token, target),
+        None => run.advance(token, Node::Step(id), On::Outcome(outcome)),
+    }
+}
+
+/// Whom a step tells that it came to an outcome, each once.
+pub(super) fn copied(run: &Run<'_>, token: TokenId, id: &StepId, outcome: &Outcome) -> Result<Vec<PersonId>, Trouble> {
+    let human = run.definition.steps.get(id).and_then(|step| step.human());
+    let who = human.and_then(|human| human.copy.get(outcome));
+    who.map_or_else(|| Ok(Vec::new()), |who| people::told(run, token, who, "copy"))
 }
 
 /// Reminds everyone who is still asked.

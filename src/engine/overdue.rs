@@ -197,6 +197,10 @@ fn instead(
 /// Time decides, or the case goes on elsewhere.
 fn leave(run: &mut Run<'_>, of: Owner, late: Late<'_>, outcome: Outcome) {
     let goes = outcome.as_str() == outcome::OVERDUE;
+    let copies = match human::copied(run, late.token, &late.id, &outcome) {
+        Ok(copies) => copies,
+        Err(what) => return run.emit(Event::IncidentRaised { token: late.token, step: late.id, what }),
+    };
     if let Owner::Task(task) = of {
         // A task that waits for its revision goes with the revision.
         let revising = |kind| kind == TaskKind::Revise { of: task };
@@ -207,6 +211,9 @@ fn leave(run: &mut Run<'_>, of: Owner, late: Late<'_>, outcome: Outcome) {
         }
         let how = if goes { Closed::Overdue } else { Closed::Decided(outcome.clone()) };
         run.close_task(task, how);
+    }
+    for person in copies {
+        run.mail(MailKind::Notice { step: late.id.clone() }, person);
     }
     block::cancel(run, late.token);
     run.left(late.token, &late.id, outcome.clone(), Vec::new(), true);

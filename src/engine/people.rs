@@ -9,9 +9,11 @@
 use super::event::Trouble;
 use super::run::Run;
 use super::state::TaskKind;
+use super::step::trouble;
 use super::vote;
 use crate::expression::Failure;
 use crate::model::definition::{Human, Mode, Nobody, OwnCase};
+use crate::model::formula::Formula;
 use crate::model::id::{PersonId, TokenId};
 use crate::model::people::Directory;
 use crate::model::value::Value;
@@ -65,6 +67,20 @@ pub(super) fn named(value: &Value, directory: &Directory) -> Vec<Vec<PersonId>> 
         Value::List(items) => items.iter().flat_map(|item| named(item, directory)).collect(),
         _ => vec![Vec::new()],
     }
+}
+
+/// Everybody that the entries name, each once.
+pub(super) fn told(run: &Run<'_>, token: TokenId, entries: &[Formula], place: &str) -> Result<Vec<PersonId>, Trouble> {
+    let mut told = Vec::new();
+    for entry in entries {
+        let value = run.evaluate(token, entry, None).map_err(|failure| trouble(place, &failure))?;
+        for person in named(&value, run.facts.directory).into_iter().flatten() {
+            if run.facts.directory.people.contains_key(&person) && !told.contains(&person) {
+                told.push(person);
+            }
+        }
+    }
+    Ok(told)
 }
 
 /// Who can take the seat of these people.

@@ -2,7 +2,7 @@
 //!
 //! A revision cannot slip past a guard: if it changes a field, computed ones too, that a step already passed has
 //! read (its `when`, its cases, its people), the case walks again from the first such step of the same or an
-//! enclosing list. Else the step that returned the case asks all its deciders again, in a new round.
+//! enclosing list; what a step says that it `depends_on` counts as read. Else the step that returned the case asks all its deciders again, in a new round.
 
 use super::event::Closed;
 use super::human;
@@ -10,31 +10,40 @@ use super::run::Run;
 use crate::model::definition::{Step, StepKind};
 use crate::model::formula::{Formula, Read};
 use crate::model::graph::Node;
-use crate::model::id::{StepId, TaskId};
+use crate::model::id::{StepId, TaskId, TokenId};
 use crate::model::value::Record;
 
 /// Goes on after a revision that changed these fields, for the task that waited for it.
 pub(super) fn go_on(run: &mut Run<'_>, task: TaskId, changed: &Record) {
     let Some(parked) = run.state.tasks.get(&task) else { return };
     let (token, from) = (parked.token, parked.step.clone());
-    let Some(target) = first_touched(run, &from, changed) else { return human::ask_again(run, task) };
+    let touched = |step: &Step| reads(step, changed) || depends_on(step, changed);
+    let Some(target) = first_touched(run, token, &from, &touched) else { return human::ask_again(run, task) };
     run.close_task(task, Closed::WalkedBack);
     run.enter(token, target);
 }
 
-/// The first step of the same or an enclosing list that was passed and has read what changed, itself or in the
-/// lists that it holds. A block that runs counts as passed: it was entered on what it read.
-fn first_touched(run: &Run<'_>, from: &StepId, changed: &Record) -> Option<StepId> {
-    let graph = &run.definition.graph;
-    let here = graph.block_of(&Node::Step(from.clone()))?;
-    let touched = |(id, step): &(&StepId, &Step)| {
-        let passed = run.state.steps.contains_key(*id) || is_inside(run, id, here);
-        **id != *from && passed && reads(step, changed)
+/// From where the case walks again after a step changed these fields itself: only what says that it depends on one
+/// of them is asked again.
+pub(super) fn reopened(run: &Run<'_>, token: TokenId, from: &StepId, changed: &Record) -> Option<StepId> {
+    if changed.is_empty() {
+        return None;
+    }
+    first_touched(run, token, from, &|step| depends_on(step, changed))
+}
+
+/// The first step of the same or an enclosing list that was passed and is touched, itself or in the lists that it
+/// holds. A block that runs counts as passed: it was entered on what it read. What comes after `from` in the text
+/// is no way back: it is walked again anyway.
+fn first_touched(run: &Run<'_>, token: TokenId, from: &StepId, touched: &dyn Fn(&Step) -> bool) -> Option<StepId> {
+    let steps = &run.definition.steps;
+    let (here, place) = (run.definition.graph.block_of(&Node::Step(from.clone()))?, run.place(token));
+    let found = |(id, step): &(&StepId, &Step)| {
+        **id != *from && touched(step) && (place.passed(id) || is_inside(run, id, here))
     };
-    let lifted: Vec<&StepId> =
-        run.definition.steps.iter().filter(touched).filter_map(|(id, _)| lift(run, id, here)).collect();
+    let lifted: Vec<&StepId> = steps.iter().filter(found).filter_map(|(id, _)| lift(run, id, here)).collect();
     // In the order of the text; the step itself is asked again anyway.
-    run.definition.steps.keys().find(|id| *id != from && lifted.contains(id)).cloned()
+    steps.keys().take_while(|id| *id != from).find(|id| lifted.contains(id)).cloned()
 }
 
 /// The step of the same or an enclosing list that a step is, or is inside of.
@@ -77,4 +86,8 @@ fn reads(step: &Step, changed: &Record) -> bool {
     };
     let read = |read: &Read| matches!(read, Read::Field(name) if changed.contains_key(name));
     step.when.iter().chain(guards).any(|formula| formula.reads.iter().any(read))
+}
+
+fn depends_on(step: &Step, changed: &Record) -> bool {
+    step.human().is_some_and(|human| human.depends_on.iter().any(|name| changed.contains_key(name)))
 }

@@ -360,9 +360,11 @@ impl<'a> Run<'a> {
         if changed.is_empty() {
             return Ok(Record::new());
         }
-        self.emit(Event::RowSet { scope, values: changed });
-        // To a guard it is the row that changed.
-        Ok(Record::from_iter([(alias, Value::Null)]))
+        self.emit(Event::RowSet { scope, values: changed.clone() });
+        // To a guard it is the row that changed, or where the row is a plain value, what stands beside it.
+        let mut told = changed;
+        told.insert(alias, Value::Null);
+        Ok(told)
     }
 
     /// A value as the field or column of this name holds it where a token is.

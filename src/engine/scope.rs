@@ -56,6 +56,11 @@ impl<'a> Place<'a> {
         )
     }
 
+    /// Whether a step was passed, in the rows around or in the case.
+    pub(super) fn passed(&self, step: &StepId) -> bool {
+        self.step(step).is_some()
+    }
+
     fn step(&self, step: &StepId) -> Option<&StepResult> {
         rows(self.state, self.scope).find_map(|row| row.steps.get(step)).or_else(|| self.state.steps.get(step))
     }

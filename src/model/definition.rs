@@ -14,6 +14,7 @@ use super::text::Text;
 use chrono::{Datelike, NaiveDate};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -104,15 +105,34 @@ impl Definition {
 
     /// Whether a step is in the body of an `each`.
     pub fn is_in_row(&self, id: &StepId) -> bool {
+        self.row_of(id).is_some()
+    }
+
+    /// The innermost `each` that a step is in the body of.
+    fn row_of(&self, id: &StepId) -> Option<&Each> {
         let mut at = self.graph.block_of(&Node::Step(id.clone()));
         while let Some(block) = at.and_then(|number| self.graph.block_at(number)) {
             let of = block.of.as_ref().and_then(|of| self.steps.get(of));
-            if of.is_some_and(|step| matches!(step.kind, StepKind::Each(_))) {
-                return true;
+            if let Some(StepKind::Each(each)) = of.map(|step| &step.kind) {
+                return Some(each);
             }
             at = block.parent;
         }
-        false
+        None
+    }
+
+    /// What a step asks of people: the fields that it asks again, then its own form.
+    pub fn asked_at(&self, id: &StepId) -> Cow<'_, Form> {
+        let Some(human) = self.steps.get(id).and_then(Step::human) else { return Cow::Owned(Form::new()) };
+        if human.edit.is_empty() {
+            return Cow::Borrowed(&human.form);
+        }
+        let row = self.row_of(id);
+        let edited = human.edit.iter().filter_map(|name| match row {
+            Some(each) => each.columns.get_key_value(name),
+            None => self.fields().find(|(known, _)| *known == name),
+        });
+        Cow::Owned(edited.chain(&human.form).map(|(name, field)| (name.clone(), field.clone())).collect())
     }
 }
 
@@ -223,6 +243,15 @@ pub struct Human {
     /// In the inbox, without mail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quiet: bool,
+    /// Who is told that it came to an outcome, beside those who are told anyway.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub copy: IndexMap<Outcome, Vec<Formula>>,
+    /// Fields of the case, or columns of the row around the step, that are asked again here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edit: Vec<FieldName>,
+    /// Fields whose change re-opens what was decided here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<FieldName>,
     /// What holds here instead of the process's policy.
     pub policy: Policy,
 }

@@ -27,6 +27,7 @@ use crate::model::id::{AssignmentId, Outcome, PersonId, TaskId};
 use crate::model::people::Directory;
 use crate::model::value::Record;
 use chrono::{DateTime, TimeDelta, Utc};
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -323,11 +324,22 @@ impl Visit {
         }
     }
 
-    /// The form to fill in: the step's, or the whole start form for a revision.
-    pub fn form(&self) -> Option<&Form> {
-        match self.kind {
-            TaskKind::Revise { .. } => Some(&self.case.definition.form),
-            _ => self.human().map(|human| &human.form),
+    /// The form to fill in: the step's with what it asks again, or for a revision that of the case or of its row.
+    pub fn form(&self) -> Option<Cow<'_, Form>> {
+        let definition = &self.case.definition;
+        match self.asked() {
+            Some((task, _)) => Some(engine::form_of(definition, &self.case.state, task)),
+            None if matches!(self.kind, TaskKind::Revise { .. }) => Some(Cow::Borrowed(&definition.form)),
+            None => self.human().map(|_| definition.asked_at(&self.row.step)),
+        }
+    }
+
+    /// The data that the form is filled in upon.
+    pub fn data(&self) -> Cow<'_, Record> {
+        let (definition, state) = (&self.case.definition, &self.case.state);
+        match self.asked() {
+            Some((task, _)) => Cow::Owned(engine::data_of(definition, state, task)),
+            None => Cow::Borrowed(&state.data),
         }
     }
 

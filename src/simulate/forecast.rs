@@ -5,6 +5,7 @@
 
 use super::world::{Mail, World, person};
 use crate::engine::command::Ask;
+use crate::engine::data_of;
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::{Task, TaskKind};
@@ -182,7 +183,15 @@ impl Future<'_> {
                 .and_then(|said| if said.len() > 1 { Some(said.remove(0)) } else { said.first().cloned() });
             let Some(outcome) = said.or_else(|| human.outcomes.keys().next().cloned()) else { return };
             let refuses = [outcome::REJECTED, outcome::RETURNED].contains(&outcome.as_str());
-            let values = if refuses { Record::new() } else { filled(&human.form, world, &due.by) };
+            let values = if refuses {
+                Record::new()
+            } else {
+                // What is asked again stays as it is.
+                let current = data_of(definition, &case.state, task);
+                let mut form = definition.asked_at(&step).into_owned();
+                form.retain(|name, _| !human.edit.contains(name) || current.get(name).is_none_or(Value::is_null));
+                filled(&form, world, &due.by)
+            };
             Ask::Decide {
                 task: due.task,
                 assignment: None,

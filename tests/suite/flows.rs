@@ -107,12 +107,23 @@ impl Play {
     }
 
     fn decide(&mut self, who: &str, step: &str, outcome: &str, opinion: Option<&str>) -> Result<(), Refusal> {
+        self.fill(who, step, outcome, opinion, Record::new())
+    }
+
+    fn fill(
+        &mut self,
+        who: &str,
+        step: &str,
+        outcome: &str,
+        opinion: Option<&str>,
+        values: Record,
+    ) -> Result<(), Refusal> {
         let ask = Ask::Decide {
             task: self.task(step),
             assignment: None,
             outcome: outcome.into(),
             opinion: opinion.map(Into::into),
-            values: Record::new(),
+            values,
             seen: None,
         };
         self.ask(who, ask)
@@ -418,4 +429,128 @@ fn a_condition_on_what_is_missing_is_no_second_fault() {
     };
     let paths: Vec<String> = faults.iter().map(|fault| fault.path_text()).collect();
     assert_eq!(paths, ["amount"], "only what is to be filled in is told");
+}
+
+#[test]
+fn a_copy_tells_others_of_one_outcome_each_once() {
+    let copied = "
+  - id: first
+    title: First
+    approve: lead
+    copy: { approved: [clerk, cfo, cfo] }
+";
+    let mut play = Play::new(copied);
+    play.start("cam", 600);
+    play.decide("leo", "first", "approved", None).unwrap();
+    assert_eq!(play.mails(), ["notice:kim", "notice:fay", "ended:cam"], "the applicant is told anyway");
+    let mut play = Play::new(copied);
+    play.start("cam", 600);
+    play.decide("leo", "first", "rejected", Some("no")).unwrap();
+    assert_eq!(play.mails(), ["ended:cam"]);
+}
+
+#[test]
+fn a_copy_is_sent_where_time_decides_too() {
+    let mut play = Play::new(
+        "
+  - id: first
+    title: First
+    approve: lead
+    due: 1 working day
+    overdue: { decide: approved }
+    copy: { approved: [cfo] }
+  - { id: last, title: Last, task: clerk }
+",
+    );
+    play.start("cam", 600);
+    play.now += TimeDelta::days(2);
+    play.ask("time", Ask::Wake).unwrap();
+    assert!(play.mails().contains(&"notice:fay".to_owned()), "{:?}", play.mails());
+}
+
+#[test]
+fn a_step_that_edits_asks_what_is_there_again() {
+    let edits = "
+  - id: first
+    title: First
+    approve: lead
+    edit: [amount]
+";
+    let mut play = Play::new(edits);
+    play.start("cam", 600);
+    let task = play.task("first");
+    let form = engine::form_of(&play.definition, play.state(), &play.state().tasks[&task]);
+    assert_eq!(form.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["amount"]);
+    let Err(Refusal::BadForm(faults)) = play.fill("leo", "first", "approved", None, money(0)) else {
+        panic!("less than the least was accepted")
+    };
+    assert_eq!(faults[0].path_text(), "amount");
+    play.fill("leo", "first", "approved", None, money(700)).unwrap();
+    assert_eq!(play.state().data["double"], Value::Number("1400.00".parse().unwrap()), "what is computed follows");
+
+    let mut play = Play::new(edits);
+    play.start("cam", 600);
+    play.fill("leo", "first", "rejected", Some("no"), money(700)).unwrap();
+    assert_eq!(play.state().data["amount"], Value::Number("600.00".parse().unwrap()), "a rejection changes nothing");
+}
+
+#[test]
+fn a_later_edit_opens_the_decisions_that_depend_on_it_again() {
+    let depends = "
+  - id: first
+    title: First
+    approve: lead
+    depends_on: [double]
+  - id: second
+    title: Second
+    approve: cfo
+    edit: [amount, note]
+";
+    let mut play = Play::new(depends);
+    play.start("cam", 600);
+    play.decide("leo", "first", "approved", None).unwrap();
+    let note = Record::from_iter([("note".into(), Value::text("for Hua Kang"))]);
+    play.fill("fay", "second", "approved", None, note).unwrap();
+    assert_eq!(play.ended(), Some("done"), "nobody depends on the note");
+
+    let mut play = Play::new(depends);
+    play.start("cam", 600);
+    play.decide("leo", "first", "approved", None).unwrap();
+    play.fill("fay", "second", "approved", None, money(700)).unwrap();
+    assert_eq!(play.asked(), ["first:leo"], "what is computed from the amount has changed");
+    play.decide("leo", "first", "approved", None).unwrap();
+    play.decide("fay", "second", "approved", None).unwrap();
+    assert_eq!(play.ended(), Some("done"));
+
+    let mut play = Play::new(depends);
+    play.start("cam", 600);
+    play.decide("leo", "first", "approved", None).unwrap();
+    play.decide("fay", "second", "returned", Some("more")).unwrap();
+    play.revise("cam", money(700));
+    assert_eq!(play.asked(), ["first:leo"], "a revision opens it too");
+}
+
+#[test]
+fn in_a_row_its_columns_are_edited_and_depended_on() {
+    let process = "process: play\ntitle: Play\nstart: [clerk]\nform:\n  items:\n    type: list\n    title: Items\n    fields:\n      \
+                   what: { type: text, title: What, required: true }\n      price: { type: money, title: Price }\nsteps:\n  \
+                   - id: rows\n    each: items\n    as: item\n    steps:\n      \
+                   - { id: pick, title: Pick, approve: lead, depends_on: [price] }\n      \
+                   - { id: buy, title: Buy, task: cfo, edit: [price] }\n";
+    let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("play.yaml", process)]);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    let mut play = Play::new(TWO);
+    play.definition = compiled.definitions.into_iter().next().expect("the process");
+    let item = Value::Record(Record::from_iter([("what".into(), Value::text("tea"))]));
+    let data = Record::from_iter([("items".into(), Value::List(vec![item]))]);
+    play.ask("cam", Ask::Start { data }).unwrap();
+    play.decide("leo", "pick", "approved", None).unwrap();
+    let price = Record::from_iter([("price".into(), Value::Number(5.into()))]);
+    play.fill("fay", "buy", "done", None, price).unwrap();
+    assert_eq!(play.asked(), ["pick:leo"], "at another price it is picked again");
+    play.decide("leo", "pick", "approved", None).unwrap();
+    play.decide("fay", "buy", "done", None).unwrap();
+    let Value::List(items) = &play.state().data["items"] else { panic!("a list") };
+    let Value::Record(item) = &items[0] else { panic!("a row") };
+    assert_eq!(item["price"], Value::Number("5.00".parse().unwrap()));
 }

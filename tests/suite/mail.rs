@@ -88,6 +88,9 @@ fn human(form: Form, outcomes: &[&str], own: Option<Text>) -> Human {
         show: None,
         outcomes: outcomes.iter().map(answer).collect(),
         quiet: false,
+        copy: IndexMap::default(),
+        edit: Vec::new(),
+        depends_on: Vec::new(),
         policy: Policy::default(),
     }
 }
@@ -744,7 +747,7 @@ fn what_changed_is_told_by_row_and_column() {
 fn the_story_is_told_in_order() {
     let fixture = Fixture::new(Lang::Zh);
     let task = &fixture.state.tasks[&TaskId(1)];
-    let reader = Reader { person: None, asked: Some((task, &task.assignments[0])) };
+    let reader = Reader { person: None, asked: Some((task, &task.assignments[0])), fills: false };
     let view = case_view(&fixture.scene(), &fixture.words(Lang::Zh), reader);
     let lines: Vec<String> = view.timeline.iter().map(|moment| moment.line()).collect();
     assert_eq!(

@@ -7,6 +7,7 @@ use crate::cli::refer::{self, Asked as Open, Wanted, World};
 use crate::cli::shell::Shell;
 use crate::cli::{Words, acting, values};
 use crate::effects::timeline::choices;
+use crate::engine;
 use crate::engine::command::{Ask, Command as Asked};
 use crate::engine::refusal::Refusal;
 use crate::model::definition::outcome;
@@ -16,6 +17,7 @@ use crate::model::text::Wording;
 use crate::model::value::Record;
 use crate::runtime::{Accepted, Denied, Runtime};
 use clap::{Arg, ArgMatches, Command};
+use std::borrow::Cow;
 
 pub(super) fn approve_tree(words: Words) -> Command {
     tree(words, "approve", "同意", "Approve").arg(opinion(words)).args(values::arguments(words)).after_help(
@@ -106,24 +108,20 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
         Some(fixed) => fixed.into(),
         None => chosen(shell, &world, matches, &open, &person, &mut input)?,
     };
-    let form = open.case.definition.steps.get(&open.task.step).and_then(|step| step.human()).map(|human| &human.form);
-    let none = Form::default();
     let takes_form = !matches!(answer.as_str(), outcome::REJECTED | outcome::RETURNED);
-    let form = form.filter(|_| takes_form).unwrap_or(&none);
+    let (definition, state) = (&open.case.definition, &open.case.state);
+    let form = if takes_form { engine::form_of(definition, state, &open.task) } else { Cow::Owned(Form::default()) };
+    let (form, current) = (form.as_ref(), engine::data_of(definition, state, &open.task));
     let mut filled = if matches.try_contains_id("set").is_ok() {
-        values::read(output, matches, form, &world, &Record::new())?
+        values::read(output, matches, form, &world, &current)?
     } else {
         Record::new()
     };
     let asking = prompt::possible() && matches.try_contains_id("set").is_ok() && !values::given(matches);
     let applicant = open.case.state.applicant.clone();
     if asking && !form.is_empty() {
-        filled = Prompt::new(output, &world, &applicant, Some(answer.as_str()), &mut input).form(
-            form,
-            filled,
-            &open.case.state.data,
-            None,
-        )?;
+        filled = Prompt::new(output, &world, &applicant, Some(answer.as_str()), &mut input)
+            .form(form, filled, &current, None)?;
     }
     let mut opinion = matches.get_one::<String>("opinion").cloned();
     loop {
@@ -152,7 +150,7 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
             }
             Err(Denied::Refused(Refusal::BadForm(faults), _)) if asking => {
                 let mut prompt = Prompt::new(output, &world, &applicant, Some(answer.as_str()), &mut input);
-                match prompt.mend(form, filled, &open.case.state.data, &faults)? {
+                match prompt.mend(form, filled, &current, &faults)? {
                     Some(mended) => filled = mended,
                     None => return Err(acting::denied(Denied::Refused(Refusal::BadForm(faults), None), runtime)),
                 }

@@ -1,4 +1,4 @@
-//! `on`, `opinion` or `overdue` names an outcome that the step does not have.
+//! `on`, `opinion`, `copy` or `overdue` names an outcome that the step does not have.
 
 use super::Subject;
 use crate::compile::lower::Part;
@@ -13,7 +13,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let step = placed.source;
         let Some(known) = known(subject, step) else { continue };
         let on = step.on.iter().map(|(name, _)| name).filter(|name| !is_otherwise(step, name));
-        for name in on.chain(step.opinion.iter().flatten()).chain(by_time(step)) {
+        let copied = step.copy.iter().map(|(name, _)| name);
+        for name in on.chain(step.opinion.iter().flatten()).chain(copied).chain(by_time(step)) {
             if !known.contains(&name.value) {
                 diagnostics.push(unknown(name, &known));
             }

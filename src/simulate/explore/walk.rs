@@ -230,7 +230,10 @@ impl Walker<'_> {
             }
             let mut known = known.clone();
             if ![outcome::REJECTED, outcome::RETURNED].contains(&answer.as_str()) {
-                self.written(&mut known, human.form.keys());
+                self.written(&mut known, human.form.keys().chain(&human.edit));
+                for again in self.reopened(id, human) {
+                    ways.push((Turn::Again(id.clone()), again, self.base.clone()));
+                }
             }
             ways.push((Turn::Answer(id.clone(), answer.clone()), self.target(&node, &on), known));
         }
@@ -247,12 +250,29 @@ impl Walker<'_> {
         let Some(block) = graph.block_of(&here) else { return found };
         for (other, step) in self.definition.steps.iter().take_while(|(other, _)| *other != id) {
             let node = Node::Step(other.clone());
-            let reads = step.when.is_some() || matches!(step.kind, StepKind::Choose(_));
+            let depends = step.human().is_some_and(|human| !human.depends_on.is_empty());
+            let reads = depends || step.when.is_some() || matches!(step.kind, StepKind::Choose(_));
             if reads && graph.block_of(&node).is_some_and(|outer| graph.encloses(outer, block)) {
                 found.push(node);
             }
         }
         found
+    }
+
+    /// Where a change that a step asks for can lead: steps before it that depend on what is edited, or computed.
+    fn reopened(&self, id: &StepId, human: &Human) -> Vec<Node> {
+        let graph = &self.definition.graph;
+        let block = if human.edit.is_empty() { None } else { graph.block_of(&Node::Step(id.clone())) };
+        let Some(block) = block else { return Vec::new() };
+        let computed =
+            |name: &FieldName| self.definition.fields().any(|(known, field)| known == name && field.value.is_some());
+        let before = self.definition.steps.iter().take_while(|(other, _)| *other != id);
+        let touched = before.filter(|(_, step)| {
+            let depends = step.human().map(|human| human.depends_on.as_slice()).unwrap_or_default();
+            depends.iter().any(|name| human.edit.contains(name) || computed(name))
+        });
+        let nodes = touched.map(|(other, _)| Node::Step(other.clone()));
+        nodes.filter(|node| graph.block_of(node).is_some_and(|outer| graph.encloses(outer, block))).collect()
     }
 
     /// Fields are written, and what is computed from them with them.

@@ -3,7 +3,7 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{Fields, Lowering, missing_value, unsupported_value};
+use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, missing_value, unsupported_value};
 use crate::syntax::node::{Node, NodeKind};
 
 /// The people of a step.
@@ -95,6 +95,19 @@ impl Lowering<'_> {
             }
         }
         Some(found)
+    }
+
+    pub(super) fn copy(&mut self, node: &Node) -> Vec<(Spanned<String>, Vec<FeelText>)> {
+        let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
+        let mut found = Vec::new();
+        for entry in entries {
+            if entry.value.is_empty() {
+                self.report(missing_value(entry.key.span, entry.key.text().unwrap_or("copy")));
+            } else if let Some(outcome) = self.name(&entry.key, NameRule::Word) {
+                found.push((outcome, self.feels(&entry.value, "copy")));
+            }
+        }
+        found
     }
 
     pub(super) fn shown(&mut self, fields: &Fields<'_>) -> Shown {

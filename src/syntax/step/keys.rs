@@ -70,6 +70,9 @@ pub(crate) static STEP: Place = Place {
         "on",
         "outcomes",
         "quiet",
+        "copy",
+        "edit",
+        "depends_on",
         "otherwise",
         "template",
         "join",
@@ -89,7 +92,7 @@ pub(crate) static STEP: Place = Place {
         "stage",
         "lock",
     ],
-    later: &["weights", "depends_on", "edit", "copy"],
+    later: &["weights"],
     relatives: &[],
 };
 
@@ -97,19 +100,54 @@ step_place!(
     APPROVE,
     ("`approve` 步骤", "an `approve` step"),
     [
-        "approve", "mode", "due", "remind", "overdue", "opinion", "allow", "show", "hide", "on", "form", "quiet",
-        "policy", "undo", "stage", "lock"
+        "approve",
+        "mode",
+        "due",
+        "remind",
+        "overdue",
+        "opinion",
+        "allow",
+        "show",
+        "hide",
+        "on",
+        "form",
+        "quiet",
+        "copy",
+        "edit",
+        "depends_on",
+        "policy",
+        "undo",
+        "stage",
+        "lock"
     ],
-    ["weights", "depends_on", "edit", "copy"]
+    ["weights"]
 );
 step_place!(
     TASK,
     ("`task` 步骤", "a `task` step"),
     [
-        "task", "mode", "due", "remind", "overdue", "opinion", "allow", "show", "hide", "on", "form", "outcomes",
-        "quiet", "policy", "undo", "stage", "lock"
+        "task",
+        "mode",
+        "due",
+        "remind",
+        "overdue",
+        "opinion",
+        "allow",
+        "show",
+        "hide",
+        "on",
+        "form",
+        "outcomes",
+        "quiet",
+        "copy",
+        "edit",
+        "depends_on",
+        "policy",
+        "undo",
+        "stage",
+        "lock"
     ],
-    ["weights", "depends_on", "edit", "copy"]
+    ["weights"]
 );
 step_place!(CHOOSE, ("`choose` 步骤", "a `choose` step"), ["choose", "otherwise", "stage"], []);
 step_place!(

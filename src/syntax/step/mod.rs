@@ -50,6 +50,12 @@ pub struct Step {
     pub allow: Option<Vec<Spanned<Allow>>>,
     /// Whether no mail is sent for the task.
     pub quiet: Option<Spanned<bool>>,
+    /// Who is told of an outcome: outcome → people.
+    pub copy: Vec<(Spanned<String>, Vec<FeelText>)>,
+    /// Fields that are asked again.
+    pub edit: Vec<Spanned<String>>,
+    /// Fields whose change re-opens the decision.
+    pub depends_on: Vec<Spanned<String>>,
     /// Fields that are filled in at this step.
     pub form: Vec<Field>,
     /// Departures from the policy of the process.
@@ -254,6 +260,9 @@ impl Lowering<'_> {
             opinion: fields.get("opinion").and_then(|node| self.names(node)),
             allow: fields.get("allow").and_then(|node| self.allow(node)),
             quiet: fields.get("quiet").and_then(|node| self.boolean(node)),
+            copy: fields.get("copy").map(|node| self.copy(node)).unwrap_or_default(),
+            edit: fields.get("edit").and_then(|node| self.names(node)).unwrap_or_default(),
+            depends_on: fields.get("depends_on").and_then(|node| self.names(node)).unwrap_or_default(),
             form: fields.get("form").map(|node| self.form(node)).unwrap_or_default(),
             policy: fields.get("policy").map(|node| self.policy(node)).unwrap_or_default(),
             overdue: self.overdue(&fields, word),
@@ -366,6 +375,9 @@ impl Lowering<'_> {
             opinion: None,
             allow: None,
             quiet: None,
+            copy: Vec::new(),
+            edit: Vec::new(),
+            depends_on: Vec::new(),
             form: Vec::new(),
             policy: Policy::default(),
             overdue: None,

@@ -43,7 +43,8 @@ impl<'a> Desk<'a> {
             log: &case.entries,
             upcoming: &self.visit.upcoming,
         };
-        let reader = Reader { person: Some(&self.visit.row.person), asked: self.visit.asked().filter(|_| asked) };
+        let asked = self.visit.asked().filter(|_| asked);
+        let reader = Reader { person: Some(&self.visit.row.person), asked, fills: true };
         case_view(&scene, &self.words, reader)
     }
 

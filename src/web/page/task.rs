@@ -30,6 +30,7 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// How many blank rows more a list gets when they are asked for.
@@ -61,7 +62,7 @@ pub(in crate::web) async fn decide(
     let visit = state.access.open(&ticket).await?;
     let desk = Desk::new(&state, &visit, &ticket, query.as_deref());
     let asked = visit.form().filter(|_| visit.standing == Standing::Asked);
-    let sent = upload::read(&state, &visit, asked, request).await?;
+    let sent = upload::read(&state, &visit, asked.as_deref(), request).await?;
     let mut filled = Filled::read(&desk, sent);
     if visit.standing != Standing::Asked {
         return outcome::again(&state, &desk, filled.outcome.as_ref()).await;
@@ -129,7 +130,7 @@ impl Filled {
                 _ => entries.push((name, text)),
             }
         }
-        let form = desk.visit.form().cloned().unwrap_or_default();
+        let form = desk.visit.form().map(Cow::into_owned).unwrap_or_default();
         // What is no field of the form is not kept: it would only be refused.
         let known = |path: &str| form.contains_key(path.split('.').next().unwrap_or_default());
         entries.retain(|(path, _)| known(path));
@@ -176,7 +177,7 @@ impl Filled {
         let (Some(form), Some(sheet)) = (desk.visit.form(), &mut self.sheet) else { return Record::new() };
         let today = desk.visit.now.with_timezone(&desk.words.zone).date_naive();
         let reading = Reading { directory: &desk.visit.directory, today };
-        let mut values = match read_form(&reading, form, &sheet.entries) {
+        let mut values = match read_form(&reading, &form, &sheet.entries) {
             Ok(values) => values,
             Err((values, wrong)) => {
                 for misread in wrong {
@@ -332,8 +333,9 @@ struct Whose {
 fn render(state: &WebState, desk: &Desk<'_>, filled: Filled, status: StatusCode) -> Result<Response, WebError> {
     let (visit, words) = (desk.visit, &desk.words);
     let case = &visit.case;
-    let form: Form = visit.form().cloned().unwrap_or_default();
-    let sheet = filled.sheet.unwrap_or_else(|| Sheet::of(words, &form, &case.state.data));
+    let form: Form = visit.form().map(Cow::into_owned).unwrap_or_default();
+    let data = visit.data();
+    let sheet = filled.sheet.unwrap_or_else(|| Sheet::of(words, &form, &data));
     // Since it was shown; on a first look, since they were asked, which is what the mail says.
     let since = filled.revision.filter(|_| filled.changed).unwrap_or(visit.opened);
     let before = visit.data_at(since).filter(|_| since < case.state.revision);
@@ -373,7 +375,7 @@ fn render(state: &WebState, desk: &Desk<'_>, filled: Filled, status: StatusCode)
         revision: case.state.revision,
         uploads: form.values().any(Field::takes_files),
         files: format!("{}/file", desk.path),
-        widgets: sheet.widgets(words, &form, &case.state.data, &|line| state.access.seal(visit, line)),
+        widgets: sheet.widgets(words, &form, &data, &|line| state.access.seal(visit, line)),
         legend,
         opinion: Opinion {
             label: match visit.kind {
