@@ -16,8 +16,8 @@
 //! 3. Folding the log equals the state that `decide` answered.
 //! 4. Every token, task and timer belongs to a live scope, token or task. Leaving a block closes all that is in it:
 //!    tasks with a reason, timers, calls (the callee is cancelled), mails of dead tasks.
-//! 5. An instance that has not ended has an open task, a token that waits, or an incident.
-//! 5a. An instance ends once, with one outcome; every task of it is decided or cancelled then.
+//! 5. An instance that has not ended has an open task, a token that waits, or an incident. It ends once, with one
+//!    outcome, and every task of it is decided or cancelled then.
 //! 6. A vote can always still end.
 //! 7. A second answer is refused and names the first.
 //! 8. A timer fires once; a repeated one that is overdue after nothing ran fires once and counts from then.

@@ -23,6 +23,7 @@ mod mends;
 mod mistakes;
 mod mutations;
 mod outside;
+mod patterns;
 mod processes;
 mod records;
 mod rooms;

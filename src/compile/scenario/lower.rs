@@ -374,9 +374,9 @@ impl<'a> Lowering<'a> {
         let mut found = Vec::new();
         let Some((given, Data::Map(entries))) = given.map(|given| (given, &given.data)) else { return found };
         for (word, data) in entries {
-            let known = definition.fields().find(|(name, _)| name.as_str() == word);
+            let known = answerable(definition).find(|(name, _)| name.as_str() == word);
             let Some((name, field)) = known else {
-                let names: Vec<&str> = definition.fields().map(|(name, _)| name.as_str()).collect();
+                let names: Vec<&str> = answerable(definition).map(|(name, _)| name.as_str()).collect();
                 self.diagnostics.push(no_field(given.key(word), word, &names, definition));
                 continue;
             };
@@ -474,6 +474,15 @@ pub(crate) fn ends(definition: &Definition) -> Vec<Outcome> {
 }
 
 /// The process that a step calls.
+/// Every field of a process, and the columns that the bodies of its `each` steps ask.
+fn answerable(definition: &Definition) -> impl Iterator<Item = (&FieldName, &Field)> {
+    let columns = definition.steps.values().filter_map(|step| match &step.kind {
+        StepKind::Each(each) => Some(&each.columns),
+        _ => None,
+    });
+    definition.fields().chain(columns.flatten())
+}
+
 fn callee(kind: &StepKind) -> Option<&ProcessId> {
     match kind {
         StepKind::Call(call) => Some(&call.process),
