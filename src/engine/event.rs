@@ -34,6 +34,7 @@ pub struct Entry {
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "the large one is the first of a case, and there is one a case")]
 pub enum Event {
     /// The instance began. Its first token is 0, in scope 0, at the start.
     Started {

@@ -8,7 +8,7 @@ use super::apply;
 use super::command::{Actor, Command, Via};
 use super::event::{Closed, Event, Trouble};
 use super::scope::{self, Place};
-use super::state::{MailKind, Owner, State, TaskKind, TimerKind, Waiting};
+use super::state::{MailKind, Owner, State, TaskKind, TimerKind, Token, Waiting};
 use super::step::{self, Flow};
 use super::{Facts, block, form, undo};
 use crate::expression::Failure;
@@ -173,8 +173,15 @@ impl<'a> Run<'a> {
         free.next().map(|(number, _, step)| (number, Move::Into(step.clone())))
     }
 
+    /// Whether a token that comes to a step waits its turn: another has the lock, or was there before.
+    pub(super) fn must_queue(&self, lock: &str, token: TokenId) -> bool {
+        let queues = |token: &Token| matches!(&token.waits, Some(Waiting::Lock(other)) if **other == *lock);
+        let called = self.state.tokens.get(&token).is_some_and(queues);
+        self.is_locked(lock, token) || (!called && self.state.tokens.values().any(queues))
+    }
+
     /// Whether another token's step has a lock.
-    pub(super) fn is_locked(&self, lock: &str, token: TokenId) -> bool {
+    fn is_locked(&self, lock: &str, token: TokenId) -> bool {
         self.state.tokens.iter().any(|(number, other)| {
             let step = other.step.as_ref().and_then(|step| self.definition.steps.get(step));
             let waits = matches!(other.waits, Some(Waiting::Lock(_)));

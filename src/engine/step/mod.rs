@@ -51,7 +51,7 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
             Err(failure) => return Flow::Stop(trouble("when", &failure)),
         }
     }
-    if let Some(lock) = step.lock.as_ref().filter(|lock| run.is_locked(lock, token)) {
+    if let Some(lock) = step.lock.as_ref().filter(|lock| run.must_queue(lock, token)) {
         run.emit(Event::LockAwaited { token, step: id.clone(), lock: lock.clone() });
         return Flow::Wait;
     }
