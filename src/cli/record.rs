@@ -162,7 +162,7 @@ fn waits(waits: &Waiting) -> Option<Json> {
     Some(match waits {
         Waiting::Block(_) => return None,
         Waiting::Time => json!({ "time": true }),
-        Waiting::Lock(lock) => json!({ "lock": &**lock }),
+        Waiting::Lock { name, .. } => json!({ "lock": &**name }),
         Waiting::Message { name, key, .. } => json!({ "message": &**name, "key": key.as_deref() }),
         Waiting::Call { child, process } => json!({ "call": child.to_string(), "process": process.as_str() }),
         Waiting::Http { attempt, at, request } => {

@@ -173,8 +173,8 @@ impl Words<'_> {
         Some(match waits {
             Waiting::Block(_) => return None,
             Waiting::Time => self.pick("等待时间到", "Waiting for its time").into(),
-            Waiting::Lock(lock) if zh => format!("等待轮到（{}）", clean_line(lock)),
-            Waiting::Lock(lock) => format!("Waiting for its turn ({})", clean_line(lock)),
+            Waiting::Lock { name, .. } if zh => format!("等待轮到（{}）", clean_line(name)),
+            Waiting::Lock { name, .. } => format!("Waiting for its turn ({})", clean_line(name)),
             Waiting::Message { name, key: Some(key), .. } if zh => {
                 format!("等待消息 {}（{}）", clean_line(name), clean_line(key))
             }

@@ -139,8 +139,9 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
             state.timers.remove(timer)?;
         }
         Event::LockAwaited { token, step, lock } => {
+            let since = state.revision;
             let token = state.tokens.get_mut(token)?;
-            let waits = Some(Waiting::Lock(lock.clone()));
+            let waits = Some(Waiting::Lock { name: lock.clone(), since });
             *token = Token { step: Some(step.clone()), waits, ..Token::new(token.scope) };
         }
         Event::WaitBegun { token, waits, due } => {

@@ -166,16 +166,17 @@ impl<'a> Run<'a> {
     /// The token whose turn it is, where a lock has come free: the one that has waited longest.
     fn next_turn(&self) -> Option<(TokenId, Move)> {
         let waiting = self.state.tokens.iter().filter_map(|(number, token)| match &token.waits {
-            Some(Waiting::Lock(lock)) => Some((*number, lock, token.step.as_ref()?)),
+            Some(Waiting::Lock { name, since }) => Some((*since, *number, name, token.step.as_ref()?)),
             _ => None,
         });
-        let mut free = waiting.filter(|(number, lock, _)| !self.is_locked(lock, *number));
-        free.next().map(|(number, _, step)| (number, Move::Into(step.clone())))
+        let free = waiting.filter(|(_, number, lock, _)| !self.is_locked(lock, *number));
+        free.min_by_key(|(since, number, ..)| (*since, *number))
+            .map(|(_, number, _, step)| (number, Move::Into(step.clone())))
     }
 
     /// Whether a token that comes to a step waits its turn: another has the lock, or was there before.
     pub(super) fn must_queue(&self, lock: &str, token: TokenId) -> bool {
-        let queues = |token: &Token| matches!(&token.waits, Some(Waiting::Lock(other)) if **other == *lock);
+        let queues = |token: &Token| matches!(&token.waits, Some(Waiting::Lock { name, .. }) if **name == *lock);
         let called = self.state.tokens.get(&token).is_some_and(queues);
         self.is_locked(lock, token) || (!called && self.state.tokens.values().any(queues))
     }
@@ -184,7 +185,7 @@ impl<'a> Run<'a> {
     fn is_locked(&self, lock: &str, token: TokenId) -> bool {
         self.state.tokens.iter().any(|(number, other)| {
             let step = other.step.as_ref().and_then(|step| self.definition.steps.get(step));
-            let waits = matches!(other.waits, Some(Waiting::Lock(_)));
+            let waits = matches!(other.waits, Some(Waiting::Lock { .. }));
             *number != token && !waits && step.is_some_and(|step| step.lock.as_deref() == Some(lock))
         })
     }

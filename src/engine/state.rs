@@ -211,7 +211,12 @@ pub enum Waiting {
         fresh: bool,
     },
     /// Its turn: another step has the lock.
-    Lock(Arc<str>),
+    Lock {
+        /// Which lock.
+        name: Arc<str>,
+        /// The revision since which it waits; the oldest has its turn first.
+        since: u32,
+    },
     /// Another instance.
     Call {
         /// Its id.

@@ -590,7 +590,7 @@ impl<'a> Case<'a> {
             .tokens
             .iter()
             .filter_map(|(number, token)| Some((*number, token.waits.clone()?)))
-            .filter(|(_, waits)| !matches!(waits, Waiting::Block(_) | Waiting::Time | Waiting::Lock(_)))
+            .filter(|(_, waits)| !matches!(waits, Waiting::Block(_) | Waiting::Time | Waiting::Lock { .. }))
             .collect();
         let Some((token, waits)) = waiting.get(usize::from(pick) % waiting.len().max(1)).cloned() else { return };
         let nothing = Value::Record(Record::new());
@@ -612,7 +612,7 @@ impl<'a> Case<'a> {
             Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. } => {
                 Ask::Answer { token, attempt, data: nothing }
             }
-            Waiting::Block(_) | Waiting::Time | Waiting::Lock(_) => return,
+            Waiting::Block(_) | Waiting::Time | Waiting::Lock { .. } => return,
         };
         self.ask(Actor::System, ask.clone()).expect("what a token waits for is taken");
         let again = self.ask(Actor::System, ask);

@@ -131,7 +131,8 @@ fn the_table_of_patterns_names_every_file() {
     for folder in ["tests/patterns", "tests/patterns/refused"] {
         for path in files(&project(folder), ".yaml") {
             let file = name(&path);
-            let Some(stem) = file.strip_suffix(".yaml").filter(|stem| stem.starts_with("wcp-") && !stem.ends_with(".test"))
+            let Some(stem) =
+                file.strip_suffix(".yaml").filter(|stem| stem.starts_with("wcp-") && !stem.ends_with(".test"))
             else {
                 continue;
             };

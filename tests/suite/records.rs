@@ -433,7 +433,7 @@ fn waits(chance: &mut Chance) -> Vec<Waiting> {
         }),
         Waiting::Time,
         Waiting::Message { name: chance.word().into(), key: chance.maybe(Chance::secret), fresh: chance.below(2) == 1 },
-        Waiting::Lock(chance.word().into()),
+        Waiting::Lock { name: chance.word().into(), since: chance.id() },
         Waiting::Call { child: chance.instance(), process: chance.word().into() },
         Waiting::Http {
             attempt: 2,

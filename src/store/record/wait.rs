@@ -31,7 +31,7 @@ pub(super) enum WaitRecord {
         #[serde(default, skip_serializing_if = "not")]
         fresh: bool,
     },
-    Lock(Arc<str>),
+    Lock(Arc<str>, u32),
     Call {
         child: InstanceId,
         process: ProcessId,
@@ -75,7 +75,7 @@ impl WaitRecord {
                 personal.maybe(key.as_ref());
                 WaitRecord::Message { name: name.clone(), keyed: key.is_some(), fresh: *fresh }
             }
-            Waiting::Lock(lock) => WaitRecord::Lock(lock.clone()),
+            Waiting::Lock { name, since } => WaitRecord::Lock(name.clone(), *since),
             Waiting::Call { child, process } => WaitRecord::Call { child: *child, process: process.clone() },
             Waiting::Http { attempt, at, request } => {
                 let url = PartRecord::of(&request.url, personal);
@@ -102,7 +102,7 @@ impl WaitRecord {
                 let key = personal.text();
                 Waiting::Message { name, key: keyed.then(|| key.unwrap_or_default()), fresh }
             }
-            WaitRecord::Lock(lock) => Waiting::Lock(lock),
+            WaitRecord::Lock(name, since) => Waiting::Lock { name, since },
             WaitRecord::Call { child, process } => Waiting::Call { child, process },
             WaitRecord::Http { attempt, at, method, url, headers } => {
                 let url = PartRecord::into_domain(url, personal);
