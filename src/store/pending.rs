@@ -85,7 +85,7 @@ impl WaitRow {
     /// What kind of thing it waits for; `None` for what has no row.
     pub fn kind(waits: &Waiting) -> Option<Awaited> {
         match waits {
-            Waiting::Block(_) | Waiting::Time | Waiting::Lock(_) => None,
+            Waiting::Block(_) | Waiting::Time | Waiting::Lock { .. } => None,
             Waiting::Message { .. } => Some(Awaited::Message),
             Waiting::Call { .. } => Some(Awaited::Call),
             Waiting::Http { .. } => Some(Awaited::Http),
@@ -100,7 +100,7 @@ impl WaitRow {
             Waiting::Call { child, process } => (process.as_str(), Some(child.to_string())),
             Waiting::Job { name, .. } => (name, None),
             Waiting::Http { request, .. } => (&request.method, None),
-            Waiting::Block(_) | Waiting::Time | Waiting::Lock(_) => ("", None),
+            Waiting::Block(_) | Waiting::Time | Waiting::Lock { .. } => ("", None),
         }
     }
 
