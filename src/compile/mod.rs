@@ -46,7 +46,7 @@ mod waits;
 
 use crate::diagnostics::{Code, Diagnostic, Severity, SourceId, Sources, Span};
 use crate::model::definition::Definition;
-use crate::model::id::{FieldName, ProcessId, StepId};
+use crate::model::id::{FieldName, PersonId, PositionId, ProcessId, StepId};
 use crate::model::people::Directory;
 use crate::model::rule::Table;
 use crate::model::text::{Lang, Wording};
@@ -175,6 +175,8 @@ impl SourceMap {
 pub(crate) struct World<'a> {
     /// The people; nobody where no directory could be read.
     pub(crate) directory: Arc<Directory>,
+    /// Who holds each position: asked for every applicant at every step.
+    pub(crate) holders: BTreeMap<PositionId, Vec<PersonId>>,
     /// Where the names of the directory are declared.
     pub(crate) declared: organisation::Declared,
     /// Whether the directory was read whole, so that a name or person that is not in it does not exist.
@@ -191,6 +193,19 @@ pub(crate) struct World<'a> {
     pub(crate) processes_known: bool,
     /// Those that others call.
     pub(crate) callees: BTreeMap<&'a str, callee::Callee<'a>>,
+}
+
+fn holders(directory: &Directory) -> BTreeMap<PositionId, Vec<PersonId>> {
+    let mut holders: BTreeMap<PositionId, Vec<PersonId>> = BTreeMap::new();
+    for (id, person) in &directory.people {
+        for position in &person.positions {
+            let held = holders.entry(position.clone()).or_default();
+            if held.last() != Some(id) {
+                held.push(id.clone());
+            }
+        }
+    }
+    holders
 }
 
 /// Compiles a folder.
@@ -260,6 +275,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let callees = callees(documents());
     let mut world = World {
         directory: Arc::new(directory.clone().unwrap_or_default()),
+        holders: directory.as_ref().map(holders).unwrap_or_default(),
         declared,
         people_known,
         unread,

@@ -22,6 +22,7 @@ use crate::model::value::{Record, Value};
 use crate::syntax::{FeelText, StepKind};
 use chrono::DateTime;
 use indexmap::IndexMap;
+use std::collections::BTreeMap;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let start_known = subject.start_known && (subject.whole || !subject.document.start.is_empty());
@@ -127,7 +128,7 @@ impl Asking<'_, '_> {
                 Ok(value) => value,
                 Err(message) => return Some(Lack::Failed(text.span, message)),
             };
-            let named = named(&value, directory);
+            let named = named(&value, &self.subject.world.holders);
             if named.is_empty() {
                 return self.unless_escalated(Lack::Nobody(text.span), applicant);
             }
@@ -183,8 +184,7 @@ impl Asking<'_, '_> {
         }
         // One of those allowed will be chosen: one seat that any of them may fill.
         Some(value.map(|value| {
-            let directory = &self.subject.world.directory;
-            let choice = named(&value, directory).into_iter().flatten().next();
+            let choice = named(&value, &self.subject.world.holders).into_iter().flatten().next();
             choice.map_or(Value::Null, Value::Person)
         }))
     }
@@ -213,11 +213,11 @@ impl Asking<'_, '_> {
 }
 
 /// The people of each signature that a value of `who` names.
-fn named(value: &Value, directory: &Directory) -> Vec<Vec<PersonId>> {
+fn named(value: &Value, holders: &BTreeMap<PositionId, Vec<PersonId>>) -> Vec<Vec<PersonId>> {
     match value {
         Value::Person(person) => vec![vec![person.clone()]],
-        Value::Position(position) => vec![directory.holders(position)],
-        Value::List(items) => items.iter().flat_map(|item| named(item, directory)).collect(),
+        Value::Position(position) => vec![holders.get(position).cloned().unwrap_or_default()],
+        Value::List(items) => items.iter().flat_map(|item| named(item, holders)).collect(),
         _ => Vec::new(),
     }
 }
