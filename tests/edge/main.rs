@@ -4,6 +4,7 @@
 mod audit;
 mod browser;
 mod crash;
+mod crash_outside;
 mod debian;
 #[path = "../suite/house.rs"]
 #[allow(dead_code, reason = "shared with the suite, which uses all of it")]
