@@ -42,7 +42,7 @@ fn commands(criterion: &mut Criterion) {
             let mut batch = Batch::default();
             let mut head = Head::default();
             for (before, done) in &steps {
-                (head, _) = batch.push(&done.entry, *before, &done.state, &head, [1; 16]);
+                (head, _) = batch.push(&definition, &done.entry, *before, &done.state, &head, [1; 16]);
             }
             batch
         });
@@ -50,7 +50,7 @@ fn commands(criterion: &mut Criterion) {
     let mut batch = Batch::default();
     let mut head = Head::default();
     for (before, done) in &steps {
-        (head, _) = batch.push(&done.entry, *before, &done.state, &head, [1; 16]);
+        (head, _) = batch.push(&definition, &done.entry, *before, &done.state, &head, [1; 16]);
     }
     criterion.bench_function("rows/run", |b| b.iter(|| Template::new(black_box(&batch), &[])));
     let stored = write_entry(middle.state.id, &middle.entry, &Head::default(), [1; 16]).0;

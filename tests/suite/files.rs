@@ -218,7 +218,8 @@ async fn a_revision_keeps_changes_and_takes_away() {
         house.answer(&house.link("lei").await, &returned).await.is(303);
         let link = house.link("cam").await;
         let page = house.get(&link).await;
-        let kept = page.body.contains("name=\"draft\" value=").then(|| page.hidden("draft")).unwrap_or_default();
+        let drafted = page.body.contains("name=\"draft\" value=");
+        let kept = if drafted { page.hidden("draft") } else { Default::default() };
         let mut all: Vec<Part<'_>> = vec![("outcome", None, b"revised"), ("what", None, "展会".as_bytes())];
         all.extend(
             parts.iter().map(|(name, file, content)| {

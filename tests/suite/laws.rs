@@ -605,9 +605,9 @@ impl<'a> Case<'a> {
                 let outcome = ["done", "rejected", "cancelled", "withdrawn"][usize::from(how % 4)].into();
                 Ask::ChildEnded { token, child, outcome, data: Record::new() }
             }
-            Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. } if how % 3 == 0 => {
+            Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. } if how.is_multiple_of(3) => {
                 let what = countersign::model::text::Wording::new("不通", "no answer");
-                Ask::Fail { token, attempt, what, permanent: how % 2 == 0, after: None }
+                Ask::Fail { token, attempt, what, permanent: how.is_multiple_of(2), after: None }
             }
             Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. } => {
                 Ask::Answer { token, attempt, data: nothing }

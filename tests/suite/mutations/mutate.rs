@@ -3,6 +3,8 @@
 //! All of them work on lines and characters, as an editor does, and know no YAML: what comes out may be a file with
 //! one wrong word, or no YAML at all. Everything follows from the seed.
 
+#![allow(clippy::ptr_arg, reason = "one table holds them all, and some of them add lines")]
+
 /// Numbers that follow from a seed (SplitMix64).
 pub(crate) struct Dice(u64);
 
