@@ -2,7 +2,7 @@
 //!
 //! Every subject falls into pieces that no area divides, and one value stands for each. What is left is a search
 //! through combinations of pieces: subject by subject, with the areas that still hold as a set of bits, where the
-//! same set at the same subject is looked at once. It is exact, and it gives up honestly after [`BUDGET`] of work.
+//! same set at the same subject is looked at once. It is exact, and it gives up honestly after its budget of work.
 
 use super::range::Values;
 use super::region::{Area, Subjects};

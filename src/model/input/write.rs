@@ -7,7 +7,7 @@ use crate::model::time::Duration;
 use crate::model::value::Value;
 use rust_decimal::Decimal;
 
-/// What stands in the box of a field that holds this value: [`read_text`] reads it back.
+/// What stands in the box of a field that holds this value: `read_text` reads it back.
 pub fn write_text(directory: &Directory, field: &Field, value: &Value, lang: Lang) -> String {
     match value {
         Value::List(items) => {
