@@ -25,14 +25,8 @@ use clap::{ArgMatches, Command};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The processes of the demonstration, as the project ships them.
-const PROCESSES: &[(&str, &str)] = &[
-    ("china-2026.yaml", include_str!("../../../processes/china-2026.yaml")),
-    ("directory.yaml", include_str!("../../../processes/directory.yaml")),
-    ("equipment.yaml", include_str!("../../../processes/equipment.yaml")),
-    ("gift.yaml", include_str!("../../../processes/gift.yaml")),
-    ("reception.yaml", include_str!("../../../processes/reception.yaml")),
-];
+/// The processes of the demonstration, as the project ships them: every document of `processes/`, by path.
+const PROCESSES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/processes.rs"));
 
 /// What is started, and how `--auto` plays the people.
 const CASES: &str = include_str!("../../../docs/demo/cases.yaml");
