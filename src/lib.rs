@@ -27,6 +27,7 @@ pub mod effects;
 pub mod engine;
 pub mod expression;
 pub mod failpoint;
+pub mod measure;
 pub mod model;
 pub mod runtime;
 pub mod simulate;

@@ -234,7 +234,9 @@ impl Engine {
         let definition = flow::definition(&directory).map_err(|faults| does_not_run(&format!("{faults:?}")))?;
         let calendar = Calendar::default();
         let note = "bench".to_owned();
-        runtime.deploy(Deployment { definitions: vec![definition], directory, calendar, note }).await?;
+        runtime
+            .deploy(Deployment { definitions: vec![definition], directory, calendar, metrics: Vec::new(), note })
+            .await?;
         Ok(Engine { runtime, names: Arc::default() })
     }
 

@@ -9,7 +9,8 @@
 //!    `assigned` finds which fields are set where; `typing` types the form and every expression of the steps
 //!    (`rows` inside an `each`, `outside` what reaches beyond the case); `check` proves what is left: that every
 //!    step is reached, has people and comes to an end.
-//! 5. `scenario` settles the names of test documents and types their data.
+//! 5. `metric` types what is counted over the cases of processes.
+//! 6. `scenario` settles the names of test documents and types their data.
 //!
 //! A fault is reported once, where it was made. What follows from it is not: a name is not called unknown where
 //! its declaration could not be read, and nobody is missed at a step while the directory is broken.
@@ -28,6 +29,7 @@ mod look_up;
 mod lower;
 mod meant;
 mod mend;
+mod metric;
 mod once;
 mod organisation;
 mod outcomes;
@@ -47,12 +49,13 @@ mod waits;
 use crate::diagnostics::{Code, Diagnostic, Severity, SourceId, Sources, Span};
 use crate::model::definition::Definition;
 use crate::model::id::{FieldName, PersonId, PositionId, ProcessId, StepId};
+use crate::model::metric::Metric;
 use crate::model::people::Directory;
 use crate::model::rule::Table;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Calendar;
-use crate::syntax::{self, Document};
-use scenario::Scenario;
+use crate::syntax::{self, AnyTest, Document};
+use scenario::{Recorded, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use unread::Unread;
@@ -116,8 +119,12 @@ pub struct Compiled {
     pub calendar: Option<Calendar>,
     /// The decision tables that are without fault, by name.
     pub tables: BTreeMap<String, Table>,
+    /// The metrics that are without fault, in the order of their names.
+    pub metrics: Vec<Metric>,
     /// The tests that are without fault, of processes that are, in the order of their files.
     pub scenarios: Vec<Scenario>,
+    /// The tests of metrics, likewise.
+    pub recorded: Vec<Recorded>,
     /// Where steps and fields are written.
     pub source_map: SourceMap,
     /// All that is wrong, in the order of the texts.
@@ -217,7 +224,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let (mut broken, mut hidden, mut startless) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut unread, mut unknown) = (Unread::default(), false);
     let (mut processes, mut directories, mut calendars, mut tables) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut tests = Vec::new();
+    let (mut tests, mut metrics) = (Vec::new(), Vec::new());
     for id in ids {
         let (document, found) = syntax::parse(id, &sources);
         if let Document::Tests(read) = document {
@@ -247,6 +254,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
             }
             Document::Calendar(calendar) => calendars.push((id, calendar)),
             Document::Table(table) => tables.push((id, table)),
+            Document::Metric(metric) => metrics.push((id, metric)),
             Document::Tests(_) | Document::Unknown => {
                 unread.push(text());
                 unknown = true;
@@ -308,22 +316,44 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         diagnostics.extend(found);
     }
     definitions.sort_by(|a, b| a.process.cmp(&b.process));
+    let ground = metric::Ground { world: &world, definitions: &definitions, known: known_processes };
+    let metrics = metric::metrics(&metrics, &broken, &ground, &mut diagnostics);
     let ground = scenario::Ground {
+        metrics: &metrics,
         definitions: &definitions,
         known: known_processes,
         directory: &world.directory,
         people_known,
         calendar: &calendar.clone().unwrap_or_default(),
     };
-    let mut scenarios = Vec::new();
+    let (mut scenarios, mut recorded) = (Vec::new(), Vec::new());
     for (test, sound) in &tests {
-        let lowered = scenario::lower(test, &ground, &mut diagnostics);
-        scenarios.extend(lowered.filter(|_| *sound));
+        match test {
+            AnyTest::Case(test) => {
+                let lowered = scenario::lower(test, &ground, &mut diagnostics);
+                scenarios.extend(lowered.filter(|_| *sound));
+            }
+            AnyTest::Metric(test) => {
+                let lowered = scenario::lower_metric(test, &ground, &mut diagnostics);
+                recorded.extend(lowered.filter(|_| *sound));
+            }
+        }
     }
     crate::diagnostics::sort(&mut diagnostics, &sources);
     let diagnostics = once::once(diagnostics, &sources);
-    let tables = world.tables.sound;
-    Compiled { sources, definitions, directory, calendar, tables, scenarios, source_map, diagnostics }
+    let (metrics, tables) = (metrics.sound, world.tables.sound);
+    Compiled {
+        sources,
+        definitions,
+        directory,
+        calendar,
+        tables,
+        metrics,
+        scenarios,
+        recorded,
+        source_map,
+        diagnostics,
+    }
 }
 
 /// Compiles the decision tables.

@@ -116,7 +116,7 @@ fn typed(document: &syntax::Table, whole: bool, world: &World<'_>, diagnostics: 
 }
 
 /// A process that asks nothing but these fields: columns are typed as its form.
-fn pretended(key_span: Span, form: Vec<syntax::Field>) -> Process {
+pub(super) fn pretended(key_span: Span, form: Vec<syntax::Field>) -> Process {
     Process {
         name: None,
         key_span,

@@ -83,7 +83,6 @@ codes! {
     StepKind "CS0209" "step_kind" Error;
     UnsupportedStep "CS0210" "unsupported_step" Error;
     UnsupportedKey "CS0211" "unsupported_key" Error;
-    UnsupportedDocument "CS0212" "unsupported_document" Error;
     KeyOfOtherField "CS0213" "key_of_other_field" Error;
 
     // CS03: names
@@ -180,6 +179,9 @@ codes! {
 
     // CS11: tests
     FailedTest "CS1101" "failed_test" Error;
+
+    // CS12: metrics
+    BadMeasure "CS1201" "bad_measure" Error;
 }
 
 impl Code {

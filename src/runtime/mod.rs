@@ -27,6 +27,7 @@ use crate::engine::state::State;
 use crate::model::definition::Definition;
 use crate::model::file;
 use crate::model::id::{AssignmentId, InstanceId, MailId, ProcessId, Version};
+use crate::model::metric::Metric;
 use crate::model::people::Directory;
 use crate::model::text::Text;
 use crate::model::time::Calendar;
@@ -132,6 +133,8 @@ pub struct Deployment {
     pub directory: Directory,
     /// The working calendar.
     pub calendar: Calendar,
+    /// What is measured of cases.
+    pub metrics: Vec<Metric>,
     /// Where it came from: a folder, a commit.
     pub note: String,
 }
@@ -287,6 +290,7 @@ impl Runtime {
             definitions: Vec::new(),
             directory: Arc::default(),
             calendar: Arc::default(),
+            metrics: Arc::default(),
         };
         let shared = Arc::new(Shared {
             clock: options.clock,

@@ -5,7 +5,7 @@
 //! simulation and the running server see of a process is decided by one function. Time never passes by itself;
 //! [`World::advance`] fires every timer on the way, in order.
 //!
-//! `scenario` plays test documents, `coverage` counts what they walked, `explore` walks all paths without data,
+//! `scenario` plays test documents, `recorded` those of metrics, `coverage` counts what they walked, `explore` walks all paths without data,
 //! and `forecast` plays one start to its end.
 //!
 //! Invariant: nothing is written, sent or waited for. Mails are data; whoever can render them hands that in as
@@ -15,6 +15,7 @@ pub mod coverage;
 mod expect;
 pub mod explore;
 pub mod forecast;
+pub mod recorded;
 pub mod scenario;
 mod world;
 

@@ -104,6 +104,8 @@ pub struct StoredDeployment {
     pub directory: String,
     /// The calendar, as a versioned record.
     pub calendar: String,
+    /// The metrics, as a versioned record.
+    pub metrics: String,
 }
 
 /// How one leased mail went.

@@ -8,6 +8,7 @@ use crate::model::definition::Definition;
 use crate::model::id::{
     AssignmentId, BusinessNumber, InstanceId, MailId, Outcome, PersonId, ProcessId, StepId, TaskId, Version,
 };
+use crate::model::metric::Metric;
 use crate::model::people::Directory;
 use crate::model::text::Text;
 use crate::model::time::Calendar;
@@ -308,7 +309,7 @@ pub struct Counts {
     pub mails_failed: u64,
 }
 
-/// What is live: the definitions that can be started, the people and the calendar.
+/// What is live: the definitions that can be started, the people, the calendar and the metrics.
 #[derive(Clone, Debug)]
 pub struct Deployed {
     /// The number of the deployment; 0 where nothing was deployed yet.
@@ -323,6 +324,8 @@ pub struct Deployed {
     pub directory: Arc<Directory>,
     /// The working calendar.
     pub calendar: Arc<Calendar>,
+    /// What is measured of cases.
+    pub metrics: Arc<Vec<Metric>>,
 }
 
 /// How many rows stand for “several”.

@@ -16,8 +16,10 @@ pub(crate) mod feel;
 pub(crate) mod field;
 mod fields;
 mod format;
+pub(crate) mod metric;
 mod node;
 pub(crate) mod process;
+mod recorded;
 pub(crate) mod reference;
 mod schema;
 pub(crate) mod step;
@@ -29,8 +31,10 @@ pub use data::{Data, Given, data};
 pub use feel::FeelText;
 pub use field::{CheckDef, Field, FieldType, OptionDef};
 pub use format::{Unformatted, WIDTH, format};
+pub use metric::{Metric, Source, TakeWord};
 pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};
 pub use process::{Nobody, OwnCase, Policy, Process, Schedule};
+pub use recorded::{AnyTest, Group, MetricTest, RecordedCase};
 pub use reference::{Absence, Calendar, DayHours, Days, Department, Directory, Person, Position};
 pub use schema::{schema, schema_keys, schema_kinds};
 pub use step::{
@@ -57,9 +61,11 @@ pub enum Document {
     Calendar(Calendar),
     /// `table: …`
     Table(Table),
+    /// `metric: …`
+    Metric(Metric),
     /// `test: …`, one or several
-    Tests(Vec<Test>),
-    /// Nothing that could be read, or a kind that this version does not use.
+    Tests(Vec<AnyTest>),
+    /// Nothing that could be read.
     Unknown,
 }
 
@@ -117,14 +123,14 @@ pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
 
 impl Lowering<'_> {
     /// The tests after the first of a file.
-    fn tests(&mut self, mut tests: Vec<Test>, more: &[Node]) -> Document {
+    fn tests(&mut self, mut tests: Vec<AnyTest>, more: &[Node]) -> Document {
         for root in more {
             let first = match &root.kind {
                 NodeKind::Mapping(entries) => entries.first().map(|entry| &entry.key),
                 _ => None,
             };
             match first {
-                Some(key) if key.text() == Some("test") => tests.extend(self.test(root, key.span)),
+                Some(key) if key.text() == Some("test") => tests.extend(self.any_test(root, key.span)),
                 _ => self.report(Diagnostic::new(
                     Code::SeveralDocuments,
                     self.first_line(first.map_or(root.span, |key| key.span)),
@@ -181,18 +187,8 @@ impl Lowering<'_> {
             "directory" => self.directory(root, at).map_or(Document::Unknown, Document::Directory),
             "calendar" => self.calendar(root, at).map_or(Document::Unknown, Document::Calendar),
             "table" => self.table(root, at).map_or(Document::Unknown, Document::Table),
-            "test" => self.test(root, at).map_or(Document::Unknown, |test| Document::Tests(vec![test])),
-            _ => {
-                self.report(Diagnostic::new(
-                    Code::UnsupportedDocument,
-                    at,
-                    Wording::new(
-                        format!("这个版本还不支持 `{key}` 文档。请先把它移出这个文件夹"),
-                        format!("`{key}` documents are not supported in this version yet; keep this file out of the folder for now"),
-                    ),
-                ));
-                Document::Unknown
-            }
+            "metric" => self.metric(root, at).map_or(Document::Unknown, Document::Metric),
+            _ => self.any_test(root, at).map_or(Document::Unknown, |test| Document::Tests(vec![test])),
         }
     }
 

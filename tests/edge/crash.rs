@@ -100,6 +100,7 @@ impl House {
             definitions: compiled.definitions,
             directory: compiled.directory.unwrap(),
             calendar: Calendar::default(),
+            metrics: Vec::new(),
             note: "crash".into(),
         };
         runtime.deploy(deployment).await.unwrap();

@@ -187,6 +187,7 @@ async fn booking(other: &Other, clock: &Clock) -> (Runtime, Calls, countersign::
         definitions: compiled.definitions,
         directory: compiled.directory.unwrap(),
         calendar: compiled.calendar.unwrap_or_default(),
+        metrics: Vec::new(),
         note: String::new(),
     };
     runtime.deploy(deployment).await.unwrap();

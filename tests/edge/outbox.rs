@@ -35,7 +35,13 @@ pub(crate) struct World {
 
 fn deployment(directory: Directory) -> Deployment {
     let definition = flow::definition(&directory).unwrap();
-    Deployment { definitions: vec![definition], directory, calendar: Calendar::default(), note: "test".into() }
+    Deployment {
+        definitions: vec![definition],
+        directory,
+        calendar: Calendar::default(),
+        metrics: Vec::new(),
+        note: "test".into(),
+    }
 }
 
 impl World {

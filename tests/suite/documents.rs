@@ -1,8 +1,8 @@
 //! Every example of the README, the language reference and the tutorial is compiled or evaluated.
 //!
 //! A fence says what its block is: `yaml` a whole process, `yaml steps` the steps of one, `yaml fields` a form,
-//! `yaml directory`, `yaml calendar` and `yaml alone` themselves, `yaml test` the
-//! tests of the process before it, `feel` lines of `expression = expected`. The tutorial stands in the folder that
+//! `yaml directory`, `yaml calendar` and `yaml alone` themselves, `yaml metric` a
+//! metric of the process before it, `yaml test` the tests of that process or metric, `feel` lines of `expression = expected`. The tutorial stands in the folder that
 //! `init` makes.
 
 use crate::support;
@@ -118,15 +118,20 @@ fn indented(text: &str) -> String {
 #[test]
 fn every_yaml_example_compiles() {
     let mut tried = 0;
-    let mut process = String::new();
+    let (mut process, mut metric) = (String::new(), None::<String>);
     for (page, block) in pages() {
         let at = format!("{page}:{}", block.line);
         let (directory, calendar) = company(page);
         if block.kind == "yaml" {
             process.clone_from(&block.text);
+            metric = None;
         }
         let files = match block.kind.as_str() {
             "yaml" => vec![("directory.yaml", directory), ("example.yaml", block.text)],
+            "yaml metric" => {
+                metric = Some(block.text.clone());
+                vec![("directory.yaml", directory), ("example.yaml", process.clone()), ("metric.yaml", block.text)]
+            }
             "yaml steps" => vec![
                 ("care.yaml", TABLE.to_owned()),
                 ("directory.yaml", directory),
@@ -139,6 +144,8 @@ fn every_yaml_example_compiles() {
             "yaml test" => {
                 let beside =
                     [("directory.yaml", directory), ("calendar.yaml", calendar), ("example.yaml", process.clone())];
+                let beside = beside.into_iter().chain(metric.clone().map(|text| ("metric.yaml", text)));
+                let beside: Vec<(&str, String)> = beside.collect();
                 let beside: Vec<(&str, &str)> = beside.iter().map(|(name, text)| (*name, text.as_str())).collect();
                 assert_eq!(support::failures(&block.text, &beside), "", "the tests at {at} fail");
                 tried += 1;

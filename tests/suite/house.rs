@@ -197,6 +197,7 @@ impl House {
             definitions,
             directory: compiled.directory.unwrap(),
             calendar: compiled.calendar.unwrap_or_default(),
+            metrics: Vec::new(),
             note: "test".into(),
         };
         runtime.deploy(deployment).await.unwrap();

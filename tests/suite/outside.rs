@@ -157,6 +157,7 @@ impl World {
             definitions: compiled.definitions,
             directory: compiled.directory.unwrap(),
             calendar: compiled.calendar.unwrap_or_default(),
+            metrics: Vec::new(),
             note: "test".into(),
         };
         runtime.deploy(deployment).await.unwrap();
@@ -290,6 +291,7 @@ async fn a_call_that_cannot_start_is_an_incident_that_is_retried(world: World) {
             definitions: found.map(|one| (**one).clone()).collect(),
             directory: (*live.directory).clone(),
             calendar: (*live.calendar).clone(),
+            metrics: (*live.metrics).clone(),
             note: String::new(),
         }
     };

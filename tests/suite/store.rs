@@ -83,6 +83,7 @@ fn deployment() -> Deployment {
         definitions: vec![definition()],
         directory: flow::directory(),
         calendar: Calendar::default(),
+        metrics: Vec::new(),
         note: "test".into(),
     }
 }

@@ -9,6 +9,7 @@ use countersign::model::definition::Definition;
 use countersign::model::text::{Lang, Wording};
 use countersign::model::value::{Record, Value};
 use countersign::simulate::coverage::Coverage;
+use countersign::simulate::recorded::count;
 use countersign::simulate::scenario::play;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +61,9 @@ pub(crate) fn check_text(sources: &mut Sources, text_name: &str, text: &[u8], be
         let played = play(scenario, &compiled, &Written::new(&templates), &mut Coverage::default());
         diagnostics.extend(played.failures);
     }
+    for recorded in compiled.recorded.iter().filter(|_| !compiled.has_errors()) {
+        diagnostics.extend(count(recorded, &compiled));
+    }
     *sources = compiled.sources;
     diagnostics
 }
@@ -72,10 +76,11 @@ pub(crate) fn failures(tests: &str, beside: &[(&str, &str)]) -> String {
     if !compiled.diagnostics.is_empty() {
         return compiled.render(Lang::En);
     }
-    assert!(!compiled.scenarios.is_empty(), "no test was found");
+    assert!(!compiled.scenarios.is_empty() || !compiled.recorded.is_empty(), "no test was found");
     let templates = Templates::embedded();
     let play = |scenario| play(scenario, &compiled, &Written::new(&templates), &mut Coverage::default()).failures;
-    let failures: Vec<Diagnostic> = compiled.scenarios.iter().flat_map(play).collect();
+    let counted = compiled.recorded.iter().flat_map(|recorded| count(recorded, &compiled));
+    let failures: Vec<Diagnostic> = compiled.scenarios.iter().flat_map(play).chain(counted).collect();
     render(&failures, &compiled.sources, Lang::En, Style::default())
 }
 

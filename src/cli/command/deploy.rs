@@ -125,6 +125,7 @@ pub(crate) fn deployment(
         definitions: compiled.definitions,
         directory,
         calendar: compiled.calendar.unwrap_or_default(),
+        metrics: compiled.metrics,
         note: note.unwrap_or_else(|| folder.display().to_string()),
     })
 }

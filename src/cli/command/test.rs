@@ -7,11 +7,12 @@ use crate::cli::letters::Written;
 use crate::cli::output::{Ink, Table};
 use crate::cli::shell::Shell;
 use crate::compile::Compiled;
-use crate::compile::scenario::Scenario;
-use crate::diagnostics::{Style, render, to_json};
+use crate::compile::scenario::{Recorded, Scenario};
+use crate::diagnostics::{Diagnostic, Spanned, Style, render, to_json};
 use crate::model::text::Lang;
 use crate::simulate::coverage::{Coverage, Figures, Group, Item};
-use crate::simulate::scenario::{Played, play};
+use crate::simulate::recorded::count;
+use crate::simulate::scenario::play;
 use clap::{ArgMatches, Command};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -101,8 +102,27 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
 
 /// A test with what became of it.
 struct Done<'a> {
-    scenario: &'a Scenario,
-    played: Played,
+    title: &'a Spanned<String>,
+    /// The process or the metric that it is of.
+    of: (&'static str, &'a str),
+    failures: Vec<Diagnostic>,
+}
+
+/// What says which tests are wanted.
+struct Wanted<'a> {
+    compiled: &'a Compiled,
+    /// The files that were named; all where empty.
+    named: &'a BTreeSet<String>,
+    filter: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    fn holds(&self, title: &Spanned<String>, of: &str) -> bool {
+        let file = &self.compiled.sources.get(title.span.source).name;
+        let holds = |text: &str| self.filter.is_none_or(|filter| text.to_lowercase().contains(filter));
+        (self.named.is_empty() || self.named.contains(file.strip_prefix("./").unwrap_or(file)))
+            && (holds(&title.value) || holds(of) || holds(file))
+    }
 }
 
 fn once(shell: &Shell, matches: &ArgMatches, paths: &[PathBuf]) -> Result<(), Stop> {
@@ -127,26 +147,30 @@ fn once(shell: &Shell, matches: &ArgMatches, paths: &[PathBuf]) -> Result<(), St
         return Err(Stop::Said(Exit::Faults));
     }
     let filter = matches.get_one::<String>("filter").map(|filter| filter.to_lowercase());
-    let file_of = |scenario: &Scenario| compiled.sources.get(scenario.title.span.source).name.clone();
-    let wanted = |scenario: &&Scenario| {
-        let file = file_of(scenario);
-        let holds = |text: &str| filter.as_ref().is_none_or(|filter| text.to_lowercase().contains(filter));
-        (named.is_empty() || named.contains(file.strip_prefix("./").unwrap_or(&file)))
-            && (holds(&scenario.title.value) || holds(scenario.process.as_str()) || holds(&file))
-    };
-    let scenarios: Vec<&Scenario> = compiled.scenarios.iter().filter(wanted).collect();
-    if scenarios.is_empty() {
-        return Err(none(paths, filter.as_deref(), compiled.scenarios.len()));
+    let wanted = Wanted { compiled: &compiled, named: &named, filter: filter.as_deref() };
+    let scenarios: Vec<&Scenario> =
+        compiled.scenarios.iter().filter(|one| wanted.holds(&one.title, one.process.as_str())).collect();
+    let recorded: Vec<&Recorded> =
+        compiled.recorded.iter().filter(|one| wanted.holds(&one.title, &one.metric.name)).collect();
+    if scenarios.is_empty() && recorded.is_empty() {
+        return Err(none(paths, filter.as_deref(), compiled.scenarios.len() + compiled.recorded.len()));
     }
     let templates = check::templates(shell)?;
     let letters = Written::new(&templates);
     let mut coverage = Coverage::default();
-    let results: Vec<Done<'_>> = scenarios
-        .into_iter()
-        .map(|scenario| Done { scenario, played: play(scenario, &compiled, &letters, &mut coverage) })
-        .collect();
+    let played = scenarios.into_iter().map(|scenario| Done {
+        title: &scenario.title,
+        of: ("process", scenario.process.as_str()),
+        failures: play(scenario, &compiled, &letters, &mut coverage).failures,
+    });
+    let counted = recorded.into_iter().map(|recorded| Done {
+        title: &recorded.title,
+        of: ("metric", &recorded.metric.name),
+        failures: count(recorded, &compiled),
+    });
+    let results: Vec<Done<'_>> = played.chain(counted).collect();
     let took = begun.elapsed();
-    let failed = results.iter().filter(|result| !result.played.failures.is_empty()).count();
+    let failed = results.iter().filter(|result| !result.failures.is_empty()).count();
     let min = matches.get_one::<u8>("min").map(|min| usize::from(*min));
     let figures: Vec<(&str, Figures)> = compiled
         .definitions
@@ -202,7 +226,7 @@ fn tell(shell: &Shell, compiled: &Compiled, results: &[Done<'_>], took: Duration
     let mut text = String::new();
     let mut file = None;
     for result in results {
-        let source = result.scenario.title.span.source;
+        let source = result.title.span.source;
         if file != Some(source) {
             if file.is_some() && !text.ends_with("\n\n") {
                 text.push('\n');
@@ -211,18 +235,18 @@ fn tell(shell: &Shell, compiled: &Compiled, results: &[Done<'_>], took: Duration
             text.push('\n');
             file = Some(source);
         }
-        let title = &result.scenario.title.value;
-        if result.played.failures.is_empty() {
+        let title = &result.title.value;
+        if result.failures.is_empty() {
             text.push_str(&format!("  {} {title}\n", output.ink(Ink::Dim, "✓")));
         } else {
             text.push_str(&format!("  {} {}\n\n", output.ink(Ink::Seal, "✗"), output.ink(Ink::Bold, title)));
             let style = Style { colour: output.paints(), width: output.width().unwrap_or(120) };
-            let shown = render(&result.played.failures, &compiled.sources, output.lang, style);
+            let shown = render(&result.failures, &compiled.sources, output.lang, style);
             text.push_str(shown.trim_end());
             text.push_str("\n\n");
         }
     }
-    let failed = results.iter().filter(|result| !result.played.failures.is_empty()).count();
+    let failed = results.iter().filter(|result| !result.failures.is_empty()).count();
     let (all, passed) = (results.len(), results.len() - failed);
     let took = span(took);
     let line = match (output.lang, failed) {
@@ -309,19 +333,19 @@ fn as_json(
     let tests: Vec<serde_json::Value> = results
         .iter()
         .map(|result| {
-            let title = &result.scenario.title;
+            let title = result.title;
             let source = compiled.sources.get(title.span.source);
             json!({
                 "title": title.value,
-                "process": result.scenario.process.as_str(),
+                (result.of.0): result.of.1,
                 "file": source.name,
                 "line": source.position(title.span.start).line,
-                "passed": result.played.failures.is_empty(),
-                "failures": to_json(&result.played.failures, &compiled.sources, lang),
+                "passed": result.failures.is_empty(),
+                "failures": to_json(&result.failures, &compiled.sources, lang),
             })
         })
         .collect();
-    let failed = results.iter().filter(|result| !result.played.failures.is_empty()).count();
+    let failed = results.iter().filter(|result| !result.failures.is_empty()).count();
     let coverage: serde_json::Map<String, serde_json::Value> = figures
         .iter()
         .map(|(process, figures)| {

@@ -2,7 +2,7 @@
 
 use super::{Advance, Deed, Expected, Move, Opening, Part, Path, Scenario, What};
 use crate::compile::unread::Unread;
-use crate::compile::{calendar, organisation};
+use crate::compile::{calendar, metric, organisation};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::expression;
 use crate::model::definition::{Definition, StepKind, outcome};
@@ -23,6 +23,8 @@ pub(crate) const START: &str = "start";
 
 /// What tests are read against.
 pub(crate) struct Ground<'a> {
+    /// The metrics.
+    pub(crate) metrics: &'a metric::Metrics,
     /// The processes without fault.
     pub(crate) definitions: &'a [Definition],
     /// The names of all processes, where all could be read.
@@ -86,17 +88,28 @@ pub(crate) fn lower(test: &syntax::Test, ground: &Ground<'_>, diagnostics: &mut 
     })
 }
 
-struct Lowering<'a> {
-    ground: &'a Ground<'a>,
+pub(super) struct Lowering<'a> {
+    pub(super) ground: &'a Ground<'a>,
     definition: &'a Definition,
     directory: &'a Directory,
     people_known: bool,
     calendar: &'a Calendar,
     now: DateTime<Utc>,
-    diagnostics: &'a mut Vec<Diagnostic>,
+    pub(super) diagnostics: &'a mut Vec<Diagnostic>,
 }
 
 impl<'a> Lowering<'a> {
+    /// Against the people and the calendar of the folder.
+    pub(super) fn new(
+        ground: &'a Ground<'a>,
+        definition: &'a Definition,
+        now: DateTime<Utc>,
+        diagnostics: &'a mut Vec<Diagnostic>,
+    ) -> Lowering<'a> {
+        let (directory, people_known, calendar) = (ground.directory.as_ref(), ground.people_known, ground.calendar);
+        Lowering { ground, definition, directory, people_known, calendar, now, diagnostics }
+    }
+
     fn reading(&self) -> Reading<'a> {
         Reading { directory: self.directory, today: self.calendar.today(self.now) }
     }
@@ -105,7 +118,7 @@ impl<'a> Lowering<'a> {
         self.diagnostics.push(Diagnostic::new(code, span, message));
     }
 
-    fn moment(&mut self, written: &Spanned<String>) -> Option<DateTime<Utc>> {
+    pub(super) fn moment(&mut self, written: &Spanned<String>) -> Option<DateTime<Utc>> {
         match read_kind(&self.reading(), &FieldKind::DateTime, &written.value) {
             Ok(Value::DateTime(moment)) => Some(moment.instant(self.calendar.zone)),
             Ok(_) => None,
@@ -122,7 +135,7 @@ impl<'a> Lowering<'a> {
         Some(Opening { span: start.span, by, data })
     }
 
-    fn person(&mut self, written: &Spanned<String>) -> Option<PersonId> {
+    pub(super) fn person(&mut self, written: &Spanned<String>) -> Option<PersonId> {
         if self.directory.people.contains_key(written.value.as_str()) {
             return Some(PersonId::from(written.value.as_str()));
         }
@@ -362,7 +375,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Fields of a process as they are written.
-    fn values(&mut self, definition: &Definition, given: Option<&Given>) -> Record {
+    pub(super) fn values(&mut self, definition: &Definition, given: Option<&Given>) -> Record {
         let mut record = Record::new();
         for (_, name, value) in self.fields(definition, given) {
             record.insert(name, value);
@@ -430,10 +443,7 @@ impl<'a> Lowering<'a> {
             Spanned::new(ids, people.span)
         });
         let ended = expect.ended.as_ref().map(|ended| {
-            let known = ends(definition);
-            if !known.iter().any(|known| known.as_str() == ended.value) {
-                self.diagnostics.push(no_end(ended, &known, definition));
-            }
+            self.known_end(ended, definition);
             Spanned::new(Outcome::from(ended.value.as_str()), ended.span)
         });
         let due = expect.due.as_ref().and_then(|due| Some(Spanned::new(self.moment(due)?, due.span)));
@@ -454,6 +464,16 @@ impl<'a> Lowering<'a> {
             stage: expect.stage.clone(),
             incident: incident.and_then(|mut found| found.pop()),
         })
+    }
+}
+
+impl Lowering<'_> {
+    /// Reports an outcome that no case of a process has.
+    pub(super) fn known_end(&mut self, ended: &Spanned<String>, definition: &Definition) {
+        let known = ends(definition);
+        if !known.iter().any(|known| known.as_str() == ended.value) {
+            self.diagnostics.push(no_end(ended, &known, definition));
+        }
     }
 }
 

@@ -3,17 +3,21 @@
 //! A scenario keeps the places of its text, as that is where a failure is shown. `lower` makes it of a document.
 
 mod lower;
+mod recorded;
 
 use crate::diagnostics::{Span, Spanned};
 use crate::model::id::{FieldName, Outcome, PersonId, ProcessId, StepId};
+use crate::model::metric::{Case, Metric, Period};
 use crate::model::people::Directory;
 use crate::model::time::{Calendar, Duration};
 use crate::model::value::{Record, Value};
 use crate::syntax::MailLike;
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use std::sync::Arc;
 
-pub(crate) use lower::{Ground, START, lower};
+pub(crate) use lower::{Ground, START, ends, lower};
+pub(crate) use recorded::lower as lower_metric;
 
 /// One test, ready to run.
 #[derive(Clone, Debug, PartialEq)]
@@ -226,4 +230,38 @@ pub struct Expected {
     pub stage: Option<Spanned<String>>,
     /// The step at which the case stopped for an operator.
     pub incident: Option<Path>,
+}
+
+/// A test of a metric, ready to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// What it shows.
+    pub title: Spanned<String>,
+    /// What is measured.
+    pub metric: Metric,
+    /// In which period.
+    pub period: Period,
+    /// When it is measured.
+    pub now: DateTime<Utc>,
+    /// What was recorded.
+    pub cases: Vec<Case>,
+    /// What must come of it.
+    pub expect: Expectation,
+    /// And of its parts: dimension, value, what.
+    pub parts: Vec<(Spanned<String>, Spanned<String>, Expectation)>,
+}
+
+/// What a metric must come to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    /// Where it is written.
+    pub span: Span,
+    /// The value; inside it `None` for no data.
+    pub value: Option<Spanned<Option<Decimal>>>,
+    /// The number above.
+    pub numerator: Option<Spanned<Decimal>>,
+    /// The number below.
+    pub denominator: Option<Spanned<Decimal>>,
+    /// How many cases could not be computed.
+    pub left_out: Option<Spanned<Decimal>>,
 }

@@ -108,14 +108,15 @@ impl Desk {
             versions: definitions.iter().map(|one| one.version.clone()).collect(),
             directory: record::write_versioned(&deployment.directory),
             calendar: record::write_versioned(&deployment.calendar),
+            metrics: record::write_versioned(&deployment.metrics),
         };
         let mut last = Error::busy();
         for _ in 0..TRIES {
             let current = self.loader.deployment().await?;
             stored.number = current.as_ref().map_or(1, |current| current.number + 1);
             let same = current.is_some_and(|current| {
-                (&current.versions, &current.directory, &current.calendar)
-                    == (&stored.versions, &stored.directory, &stored.calendar)
+                (&current.versions, &current.directory, &current.calendar, &current.metrics)
+                    == (&stored.versions, &stored.directory, &stored.calendar, &stored.metrics)
             });
             let done = if same { Ok(()) } else { writer.deploy(&stored, &definitions).await };
             match done {
@@ -145,6 +146,7 @@ impl Desk {
             definitions: stored.versions.iter().filter_map(|version| known.get(version).cloned()).collect(),
             directory: Arc::new(record::read_versioned(&stored.directory, "directory")?),
             calendar: Arc::new(record::read_versioned(&stored.calendar, "calendar")?),
+            metrics: Arc::new(record::read_versioned(&stored.metrics, "metrics")?),
         };
         self.shared.set_live(live);
         Ok(())

@@ -85,7 +85,7 @@ impl Loader {
 
     pub(in crate::store) async fn deployment(&mut self) -> Result<Option<StoredDeployment>, Error> {
         let row = sqlx::query(
-            "SELECT number, at, note, versions, directory, calendar FROM deployment ORDER BY number DESC LIMIT 1",
+            "SELECT number, at, note, versions, directory, calendar, metrics FROM deployment ORDER BY number DESC LIMIT 1",
         )
         .fetch_optional(&mut self.connection)
         .await
@@ -99,6 +99,7 @@ impl Loader {
             versions: serde_json::from_str(&versions).map_err(|error| unreadable(&self.place, error))?,
             directory: cell(&row, 4)?,
             calendar: cell(&row, 5)?,
+            metrics: cell(&row, 6)?,
         }))
     }
 

@@ -183,7 +183,8 @@ impl Writer {
              INSERT INTO definition (version, process, at, json)
                SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?) WHERE true
                ON CONFLICT (version) DO NOTHING;
-             INSERT INTO deployment (number, at, note, versions, directory, calendar) VALUES (?, ?, ?, ?, ?, ?);
+             INSERT INTO deployment (number, at, note, versions, directory, calendar, metrics)
+               VALUES (?, ?, ?, ?, ?, ?, ?);
              COMMIT;",
         )
         .bind(rows(cells))
@@ -192,7 +193,8 @@ impl Writer {
         .bind(deployment.note.clone())
         .bind(record::json(&deployment.versions))
         .bind(deployment.directory.clone())
-        .bind(deployment.calendar.clone());
+        .bind(deployment.calendar.clone())
+        .bind(deployment.metrics.clone());
         self.transact(query).await.map(|_| ())
     }
 

@@ -8,6 +8,7 @@ mod words;
 
 use super::field::{CHECK, FIELD, TYPES};
 use super::fields::{Place, TEXT};
+use super::metric::{METRIC, SOURCE};
 use super::process::{POLICY, PROCESS};
 use super::reference::{ABSENCE, CALENDAR, DEPARTMENT, DIRECTORY, PERSON, POSITION};
 use super::step;
@@ -40,6 +41,8 @@ enum Shape {
     Mode,
     /// What deciders can do.
     Allowed,
+    /// A mapping of this kind, or a list of them.
+    Groups(&'static str),
     /// A mapping of this kind.
     Group(&'static str),
     /// Mappings of this kind by name.
@@ -65,8 +68,13 @@ enum Shape {
 }
 
 /// The documents that have a schema, by their first key.
-const DOCUMENTS: &[(&str, &Place)] =
-    &[("process", &PROCESS), ("directory", &DIRECTORY), ("calendar", &CALENDAR), ("table", &TABLE)];
+const DOCUMENTS: &[(&str, &Place)] = &[
+    ("process", &PROCESS),
+    ("directory", &DIRECTORY),
+    ("calendar", &CALENDAR),
+    ("table", &TABLE),
+    ("metric", &METRIC),
+];
 
 /// The kinds of documents that have a schema.
 pub fn schema_kinds() -> impl Iterator<Item = &'static str> {
@@ -83,6 +91,8 @@ fn groups() -> Vec<&'static Place> {
     vec![
         &PROCESS,
         &TABLE,
+        &METRIC,
+        &SOURCE,
         &POLICY,
         &FIELD,
         &CHECK,
@@ -148,6 +158,8 @@ fn required(name: &str) -> &'static [&'static str] {
     match name {
         "the top level of a process" => &["process", "steps"],
         "a decision table" => &["table", "inputs", "outputs", "hit", "rules"],
+        "a metric" => &["metric", "periods", "numerator"],
+        "a side of a metric" => &["of", "at"],
         "a field" => &["type"],
         "the `check` of a field" => &["that", "say"],
         "a case of `choose`" => &["when", "steps"],
@@ -209,6 +221,7 @@ fn takes(shape: Shape) -> Value {
         Shape::Type => word(&TYPES.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
         Shape::Mode => json!({ "anyOf": [word(&["any", "all", "at once", "in order"]), { "pattern": "^quorum " }] }),
         Shape::Allowed => list(&word(&["return", "transfer", "delegate", "add signer", "ask"])),
+        Shape::Groups(name) => json!({ "anyOf": [one(name), list(&one(name))] }),
         Shape::Group(name) => json!({ "allOf": [one(name)] }),
         Shape::Map(name) => by_name(&json!({ "anyOf": [one(name), { "type": "null" }] })),
         Shape::List(name) => list(&one(name)),
