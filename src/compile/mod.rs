@@ -78,6 +78,22 @@ pub trait Templates {
 
     /// What is wrong with a template when a `notify` of this process uses it; empty where nothing is.
     fn faults(&self, name: &str, definition: &Definition) -> Vec<TemplateFault>;
+
+    /// The templates that are of use only where a process names them.
+    fn own(&self) -> Vec<OwnTemplate> {
+        Vec::new()
+    }
+}
+
+/// A template that the folder brings with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnTemplate {
+    /// What processes call it.
+    pub name: String,
+    /// Its file, as it is shown; one of them where it has several.
+    pub file: String,
+    /// What is in that file.
+    pub text: String,
 }
 
 /// Something that is wrong with a template.
@@ -338,6 +354,17 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
                 recorded.extend(lowered.filter(|_| *sound));
             }
         }
+    }
+    if !unknown && !crate::diagnostics::has_errors(&diagnostics) {
+        let folder = check::Folder {
+            definitions: &definitions,
+            source_map: &source_map,
+            positions: directories.first().map_or(&[], |(_, directory)| directory.positions.as_slice()),
+            directory: &world.directory,
+            tables: tables.iter().map(|(_, table)| table).collect(),
+            templates,
+        };
+        check::folder(&folder, &mut sources, &mut diagnostics);
     }
     crate::diagnostics::sort(&mut diagnostics, &sources);
     let diagnostics = once::once(diagnostics, &sources);

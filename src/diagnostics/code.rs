@@ -95,6 +95,9 @@ codes! {
     BuiltinOutcome "CS0307" "builtin_outcome" Error;
     BadNumber "CS0308" "bad_number" Error;
     UnknownTable "CS0309" "unknown_table" Error;
+    UnusedField "CS0310" "unused_field" Warning;
+    UnwrittenField "CS0311" "unwritten_field" Warning;
+    UnusedTable "CS0312" "unused_table" Warning;
 
     // CS04: expressions and types
     ForeignSyntax "CS0401" "foreign_syntax" Error;
@@ -145,6 +148,7 @@ codes! {
     VacantStart "CS0608" "vacant_start" Warning;
     OwnCaseAllowed "CS0609" "own_case_allowed" Warning;
     MayNotStart "CS0610" "may_not_start" Error;
+    UnusedPosition "CS0611" "unused_position" Warning;
 
     // CS07: time
     BadDate "CS0701" "bad_date" Error;
@@ -160,6 +164,7 @@ codes! {
     // CS08: templates
     UnknownTemplate "CS0801" "unknown_template" Error;
     BadTemplate "CS0802" "bad_template" Error;
+    UnusedTemplate "CS0803" "unused_template" Warning;
 
     // CS09: limits and files
     FileTooLarge "CS0901" "file_too_large" Error;

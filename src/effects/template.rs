@@ -203,6 +203,15 @@ impl Templates {
         self.names.iter().map(String::as_str)
     }
 
+    /// The company's files that stand in for none of ours and that no other template names: name and text.
+    pub fn additions(&self) -> Vec<(&str, String)> {
+        let text = |name: &str| Some(self.environment.get_template(name).ok()?.source().to_owned());
+        let texts: Vec<(&str, String)> = self.names().filter_map(|name| Some((name, text(name)?))).collect();
+        let ours = |name: &str| EMBEDDED.iter().any(|(own, _)| *own == name);
+        let named = |name: &str| texts.iter().any(|(other, text)| *other != name && text.contains(name));
+        texts.iter().filter(|(name, _)| !ours(name) && !named(name)).cloned().collect()
+    }
+
     /// The name of a template in a language, or in the other one where only that is there:
     /// `("mail/gift_given", zh, "txt")` → `mail/gift_given.zh.txt`; one without a language is for both.
     pub fn find(&self, stem: &str, lang: Lang, ending: &str) -> Option<String> {

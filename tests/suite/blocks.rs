@@ -24,7 +24,7 @@ fn all(texts: &[(&str, &str)]) -> countersign::compile::Compiled {
     let mut files = vec![("directory.yaml", DIRECTORY)];
     files.extend(texts);
     let file = |(name, text): &(&str, &str)| SourceText { name: (*name).to_owned(), bytes: text.as_bytes().to_vec() };
-    compile(files.iter().map(file).collect(), &ExampleTemplates)
+    compile(files.iter().map(file).collect(), &ExampleTemplates::default())
 }
 
 /// Compiles one process beside [`DIRECTORY`]; nothing may be wrong with it.

@@ -21,7 +21,7 @@ people:
 
 fn folder(texts: &[(&str, &str)]) -> Compiled {
     let file = |(name, text): &(&str, &str)| SourceText { name: (*name).to_owned(), bytes: text.as_bytes().to_vec() };
-    compile(texts.iter().map(file).collect(), &ExampleTemplates)
+    compile(texts.iter().map(file).collect(), &ExampleTemplates::default())
 }
 
 fn codes(compiled: &Compiled) -> Vec<(String, &'static str)> {
@@ -50,7 +50,7 @@ fn shipped() -> Compiled {
     let paths = files(&project("processes"), ".yaml").into_iter().filter(|path| !name(path).ends_with(".test.yaml"));
     let read =
         |path: &std::path::Path| SourceText { name: name(path), bytes: std::fs::read(path).expect("a shipped file") };
-    compile(paths.map(|path| read(&path)).collect(), &ExampleTemplates)
+    compile(paths.map(|path| read(&path)).collect(), &ExampleTemplates::default())
 }
 
 #[test]

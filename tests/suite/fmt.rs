@@ -31,7 +31,7 @@ fn all() -> Vec<PathBuf> {
 
 fn codes(text: &str) -> Vec<Code> {
     let file = SourceText { name: "a.yaml".into(), bytes: text.as_bytes().to_vec() };
-    compile(vec![file], &ExampleTemplates).diagnostics.iter().map(|found| found.code).collect()
+    compile(vec![file], &ExampleTemplates::default()).diagnostics.iter().map(|found| found.code).collect()
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn versions_stay() {
             .collect();
         let versions = |change: &dyn Fn(&str) -> String| {
             let file = |(path, text): &(PathBuf, String)| SourceText { name: name(path), bytes: change(text).into() };
-            let compiled = compile(texts.iter().map(file).collect(), &ExampleTemplates);
+            let compiled = compile(texts.iter().map(file).collect(), &ExampleTemplates::default());
             compiled.definitions.iter().map(|one| (one.process.clone(), one.version.clone())).collect::<Vec<_>>()
         };
         let before = versions(&|text| text.to_owned());

@@ -34,7 +34,7 @@ fn every_mend_of_the_examples_mends_its_fault_and_adds_none() {
             let mut texts = vec![SourceText { name: "bad.yaml".into(), bytes }];
             texts
                 .extend(around.iter().map(|path| SourceText { name: name(path), bytes: std::fs::read(path).unwrap() }));
-            let done = mend(texts, &ExampleTemplates, &|file| file == "bad.yaml");
+            let done = mend(texts, &ExampleTemplates::default(), &|file| file == "bad.yaml");
             let after = &done.compiled.diagnostics;
             let text = done.files.iter().find(|file| file.name == "bad.yaml").unwrap();
             let text = String::from_utf8_lossy(&text.bytes);

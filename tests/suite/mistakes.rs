@@ -14,7 +14,7 @@ fn one_run_tells_all_that_is_to_be_mended() {
         let mut paths = files(&folder, ".yaml");
         paths.extend(files(&project("tests/diagnostics/beside"), ".yaml"));
         let read = |path| SourceText { name: name(path), bytes: std::fs::read(path).expect("a file of the case") };
-        let compiled = compile::compile(paths.iter().map(|path| read(path)).collect(), &ExampleTemplates);
+        let compiled = compile::compile(paths.iter().map(|path| read(path)).collect(), &ExampleTemplates::default());
         for lang in [Lang::Zh, Lang::En] {
             golden(&folder.join(format!("expected.{}.txt", lang.tag())), &compiled.render(lang));
         }

@@ -1,7 +1,7 @@
 //! What tests share: the only code here that knows how the crate is called.
 
 use countersign::cli::letters::Written;
-use countersign::compile::{self, Compiled, NoTemplates, SourceText, TemplateFault, Templates as Named};
+use countersign::compile::{self, Compiled, NoTemplates, OwnTemplate, SourceText, TemplateFault, Templates as Named};
 use countersign::diagnostics::{Diagnostic, Sources, Style, render};
 use countersign::effects::template::Templates;
 use countersign::expression;
@@ -34,11 +34,33 @@ pub(crate) fn name(path: &Path) -> String {
 }
 
 /// The mail templates of the examples: one that works and one that does not.
-pub(crate) struct ExampleTemplates;
+#[derive(Default)]
+pub(crate) struct ExampleTemplates {
+    /// The one that the folder brings with it.
+    own: Option<OwnTemplate>,
+}
+
+impl ExampleTemplates {
+    /// Those of a folder with these files: one that has `*.txt` brings its own.
+    fn beside(files: &[PathBuf]) -> ExampleTemplates {
+        let found = files.first().and_then(|file| self::files(file.parent()?, ".txt").into_iter().next());
+        let own = found.map(|path| OwnTemplate {
+            name: name(&path).split('.').next().unwrap_or_default().to_owned(),
+            file: format!("templates/mail/{}", name(&path)),
+            text: std::fs::read_to_string(&path).expect("a template beside the text"),
+        });
+        ExampleTemplates { own }
+    }
+}
 
 impl Named for ExampleTemplates {
     fn names(&self) -> Vec<String> {
-        vec!["broken".to_owned(), "gift_given".to_owned()]
+        let own = self.own.iter().map(|own| own.name.clone());
+        ["broken", "gift_given"].into_iter().map(str::to_owned).chain(own).collect()
+    }
+
+    fn own(&self) -> Vec<OwnTemplate> {
+        self.own.iter().cloned().collect()
     }
 
     fn faults(&self, name: &str, _definition: &Definition) -> Vec<TemplateFault> {
@@ -54,7 +76,7 @@ pub(crate) fn check_text(sources: &mut Sources, text_name: &str, text: &[u8], be
     for path in beside {
         files.push(SourceText { name: name(path), bytes: std::fs::read(path).expect("a file beside the text") });
     }
-    let compiled = compile::compile(files, &ExampleTemplates);
+    let compiled = compile::compile(files, &ExampleTemplates::beside(beside));
     let mut diagnostics = compiled.diagnostics.clone();
     let templates = Templates::embedded();
     for scenario in compiled.scenarios.iter().filter(|_| !compiled.has_errors()) {

@@ -5,15 +5,15 @@ use crate::cli::exit::{Exit, Stop, file_trouble};
 use crate::cli::output::{Ink, Output};
 use crate::cli::shell::Shell;
 use crate::cli::{diff, save};
-use crate::compile::{Compiled, Mended, SourceText, TemplateFault, Templates as Named};
+use crate::compile::{Compiled, Mended, OwnTemplate, SourceText, TemplateFault, Templates as Named};
 use crate::diagnostics::{Severity, Style, render, to_json, to_sarif};
 use crate::effects::mail::sample;
-use crate::effects::template::Templates;
+use crate::effects::template::{EMBEDDED, Templates};
 use crate::model::definition::Definition;
 use crate::model::text::Lang;
 use clap::{Arg, ArgMatches, Command};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -344,10 +344,25 @@ pub(crate) struct Checked<'a>(pub(crate) &'a Templates);
 
 const MAIL: &str = "mail/";
 
+/// What processes call the mail template of a file.
+fn stem(name: &str) -> Option<&str> {
+    name.strip_prefix(MAIL)?.split('.').next()
+}
+
 impl Named for Checked<'_> {
     fn names(&self) -> Vec<String> {
-        let stem = |name: &str| Some(name.strip_prefix(MAIL)?.split('.').next()?.to_owned());
-        self.0.names().filter_map(stem).collect::<BTreeSet<_>>().into_iter().collect()
+        self.0.names().filter_map(stem).map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    fn own(&self) -> Vec<OwnTemplate> {
+        let ours: BTreeSet<&str> = EMBEDDED.iter().filter_map(|(name, _)| stem(name)).collect();
+        let mut found: BTreeMap<&str, OwnTemplate> = BTreeMap::new();
+        for (file, text) in self.0.additions() {
+            if let Some(name) = stem(file).filter(|name| !ours.contains(name)) {
+                found.entry(name).or_insert_with(|| OwnTemplate { name: name.into(), file: file.into(), text });
+            }
+        }
+        found.into_values().collect()
     }
 
     fn faults(&self, name: &str, definition: &Definition) -> Vec<TemplateFault> {

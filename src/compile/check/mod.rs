@@ -35,18 +35,24 @@ mod unknown_step;
 mod unproved_table;
 mod unreachable_rule;
 mod unreachable_step;
+mod unused_field;
+mod unused_position;
+mod unused_table;
+mod unused_template;
+mod unwritten_field;
 mod vacant_start;
 
-use crate::compile::World;
 use crate::compile::assigned::Certain;
 use crate::compile::lower::{Flow, Found, Placed};
 use crate::compile::table::Decision;
 use crate::compile::unread::Unread;
-use crate::diagnostics::{Diagnostic, Span};
+use crate::compile::{SourceMap, Templates, World};
+use crate::diagnostics::{Diagnostic, Sources, Span};
 use crate::model::definition::Definition;
 use crate::model::graph::Node;
 use crate::model::id::StepId;
-use crate::syntax::{Process, StepKind};
+use crate::model::people::Directory;
+use crate::syntax::{self, Process, StepKind};
 use proof::Areas;
 use std::collections::BTreeMap;
 
@@ -184,5 +190,34 @@ pub(crate) fn tables(decision: &Decision<'_>, diagnostics: &mut Vec<Diagnostic>)
     };
     for check in OF_TABLES {
         check(decision, &areas, diagnostics);
+    }
+}
+
+/// What is checked once everything of a folder is without fault: all of it.
+pub(crate) struct Folder<'a> {
+    /// The processes.
+    pub(crate) definitions: &'a [Definition],
+    /// Where their parts are written.
+    pub(crate) source_map: &'a SourceMap,
+    /// The directory as written.
+    pub(crate) positions: &'a [syntax::Position],
+    /// The people.
+    pub(crate) directory: &'a Directory,
+    /// The decision tables: where each is named.
+    pub(crate) tables: Vec<&'a syntax::Table>,
+    /// The mail templates.
+    pub(crate) templates: &'a dyn Templates,
+}
+
+type FolderCheck = fn(&Folder<'_>, &mut Sources, &mut Vec<Diagnostic>);
+
+/// Every check of a folder: what is there and of no use.
+const OF_FOLDERS: &[FolderCheck] =
+    &[unwritten_field::check, unused_field::check, unused_position::check, unused_table::check, unused_template::check];
+
+/// Runs every check of a folder.
+pub(crate) fn folder(folder: &Folder<'_>, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
+    for check in OF_FOLDERS {
+        check(folder, sources, diagnostics);
     }
 }

@@ -99,7 +99,7 @@ fn attempt(project: &Project, seed: u64) -> Option<Tried> {
     });
     let sources: Vec<SourceText> = sources.collect();
     let began = Instant::now();
-    let compiled = compile::compile(sources, &ExampleTemplates);
+    let compiled = compile::compile(sources, &ExampleTemplates::default());
     let took = began.elapsed();
     let change = Change::between(text, &String::from_utf8_lossy(&bytes));
     let mut tried = Tried { way, took, errors: Vec::new(), shown: String::new() };
