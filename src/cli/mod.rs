@@ -29,6 +29,7 @@ mod settings;
 mod shell;
 mod usage;
 mod values;
+mod year;
 
 pub use exit::Exit;
 

@@ -141,6 +141,17 @@ impl Output {
         table.draw(self)
     }
 
+    /// Shows how far something is whose length is known, only on a terminal, until it is dropped.
+    pub(crate) fn bar(&self, zh: &str, en: &str, length: u64) -> Bar {
+        if !self.moving {
+            return Bar(indicatif::ProgressBar::hidden());
+        }
+        let bar = indicatif::ProgressBar::new(length).with_message(self.pick(zh, en).to_owned());
+        // The template is ours: it is one.
+        let style = indicatif::ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}");
+        Bar(style.map_or(bar.clone(), |style| bar.with_style(style)))
+    }
+
     /// Shows that something is under way, from the second second on and only on a terminal, until it is dropped.
     pub(crate) fn progress(&self, zh: &str, en: &str) -> Progress {
         if !self.moving {
@@ -165,6 +176,23 @@ impl Output {
             spinner.finish_and_clear();
         });
         Progress { told: Some(teller), thread: Some(thread) }
+    }
+}
+
+/// A bar that fills, on a terminal only; see [`Output::bar`].
+#[derive(Debug)]
+pub(crate) struct Bar(indicatif::ProgressBar);
+
+impl Bar {
+    /// Fills it so far.
+    pub(crate) fn reach(&self, position: u64) {
+        self.0.set_position(position);
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -13,6 +13,7 @@
 //!
 //! A server does so for as long as it lives; a shell after each command of its own that has something for others.
 
+use super::together::together;
 use super::writer::Target;
 use super::{Denied, Error, Kind, Runtime};
 use crate::engine::command::{Actor, Ask, Command};
@@ -26,7 +27,6 @@ use crate::store::pending::{Chore, Delivery, DispatchRow, MessageRow, WaitRow};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinSet;
 
 /// How many rows are carried out at once.
 const AT_ONCE: u32 = 128;
@@ -139,28 +139,19 @@ pub(super) async fn drain(runtime: &Runtime) -> Result<usize, Error> {
     loop {
         let rows = runtime.store.dispatches(false, AT_ONCE).await?;
         let deliveries = runtime.store.deliverable(runtime.now(), AT_ONCE).await?;
-        let mut work = JoinSet::new();
         // What is for one instance keeps its order.
         let mut busy = BTreeSet::new();
-        for row in rows {
-            if busy.insert(row.target) {
-                let runtime = runtime.clone();
-                work.spawn(async move { carry_out(&runtime, row).await });
-            }
-        }
+        let rows = rows.into_iter().filter(|row| busy.insert(row.target)).collect::<Vec<_>>();
         let mut sent = BTreeSet::new();
-        for one in deliveries {
-            if busy.insert(one.instance) && sent.insert(one.message.id.clone()) {
-                let runtime = runtime.clone();
-                work.spawn(async move { deliver(&runtime, one).await });
-            }
-        }
+        let free = |one: &Delivery| busy.insert(one.instance) && sent.insert(one.message.id.clone());
+        let deliveries = deliveries.into_iter().filter(free).collect::<Vec<_>>();
+        let mut work = together(rows.into_iter().map(|row| carry_out(runtime, row))).await;
+        work.extend(together(deliveries.into_iter().map(|one| deliver(runtime, one))).await);
         let (mut done, mut trouble) = (0, None);
-        while let Some(one) = work.join_next().await {
+        for one in work {
             match one {
-                Ok(Ok(moved)) => done += usize::from(moved),
-                Ok(Err(error)) => trouble = Some(error),
-                Err(error) => tracing::warn!(%error, "a command for another instance failed"),
+                Ok(moved) => done += usize::from(moved),
+                Err(error) => trouble = Some(error),
             }
         }
         all += done;

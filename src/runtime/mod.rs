@@ -10,12 +10,14 @@
 pub mod access;
 pub mod channel;
 mod dispatch;
+pub mod drive;
 pub mod http;
 pub mod jobs;
 pub mod outbox;
 mod schedule;
 mod served;
 pub mod timers;
+mod together;
 mod writer;
 
 use self::writer::{Asked, Desk, Job, Request, Target};
@@ -207,6 +209,8 @@ pub(crate) struct Shared {
     changed: watch::Sender<u64>,
     posted: watch::Sender<u64>,
     failed: watch::Sender<Option<Error>>,
+    /// Who is told of everything that is accepted, in the order of the logs.
+    witness: Option<mpsc::UnboundedSender<Accepted>>,
     live: RwLock<Arc<Deployed>>,
     versions: RwLock<Arc<BTreeMap<Version, Arc<Definition>>>>,
 }
@@ -243,6 +247,15 @@ impl Shared {
         self.posted.send_modify(|count| *count += 1);
     }
 
+    /// Tells who wants to hear of everything that is accepted.
+    fn witness(&self, state: &Arc<State>, entry: &Arc<Entry>) {
+        if let Some(witness) = &self.witness {
+            let (state, entry) = (state.clone(), entry.clone());
+            // Who no longer listens need not hear it.
+            let _ = witness.send(Accepted { instance: state.id, state, entry, repeated: false });
+        }
+    }
+
     fn tick(&self) {
         self.changed.send_modify(|count| *count += 1);
     }
@@ -275,6 +288,31 @@ impl Runtime {
     /// Whatever is wrong with the file, with advice.
     pub async fn open(options: Options) -> Result<Runtime, Error> {
         let server = options.role == Role::Server;
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(|error| {
+            let mut broken = Error::broken(
+                "系统给不出随机数，无法启动。",
+                "The system has no random numbers to give; cannot start.",
+            );
+            broken.detail = error.to_string();
+            broken
+        })?;
+        let mut runtime = Runtime::with(options, secret, None).await?;
+        if server {
+            let timers = tokio::spawn(timers::run(runtime.clone()));
+            let dispatch = tokio::spawn(dispatch::run(runtime.clone()));
+            runtime._loops = Some(Arc::new(Loops(vec![timers, dispatch])));
+        }
+        Ok(runtime)
+    }
+
+    /// A runtime without loops. Its chance follows from the secret.
+    async fn with(
+        options: Options,
+        secret: [u8; 32],
+        witness: Option<mpsc::UnboundedSender<Accepted>>,
+    ) -> Result<Runtime, Error> {
+        let server = options.role == Role::Server;
         let lock = match &options.database {
             Database::File(path) if server => Some(ServerLock::take(path)?),
             _ => None,
@@ -298,18 +336,10 @@ impl Runtime {
             changed: watch::channel(0).0,
             posted: watch::channel(0).0,
             failed: watch::channel(None).0,
+            witness,
             live: RwLock::new(Arc::new(nothing)),
             versions: RwLock::default(),
         });
-        let mut secret = [0; 32];
-        getrandom::fill(&mut secret).map_err(|error| {
-            let mut broken = Error::broken(
-                "系统给不出随机数，无法启动。",
-                "The system has no random numbers to give; cannot start.",
-            );
-            broken.detail = error.to_string();
-            broken
-        })?;
         let mut desk = Desk::new(shared.clone(), opened.store.clone(), opened.loader, secret);
         desk.refresh().await?;
         let (requests, waiting) = mpsc::channel(WAITING);
@@ -328,20 +358,14 @@ impl Runtime {
             broken.detail = error.to_string();
             broken
         })?;
-        let mut runtime = Runtime {
+        Ok(Runtime {
             shared,
             store: opened.store,
             requests,
             installation: opened.installation.into(),
             files: opened.files,
             _loops: None,
-        };
-        if server {
-            let timers = tokio::spawn(timers::run(runtime.clone()));
-            let dispatch = tokio::spawn(dispatch::run(runtime.clone()));
-            runtime._loops = Some(Arc::new(Loops(vec![timers, dispatch])));
-        }
-        Ok(runtime)
+        })
     }
 
     /// What time it is.
@@ -557,6 +581,14 @@ impl Runtime {
             && self.store.log(instance).await?.len() > log.len();
         let head = (!grown).then_some(&head);
         Ok(Some(record::verify_chain(instance, &log, head).map(|_| ())))
+    }
+
+    /// The hash that the log of an instance ends with.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn head(&self, instance: InstanceId) -> Result<Option<String>, Error> {
+        Ok(self.store.head(instance).await?.map(|head| head.text()))
     }
 
     /// An assignment, in one indexed read.

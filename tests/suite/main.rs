@@ -33,3 +33,4 @@ mod support;
 mod syntax;
 mod tables;
 mod web;
+mod year;

@@ -9,7 +9,7 @@ use crate::cli::exit::{Exit, Stop, file_trouble};
 use crate::cli::output::{Ink, Table};
 use crate::cli::refer::{World, title};
 use crate::cli::shell::Shell;
-use crate::cli::{acting, values};
+use crate::cli::{acting, values, year};
 use crate::compile::{Compiled, SourceText, compile};
 use crate::diagnostics::{Sources, Style, render};
 use crate::effects::link::Keys;
@@ -17,7 +17,7 @@ use crate::effects::template::Templates;
 use crate::engine::command::{Actor, Ask, Command as Asked, Via};
 use crate::model::input::{Reading, read_document};
 use crate::model::text::Wording;
-use crate::runtime::{Accepted, Database, Denied, Runtime};
+use crate::runtime::{Accepted, Database, Denied, Deployment, Runtime};
 use crate::syntax::{Data, data};
 use crate::web::Limits;
 use chrono::{Days, NaiveDate};
@@ -44,19 +44,47 @@ pub(super) fn tree(words: Words) -> Command {
         .arg(words.switch("auto", "由程序扮演所有人，走完后退出", "Play everybody, then end"))
         .arg(
             words
+                .switch(
+                    "year",
+                    "由程序把整个部门的一年演完，留下数据库后退出",
+                    "Play a year of the whole department, leave its database, then end",
+                )
+                .conflicts_with_all(["auto", "listen"]),
+        )
+        .arg(
+            words
+                .option("seed", ("数字", "N"), "同一个数字演出同一年（配合 --year）", "The same number plays the same year (with --year)")
+                .value_parser(clap::value_parser!(u64))
+                .default_value("2026")
+                .requires("year"),
+        )
+        .arg(
+            words
+                .option("until", ("日期", "DATE"), "只演到这一天（配合 --year）", "Play to this day only (with --year)")
+                .value_parser(clap::value_parser!(NaiveDate))
+                .requires("year"),
+        )
+        .arg(
+            words
                 .option("keep", ("文件夹", "DIR"), "数据库留在这个文件夹里，结束后不删除", "Keep the database in this folder")
                 .value_parser(clap::value_parser!(PathBuf)),
         )
         .arg(words.option("listen", ("地址", "ADDRESS"), "监听地址；不写就用空闲端口", "Where to listen; a free port if not given"))
-        .after_help("countersign demo\ncountersign demo --auto")
+        .arg(words.json().requires("year"))
+        .after_help("countersign demo\ncountersign demo --auto\ncountersign demo --year --keep year")
 }
 
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let auto = matches.get_flag("auto");
     log(shell, if auto { "error" } else { "warn" });
-    let folder = Folder::make(matches.get_one::<PathBuf>("keep").cloned())?;
+    let mut folder = Folder::make(matches.get_one::<PathBuf>("keep").cloned())?;
     let database = folder.path.join("demo.db");
     let keys = Keys::open(&folder.path.join("demo.keys"), "").map_err(|what| Stop::Because(Exit::Input, what))?;
+    if matches.get_flag("year") {
+        // What it leaves is what it is for.
+        folder.kept = true;
+        return play_year(shell, matches, database, keys);
+    }
     let how = How {
         database: Database::File(database.clone()),
         keys,
@@ -75,7 +103,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let stopped = stop_signal()?;
         let server = Server::start(how).await?;
         let done = async {
-            deploy(shell, &server.runtime).await?;
+            server.runtime.deploy(checked(shell)?).await?;
             let cases = cases(shell, &server.runtime)?;
             let mut started = Vec::new();
             for case in &cases {
@@ -99,6 +127,19 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             }
         }
     })
+}
+
+/// Plays a year and says what it came to, and what to look at now.
+fn play_year(shell: &Shell, matches: &ArgMatches, database: PathBuf, keys: Keys) -> Result<(), Stop> {
+    let output = &shell.output;
+    let (seed, until) = (matches.get_one("seed").copied().unwrap_or(0), matches.get_one("until").copied());
+    let deployment = checked(shell)?;
+    let how = year::How { database: database.clone(), keys, seed, until };
+    let summary = threads()?.block_on(year::play(shell, deployment, how))?;
+    if matches.get_flag("json") {
+        return output.json(&summary.json());
+    }
+    output.print(&format!("{}{}", summary.text(output), next(&database, &["list", "list --status open", "tasks"])))
 }
 
 /// The folder of the database; one of the moment goes when it is dropped.
@@ -137,7 +178,8 @@ impl Drop for Folder {
     }
 }
 
-async fn deploy(shell: &Shell, runtime: &Runtime) -> Result<(), Stop> {
+/// The sample processes, ready to go live.
+fn checked(shell: &Shell) -> Result<Deployment, Stop> {
     let (compiled, from) = processes(shell)?;
     if compiled.has_errors() {
         let style = Style { colour: shell.output.paints(), width: shell.output.width().unwrap_or(120) };
@@ -150,8 +192,7 @@ async fn deploy(shell: &Shell, runtime: &Runtime) -> Result<(), Stop> {
             ),
         ));
     }
-    runtime.deploy(deployment(compiled, None, Path::new(&from))?).await?;
-    Ok(())
+    deployment(compiled, None, Path::new(&from))
 }
 
 /// The sample processes: as they lie in the project's folder where it is here, else as they were built in.
@@ -326,12 +367,9 @@ fn greet(shell: &Shell, server: &Server, started: &[Accepted], database: &Path, 
         output.pick("打开每个人的信箱，点邮件里的链接就能签：", "Everybody's mailbox; the links in the mail sign:")
     );
     text += &format!("\n  {}\n", output.pick("或者另开一个窗口：", "Or in another window:"));
-    let program = std::env::args().next().filter(|name| name.contains('/')).unwrap_or_else(|| "countersign".into());
-    text += &format!("    export COUNTERSIGN_DB={}\n", database.display());
     let (case, person) = first.map_or_else(Default::default, |(case, person)| (case, person.to_string()));
-    for command in ["tasks".into(), format!("show {case}"), format!("approve {case} --as {person}"), "list".into()] {
-        text += &format!("    {program} {command}\n");
-    }
+    let (show, approve) = (format!("show {case}"), format!("approve {case} --as {person}"));
+    text += &next(database, &["tasks", &show, &approve, "list"]);
     let end = if kept {
         output.pick("Ctrl-C 结束；数据库会留下。", "Ctrl-C ends it; the database stays.")
     } else {
@@ -340,4 +378,14 @@ fn greet(shell: &Shell, server: &Server, started: &[Accepted], database: &Path, 
     let auto = output.pick("想看程序自己走完：demo --auto", "To see it play by itself: demo --auto");
     text += &format!("\n  {}\n", output.ink(Ink::Dim, &format!("{end} {auto}")));
     output.print(&text)
+}
+
+/// What to type next.
+fn next(database: &Path, commands: &[&str]) -> String {
+    let program = std::env::args().next().filter(|name| name.contains('/')).unwrap_or_else(|| "countersign".into());
+    let mut text = format!("    export COUNTERSIGN_DB={}\n", database.display());
+    for command in commands {
+        text += &format!("    {program} {command}\n");
+    }
+    text
 }

@@ -345,10 +345,15 @@ impl Desk {
         let suspect = foreign || group.suspect;
         let mut again = Vec::new();
         for decided in group.decided {
-            match decided.outcome {
-                Outcome::Refused { fresh: false, .. } if suspect => again.push(decided.asked),
-                _ => self.due.push(decided),
+            match &decided.outcome {
+                Outcome::Refused { fresh: false, .. } if suspect => {
+                    again.push(decided.asked);
+                    continue;
+                }
+                Outcome::Accepted { state, entry, repeated: false } => self.shared.witness(state, entry),
+                _ => {}
             }
+            self.due.push(decided);
         }
         again
     }

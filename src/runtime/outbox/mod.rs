@@ -26,6 +26,8 @@
 //!
 //! It sleeps until something is written or the next mail is due; it never polls.
 
+mod flush;
+
 use super::access::Keyring;
 use super::channel::{Breaker, Channel, retry_at};
 use super::{Delivery, Error, OutboxFilter, OutboxRow, Runtime, Settled, Settlement};
@@ -277,13 +279,18 @@ impl Outbox {
     async fn one(&mut self, row: &OutboxRow) -> Settled {
         let (inside, own) = (self.inside.clone(), row.clone());
         let outcome = tokio::spawn(async move { inside.deliver(own).await }).await;
-        let now = self.inside.runtime.now();
         let outcome = outcome.unwrap_or_else(|error| {
             tracing::error!(instance = %row.instance, mail = %row.mail, "composing or sending a mail panicked");
             let _ = error;
             let what = "the program failed on this mail; please report it / 程序处理这封邮件时出错，请报告";
             Outcome::Settled(Settled::Failed { reply: what.to_owned() })
         });
+        self.judge(row, outcome)
+    }
+
+    /// What is written down of how a mail went, and what the channel learns from it.
+    fn judge(&mut self, row: &OutboxRow, outcome: Outcome) -> Settled {
+        let now = self.inside.runtime.now();
         match outcome {
             Outcome::Settled(settled) => settled,
             Outcome::Sent(reply) => {
@@ -361,59 +368,71 @@ enum Outcome {
     Failed(Failure),
 }
 
+/// A mail that can be sent.
+struct Ready {
+    parts: Parts,
+    /// Its parts as they are kept, where they are not yet.
+    kept: Option<Vec<u8>>,
+}
+
 impl Inside {
     async fn deliver(&self, row: OutboxRow) -> Outcome {
-        match self.try_deliver(&row).await {
-            Ok(outcome) => outcome,
-            // The database, not the mail: it is tried again like a mail of a server that is down, without the blame.
-            Err(error) => {
-                let at = self.runtime.now() + TimeDelta::seconds(30);
-                let sending = row.state == Delivery::Sending;
-                Outcome::Settled(Settled::Retry { at, reply: error.what.to_string(), possibly_twice: sending })
-            }
-        }
+        let done = self.try_deliver(&row).await;
+        done.unwrap_or_else(|error| Outcome::Settled(self.troubled(&row, &error)))
+    }
+
+    /// The database, not the mail: it is tried again like a mail of a server that is down, without the blame.
+    fn troubled(&self, row: &OutboxRow, error: &Error) -> Settled {
+        let at = self.runtime.now() + TimeDelta::seconds(30);
+        let sending = row.state == Delivery::Sending;
+        Settled::Retry { at, reply: error.what.to_string(), possibly_twice: sending }
     }
 
     async fn try_deliver(&self, row: &OutboxRow) -> Result<Outcome, Error> {
-        let parts = match parts_of(row) {
-            Some(parts) => {
-                if self.outdated(&parts) {
-                    return Ok(Outcome::Settled(Settled::Again { at: self.runtime.now() }));
-                }
-                parts
-            }
-            None => {
-                let parts = match self.compose(row).await? {
-                    Ok(Composed::Mail(parts)) => *parts,
-                    Ok(Composed::Moot(why)) => {
-                        return Ok(Outcome::Settled(Settled::Skipped { reason: why.to_string() }));
-                    }
-                    Err(what) => return Ok(Outcome::Settled(Settled::Failed { reply: what.to_string() })),
-                };
-                let kept = serde_json::to_vec(&parts);
-                let Ok(kept) = kept else {
-                    return Ok(Outcome::Settled(Settled::Failed { reply: "the mail cannot be kept".to_owned() }));
-                };
-                point(crate::failpoint!("outbox.before_prepare"))?;
-                let prepared =
-                    Settled::Prepared { address: parts.to.clone(), message_id: parts.message_id.clone(), parts: kept };
-                let both = vec![settlement(row, prepared), settlement(row, Settled::Sending)];
-                if self.runtime.settle(both).await? < 2 {
-                    // The lease ran out and somebody else has it: what we write is not counted either.
-                    return Ok(Outcome::Settled(Settled::Sending));
-                }
-                point(crate::failpoint!("outbox.after_prepare"))?;
-                parts
-            }
+        let Ready { parts, kept } = match self.ready(row).await? {
+            Ok(ready) => ready,
+            Err(settled) => return Ok(Outcome::Settled(settled)),
         };
-        let link = match (&parts.asks, self.link(row, &parts).await?) {
+        if let Some(kept) = kept {
+            point(crate::failpoint!("outbox.before_prepare"))?;
+            if self.runtime.settle(prepared(row, &parts, kept)).await? < 2 {
+                // The lease ran out and somebody else has it: what we write is not counted either.
+                return Ok(Outcome::Settled(Settled::Sending));
+            }
+            point(crate::failpoint!("outbox.after_prepare"))?;
+        }
+        self.send(row, &parts).await
+    }
+
+    /// A mail as it is sent: composed, if it was not before. Else what became of it instead.
+    async fn ready(&self, row: &OutboxRow) -> Result<Result<Ready, Settled>, Error> {
+        if let Some(parts) = parts_of(row) {
+            if self.outdated(&parts) {
+                return Ok(Err(Settled::Again { at: self.runtime.now() }));
+            }
+            return Ok(Ok(Ready { parts, kept: None }));
+        }
+        let parts = match self.compose(row).await? {
+            Ok(Composed::Mail(parts)) => *parts,
+            Ok(Composed::Moot(why)) => return Ok(Err(Settled::Skipped { reason: why.to_string() })),
+            Err(what) => return Ok(Err(Settled::Failed { reply: what.to_string() })),
+        };
+        Ok(match serde_json::to_vec(&parts) {
+            Ok(kept) => Ok(Ready { parts, kept: Some(kept) }),
+            Err(_) => Err(Settled::Failed { reply: "the mail cannot be kept".to_owned() }),
+        })
+    }
+
+    /// Sends a mail that is written down as being sent.
+    async fn send(&self, row: &OutboxRow, parts: &Parts) -> Result<Outcome, Error> {
+        let link = match (&parts.asks, self.link(row, parts).await?) {
             (Some(_), None) => {
                 let reason = Wording::new("任务已结束，不再需要处理。", "the task is over");
                 return Ok(Outcome::Settled(Settled::Skipped { reason: reason.to_string() }));
             }
             (_, link) => link,
         };
-        let sent = self.transport.send(&parts, link.as_deref()).await;
+        let sent = self.transport.send(parts, link.as_deref()).await;
         if let Err(error) = crate::failpoint!("outbox.after_send") {
             return Ok(Outcome::Failed(Failure { kind: FailureKind::Unknown, reply: error.to_string() }));
         }
@@ -483,6 +502,12 @@ fn parts_of(row: &OutboxRow) -> Option<Parts> {
 
 fn settlement(row: &OutboxRow, how: Settled) -> Settlement {
     Settlement { instance: row.instance, mail: row.mail, attempt: row.attempt, how }
+}
+
+/// A mail is composed, and is being sent from now on.
+fn prepared(row: &OutboxRow, parts: &Parts, kept: Vec<u8>) -> Vec<Settlement> {
+    let prepared = Settled::Prepared { address: parts.to.clone(), message_id: parts.message_id.clone(), parts: kept };
+    vec![settlement(row, prepared), settlement(row, Settled::Sending)]
 }
 
 /// Hands a leased mail back as it was.
