@@ -226,6 +226,7 @@ fn asked(ask: &Ask) -> &'static str {
         Ask::Answer { .. } => "answer",
         Ask::Fail { .. } => "fail",
         Ask::Retry { .. } => "retry",
+        Ask::HandOver { .. } => "hand_over",
     }
 }
 
@@ -249,6 +250,7 @@ pub(super) fn mail_kind(kind: &MailKind) -> &'static str {
         MailKind::Notice { .. } => "notice",
         MailKind::ActedFor { .. } => "acted_for",
         MailKind::Overdue { .. } => "overdue",
+        MailKind::HandedOver => "handed_over",
     }
 }
 
@@ -349,6 +351,9 @@ fn event(event: &Event) -> Json {
         Event::Reassigned { task, from, to } => json!({
             "event": "reassigned", "task": task.0, "from": from.to_string(),
             "people": to.iter().map(|one| one.person.to_string()).collect::<Vec<_>>(),
+        }),
+        Event::HandedOver { from, to, applicant, .. } => json!({
+            "event": "handed_over", "from": from.as_str(), "to": to.as_str(), "applicant": applicant,
         }),
         Event::StageReached { stage } => json!({ "event": "stage_reached", "stage": &**stage }),
         Event::Called { step, child, process, applicant, with, detached, .. } => json!({

@@ -272,6 +272,7 @@ fn stem(letter: &Letter<'_>, asked: Option<(&Task, &Assignment)>) -> (&'static s
         MailKind::Ended => "mail/ended",
         MailKind::Overdue { .. } => "mail/overdue",
         MailKind::ActedFor { .. } => "mail/acted_for",
+        MailKind::HandedOver => "mail/handed_over",
         MailKind::Notice { step } => {
             let own = match letter.scene.definition.steps.get(step).map(|step| &step.kind) {
                 Some(StepKind::Notify(notify)) => notify.template.as_ref().map(|name| format!("mail/{name}")),
@@ -415,6 +416,7 @@ fn done<'w>(ask: &Ask, words: &Words<'w>) -> &'w str {
         Ask::Answer { .. } => words.pick("得到了外部系统的答复", "got an answer from outside"),
         Ask::Fail { .. } => words.pick("没有得到外部系统的答复", "got no answer from outside"),
         Ask::Retry { .. } => words.pick("重试了停下的步骤", "tried again what had stopped"),
+        Ask::HandOver { .. } => words.pick("办理了交接", "handed it over"),
     }
 }
 

@@ -232,6 +232,21 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                         ..Moment::default()
                     });
                 }
+                Event::HandedOver { from, to, applicant, .. } => {
+                    let (from, to) = (words.name(from), words.name(to));
+                    story.push(Moment {
+                        mark: Mark::Note,
+                        title: words.pick("交接", "Hand-over").into(),
+                        when: when.clone(),
+                        words: match (words.lang, applicant) {
+                            (Lang::Zh, true) => format!("{from} 交给 {to}，申请人也改为 {to}"),
+                            (Lang::Zh, false) => format!("{from} 交给 {to}"),
+                            (Lang::En, true) => format!("from {from} to {to}, who is the applicant now"),
+                            (Lang::En, false) => format!("from {from} to {to}"),
+                        },
+                        ..Moment::default()
+                    });
+                }
                 Event::ScopeOpened { scope, branch, row, .. } => {
                     let name = match (branch, row, words.lang) {
                         (Some(branch), ..) => clean(branch),

@@ -155,9 +155,13 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
         title: clean_line(state.title.get(words.lang)),
         number: clean_line(&state.reference()),
         headline,
-        byline: match words.lang {
-            Lang::Zh => format!("{applicant} 提交 · {submitted}"),
-            Lang::En => format!("submitted by {applicant} · {submitted}"),
+        byline: match (words.lang, state.starter == state.applicant) {
+            (Lang::Zh, true) => format!("{applicant} 提交 · {submitted}"),
+            (Lang::En, true) => format!("submitted by {applicant} · {submitted}"),
+            (Lang::Zh, false) => format!("{} 提交，现由 {applicant} 负责 · {submitted}", words.name(&state.starter)),
+            (Lang::En, false) => {
+                format!("submitted by {}, {applicant}'s now · {submitted}", words.name(&state.starter))
+            }
         },
         applicant,
         submitted,

@@ -3,6 +3,7 @@
 use super::BrokenLog;
 use super::command::{Actor, Command};
 use super::event::{Closed, Entry, Event, OpenedAssignment, OpenedTask};
+use super::handover::replaced;
 use super::state::{
     Answer, Assignment, ClosedTask, Ended, Ending, Next, Scope, State, StepResult, Task, Timer, Token, Undoable,
     Waiting,
@@ -180,6 +181,19 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
             let index = task.assignments.iter().position(|open| open.id == *from)?;
             task.assignments.remove(index);
             task.assignments.extend(to.iter().map(assignment));
+        }
+        Event::HandedOver { from, to, applicant, rows } => {
+            if *applicant {
+                state.applicant = to.clone();
+            }
+            for (token, column) in rows {
+                let Some(Waiting::Block(running)) = state.tokens.get_mut(token)?.waits.as_mut() else { return None };
+                for row in running.rows.iter_mut().skip(running.opened as usize) {
+                    if let Some(new) = row.get(column).and_then(|value| replaced(value, from, to)) {
+                        row.insert(column.clone(), new);
+                    }
+                }
+            }
         }
         Event::StageReached { stage } => state.stage = Some(stage.clone()),
         Event::UndoNoted { step, row } => {

@@ -188,6 +188,13 @@ pub enum Ask {
         /// When to try again, where who failed knows better.
         after: Option<DateTime<Utc>>,
     },
+    /// Hand what is one person's in this case over to another (an operator only).
+    HandOver {
+        /// Whose it is.
+        from: PersonId,
+        /// Whose it is to be.
+        to: PersonId,
+    },
     /// Try once more what an incident stopped (an operator only).
     Retry {
         /// At which step; all where `None`.

@@ -7,7 +7,7 @@ use super::refusal::{FieldFault, Refusal, TaskOver};
 use super::run::Run;
 use super::scope::Place;
 use super::state::{Assignment, ClosedTask, MailKind, State, Task, TaskKind};
-use super::{Decision, Facts, block, form, human, outside, overdue, revise, start, vote};
+use super::{Decision, Facts, block, form, handover, human, outside, overdue, revise, start, vote};
 use crate::model::definition::{Definition, Human, OwnCase, outcome};
 use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
@@ -72,6 +72,7 @@ fn act(run: &mut Run<'_>) -> Result<(), Refusal> {
             outside::fail(run, *token, *attempt, what, *permanent, *after)
         }
         Ask::Retry { step } => retry(run, step.as_ref()),
+        Ask::HandOver { from, to } => hand_over(run, from, to),
     }
 }
 
@@ -243,7 +244,12 @@ fn note_answer(run: &mut Run<'_>, number: TaskId, id: AssignmentId, given: &Give
 }
 
 fn set(run: &mut Run<'_>, token: TokenId, values: Record) -> Result<Record, Refusal> {
-    run.set_at(token, values).map_err(|computed| {
+    computed(run.set_at(token, values))
+}
+
+/// What changed; a computed field that cannot be computed from it is a fault of what was filled in.
+pub(super) fn computed(set: Result<Record, form::Computed>) -> Result<Record, Refusal> {
+    set.map_err(|computed| {
         let title = computed.field.as_str().into();
         Refusal::BadForm(vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }])
     })
@@ -298,6 +304,17 @@ fn stop(run: &mut Run<'_>, outcome: &str, reason: Option<&Arc<str>>) -> Result<(
     run.tell_acted_for(None);
     run.end(outcome.into(), reason);
     Ok(())
+}
+
+fn hand_over(run: &mut Run<'_>, from: &PersonId, to: &PersonId) -> Result<(), Refusal> {
+    running(run)?;
+    if run.command.actor.person().is_some() {
+        return Err(Refusal::NotOperator);
+    }
+    if run.state.ending.is_some() {
+        return Err(Refusal::Ending);
+    }
+    handover::hand_over(run, from, to)
 }
 
 fn resend(run: &mut Run<'_>, id: AssignmentId) -> Result<(), Refusal> {

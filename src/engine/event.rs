@@ -9,8 +9,8 @@ use super::fingerprint::Fingerprint;
 use super::state::{Caller, MailKind, Mode, Owner, Row, TaskKind, TimerKind, Waiting};
 use crate::model::definition::Nobody;
 use crate::model::id::{
-    AssignmentId, BusinessNumber, InstanceId, MailId, Outcome, PersonId, ProcessId, ScopeId, StepId, TaskId, TimerId,
-    TokenId, Version,
+    AssignmentId, BusinessNumber, FieldName, InstanceId, MailId, Outcome, PersonId, ProcessId, ScopeId, StepId, TaskId,
+    TimerId, TokenId, Version,
 };
 use crate::model::text::Text;
 use crate::model::value::{Record, Value};
@@ -255,6 +255,17 @@ pub enum Event {
         from: AssignmentId,
         /// Who is asked instead.
         to: Vec<OpenedAssignment>,
+    },
+    /// What was one person's is another's; the assignments and fields that change with it follow as events.
+    HandedOver {
+        /// Whose it was.
+        from: PersonId,
+        /// Whose it is.
+        to: PersonId,
+        /// Whether the applicant changes.
+        applicant: bool,
+        /// The columns that change of rows that wait for their turn, by the token that holds them.
+        rows: Vec<(TokenId, FieldName)>,
     },
     /// The case came to another column of the board.
     StageReached {

@@ -30,6 +30,7 @@ mod decide;
 pub mod event;
 pub mod fingerprint;
 mod form;
+pub mod handover;
 mod human;
 mod outside;
 mod overdue;

@@ -104,6 +104,11 @@ pub(super) fn candidates(run: &Run<'_>, people: &[PersonId], human: &Human, kind
     found
 }
 
+/// A person as they can take a part in a task: they themselves or who stands in for them; `None` where they may not.
+pub(super) fn may_take(run: &Run<'_>, person: &PersonId, human: &Human, kind: TaskKind) -> Option<Candidate> {
+    Some(stand_in(run, person)).filter(|candidate| may(run, candidate, human, kind))
+}
+
 /// Whether a candidate is known and not struck by separation of duties.
 fn may(run: &Run<'_>, candidate: &Candidate, human: &Human, kind: TaskKind) -> bool {
     let struck = run.decides(kind) && run.is_own(&candidate.person) && human.policy.own_case != OwnCase::Allow;

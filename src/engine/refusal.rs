@@ -4,7 +4,7 @@ use crate::model::definition::outcome;
 use crate::model::id::{FieldName, Outcome, PersonId, PositionId, StepId};
 use crate::model::people::Directory;
 use crate::model::text::{Lang, Text, Wording};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use std::sync::Arc;
 
@@ -85,6 +85,33 @@ pub enum Refusal {
     NotWaiting,
     /// No step is stopped by an incident.
     NoIncident,
+    /// From a person to the same person.
+    HandOverToSelf(PersonId),
+    /// Who is to take over is away.
+    ReceiverAway {
+        /// Who.
+        to: PersonId,
+        /// The last day away.
+        until: NaiveDate,
+    },
+    /// An absence of who is to take over would bring the work back.
+    ComesBack {
+        /// Who is to take over.
+        to: PersonId,
+        /// Who hands over, and stands in for them.
+        from: PersonId,
+        /// From when.
+        on: NaiveDate,
+    },
+    /// Neither the person nor a superior of theirs may take this step, and nobody else is asked there.
+    NobodyInstead {
+        /// Who was to take over.
+        person: PersonId,
+        /// The step.
+        step: StepId,
+    },
+    /// The person has nothing to do with what is open or ahead in the case.
+    NothingToHandOver(PersonId),
     /// The process allows one open case a key, and there is one.
     OpenAlready {
         /// Its business number, or its id.
@@ -254,8 +281,8 @@ impl Refusal {
                 format!("Only the applicant can withdraw a case; {} is not the applicant of this one.", name(person)),
             ),
             Refusal::NotOperator => Wording::new(
-                "只有操作员可以取消案例；申请人可以用撤回。",
-                "Only an operator can cancel a case; its applicant can withdraw it.",
+                "这件事只有操作员可以做；申请人可以撤回自己的案例。",
+                "Only an operator can do this; an applicant can withdraw their own case.",
             ),
             Refusal::NotInvolved(person) => Wording::new(
                 format!("{}与这个案例无关，不能留言。", name(person)),
@@ -271,6 +298,46 @@ impl Refusal {
             Refusal::NoIncident => Wording::new(
                 "没有因故障停下的步骤，无需重试。",
                 "No step is stopped by an incident, so there is nothing to retry.",
+            ),
+            Refusal::HandOverToSelf(person) => Wording::new(
+                format!("交出和接手的是同一个人：{}。请另选接手的人。", name(person)),
+                format!("{} would hand over to themselves. Choose somebody else to take over.", name(person)),
+            ),
+            Refusal::ReceiverAway { to, until } => Wording::new(
+                format!("{}在 {until} 之前不在岗，不能接手。请另选一位，或先改通讯录里的缺勤。", name(to)),
+                format!(
+                    "{} is away until {until} and cannot take over. Choose somebody else, or change the absence in \
+                     the directory first.",
+                    name(to)
+                ),
+            ),
+            Refusal::ComesBack { to, from, on } => Wording::new(
+                format!(
+                    "{0}从 {on} 起由{1}代办，交出的工作又会回到{1}手里。请另选一位，或先改通讯录里的缺勤。",
+                    name(to),
+                    name(from)
+                ),
+                format!(
+                    "{1} stands in for {0} from {on}, so the work would come back to {1}. Choose somebody else, or \
+                     change the absence in the directory first.",
+                    name(to),
+                    name(from)
+                ),
+            ),
+            Refusal::NobodyInstead { person, step } => Wording::new(
+                format!(
+                    "“{step}”{}不能接（职责分离，或已在其中），上级中也没有可以接的人。请另选一位，或等这一步办完。",
+                    name(person)
+                ),
+                format!(
+                    "{} may not take `{step}` (separation of duties, or they are asked there already), and no superior \
+                     of theirs may. Choose somebody else, or wait until that step is done.",
+                    name(person)
+                ),
+            ),
+            Refusal::NothingToHandOver(person) => Wording::new(
+                format!("这个案例里没有属于{}的未办事项。", name(person)),
+                format!("Nothing that is open or ahead in this case is {}'s.", name(person)),
             ),
             Refusal::OpenAlready { reference } => Wording::new(
                 format!("同一对象已有未结束的案例：{reference}。请先办完或取消它。"),

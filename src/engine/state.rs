@@ -456,6 +456,8 @@ pub enum MailKind {
         /// Its task, if people are asked.
         task: Option<TaskId>,
     },
+    /// A case was handed over to you.
+    HandedOver,
     /// Someone at a shell acted in your name.
     ActedFor {
         /// The task that was answered, if one was.

@@ -8,7 +8,7 @@
 use super::people::Candidate;
 use super::state::{Answer, Assignment, Mode, Task, TaskKind};
 use crate::model::definition::{Human, outcome};
-use crate::model::id::{Outcome, PersonId};
+use crate::model::id::{AssignmentId, Outcome, PersonId};
 
 /// How many seats could not be filled even if everybody answered, nobody twice.
 pub(super) fn shortfall(seats: &[Vec<Candidate>]) -> usize {
@@ -37,6 +37,16 @@ pub(super) fn seat_for(task: &Task, assignment: &Assignment) -> Option<u16> {
     };
     let own = || assignment.seats.iter().filter(free).copied();
     own().find(|seat| possible(*seat)).or_else(|| own().next())
+}
+
+/// Whether the others who are asked can still fill every seat that is free.
+pub(super) fn can_do_without(task: &Task, assignment: AssignmentId) -> bool {
+    let others: Vec<&Assignment> = task.assignments.iter().filter(|other| other.id != assignment).collect();
+    let free = (0u16..).zip(&task.seats).filter(|(_, seat)| seat.is_none());
+    let seats: Vec<Vec<usize>> = free
+        .map(|(seat, _)| (0..others.len()).filter(|person| others[*person].seats.contains(&seat)).collect())
+        .collect();
+    fill(&seats).into_iter().flatten().count() == seats.len()
 }
 
 /// The result of a task, once its answers decide it.

@@ -187,7 +187,12 @@ impl StateGraph {
 
     /// The nodes that can be reached from the start.
     pub fn reachable(&self) -> Vec<&Node> {
-        self.walk(&self.graph, &Node::Start)
+        self.from(&Node::Start)
+    }
+
+    /// The nodes that can be reached from a node, itself included.
+    pub fn from(&self, node: &Node) -> Vec<&Node> {
+        self.walk(&self.graph, node)
     }
 
     /// The nodes from which an end of the case can be reached.

@@ -11,6 +11,7 @@ pub mod access;
 pub mod channel;
 mod dispatch;
 pub mod drive;
+mod handover;
 pub mod http;
 pub mod jobs;
 pub mod outbox;
@@ -51,6 +52,7 @@ pub use crate::store::query::{
     OutboxRow, Standing, TaskFilter, TaskRow,
 };
 pub use crate::store::{Error, Kind, Settled, Settlement};
+pub use handover::{HandOver, HandOverResult, HandedOver};
 pub use served::is_served;
 
 /// How to open a runtime.

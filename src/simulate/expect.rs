@@ -378,6 +378,7 @@ pub(super) fn kind_of(mail: &Mail) -> &'static str {
         MailKind::Ended => "ended",
         MailKind::Notice { .. } => "notice",
         MailKind::Overdue { .. } => "overdue",
+        MailKind::HandedOver => "handed_over",
         MailKind::ActedFor { .. } => "acted_for",
     }
 }

@@ -174,6 +174,18 @@ impl Stage<'_> {
                 let ask = Ask::Cancel { reason: Some(reason.clone()) };
                 self.world.ask(case, operator(), ask).map_err(No::Refused)
             }
+            What::Handover { from, to } => {
+                let mut done = false;
+                for case in 0..self.world.cases().len() {
+                    let ask = Ask::HandOver { from: from.clone(), to: to.clone() };
+                    match self.world.ask(case, operator(), ask) {
+                        Ok(()) => done = true,
+                        Err(Refusal::NothingToHandOver(_) | Refusal::Ended { .. }) => {}
+                        Err(refusal) => return Err(No::Refused(refusal)),
+                    }
+                }
+                if done { Ok(()) } else { Err(No::Refused(Refusal::NothingToHandOver(from.clone()))) }
+            }
             What::Message { name, key, data } => {
                 self.world.message(name.clone(), key.clone(), data.clone());
                 Ok(())

@@ -194,7 +194,11 @@ fn priority(kind: &MailKind) -> u8 {
     match kind {
         MailKind::Assigned { .. } | MailKind::FreshLink { .. } => 0,
         MailKind::Reminder { .. } | MailKind::Overdue { .. } => 1,
-        MailKind::Decided { .. } | MailKind::Ended | MailKind::Notice { .. } | MailKind::ActedFor { .. } => 2,
+        MailKind::Decided { .. }
+        | MailKind::Ended
+        | MailKind::Notice { .. }
+        | MailKind::ActedFor { .. }
+        | MailKind::HandedOver => 2,
     }
 }
 

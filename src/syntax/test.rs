@@ -73,6 +73,8 @@ pub struct Deed {
     pub what: Spanned<String>,
     /// Who does it.
     pub by: Option<Spanned<String>>,
+    /// Who takes over.
+    pub to: Option<Spanned<String>>,
     /// The answer, where a task has several.
     pub outcome: Option<Spanned<String>>,
     /// Why, in their words.
@@ -106,6 +108,8 @@ pub enum Verb {
     Withdraw,
     /// `cancel`
     Cancel,
+    /// `handover`: all that is one person's becomes another's.
+    Handover,
     /// `message`: it comes from outside.
     Message,
     /// `answer`: what an `http` step gets back.
@@ -166,7 +170,7 @@ pub struct MailLike {
 
 /// What mails are for, as tests name it.
 pub const MAIL_KINDS: &[&str] =
-    &["assigned", "revise", "reminder", "overdue", "link", "decided", "ended", "notice", "acted_for"];
+    &["assigned", "revise", "reminder", "overdue", "link", "decided", "ended", "notice", "acted_for", "handed_over"];
 
 static TEST: Place = Place {
     name: ("测试的顶层", "the top level of a test"),
@@ -206,6 +210,7 @@ deed_places! {
     REVISE "revise" ["by", "data", "opinion", "why"];
     WITHDRAW "withdraw" ["by", "case", "why"];
     CANCEL "cancel" ["case", "why"];
+    HANDOVER "handover" ["to", "why"];
     MESSAGE "message" ["key", "data", "why"];
     ANSWER "answer" ["status", "body", "why"];
     FAIL "fail" ["opinion", "why"];
@@ -220,6 +225,7 @@ const VERBS: &[(&str, Verb, &Place)] = &[
     ("revise", Verb::Revise, &REVISE),
     ("withdraw", Verb::Withdraw, &WITHDRAW),
     ("cancel", Verb::Cancel, &CANCEL),
+    ("handover", Verb::Handover, &HANDOVER),
     ("message", Verb::Message, &MESSAGE),
     ("answer", Verb::Answer, &ANSWER),
     ("fail", Verb::Fail, &FAIL),
@@ -347,12 +353,15 @@ impl Lowering<'_> {
             Verb::Withdraw | Verb::Cancel => self.words(&entry.value),
             _ => self.path(&entry.value),
         }?;
-        let needs_person = !matches!(verb, Verb::Complete | Verb::Cancel | Verb::Message | Verb::Answer | Verb::Fail);
+        let needs_person =
+            !matches!(verb, Verb::Complete | Verb::Cancel | Verb::Handover | Verb::Message | Verb::Answer | Verb::Fail);
         let by = if needs_person { fields.required(self, "by") } else { fields.get("by") };
+        let to = if *verb == Verb::Handover { fields.required(self, "to") } else { None };
         let status = fields.get("status").and_then(|node| self.status(node));
         let data = if *verb == Verb::Answer { "body" } else { "data" };
         let deed = Deed {
             by: by.and_then(|node| self.name(node, NameRule::Word)),
+            to: to.and_then(|node| self.name(node, NameRule::Word)),
             outcome: fields.get("outcome").and_then(|node| self.name(node, NameRule::Word)),
             opinion: fields.get("opinion").and_then(|node| self.words(node)),
             data: self.given(&fields, data),
@@ -534,6 +543,7 @@ impl Deed {
             key,
             what,
             by: None,
+            to: None,
             outcome: None,
             opinion: None,
             data: None,

@@ -244,6 +244,30 @@ fn what_is_wrong_is_said_with_what_to_do() {
 }
 
 #[test]
+fn a_leavers_work_is_handed_over_in_one_command() {
+    for lang in ["zh", "en"] {
+        let shell = Shell::new(lang);
+        shell.good(&["deploy", &project("tests/handover").display().to_string()]);
+        let text = shell.transcript(
+            "
+            start account --as cid --set name=Acme --set owner=cid --set author=cid
+            start account --as dan --set name=Bolt --set owner=cid --set author=dan
+            handover cid --to dan --dry-run
+            handover cid --to dan --key Bolt
+            handover cid --to ben
+            handover cid --to ben
+            handover cid --to cid
+            handover zoe --to dan
+            show KH-0001
+            history KH-0001
+            list
+            ",
+        );
+        golden(&project(&format!("tests/cli/handover.{lang}.txt")), &text);
+    }
+}
+
+#[test]
 fn the_manual_is_what_help_says() {
     golden(&project("docs/cli.md"), &manual(Lang::En));
     golden(&project("docs/cli.zh.md"), &manual(Lang::Zh));

@@ -156,6 +156,7 @@ impl Play {
                         MailKind::Notice { .. } => "notice",
                         MailKind::ActedFor { .. } => "acted",
                         MailKind::Overdue { .. } => "overdue",
+                        MailKind::HandedOver => "handed_over",
                     };
                     Some(format!("{kind}:{to}"))
                 }

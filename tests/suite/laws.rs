@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use countersign::engine::command::{Actor, Ask, Command, Via};
 use countersign::engine::event::{Entry, Event};
 use countersign::engine::refusal::Refusal;
-use countersign::engine::state::{Owner, State, TaskKind, Token, Waiting};
+use countersign::engine::state::{Owner, State, Task, TaskKind, Token, Waiting};
 use countersign::engine::{self, Facts, preview};
 use countersign::model::definition::{Definition, outcome};
 use countersign::model::id::{InstanceId, Outcome, PersonId, TokenId};
@@ -295,6 +295,7 @@ enum Op {
     Cancel,
     Outside { pick: u8, how: u8 },
     Retry,
+    HandOver { from: u8, to: u8 },
 }
 
 fn ops() -> impl Strategy<Value = Vec<Op>> {
@@ -310,6 +311,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
         1 => Just(Op::Cancel),
         6 => (any::<u8>(), any::<u8>()).prop_map(|(pick, how)| Op::Outside { pick, how }),
         1 => Just(Op::Retry),
+        2 => (any::<u8>(), any::<u8>()).prop_map(|(from, to)| Op::HandOver { from, to }),
     ];
     proptest::collection::vec(op, 0..40)
 }
@@ -565,10 +567,11 @@ impl<'a> Case<'a> {
             Op::Withdraw { person: who } => {
                 let who = person(*who);
                 let running = self.state.ended.is_none() && self.state.ending.is_none();
-                let own = who == self.state.applicant && running;
+                let own = (who == self.state.applicant || who == self.state.starter) && running;
                 let withdrawn = self.ask(by(who), Ask::Withdraw { reason: None });
                 assert_eq!(withdrawn.is_ok(), own, "only the applicant withdraws, and only once");
             }
+            Op::HandOver { from, to } => self.hand_over(&person(*from), &person(*to)),
             Op::Outside { pick, how } => self.outside(*pick, *how),
             Op::Retry => {
                 let stopped = self.state.has_incident();
@@ -581,6 +584,21 @@ impl<'a> Case<'a> {
                 assert_eq!(self.ask(actor, Ask::Cancel { reason: None }).is_ok(), running);
             }
         }
+    }
+
+    fn hand_over(&mut self, from: &PersonId, to: &PersonId) {
+        let actor = Actor::Operator { user: "root".into() };
+        let ask = Ask::HandOver { from: from.clone(), to: to.clone() };
+        if self.ask(actor.clone(), ask.clone()).is_err() {
+            return;
+        }
+        assert!(self.state.applicant != *from, "what was handed over is not theirs");
+        let form = |task: &Task| matches!(task.kind, TaskKind::Revise { .. } | TaskKind::Begin);
+        let asked = |task: &Task| task.assignments.iter().any(|open| open.person == *from);
+        assert!(!self.state.tasks.values().any(|task| form(task) && asked(task)), "a revision is the applicant's");
+        // What stays is what nobody else may take, and stays again.
+        let before = self.state.clone();
+        assert!(self.ask(actor, ask).is_err() || self.state.tasks == before.tasks, "the same again has nothing to do");
     }
 
     /// Something comes from outside for one of the tokens that wait for it.

@@ -15,6 +15,7 @@ mod flows;
 mod fmt;
 mod fuzz;
 #[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]
+mod handover;
 mod house;
 mod laws;
 mod link;

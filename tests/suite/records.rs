@@ -418,6 +418,7 @@ fn asks(chance: &mut Chance) -> Vec<Ask> {
             permanent: chance.coin(),
             after: chance.maybe(Chance::instant),
         },
+        Ask::HandOver { from: chance.word().as_str().into(), to: chance.word().as_str().into() },
         Ask::Retry { step: chance.maybe(|chance| chance.word().as_str().into()) },
     ]
 }
@@ -464,6 +465,7 @@ fn events(chance: &mut Chance) -> Vec<Event> {
         MailKind::FreshLink { task: TaskId(chance.id()), assignment: chance.assignment() },
         MailKind::Decided { task: TaskId(chance.id()), assignment: chance.assignment() },
         MailKind::Ended,
+        MailKind::HandedOver,
         MailKind::Notice { step: step.as_str().into() },
         MailKind::ActedFor { task: chance.maybe(|chance| TaskId(chance.id())) },
         MailKind::Overdue { step: step.as_str().into(), task: chance.maybe(|chance| TaskId(chance.id())) },
@@ -559,6 +561,12 @@ fn events(chance: &mut Chance) -> Vec<Event> {
             task: TaskId(chance.id()),
             from: chance.assignment(),
             to: (0..chance.below(3)).map(|seat| chance.opened(seat)).collect(),
+        },
+        Event::HandedOver {
+            from: chance.word().as_str().into(),
+            to: chance.word().as_str().into(),
+            applicant: chance.below(2) == 0,
+            rows: (0..chance.below(3)).map(|_| (token, chance.word().as_str().into())).collect(),
         },
         Event::StageReached { stage: chance.word().into() },
         Event::Called {

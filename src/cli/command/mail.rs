@@ -185,6 +185,7 @@ fn kind_words(kind: &MailKind, lang: Lang) -> &'static str {
         MailKind::Notice { .. } => words.pick("通知", "a notice"),
         MailKind::Overdue { .. } => words.pick("超时", "overdue"),
         MailKind::ActedFor { .. } => words.pick("代办通知", "acted for them"),
+        MailKind::HandedOver => words.pick("接手", "a hand-over"),
     }
 }
 

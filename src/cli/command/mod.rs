@@ -11,6 +11,7 @@ mod explain;
 mod explore;
 mod fmt;
 mod graph;
+mod handover;
 mod init;
 mod intervene;
 mod keys;
@@ -108,6 +109,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "revise", group: Group::Task, tree: answer::revise_tree, run: answer::revise },
     Entry { name: "stuck", group: Group::Operate, tree: outside::stuck_tree, run: outside::stuck },
     Entry { name: "retry", group: Group::Operate, tree: outside::retry_tree, run: outside::retry },
+    Entry { name: "handover", group: Group::Operate, tree: handover::tree, run: handover::run },
     Entry { name: "mail", group: Group::Operate, tree: mail::tree, run: mail::run },
     Entry { name: "keys", group: Group::Operate, tree: keys::tree, run: keys::run },
     Entry { name: "bench", group: Group::Operate, tree: bench::tree, run: bench::run },

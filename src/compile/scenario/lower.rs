@@ -275,6 +275,7 @@ impl<'a> Lowering<'a> {
                 let (case, _) = self.case(deed.case.as_ref(), deed.key)?;
                 What::Cancel { case, reason: text() }
             }
+            Verb::Handover => What::Handover { from: self.person(&deed.what)?, to: self.person(deed.to.as_ref()?)? },
             Verb::Message => {
                 let data =
                     deed.data.as_ref().map_or_else(|| Value::Record(Record::new()), |given| untyped(&given.data));

@@ -128,6 +128,13 @@ pub enum What {
         /// Why.
         reason: Arc<str>,
     },
+    /// An operator hands all that is one person's over to another.
+    Handover {
+        /// Whose it is.
+        from: PersonId,
+        /// Whose it is to be.
+        to: PersonId,
+    },
     /// A message comes from outside.
     Message {
         /// Its name.

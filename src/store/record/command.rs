@@ -132,6 +132,7 @@ pub(super) enum AskRecord {
         after: Option<At>,
     },
     Retry(Option<StepId>),
+    HandOver(PersonId, PersonId),
 }
 
 pub(super) struct SeenRecord(pub(super) Fingerprint);
@@ -215,6 +216,7 @@ impl AskRecord {
                 AskRecord::Fail { token: *token, attempt: *attempt, permanent: *permanent, after: after.map(At) }
             }
             Ask::Retry { step } => AskRecord::Retry(step.clone()),
+            Ask::HandOver { from, to } => AskRecord::HandOver(from.clone(), to.clone()),
         }
     }
 
@@ -258,6 +260,7 @@ impl AskRecord {
                 Ask::Fail { token, attempt, what: personal.wording(), permanent, after: after.map(|at| at.0) }
             }
             AskRecord::Retry(step) => Ask::Retry { step },
+            AskRecord::HandOver(from, to) => Ask::HandOver { from, to },
         }
     }
 }

@@ -7,8 +7,8 @@ use super::wait::{RowRecord, WaitRecord};
 use crate::engine::event::{Event, OpenedTask};
 use crate::model::definition::Mode;
 use crate::model::id::{
-    AssignmentId, BusinessNumber, InstanceId, MailId, Outcome, PersonId, ProcessId, ScopeId, StepId, TaskId, TimerId,
-    TokenId, Version,
+    AssignmentId, BusinessNumber, FieldName, InstanceId, MailId, Outcome, PersonId, ProcessId, ScopeId, StepId, TaskId,
+    TimerId, TokenId, Version,
 };
 use crate::model::text::Text;
 use serde::{Deserialize, Serialize};
@@ -105,6 +105,13 @@ pub(super) enum EventRecord {
         task: TaskId,
         from: AssignmentId,
         to: Vec<AssignmentRecord>,
+    },
+    HandedOver {
+        from: PersonId,
+        to: PersonId,
+        applicant: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        rows: Vec<(TokenId, FieldName)>,
     },
     StageReached(Arc<str>),
     Called {
@@ -239,6 +246,12 @@ impl EventRecord {
             Event::Reassigned { task, from, to } => {
                 EventRecord::Reassigned { task: *task, from: *from, to: to.iter().map(AssignmentRecord::of).collect() }
             }
+            Event::HandedOver { from, to, applicant, rows } => EventRecord::HandedOver {
+                from: from.clone(),
+                to: to.clone(),
+                applicant: *applicant,
+                rows: rows.clone(),
+            },
             Event::StageReached { stage } => EventRecord::StageReached(stage.clone()),
             Event::Called { token, step, child, process, applicant, with, depth, detached } => {
                 personal.record(with);
@@ -347,6 +360,7 @@ impl EventRecord {
             EventRecord::Reassigned { task, from, to } => {
                 Event::Reassigned { task, from, to: to.into_iter().map(AssignmentRecord::into_domain).collect() }
             }
+            EventRecord::HandedOver { from, to, applicant, rows } => Event::HandedOver { from, to, applicant, rows },
             EventRecord::StageReached(stage) => Event::StageReached { stage },
             EventRecord::Called { token, step, child, process, applicant, depth, detached } => {
                 Event::Called { token, step, child, process, applicant, with: personal.record(), depth, detached }

@@ -208,6 +208,7 @@ pub(super) enum MailKindRecord {
     Notice(StepId),
     ActedFor(Option<TaskId>),
     Overdue(StepId, Option<TaskId>),
+    HandedOver,
 }
 
 impl MailKindRecord {
@@ -221,6 +222,7 @@ impl MailKindRecord {
             MailKind::Notice { step } => MailKindRecord::Notice(step.clone()),
             MailKind::ActedFor { task } => MailKindRecord::ActedFor(*task),
             MailKind::Overdue { step, task } => MailKindRecord::Overdue(step.clone(), *task),
+            MailKind::HandedOver => MailKindRecord::HandedOver,
         }
     }
 
@@ -234,6 +236,7 @@ impl MailKindRecord {
             MailKindRecord::Notice(step) => MailKind::Notice { step },
             MailKindRecord::ActedFor(task) => MailKind::ActedFor { task },
             MailKindRecord::Overdue(step, task) => MailKind::Overdue { step, task },
+            MailKindRecord::HandedOver => MailKind::HandedOver,
         }
     }
 }

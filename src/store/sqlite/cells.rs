@@ -58,6 +58,7 @@ pub(super) struct MovedCells<'a>(
     u8,
     Option<i64>,
     Option<&'a str>,
+    &'a str,
 );
 
 #[derive(Serialize)]
@@ -168,10 +169,10 @@ pub(super) const STATEMENTS: [&str; TABLES] = [
        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8
        FROM jsonb_each(?);",
     "UPDATE instance SET revision = m.b, head = m.c, at = m.d, outcome = m.e, ended_at = m.f, key = m.g,
-         headline = m.h, steps = m.i, incident = m.j, wake_at = m.k, claim = m.l
+         headline = m.h, steps = m.i, incident = m.j, wake_at = m.k, claim = m.l, applicant = m.m
        FROM (SELECT value->>0 AS a, value->>1 AS b, value->>2 AS c, value->>3 AS d, value->>4 AS e, value->>5 AS f,
          value->>6 AS g, value->>7 AS h, value->>8 AS i, value->>9 AS j, value->>10 AS k,
-         value->>11 AS l FROM jsonb_each(?)) AS m
+         value->>11 AS l, value->>12 AS m FROM jsonb_each(?)) AS m
        WHERE instance.id = m.a;",
     "INSERT INTO instance (id, process, version, title, number, applicant, started_at, revision, head, at, outcome,
          ended_at, key, headline, steps, incident, wake_at, claim)
@@ -240,6 +241,7 @@ pub(in crate::store) fn tables(batch: &Batch) -> (u16, Vec<String>) {
                 u8::from(row.incident),
                 row.wake_at.map(ms_after),
                 row.claim.as_deref(),
+                row.applicant.as_str(),
             )
         }))
     });
