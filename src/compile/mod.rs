@@ -358,6 +358,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     if !unknown && !crate::diagnostics::has_errors(&diagnostics) {
         let folder = check::Folder {
             definitions: &definitions,
+            metrics: &metrics.sound,
             source_map: &source_map,
             positions: directories.first().map_or(&[], |(_, directory)| directory.positions.as_slice()),
             directory: &world.directory,
@@ -367,7 +368,8 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         check::folder(&folder, &mut sources, &mut diagnostics);
     }
     crate::diagnostics::sort(&mut diagnostics, &sources);
-    let diagnostics = once::once(diagnostics, &sources);
+    let mut diagnostics = once::once(diagnostics, &sources);
+    crate::diagnostics::conceal(&mut diagnostics, &mut sources);
     let (metrics, tables) = (metrics.sound, world.tables.sound);
     Compiled {
         sources,
@@ -435,7 +437,7 @@ fn may_hide(found: &Diagnostic) -> bool {
     ];
     let misspelt = matches!(found.code, Code::UnknownKey | Code::StepKind);
     let harmless = misspelt && found.fix.as_ref().is_some_and(|fix| !DECLARING.contains(&fix.replacement.as_str()));
-    found.code.severity() == Severity::Error && !harmless
+    found.is_error() && !harmless && found.code != Code::SecretInYaml
 }
 
 /// The most steps of a process, and the most fields.

@@ -84,6 +84,7 @@ codes! {
     UnsupportedStep "CS0210" "unsupported_step" Error;
     UnsupportedKey "CS0211" "unsupported_key" Error;
     KeyOfOtherField "CS0213" "key_of_other_field" Error;
+    SecretInYaml "CS0214" "secret_in_yaml" Error;
 
     // CS03: names
     BadName "CS0301" "bad_name" Error;

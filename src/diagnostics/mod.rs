@@ -12,9 +12,12 @@
 //! * `hints`: what to write instead, as it would stand in the file.
 //! * `fix`: one mend that is safe to make by program.
 //!
+//! A secret that a text shows is hidden from everybody who reads a diagnostic: see `conceal`.
+//!
 //! Invariant: knows nothing of YAML, processes or terminals; the width and the language are arguments.
 
 pub mod code;
+mod conceal;
 mod json;
 pub mod mend;
 pub mod render;
@@ -25,6 +28,7 @@ use crate::model::text::Wording;
 use std::sync::Arc;
 
 pub use code::{Code, Severity};
+pub(crate) use conceal::conceal;
 pub use json::to_json;
 pub use render::{Style, render};
 pub use sarif::to_sarif;
@@ -107,6 +111,16 @@ impl Sources {
     /// All ids, in the order in which the texts were added.
     pub fn ids(&self) -> impl Iterator<Item = SourceId> + use<> {
         (0..self.list.len() as u32).map(SourceId)
+    }
+
+    /// Writes something else over a part of a text, as long as what stands there, so that no place moves.
+    pub(crate) fn overwrite(&mut self, span: Span, by: impl Fn(char) -> char) {
+        let Some(source) = self.list.get_mut(span.source.0 as usize) else { return };
+        let (start, end) = (floor(&source.text, span.start as usize), floor(&source.text, span.end as usize));
+        let written: String = source.text[start..end].chars().map(by).collect();
+        if written.len() == end - start {
+            source.text = [&source.text[..start], &written, &source.text[end..]].concat().into();
+        }
     }
 
     fn push(&mut self, source: Source) -> SourceId {

@@ -76,6 +76,18 @@ pub struct Source {
     pub by: IndexMap<Arc<str>, Formula>,
 }
 
+impl Source {
+    /// Every formula of it.
+    pub fn formulas(&self) -> Vec<&Formula> {
+        let taken = match &self.take {
+            Take::Count => None,
+            Take::Distinct(formula) | Take::Sum(formula) | Take::Average(formula) => Some(formula),
+        };
+        let rows = self.each.iter().map(|(formula, _)| formula);
+        rows.chain(&self.when).chain([&self.at]).chain(taken).chain(self.by.values()).collect()
+    }
+}
+
 /// What is done with the cases of a source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -22,6 +22,7 @@ pub(crate) mod process;
 mod recorded;
 pub(crate) mod reference;
 mod schema;
+mod secret;
 pub(crate) mod step;
 pub(crate) mod table;
 mod test;
@@ -111,6 +112,7 @@ pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
         None => true,
     });
     diagnostics.extend(lowered);
+    written_out(id, &source.text, &mut diagnostics);
     crate::diagnostics::sort(&mut diagnostics, sources);
     if diagnostics.len() > FAULT_LIMIT {
         let more = diagnostics.len() - FAULT_LIMIT;
@@ -119,6 +121,14 @@ pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
         diagnostics.push(too_many_faults(last, more));
     }
     (document, diagnostics)
+}
+
+/// Adds the secrets that the text shows, those that are told already apart.
+fn written_out(id: SourceId, text: &str, diagnostics: &mut Vec<Diagnostic>) {
+    let told: Vec<Span> =
+        diagnostics.iter().filter(|found| found.code == Code::SecretInYaml).map(|found| found.span).collect();
+    let overlaps = |span: Span| told.iter().any(|told| told.start < span.end && span.start < told.end);
+    diagnostics.extend(secret::in_text(id, text).into_iter().filter(|found| !overlaps(found.span)));
 }
 
 impl Lowering<'_> {

@@ -8,7 +8,7 @@
 //! `UPDATE_GOLDEN=1 cargo test --test suite diagnostics` rewrites the texts; read them before committing.
 
 use crate::support::{check_text, files, golden, name, project};
-use countersign::diagnostics::{Code, Sources, Style, render, to_json};
+use countersign::diagnostics::{Code, Sources, Style, render, to_json, to_sarif};
 use countersign::model::text::Lang;
 use std::path::{Path, PathBuf};
 
@@ -148,6 +148,38 @@ fn json_holds_places_and_the_mend() {
     assert_eq!(json[0]["at"]["column"], 1);
     assert_eq!(json[0]["at"]["end_column"], 6);
     assert_eq!(json[0]["fix"]["replacement"], "title");
+}
+
+#[test]
+fn a_secret_is_shown_to_nobody() {
+    let folder = project("tests/diagnostics/secret_in_yaml");
+    let mut hidden = 0;
+    for (file, text) in texts(&folder, "bad") {
+        let mut sources = Sources::new();
+        let found = check_text(&mut sources, &file, &text, &beside(&folder, &text));
+        let text = String::from_utf8(text).expect("text");
+        let secrets: Vec<&str> = found
+            .iter()
+            .filter(|found| found.code == Code::SecretInYaml)
+            .map(|found| &text[found.span.start as usize..found.span.end as usize])
+            .collect();
+        for lang in [Lang::Zh, Lang::En] {
+            let shown = [
+                render(&found, &sources, lang, Style::default()),
+                to_json(&found, &sources, lang).to_string(),
+                to_sarif(&found, &sources, lang).to_string(),
+            ];
+            for secret in &secrets {
+                assert!(
+                    shown.iter().all(|shown| !shown.contains(secret)),
+                    "{secret} is shown in {file}:\n{}",
+                    shown[0]
+                );
+            }
+        }
+        hidden += secrets.len();
+    }
+    assert!(hidden >= 8, "only {hidden} secrets are told");
 }
 
 /// The `yaml` blocks of a page.

@@ -51,6 +51,7 @@ use crate::diagnostics::{Diagnostic, Sources, Span};
 use crate::model::definition::Definition;
 use crate::model::graph::Node;
 use crate::model::id::StepId;
+use crate::model::metric::Metric;
 use crate::model::people::Directory;
 use crate::syntax::{self, Process, StepKind};
 use proof::Areas;
@@ -197,6 +198,8 @@ pub(crate) fn tables(decision: &Decision<'_>, diagnostics: &mut Vec<Diagnostic>)
 pub(crate) struct Folder<'a> {
     /// The processes.
     pub(crate) definitions: &'a [Definition],
+    /// What is counted over their cases.
+    pub(crate) metrics: &'a [Metric],
     /// Where their parts are written.
     pub(crate) source_map: &'a SourceMap,
     /// The directory as written.

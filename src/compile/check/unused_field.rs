@@ -12,11 +12,15 @@ use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Formula;
 use crate::model::graph::Node;
 use crate::model::id::{FieldName, ProcessId, StepId};
+use crate::model::metric::Metric;
 use crate::model::text::Wording;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn check(folder: &Folder<'_>, _: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
-    let taken = taken(folder.definitions);
+    let mut taken = taken(folder.definitions);
+    for source in folder.metrics.iter().flat_map(Metric::sources) {
+        taken.entry(&source.of).or_default().extend(source.formulas().into_iter().flat_map(fields_read));
+    }
     for definition in folder.definitions {
         let mut read = read(definition);
         read.extend(taken.get(&definition.process).into_iter().flatten());

@@ -8,6 +8,7 @@ use crate::diagnostics::{Code, Diagnostic, Sources};
 use crate::model::definition::Definition;
 use crate::model::formula::Formula;
 use crate::model::id::PositionId;
+use crate::model::metric::{Metric, Source};
 use crate::model::text::Wording;
 
 pub(super) fn check(folder: &Folder<'_>, _: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
@@ -23,7 +24,11 @@ pub(super) fn check(folder: &Folder<'_>, _: &mut Sources, diagnostics: &mut Vec<
     };
     for written in folder.positions {
         let position = PositionId::from(written.name.value.as_str());
-        let named = || folder.definitions.iter().any(|definition| names(definition, &position));
+        let counted = || folder.metrics.iter().flat_map(Metric::sources).flat_map(Source::formulas);
+        let named = || {
+            folder.definitions.iter().any(|definition| names(definition, &position))
+                || counted().any(|formula| formula.text.contains(position.as_str()))
+        };
         if held(&position) || above(&position) || named() {
             continue;
         }

@@ -8,6 +8,7 @@ use crate::syntax::address;
 use crate::syntax::feel::{self, FeelText};
 use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
 use crate::syntax::node::Node;
+use crate::syntax::secret;
 
 /// A part of an address or of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -180,6 +181,9 @@ impl Lowering<'_> {
                 ascii
             });
             let value = self.feel(&entry.value, shown);
+            if let Some(value) = &value {
+                self.diagnostics.extend(secret::in_value(shown, value));
+            }
             if let (Some(name), Some(value)) = (name, value) {
                 found.push((name, address::header(&value, &self.source.text)));
             }
@@ -196,6 +200,7 @@ impl Lowering<'_> {
             if entry.value.is_empty() {
                 self.report(missing_value(entry.key.span, shown));
             } else if let Some(value) = self.feel_value(&entry.value, shown) {
+                self.diagnostics.extend(secret::in_value(shown, &value));
                 found.push((Spanned::new(shown.to_owned(), entry.key.span), value));
             }
         }
