@@ -91,7 +91,7 @@ pub(crate) static PROCESS: Place = Place {
     relatives: &[&STEP, &POLICY, &FIELD],
 };
 
-static SCHEDULE: Place =
+pub(crate) static SCHEDULE: Place =
     Place { name: ("`schedule`", "`schedule`"), keys: &["cron", "by"], later: &[], relatives: &[&PROCESS] };
 
 pub(crate) static POLICY: Place = Place {

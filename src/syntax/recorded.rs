@@ -71,25 +71,25 @@ pub struct Group {
     pub left_out: Option<Spanned<String>>,
 }
 
-static TEST: Place = Place {
+pub(crate) static TEST: Place = Place {
     name: ("指标测试的顶层", "the top level of a test of a metric"),
     keys: &["test", "metric", "period", "now", "cases", "expect"],
     later: &[],
     relatives: &[&CASE, &EXPECT],
 };
-static CASE: Place = Place {
+pub(crate) static CASE: Place = Place {
     name: ("一条记录", "a recorded case"),
     keys: &["process", "by", "started", "ended", "outcome", "data"],
     later: &[],
     relatives: &[&TEST],
 };
-static EXPECT: Place = Place {
-    name: ("`expect`", "`expect`"),
+pub(crate) static EXPECT: Place = Place {
+    name: ("指标测试的 `expect`", "what a test of a metric expects"),
     keys: &["value", "numerator", "denominator", "left out", "by"],
     later: &[],
     relatives: &[],
 };
-static PART: Place = Place {
+pub(crate) static PART: Place = Place {
     name: ("`by` 的一项", "an entry of `by`"),
     keys: &["value", "numerator", "denominator", "left out"],
     later: &[],

@@ -172,15 +172,18 @@ pub struct MailLike {
 pub const MAIL_KINDS: &[&str] =
     &["assigned", "revise", "reminder", "overdue", "link", "decided", "ended", "notice", "acted_for", "handed_over"];
 
-static TEST: Place = Place {
+pub(crate) static TEST: Place = Place {
     name: ("测试的顶层", "the top level of a test"),
     keys: &["test", "process", "now", "directory", "calendar", "start", "do"],
     later: &[],
     relatives: &[&START, &EXPECT],
 };
-static START: Place = Place { name: ("`start`", "`start`"), keys: &["by", "data"], later: &[], relatives: &[&TEST] };
-static EXPECT: Place = Place {
-    name: ("`expect`", "`expect`"),
+pub(crate) static START: Place =
+    Place {
+        name: ("测试的 `start`", "the `start` of a test"), keys: &["by", "data"], later: &[], relatives: &[&TEST]
+    };
+pub(crate) static EXPECT: Place = Place {
+    name: ("测试的 `expect`", "what a test expects"),
     keys: &[
         "task", "for", "due", "no task", "mail", "no mail", "data", "ended", "outcome", "at", "stage", "incident",
         "case",
@@ -188,8 +191,12 @@ static EXPECT: Place = Place {
     later: &[],
     relatives: &[&MAIL],
 };
-static MAIL: Place =
-    Place { name: ("`mail`", "`mail`"), keys: &["to", "kind", "subject", "body"], later: &[], relatives: &[] };
+pub(crate) static MAIL: Place = Place {
+    name: ("测试里的 `mail`", "a mail of a test"),
+    keys: &["to", "kind", "subject", "body"],
+    later: &[],
+    relatives: &[],
+};
 
 macro_rules! deed_places {
     ($($place:ident $word:literal [$($key:literal),*];)*) => {
@@ -231,6 +238,11 @@ const VERBS: &[(&str, Verb, &Place)] = &[
     ("fail", Verb::Fail, &FAIL),
     ("start", Verb::Start, &START_AGAIN),
 ];
+
+/// What can be done in a test, each with its keys.
+pub(crate) fn verbs() -> impl Iterator<Item = (&'static str, &'static Place)> {
+    VERBS.iter().map(|(word, _, place)| (*word, *place))
+}
 
 impl Lowering<'_> {
     /// A document whose kind is `test`.

@@ -2,7 +2,8 @@
 //!
 //! For every human step and every possible applicant, `who` is evaluated with the directory as it is, where it
 //! depends on nothing else; a field of people is judged by its `among`. Whose case it is is struck from
-//! approvals and their superior takes the place, as the engine does it. Absences are left out: they pass.
+//! approvals and their superior takes the place, as the engine does it. Absences are left out: they pass. Who is asked
+//! once a step is overdue is judged too: it may not be nobody whoever applies.
 //!
 //! The directory knows people by what they hold. So applicants with the same positions fare alike, and one of
 //! them is tried for all, unless an expression names somebody by id.
@@ -11,7 +12,8 @@ use super::{Subject, called};
 use crate::compile::typing::fields_read;
 use crate::diagnostics::{Code, Context, Diagnostic, Span};
 use crate::expression::{self, NoSteps};
-use crate::model::definition::{Human, Mode, Nobody, OwnCase};
+use crate::model::control::Then;
+use crate::model::definition::{Human, Mode, Nobody, OwnCase, Step};
 use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
 use crate::model::id::{PersonId, PositionId};
@@ -19,7 +21,7 @@ use crate::model::people::Directory;
 use crate::model::text::Wording;
 use crate::model::time::Calendar;
 use crate::model::value::{Record, Value};
-use crate::syntax::{FeelText, StepKind};
+use crate::syntax::{self, FeelText, StepKind};
 use chrono::DateTime;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
@@ -34,13 +36,19 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let applies = who_applies(subject);
     for placed in &subject.flow.steps {
         let (StepKind::Approve { who } | StepKind::Task { who, .. }) = &placed.source.kind else { continue };
-        let Some(human) = subject.definition.steps.get(&placed.id).and_then(|step| step.human()) else { continue };
+        let Some(step) = subject.definition.steps.get(&placed.id) else { continue };
+        let Some(human) = step.human() else { continue };
+        let approval = matches!(placed.source.kind, StepKind::Approve { .. });
+        let asking = Asking { subject, human, approval, entries: &who.entries, span: who.span };
+        if let Some((span, people)) = asking.nobody_instead(placed.source, step, &applicants) {
+            let lack = Lack::NobodyInstead(span);
+            let found = lack.shown(&called(placed), &people, all, &subject.world.directory);
+            diagnostics.push(found.context(applies.span, applies.text.clone()));
+        }
         // An entry with a fault of its own is missing here, and nobody can be counted.
         if human.who.len() < who.entries.len() || human.policy.nobody == Nobody::Skip {
             continue;
         }
-        let approval = matches!(placed.source.kind, StepKind::Approve { .. });
-        let asking = Asking { subject, human, approval, entries: &who.entries, span: who.span };
         let mut lacks: Vec<(Lack, Vec<PersonId>)> = Vec::new();
         let by_id = who.entries.iter().any(|entry| entry.text.contains("person"));
         let alone: Vec<Vec<PersonId>>;
@@ -107,6 +115,8 @@ enum Lack {
     NoMail(Span),
     /// An entry names only the applicant, who has no superior.
     OnlyThemselves(Span),
+    /// Once it is overdue, the entries name nobody to ask instead.
+    NobodyInstead(Span),
     /// There are fewer people than signatures.
     TooFew(Span),
     /// An entry has no value.
@@ -148,6 +158,35 @@ impl Asking<'_, '_> {
         }
         let crowded = known && self.human.mode == Mode::All && filled(&seats) < seats.len();
         if crowded { self.unless_escalated(Lack::TooFew(self.span), applicant) } else { None }
+    }
+
+    /// Where nobody is named to be asked instead once the step is overdue, and for whose cases.
+    fn nobody_instead(
+        &self,
+        source: &syntax::Step,
+        step: &Step,
+        applicants: &[Vec<PersonId>],
+    ) -> Option<(Span, Vec<PersonId>)> {
+        let Some(syntax::Then::Reassign(entries)) = source.overdue.as_ref()?.then.as_ref() else { return None };
+        let Some(Then::Reassign(who)) = step.overdue.as_ref()?.then.as_ref() else { return None };
+        if who.len() < entries.len() {
+            return None;
+        }
+        let directory: &Directory = &self.subject.world.directory;
+        let somebody = |applicant: &PersonId| {
+            // What depends on who did not answer, or on the case, is not known here.
+            who.iter().any(|entry| match self.value(entry, applicant) {
+                None | Some(Err(_)) => true,
+                Some(Ok(value)) => named(&value, &self.subject.world.holders)
+                    .iter()
+                    .flatten()
+                    .any(|person| has_mail(directory, person)),
+            })
+        };
+        // For the one or the other nobody may be above them: then they are reminded.
+        let all: Vec<PersonId> = applicants.iter().flatten().cloned().collect();
+        let span = entries.first()?.span.to(entries.last()?.span);
+        (!all.is_empty() && !all.iter().any(somebody)).then_some((span, all))
     }
 
     /// The value of an entry, if it follows from the applicant and the directory alone.
@@ -273,6 +312,9 @@ impl Lack {
                     "this names only the applicant, who may not decide their own case and has no superior to do it instead",
                 ),
             ),
+            Lack::NobodyInstead(span) => {
+                return nobody_instead(step, span, &when);
+            }
             Lack::TooFew(span) => (
                 span,
                 Wording::new(
@@ -295,6 +337,21 @@ impl Lack {
             "add somebody to the directory, or write `policy: { nobody: escalate }` (ask a superior) or `skip` (pass over)",
         ))
     }
+}
+
+fn nobody_instead(step: &str, span: Span, when: &Wording) -> Diagnostic {
+    Diagnostic::new(
+        Code::NoApprover,
+        span,
+        Wording::new(
+            format!("{}，`{step}` 逾期后没有人可以接手：这里找不到人", when.zh),
+            format!("{}, nobody can take over once `{step}` is overdue: nobody is found here", when.en),
+        ),
+    )
+    .hint(Wording::new(
+        "请在组织目录里补上人，或改写 `reassign`，例如 `reassign: manager_of(assignee)`",
+        "add somebody to the directory, or reassign to somebody else, such as `reassign: manager_of(assignee)`",
+    ))
 }
 
 /// “When so-and-so applies”, naming at most three.

@@ -9,10 +9,12 @@ mod words;
 use super::field::{CHECK, FIELD, TYPES};
 use super::fields::{Place, TEXT};
 use super::metric::{METRIC, SOURCE};
-use super::process::{POLICY, PROCESS};
+use super::process::{POLICY, PROCESS, SCHEDULE};
+use super::recorded;
 use super::reference::{ABSENCE, CALENDAR, DEPARTMENT, DIRECTORY, PERSON, POSITION};
 use super::step;
 use super::table::TABLE;
+use super::test::{self, EXPECT, MAIL, MAIL_KINDS, START, TEST};
 use crate::model::text::Lang;
 use serde_json::{Map as Object, Value, json};
 
@@ -63,12 +65,45 @@ enum Shape {
     Options,
     /// Outcomes with targets.
     Targets,
+    /// The rows of a decision table.
+    Rules,
+    /// When branches come together.
+    Join,
+    /// People by outcome.
+    Copies,
+    /// What takes a step back.
+    Undo,
+    /// The hours of days.
+    Week,
+    /// Named days.
+    Days,
+    /// One text or a list of them.
+    Some,
+    /// What happens in a test.
+    Acts,
+    /// A verb of a test with what is beside it.
+    Deed,
+    /// A mail of a test, several, or whether there is any.
+    Mails,
+    /// A kind of mail.
+    MailKind,
+    /// Texts by name.
+    Words,
+    /// Data by name.
+    Data,
     /// Anything.
     Any,
 }
 
-/// The documents that have a schema, by their first key.
+/// What the words of the verbs of tests are found under.
+const DEED: &str = "a deed";
+/// A directory or calendar that is part of a test.
+const OWN_DIRECTORY: &str = "own directory";
+const OWN_CALENDAR: &str = "own calendar";
+
+/// The documents that have a schema, by their first key. A test comes first, as it has keys that begin others.
 const DOCUMENTS: &[(&str, &Place)] = &[
+    ("test", &TEST),
     ("process", &PROCESS),
     ("directory", &DIRECTORY),
     ("calendar", &CALENDAR),
@@ -103,14 +138,34 @@ fn groups() -> Vec<&'static Place> {
         &ABSENCE,
         &CALENDAR,
         &TEXT,
+        &SCHEDULE,
+        &TEST,
+        &START,
+        &EXPECT,
+        &MAIL,
+        &recorded::TEST,
+        &recorded::CASE,
+        &recorded::EXPECT,
+        &recorded::PART,
         step::CASE_PLACE,
+        step::RETRY_PLACE,
+        step::OVERDUE_PLACES.0,
+        step::OVERDUE_PLACES.1,
     ]
 }
 
 /// The schema of one kind of document, or of all.
 pub fn schema(kind: Option<&str>, lang: Lang) -> Option<Value> {
     let mut documents = DOCUMENTS.iter().filter(|(name, _)| kind.is_none_or(|kind| kind == *name));
-    let of = |place: &Place| json!({ "$ref": reference(place.name.1) });
+    // A test is one of a process or of a metric.
+    let of = |place: &Place| match place.name.1 {
+        "the top level of a test" => json!({
+            "if": { "required": ["metric"] },
+            "then": { "$ref": reference(recorded::TEST.name.1) },
+            "else": { "$ref": reference(TEST.name.1) },
+        }),
+        name => json!({ "$ref": reference(name) }),
+    };
     let mut root = match kind {
         Some(_) => of(documents.next()?.1),
         // The first key says which document it is.
@@ -130,9 +185,26 @@ pub fn schema(kind: Option<&str>, lang: Lang) -> Option<Value> {
     }
     let mut definitions = Object::new();
     for place in groups() {
-        definitions.insert(place.name.1.replace(['`', ' '], "_"), group(place, required(place.name.1), lang));
+        let name = place.name.1;
+        definitions.insert(key_of(name), group(place, name, required(name), lang));
     }
-    let mut kinds = Vec::new();
+    for (own, place, needed) in [(OWN_DIRECTORY, &DIRECTORY, "people"), (OWN_CALENDAR, &CALENDAR, "year")] {
+        definitions.insert(key_of(own), group(place, place.name.1, &[needed], lang));
+    }
+    let mut acts =
+        vec![json!({ "required": ["expect"], "properties": { "expect": { "$ref": reference(EXPECT.name.1) } } })];
+    acts.push(json!({ "required": ["advance"] }));
+    let mut deeds = Vec::new();
+    for (word, place) in test::verbs() {
+        let name = format!("do {word}");
+        deeds.push(json!({ "$ref": reference(&name) }));
+        definitions.insert(key_of(&name), group(place, DEED, &[word], lang));
+    }
+    definitions.insert("deed".into(), json!({ "anyOf": deeds }));
+    acts.push(json!({ "required": ["refuse"], "properties": { "refuse": { "$ref": "#/definitions/deed" } } }));
+    acts.push(json!({ "$ref": "#/definitions/deed" }));
+    definitions.insert("act".into(), json!({ "anyOf": acts }));
+    let (mut kinds, mut undoing) = (Vec::new(), Vec::new());
     for (kind, place) in step::kinds() {
         let mut needed = vec![kind];
         if !matches!(kind, "set" | "notify" | "go" | "end") {
@@ -140,9 +212,16 @@ pub fn schema(kind: Option<&str>, lang: Lang) -> Option<Value> {
         }
         let name = format!("step_{kind}");
         kinds.push(json!({ "$ref": format!("#/definitions/{name}") }));
-        definitions.insert(name, group(place, &needed, lang));
+        definitions.insert(name, group(place, place.name.1, &needed, lang));
+        if matches!(kind, "http" | "job" | "task" | "call" | "notify" | "set") {
+            // What takes a step back needs no name.
+            let name = format!("undo_{kind}");
+            undoing.push(json!({ "$ref": format!("#/definitions/{name}") }));
+            definitions.insert(name, group(place, place.name.1, &[kind], lang));
+        }
     }
     definitions.insert("step".into(), json!({ "anyOf": kinds }));
+    definitions.insert("undoing".into(), json!({ "anyOf": undoing }));
     root["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     root["title"] = json!(kind.unwrap_or("countersign"));
     root["definitions"] = Value::Object(definitions);
@@ -150,7 +229,11 @@ pub fn schema(kind: Option<&str>, lang: Lang) -> Option<Value> {
 }
 
 fn reference(name: &str) -> String {
-    format!("#/definitions/{}", name.replace(['`', ' '], "_"))
+    format!("#/definitions/{}", key_of(name))
+}
+
+fn key_of(name: &str) -> String {
+    name.replace(['`', ' '], "_")
 }
 
 /// The keys that a mapping must have.
@@ -166,16 +249,22 @@ fn required(name: &str) -> &'static [&'static str] {
         "the top level of a directory" => &["directory", "people"],
         "a person" => &["name", "mail"],
         "an absence" => &["person", "from", "to"],
+        "`schedule`" => &["cron", "by"],
+        "the top level of a test" => &["test", "process", "now", "start", "do"],
+        "the `start` of a test" => &["by"],
+        "the top level of a test of a metric" => &["test", "metric", "period", "cases", "expect"],
+        "a recorded case" => &["process", "by", "started"],
         "the top level of a calendar" => &["calendar", "year", "week"],
         _ => &[],
     }
 }
 
-fn group(place: &Place, required: &[&str], lang: Lang) -> Value {
+/// A mapping with its keys; `home` is where their words are found.
+fn group(place: &Place, home: &str, required: &[&str], lang: Lang) -> Value {
     let mut properties = Object::new();
     for key in place.keys {
         let mut value = json!({});
-        if let Some((shape, zh, en)) = words(place.name.1, key) {
+        if let Some((shape, zh, en)) = words(home, key) {
             value = takes(shape);
             value["description"] = json!(match lang {
                 Lang::Zh => zh,
@@ -232,6 +321,39 @@ fn takes(shape: Shape) -> Value {
         Shape::Values => by_name(&feel),
         Shape::Options => json!({ "anyOf": [list(&plain), by_name(&json!({ "anyOf": [text, { "type": "null" }] }))] }),
         Shape::Targets => by_name(&plain),
+        Shape::Rules => list(&json!({
+            "type": "object",
+            "properties": { "note": text },
+            "additionalProperties": feel,
+        })),
+        Shape::Join => json!({ "anyOf": [word(&["all", "any"]), { "type": "number" }] }),
+        Shape::Copies => by_name(&json!({ "anyOf": [feel, list(&feel)] })),
+        Shape::Undo => {
+            let one = json!({ "$ref": "#/definitions/undoing" });
+            json!({ "anyOf": [one, list(&one)] })
+        }
+        Shape::Week => {
+            let day = "(mon|tue|wed|thu|fri|sat|sun)";
+            json!({
+                "type": "object",
+                "patternProperties": {
+                    format!("^ *{day} *(- *{day} *)?$"): { "anyOf": [plain, list(&plain)] },
+                    "^<<$": {},
+                },
+                "additionalProperties": false,
+            })
+        }
+        Shape::Days => by_name(&json!({ "anyOf": [plain, list(&plain)] })),
+        Shape::Some => json!({ "anyOf": [plain, list(&plain)] }),
+        Shape::Acts => list(&json!({ "$ref": "#/definitions/act" })),
+        Shape::Deed => json!({ "anyOf": [plain, one("the `start` of a test")] }),
+        Shape::Mails => {
+            let mail = one(MAIL.name.1);
+            json!({ "anyOf": [{ "type": "boolean" }, mail, list(&mail)] })
+        }
+        Shape::MailKind => word(MAIL_KINDS),
+        Shape::Words => by_name(&plain),
+        Shape::Data => json!({ "type": "object" }),
         Shape::Any => json!({}),
     }
 }

@@ -213,6 +213,10 @@ pub(crate) fn kinds() -> impl Iterator<Item = (&'static str, &'static Place)> {
 
 /// A case of `choose`.
 pub(crate) static CASE_PLACE: &Place = &block::CASE;
+/// How something is tried again.
+pub(crate) static RETRY_PLACE: &Place = &outside::RETRY;
+/// `overdue` of a step that asks people, and of another.
+pub(crate) static OVERDUE_PLACES: (&Place, &Place) = (&overdue::HUMAN, &overdue::OTHER);
 
 impl Lowering<'_> {
     /// The steps of a list.

@@ -82,7 +82,7 @@ pub struct Retry {
     pub to: Option<FeelText>,
 }
 
-static RETRY: Place =
+pub(super) static RETRY: Place =
     Place { name: ("`retry`", "`retry`"), keys: &["times", "from", "to"], later: &[], relatives: STEP_RELATIVES };
 
 /// The most repetitions.
@@ -220,6 +220,12 @@ impl Lowering<'_> {
             let Some(words) = self.words(&entry.value) else { continue };
             let mut path: Vec<String> = words.value.split('.').map(str::to_owned).collect();
             let rooted = root.is_none_or(|root| path.first().is_some_and(|first| first == root));
+            // What a message says has no word for all of it.
+            let borrowed = root.is_none() && path.first().is_some_and(|first| first == RESPONSE);
+            if borrowed {
+                self.report(no_response(&words, path.get(1..).unwrap_or_default()));
+                continue;
+            }
             if !rooted || !path.iter().all(|part| feel::is_word(part)) {
                 self.report(no_path(&words, root));
                 continue;
@@ -268,6 +274,22 @@ fn not_awaited(key: &str, at: Span, detached: Span) -> Diagnostic {
         ),
     )
     .context(detached, Wording::new("不等待", "not awaited"))
+}
+
+fn no_response(words: &Spanned<String>, rest: &[String]) -> Diagnostic {
+    let (word, better) = (&words.value, rest.join("."));
+    let found = Diagnostic::new(
+        Code::BadValue,
+        words.span,
+        Wording::new(
+            format!("`{word}`：消息没有 `response`，它是 `http` 和 `job` 的回应。从消息里取值直接写它的键"),
+            format!(
+                "`{word}`: a message has no `response`, which is what `http` and `job` are answered; write the key of the message alone"
+            ),
+        ),
+    );
+    let bare = (words.span.end - words.span.start) as usize == word.len();
+    if bare && !better.is_empty() { found.fix_word(words.span, better) } else { found }
 }
 
 fn no_path(words: &Spanned<String>, root: Option<&str>) -> Diagnostic {

@@ -32,14 +32,14 @@ pub enum Then {
     Go(Target),
 }
 
-static HUMAN: Place = Place {
+pub(super) static HUMAN: Place = Place {
     name: ("等人办理的步骤的 `overdue`", "the `overdue` of a step that asks people"),
     keys: &["notify", "every", "reassign", "decide", "go"],
     later: &[],
     relatives: STEP_RELATIVES,
 };
 
-static OTHER: Place = Place {
+pub(super) static OTHER: Place = Place {
     name: ("不等人办理的步骤的 `overdue`", "the `overdue` of a step that asks nobody"),
     keys: &["notify", "every", "go"],
     later: &[],
