@@ -11,6 +11,7 @@ use crate::model::id::PersonId;
 use crate::model::text::{Lang, Wording};
 use crate::model::value::{Value, plain};
 use crate::syntax::MailLike;
+use chrono_tz::Tz;
 
 /// All that an `expect` does not find as it says.
 pub(super) fn failures(stage: &Stage<'_>, expected: &Expected) -> Vec<Diagnostic> {
@@ -32,7 +33,7 @@ pub(super) fn failures(stage: &Stage<'_>, expected: &Expected) -> Vec<Diagnostic
     }
     for (span, name, value) in &expected.data {
         let holds = case.state.data.get(name).unwrap_or(&Value::Null);
-        if !like_value(value, holds) {
+        if !like_value(value, holds, stage.world.calendar().zone) {
             let (wanted, is) = (shown(value), shown(holds));
             found.push(failed(
                 *span,
@@ -96,6 +97,7 @@ fn ended(stage: &Stage<'_>, case: &Case<'_>, expected: &Expected, found: &mut Ve
 fn tasks(stage: &Stage<'_>, case: &Case<'_>, expected: &Expected, found: &mut Vec<Diagnostic>) {
     let world = &stage.world;
     for path in &expected.tasks {
+        let Some(case) = at_case(stage, case, path, found) else { continue };
         let open: Vec<&Task> = asked(&case.state, path).collect();
         if open.is_empty() {
             let now = standing(world, case);
@@ -154,6 +156,11 @@ fn tasks(stage: &Stage<'_>, case: &Case<'_>, expected: &Expected, found: &mut Ve
         }
     }
     for path in &expected.no_tasks {
+        // What was never called asks nobody.
+        if stage.case_of(path).is_err() {
+            continue;
+        }
+        let Some(case) = at_case(stage, case, path, found) else { continue };
         if asked(&case.state, path).next().is_some() {
             let now = standing(world, case);
             found.push(failed(
@@ -164,6 +171,26 @@ fn tasks(stage: &Stage<'_>, case: &Case<'_>, expected: &Expected, found: &mut Ve
                 ),
             ));
         }
+    }
+}
+
+/// The case that a way is in: `here`, or what a step on the way called.
+fn at_case<'s>(
+    stage: &'s Stage<'_>,
+    here: &'s Case<'s>,
+    path: &Path,
+    found: &mut Vec<Diagnostic>,
+) -> Option<&'s Case<'s>> {
+    if !path.parts.iter().any(|part| matches!(part, Part::Call(_))) {
+        return Some(here);
+    }
+    match stage.case_of(path) {
+        Ok(number) => stage.world.cases().get(number),
+        Err(super::scenario::No::Nowhere(nowhere)) => {
+            found.push(*nowhere);
+            None
+        }
+        Err(super::scenario::No::Refused(_)) => None,
     }
 }
 
@@ -384,15 +411,17 @@ pub(super) fn kind_of(mail: &Mail) -> &'static str {
 }
 
 /// Whether a value is as expected: of a row only the columns that are named, of a list every row.
-fn like_value(wanted: &Value, is: &Value) -> bool {
+/// Whether a value is as written: a row by the columns that are named, a time without a zone as one of the calendar.
+fn like_value(wanted: &Value, is: &Value, zone: Tz) -> bool {
     match (wanted, is) {
         (Value::List(wanted), Value::List(is)) => {
-            wanted.len() == is.len() && wanted.iter().zip(is).all(|(wanted, is)| like_value(wanted, is))
+            wanted.len() == is.len() && wanted.iter().zip(is).all(|(wanted, is)| like_value(wanted, is, zone))
         }
         (Value::Record(wanted), Value::Record(is)) => {
-            wanted.iter().all(|(name, value)| like_value(value, is.get(name).unwrap_or(&Value::Null)))
+            wanted.iter().all(|(name, value)| like_value(value, is.get(name).unwrap_or(&Value::Null), zone))
         }
         (Value::List(wanted), Value::Null) => wanted.is_empty(),
+        (Value::DateTime(wanted), Value::DateTime(is)) => wanted.instant(zone) == is.instant(zone),
         _ => wanted == is,
     }
 }

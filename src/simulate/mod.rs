@@ -32,6 +32,9 @@ pub trait Letters {
     /// # Errors
     /// What keeps the mail from being written.
     fn letter(&self, posted: &Posted<'_>) -> Result<Letter, Wording>;
+
+    /// Told of each mail of a test once it has been played, for whoever collects them.
+    fn sent(&self, _posted: &Posted<'_>) {}
 }
 
 /// A mail with all that it is written from.

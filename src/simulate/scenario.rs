@@ -6,7 +6,7 @@
 use super::coverage::Coverage;
 use super::expect;
 use super::world::{World, operator, person};
-use super::{Case, Letters};
+use super::{Case, Letters, Posted};
 use crate::compile::Compiled;
 use crate::compile::scenario::{Advance, Deed, Move, Part, Path, START, Scenario, What};
 use crate::diagnostics::{Code, Diagnostic, Span};
@@ -38,6 +38,11 @@ pub fn play(scenario: &Scenario, compiled: &Compiled, letters: &dyn Letters, cov
     crate::diagnostics::sort(&mut failures, &compiled.sources);
     for case in stage.world.cases() {
         coverage.note(case, directory, calendar);
+    }
+    for mail in stage.world.mails() {
+        if let Some(case) = stage.world.cases().get(mail.case) {
+            letters.sent(&Posted { mail, case, directory, calendar });
+        }
     }
     Played { failures, moves }
 }
