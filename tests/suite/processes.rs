@@ -1,16 +1,19 @@
 //! The shipped documents: they read without a fault, and say what the company and the State Council say.
 
-use crate::support::{files, name, project};
+use crate::support::{files, golden, name, project};
 use chinese_holiday::{DayKind, Ymd, chinese_holiday};
 use chrono::{Datelike, NaiveDate, Weekday};
 use countersign::cli::letters::Written;
-use countersign::compile::{self, SourceText};
+use countersign::compile::{self, Compiled, SourceText};
 use countersign::diagnostics::{Sources, Style, render};
 use countersign::effects::template::Templates;
-use countersign::model::text::Lang;
+use countersign::model::text::{Lang, Wording};
 use countersign::simulate::coverage::Coverage;
 use countersign::simulate::scenario::play;
+use countersign::simulate::{Letter, Letters, Posted};
 use countersign::syntax::{Calendar, Document, parse};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn read(path: &str) -> Document {
     let mut sources = Sources::new();
@@ -31,14 +34,71 @@ fn shipped_documents_read_without_a_fault() {
     }
 }
 
-#[test]
-fn the_tests_of_shipped_processes_pass_and_walk_every_step_and_branch() {
+fn shipped() -> Compiled {
     let files: Vec<SourceText> = files(&project("processes"), ".yaml")
         .into_iter()
         .map(|path| SourceText { name: name(&path), bytes: std::fs::read(&path).expect("a shipped file") })
         .collect();
     let compiled = compile::compile(files, &compile::NoTemplates);
     assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    compiled
+}
+
+/// Collects what is mailed, as everybody would read it in one language: the first mail of each kind and step.
+struct Collected<'a> {
+    letters: Written<'a>,
+    lang: Lang,
+    seen: RefCell<BTreeSet<(String, String)>>,
+    texts: RefCell<BTreeMap<String, String>>,
+}
+
+impl Letters for Collected<'_> {
+    fn letter(&self, posted: &Posted<'_>) -> Result<Letter, Wording> {
+        self.letters.letter(posted)
+    }
+
+    fn sent(&self, posted: &Posted<'_>) {
+        let mut directory = posted.directory.clone();
+        for person in directory.people.values_mut() {
+            person.language = self.lang;
+        }
+        let letter = self.letters.letter(&Posted { directory: &directory, ..*posted }).expect("a mail");
+        let process = posted.case.definition.process.to_string();
+        let kind = format!("{:?}", std::mem::discriminant(&posted.mail.kind));
+        let first = letter.text.lines().next().unwrap_or_default();
+        let about: String = first.chars().filter(|letter| !letter.is_ascii_digit()).collect();
+        if self.seen.borrow_mut().insert((process.clone(), format!("{kind} {about}"))) {
+            let to = &posted.mail.to;
+            let text = format!("To: {to}\nSubject: {}\n\n{}\n", letter.subject, letter.text.trim_end());
+            let mut texts = self.texts.borrow_mut();
+            let whole = texts.entry(process).or_default();
+            if !whole.is_empty() {
+                whole.push_str(&format!("\n{}\n\n", "─".repeat(72)));
+            }
+            whole.push_str(&text);
+        }
+    }
+}
+
+#[test]
+fn the_mails_of_shipped_processes_read_as_a_colleague_would_write_them() {
+    let compiled = shipped();
+    let templates = Templates::load(&project("templates")).expect("the shipped templates");
+    for (lang, code) in [(Lang::Zh, "zh"), (Lang::En, "en")] {
+        let collected =
+            Collected { letters: Written::new(&templates), lang, seen: RefCell::default(), texts: RefCell::default() };
+        for scenario in &compiled.scenarios {
+            play(scenario, &compiled, &collected, &mut Coverage::default());
+        }
+        for (process, text) in collected.texts.into_inner() {
+            golden(&project("tests/mails/processes").join(format!("{process}.{code}.txt")), &text);
+        }
+    }
+}
+
+#[test]
+fn the_tests_of_shipped_processes_pass_and_walk_every_step_and_branch() {
+    let compiled = shipped();
     let templates = Templates::load(&project("templates")).expect("the shipped templates");
     let letters = Written::new(&templates);
     let mut coverage = Coverage::default();
