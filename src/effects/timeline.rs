@@ -183,13 +183,13 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                     via: via.clone(),
                     ..Moment::default()
                 }),
-                Event::Called { step, process, .. } => story.push(Moment {
+                Event::Called { step, .. } => story.push(Moment {
                     mark: Mark::Note,
                     title: words.step(scene.definition, step),
                     when: when.clone(),
                     words: match words.lang {
-                        Lang::Zh => format!("发起了流程 {process}"),
-                        Lang::En => format!("called the process {process}"),
+                        Lang::Zh => "开始，单独办理".into(),
+                        Lang::En => "begun as a case of its own".into(),
                     },
                     ..Moment::default()
                 }),
