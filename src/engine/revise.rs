@@ -1,7 +1,7 @@
 //! Revisions: what a change of the form does to steps that were passed.
 //!
 //! A revision cannot slip past a guard: if it changes a field, computed ones too, that a step already passed has
-//! read (its `when`, its cases, its people), the case walks again from the first such step of the same or an
+//! read (its `when`, its cases, its people, what it sets), the case walks again from the first such step of the same or an
 //! enclosing list; what a step says that it `depends_on` counts as read. Else the step that returned the case asks all its deciders again, in a new round.
 
 use super::event::Closed;
@@ -82,7 +82,9 @@ fn reads(step: &Step, changed: &Record) -> bool {
         StepKind::Receive(receive) => receive.key.iter().collect(),
         StepKind::Http(http) => http.body.values().collect(),
         StepKind::Job(job) => job.with.values().collect(),
-        StepKind::Set(_) | StepKind::End(_) | StepKind::Parallel(_) | StepKind::Race => Vec::new(),
+        // What was computed from it is stale, and guards behind it would read that.
+        StepKind::Set(fields) => fields.values().collect(),
+        StepKind::End(_) | StepKind::Parallel(_) | StepKind::Race => Vec::new(),
     };
     let read = |read: &Read| matches!(read, Read::Field(name) if changed.contains_key(name));
     step.when.iter().chain(guards).any(|formula| formula.reads.iter().any(read))
