@@ -150,6 +150,7 @@ codes! {
     OwnCaseAllowed "CS0609" "own_case_allowed" Warning;
     MayNotStart "CS0610" "may_not_start" Error;
     UnusedPosition "CS0611" "unused_position" Warning;
+    SeveralHeads "CS0612" "several_heads" Warning;
 
     // CS07: time
     BadDate "CS0701" "bad_date" Error;

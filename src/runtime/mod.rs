@@ -14,6 +14,7 @@ pub mod drive;
 mod handover;
 pub mod http;
 pub mod jobs;
+mod obstacle;
 pub mod outbox;
 mod schedule;
 mod served;
@@ -53,6 +54,7 @@ pub use crate::store::query::{
 };
 pub use crate::store::{Error, Kind, Settled, Settlement};
 pub use handover::{HandOver, HandOverResult, HandedOver};
+pub use obstacle::Obstacles;
 pub use served::is_served;
 
 /// How to open a runtime.

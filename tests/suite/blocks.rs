@@ -30,12 +30,15 @@ fn all(texts: &[(&str, &str)]) -> countersign::compile::Compiled {
 /// Compiles one process beside [`DIRECTORY`]; nothing may be wrong with it.
 fn one(process: &str) -> Definition {
     let compiled = all(&[("process.yaml", process)]);
-    assert!(compiled.diagnostics.is_empty(), "{}", compiled.render(Lang::En));
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
     compiled.definitions.into_iter().next().expect("a definition")
 }
 
 fn faults(process: &str) -> Vec<&'static str> {
-    all(&[("process.yaml", process)]).diagnostics.iter().map(|found| found.code.name()).collect()
+    let compiled = all(&[("process.yaml", process)]);
+    let told = compiled.diagnostics.iter().map(|found| found.code.name());
+    // A process that shows one thing need not use what it declares.
+    told.filter(|name| !["unused_field", "unwritten_field"].contains(name)).collect()
 }
 
 /// What is wrong with the steps of a process that has a start form and some data.

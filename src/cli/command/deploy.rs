@@ -52,7 +52,16 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         ));
     }
     let deployment = deployment(compiled, matches.get_one::<String>("note").cloned(), &folder)?;
-    let outcome = shell.with_database(async |runtime| Ok(runtime.deploy(deployment).await?))?;
+    let outcome = shell.with_database(async |runtime| {
+        let obstacles = runtime.obstacles(&deployment).await?;
+        if let Some(refused) = in_the_way(&obstacles.refused) {
+            return Err(Stop::Because(Exit::Refused, refused));
+        }
+        for told in &obstacles.told {
+            output.note(&told.zh, &told.en);
+        }
+        Ok(runtime.deploy(deployment).await?)
+    })?;
     let live = &outcome.live;
     if matches.get_flag("json") {
         let processes = live.definitions.iter().map(
@@ -97,6 +106,19 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         ]);
     }
     output.print(&indented(&output.table(&table)))
+}
+
+/// Everything that stands in the way of a deployment; `None` where nothing does.
+fn in_the_way(refused: &[Wording]) -> Option<Wording> {
+    let lines = |pick: fn(&Wording) -> &str| {
+        refused.iter().map(|one| format!("  - {}", pick(one))).collect::<Vec<_>>().join("\n")
+    };
+    (!refused.is_empty()).then(|| {
+        Wording::new(
+            format!("没有上线：有未结束的案例会缺东西。\n{}", lines(|one| &one.zh)),
+            format!("Nothing was deployed: open cases would lack something.\n{}", lines(|one| &one.en)),
+        )
+    })
 }
 
 /// `1 process`, `2 processes`.

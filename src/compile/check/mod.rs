@@ -25,6 +25,7 @@ mod race_opening;
 mod racing_branches;
 mod repeated_http;
 mod repeated_step;
+mod several_heads;
 mod shadowed_case;
 mod shared_form;
 mod table_gap;
@@ -216,7 +217,14 @@ type FolderCheck = fn(&Folder<'_>, &mut Sources, &mut Vec<Diagnostic>);
 
 /// Every check of a folder: what is there and of no use.
 const OF_FOLDERS: &[FolderCheck] =
-    &[unwritten_field::check, unused_field::check, unused_position::check, unused_table::check, unused_template::check];
+    &[
+        several_heads::check,
+        unwritten_field::check,
+        unused_field::check,
+        unused_position::check,
+        unused_table::check,
+        unused_template::check,
+    ];
 
 /// Runs every check of a folder.
 pub(crate) fn folder(folder: &Folder<'_>, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
