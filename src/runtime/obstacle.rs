@@ -49,7 +49,10 @@ impl Runtime {
                 let Old { process, first, count } = &old;
                 let (cases_zh, cases_en) = match count {
                     1 => (format!("未结束的 {first}"), format!("the open case {first}")),
-                    _ => (format!("{first} 等 {count} 件未结束的案例"), format!("{first} and {} other open cases", count - 1)),
+                    _ => (
+                        format!("{first} 等 {count} 件未结束的案例"),
+                        format!("{first} and {} other open cases", count - 1),
+                    ),
                 };
                 found.refused.push(Wording::new(
                     format!("{cases_zh}仍按旧版 `{process}` 运行，{zh}"),
@@ -88,12 +91,8 @@ impl Runtime {
         let mut found: BTreeMap<Version, Old> = BTreeMap::new();
         let mut before = None;
         loop {
-            let filter = InstanceFilter {
-                standing: Some(Standing::Open),
-                before,
-                limit: PAGE,
-                ..InstanceFilter::default()
-            };
+            let filter =
+                InstanceFilter { standing: Some(Standing::Open), before, limit: PAGE, ..InstanceFilter::default() };
             let rows = self.instances(&filter).await?;
             before = rows.last().map(|row| row.row);
             for row in rows.iter().filter(|row| !new.contains(&row.version)) {
@@ -118,19 +117,25 @@ fn lacking(definition: &Definition, deployment: &Deployment) -> Vec<(String, Str
     for name in named.positions.iter().filter(|name| !directory.positions.contains_key(name.as_str())) {
         lacks.push((
             format!("要找岗位“{name}”，新的通讯录里没有。请留着这个岗位，直到这些案例结束。"),
-            format!("it asks the position `{name}`, which the new directory lacks. Keep it until these cases have ended."),
+            format!(
+                "it asks the position `{name}`, which the new directory lacks. Keep it until these cases have ended."
+            ),
         ));
     }
     for name in named.departments.iter().filter(|name| !directory.departments.contains_key(name.as_str())) {
         lacks.push((
             format!("用到部门“{name}”，新的通讯录里没有。请留着这个部门，直到这些案例结束。"),
-            format!("it names the department `{name}`, which the new directory lacks. Keep it until these cases have ended."),
+            format!(
+                "it names the department `{name}`, which the new directory lacks. Keep it until these cases have ended."
+            ),
         ));
     }
     for name in named.people.iter().filter(|name| !directory.people.contains_key(name.as_str())) {
         lacks.push((
             format!("写明要找“{name}”，新的通讯录里没有这个人。请留着，直到这些案例结束。"),
-            format!("it names the person `{name}`, whom the new directory lacks. Keep them until these cases have ended."),
+            format!(
+                "it names the person `{name}`, whom the new directory lacks. Keep them until these cases have ended."
+            ),
         ));
     }
     for step in definition.steps.values() {
@@ -139,7 +144,9 @@ fn lacking(definition: &Definition, deployment: &Deployment) -> Vec<(String, Str
         let Some(callee) = deployment.definitions.iter().find(|one| one.process == *process) else {
             lacks.push((
                 format!("要调用流程 `{process}`，这个文件夹里没有。请留着这个流程，直到这些案例结束。"),
-                format!("it calls `{process}`, which this folder lacks. Keep that process until these cases have ended."),
+                format!(
+                    "it calls `{process}`, which this folder lacks. Keep that process until these cases have ended."
+                ),
             ));
             continue;
         };
@@ -151,7 +158,9 @@ fn lacking(definition: &Definition, deployment: &Deployment) -> Vec<(String, Str
         let taken = takes.filter(|name| callee.fields().all(|(known, _)| known != *name));
         for name in given.chain(taken).collect::<BTreeSet<_>>() {
             lacks.push((
-                format!("调用 `{process}` 时用到字段 `{name}`，新的 `{process}` 里没有。请留着这个字段，直到这些案例结束。"),
+                format!(
+                    "调用 `{process}` 时用到字段 `{name}`，新的 `{process}` 里没有。请留着这个字段，直到这些案例结束。"
+                ),
                 format!(
                     "it calls `{process}` by the field `{name}`, which the new one lacks. Keep the field until these \
                      cases have ended."

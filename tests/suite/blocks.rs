@@ -35,10 +35,13 @@ fn one(process: &str) -> Definition {
 }
 
 fn faults(process: &str) -> Vec<&'static str> {
-    let compiled = all(&[("process.yaml", process)]);
-    let told = compiled.diagnostics.iter().map(|found| found.code.name());
-    // A process that shows one thing need not use what it declares.
-    told.filter(|name| !["unused_field", "unwritten_field"].contains(name)).collect()
+    told(&all(&[("process.yaml", process)]))
+}
+
+/// What is told of it; a process that shows one thing need not use what it declares.
+fn told(compiled: &countersign::compile::Compiled) -> Vec<&'static str> {
+    let names = compiled.diagnostics.iter().map(|found| found.code.name());
+    names.filter(|name| !["unused_field", "unwritten_field"].contains(name)).collect()
 }
 
 /// What is wrong with the steps of a process that has a start form and some data.
@@ -220,8 +223,7 @@ steps:
     };
     let both = |rest: &str| {
         let text = caller(rest);
-        let compiled = all(&[("develop.yaml", develop), ("visit.yaml", &text)]);
-        compiled.diagnostics.iter().map(|found| found.code.name()).collect::<Vec<_>>()
+        told(&all(&[("develop.yaml", develop), ("visit.yaml", &text)]))
     };
     let rest = "by: owner\n    with: { customer: customer }\n    take: { level: customer, voucher: file_no }\n    on: { rejected: done, otherwise: next }";
     assert!(both(rest).is_empty(), "{:?}", both(rest));

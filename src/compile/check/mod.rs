@@ -216,15 +216,14 @@ pub(crate) struct Folder<'a> {
 type FolderCheck = fn(&Folder<'_>, &mut Sources, &mut Vec<Diagnostic>);
 
 /// Every check of a folder: what is there and of no use.
-const OF_FOLDERS: &[FolderCheck] =
-    &[
-        several_heads::check,
-        unwritten_field::check,
-        unused_field::check,
-        unused_position::check,
-        unused_table::check,
-        unused_template::check,
-    ];
+const OF_FOLDERS: &[FolderCheck] = &[
+    several_heads::check,
+    unwritten_field::check,
+    unused_field::check,
+    unused_position::check,
+    unused_table::check,
+    unused_template::check,
+];
 
 /// Runs every check of a folder.
 pub(crate) fn folder(folder: &Folder<'_>, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
