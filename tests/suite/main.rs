@@ -15,8 +15,8 @@ mod files;
 mod flows;
 mod fmt;
 mod fuzz;
-#[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]
 mod handover;
+#[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]
 mod house;
 mod laws;
 mod link;

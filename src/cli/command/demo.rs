@@ -1,6 +1,6 @@
 //! `demo`: a server with a fresh database, four cases and everybody's mailbox, with nothing to configure.
 
-use super::check::Checked;
+use super::check::{self, Checked};
 use super::deploy::deployment;
 use super::play;
 use super::serve::{How, Server, log, stop_signal, threads};
@@ -28,6 +28,9 @@ use std::sync::Arc;
 /// The processes of the demonstration, as the project ships them: every document of `processes/`, by path.
 const PROCESSES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/processes.rs"));
 
+/// What a year is.
+const YEAR: &str = include_str!("../../../docs/demo/year.yaml");
+
 /// What is started, and how `--auto` plays the people.
 const CASES: &str = include_str!("../../../docs/demo/cases.yaml");
 
@@ -46,8 +49,8 @@ pub(super) fn tree(words: Words) -> Command {
             words
                 .switch(
                     "year",
-                    "由程序把整个部门的一年演完，留下数据库后退出",
-                    "Play a year of the whole department, leave its database, then end",
+                    "由程序把这里的流程（没有就用示例）演一年，留下数据库后退出",
+                    "Play a year of the processes here, or else of the samples, leave its database, then end",
                 )
                 .conflicts_with_all(["auto", "listen"]),
         )
@@ -56,6 +59,12 @@ pub(super) fn tree(words: Words) -> Command {
                 .option("seed", ("数字", "N"), "同一个数字演出同一年（配合 --year）", "The same number plays the same year (with --year)")
                 .value_parser(clap::value_parser!(u64))
                 .default_value("2026")
+                .requires("year"),
+        )
+        .arg(
+            words
+                .option("script", ("文件", "FILE"), "另一份写明演什么的文件（配合 --year）", "Another document of what is played (with --year)")
+                .value_parser(clap::value_parser!(PathBuf))
                 .requires("year"),
         )
         .arg(
@@ -133,8 +142,12 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
 fn play_year(shell: &Shell, matches: &ArgMatches, database: PathBuf, keys: Keys) -> Result<(), Stop> {
     let output = &shell.output;
     let (seed, until) = (matches.get_one("seed").copied().unwrap_or(0), matches.get_one("until").copied());
-    let deployment = checked(shell)?;
-    let how = year::How { database: database.clone(), keys, seed, until };
+    let deployment = of_the_year(shell)?;
+    let script = match matches.get_one::<PathBuf>("script") {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| file_trouble(path, &error))?,
+        None => YEAR.to_owned(),
+    };
+    let how = year::How { database: database.clone(), keys, script, seed, until };
     let summary = threads()?.block_on(year::play(shell, deployment, how))?;
     if matches.get_flag("json") {
         return output.json(&summary.json());
@@ -181,6 +194,20 @@ impl Drop for Folder {
 /// The sample processes, ready to go live.
 fn checked(shell: &Shell) -> Result<Deployment, Stop> {
     let (compiled, from) = processes(shell)?;
+    sound(shell, compiled, &from)
+}
+
+/// The processes that a year is played with: those of the project that it is played in, else the samples.
+fn of_the_year(shell: &Shell) -> Result<Deployment, Stop> {
+    let folder = &shell.settings.processes;
+    if !folder.is_dir() {
+        return checked(shell);
+    }
+    let compiled = check::compile(shell, std::slice::from_ref(folder))?;
+    sound(shell, compiled, &folder.display().to_string())
+}
+
+fn sound(shell: &Shell, compiled: Compiled, from: &str) -> Result<Deployment, Stop> {
     if compiled.has_errors() {
         let style = Style { colour: shell.output.paints(), width: shell.output.width().unwrap_or(120) };
         shell.output.print(&render(&compiled.diagnostics, &compiled.sources, shell.output.lang, style))?;
@@ -192,7 +219,7 @@ fn checked(shell: &Shell) -> Result<Deployment, Stop> {
             ),
         ));
     }
-    deployment(compiled, None, Path::new(&from))
+    deployment(compiled, None, Path::new(from))
 }
 
 /// The sample processes: as they lie in the project's folder where it is here, else as they were built in.

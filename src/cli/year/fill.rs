@@ -89,15 +89,22 @@ impl Filling<'_> {
         if leaves && (self.hand.tried == 0 || !field.required) {
             return None;
         }
-        let one = self.fitting(name, field, data)?;
+        let one = self.fitting(field, data)?;
         Some(if field.many { Value::List(vec![one]) } else { one })
     }
 
     /// What the script says of a field, where that is a value of its kind.
     fn said(&mut self, said: &Json, field: &Field, data: &Record) -> Option<Value> {
-        if let (FieldKind::List(columns), Ok(made)) = (&field.kind, Made::deserialize(said))
-            && let Some((least, most)) = made.rows
-        {
+        if let (FieldKind::List(columns), Ok(made)) = (&field.kind, Made::deserialize(said)) {
+            if let Some((column, values)) = made.each.first_key_value() {
+                let mut says = made.columns.clone();
+                let rows = values.iter().map(|value| {
+                    says.insert(column.clone(), Json::String(value.clone()));
+                    self.row(columns, &says, data)
+                });
+                return Some(Value::List(rows.collect()));
+            }
+            let (least, most) = made.rows?;
             let count = self.dice.between(least.0, most.0);
             let rows = (0..count).map(|_| self.row(columns, &made.columns, data)).collect();
             return Some(Value::List(rows));
@@ -149,7 +156,10 @@ impl Filling<'_> {
         }
         if let Some((least, most)) = made.days {
             let day = self.calendar.today(self.hand.now) + TimeDelta::days(self.dice.between(least.0, most.0));
-            return Some(Json::String(day.to_string()));
+            let working = self.calendar.next_working(self.calendar.instant(day.into()));
+            let day = working.map_or(day, |at| self.calendar.today(at));
+            let time = made.at.as_ref().map(|at| format!("T{at}")).unwrap_or_default();
+            return Some(Json::String(format!("{day}{time}")));
         }
         if let Some(feel) = &made.feel {
             return expression::run(feel, data, self.hand.now).ok().map(|value| plain(&value));
@@ -214,7 +224,7 @@ impl Filling<'_> {
     }
 
     /// Something that fits the kind of a field and its limits.
-    fn fitting(&mut self, name: &FieldName, field: &Field, data: &Record) -> Option<Value> {
+    fn fitting(&mut self, field: &Field, data: &Record) -> Option<Value> {
         let today = self.calendar.today(self.hand.now);
         let min = self.limit(field.min.as_ref(), data);
         let max = self.limit(field.max.as_ref(), data);
@@ -256,7 +266,6 @@ impl Filling<'_> {
                 let least: i64 = whole(&min).unwrap_or(1).max(1);
                 let most = whole(&max).unwrap_or(4).max(least);
                 let rows = self.dice.between(least, most.min(least + 3));
-                let _ = name;
                 Value::List((0..rows).map(|_| self.row(columns, &BTreeMap::new(), data)).collect())
             }
         })

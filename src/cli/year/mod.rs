@@ -33,25 +33,26 @@ use crate::effects::mailbox::Mailbox;
 use crate::effects::template::Templates;
 use crate::effects::transport::Transport;
 use crate::model::id::InstanceId;
-use crate::model::text::Wording;
 use crate::runtime::access::keyring;
 use crate::runtime::drive::{Asked, Driver};
 use crate::runtime::outbox::Outbox;
 use crate::runtime::{Accepted, Database, Deployment};
 use crate::syntax::data;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What is played.
-const YEAR: &str = include_str!("../../../docs/demo/year.yaml");
+/// How long a mail waits at most for others to go with: many are written down together.
+const MAIL: TimeDelta = TimeDelta::minutes(30);
 
 /// How a year is played.
 pub(super) struct How {
     /// Where everything is kept.
     pub(super) database: PathBuf,
+    /// What is played.
+    pub(super) script: String,
     /// What signs the links.
     pub(super) keys: Keys,
     /// What chance follows from.
@@ -63,8 +64,12 @@ pub(super) struct How {
 /// Plays a year of what is deployed.
 pub(super) async fn play(shell: &Shell, mut deployment: Deployment, how: How) -> Result<Summary, Stop> {
     let output = &shell.output;
-    let script = script(output)?;
-    deployment.directory.absences.extend(script.absences.iter().map(script::Away::absence));
+    let script = script(output, &how.script)?;
+    let away = script.absences.iter().map(script::Away::absence);
+    let people = &deployment.directory.people;
+    let known: Vec<_> =
+        away.filter(|one| [&one.person, &one.substitute].iter().all(|id| people.contains_key(*id))).collect();
+    deployment.directory.absences.extend(known);
     let calendar = &deployment.calendar;
     let (first, last) = (script.from, how.until.unwrap_or(script.to).min(script.to));
     let (from, until) = (calendar.opening(first), calendar.closing(last));
@@ -90,13 +95,16 @@ pub(super) async fn play(shell: &Shell, mut deployment: Deployment, how: How) ->
     Ok(summary)
 }
 
-fn script(output: &Output) -> Result<Script, Stop> {
+fn script(output: &Output, text: &str) -> Result<Script, Stop> {
     let mut sources = Sources::new();
-    let id = sources.add("year.yaml", YEAR);
-    let broken = |said: String| Stop::Because(Exit::Bug, Wording::new(said.clone(), said));
+    let id = sources.add("year.yaml", text);
+    let broken = |said: String| {
+        let (zh, en) = ("无法读懂演什么：", "It cannot be read what is to be played: ");
+        Stop::input(format!("{zh}{said}"), format!("{en}{said}"))
+    };
     let read = data(id, &sources);
     let read = read.map_err(|faults| broken(render(&faults, &sources, output.lang, Style::default())))?;
-    Script::deserialize(read.to_json()).map_err(|error| broken(format!("year.yaml: {error}")))
+    Script::deserialize(read.to_json()).map_err(|error| broken(error.to_string()))
 }
 
 /// A year that is being played.
@@ -111,17 +119,22 @@ impl Year {
     /// From one thing to the next, until nothing is left or the last day is over.
     async fn play(&mut self, until: DateTime<Utc>, bar: &Bar, first: NaiveDate) -> Result<(), Stop> {
         self.settle().await?;
+        let mut mailed = self.driver.runtime().now();
         while let Some(next) = [self.people.next(), self.driver.next()].into_iter().flatten().min()
             && next <= until
         {
+            if next >= mailed + MAIL {
+                self.outbox.flush().await?;
+                mailed = next;
+            }
             self.driver.set(next);
             let now = self.driver.runtime().now();
             self.settle().await?;
             self.act(now).await?;
-            self.outbox.flush().await?;
             let day = self.people.calendar.today(now);
             bar.reach((day - first).num_days().unsigned_abs());
         }
+        self.outbox.flush().await?;
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use super::dice::Dice;
 use super::fill::{Filling, Hand, Names, Sayings};
 use super::script::{Own, Pace, Script, Weights};
 use crate::engine::command::{Actor, Ask, Command, Via};
+use crate::engine::event::Event;
 use crate::engine::fingerprint::Fingerprint;
 use crate::engine::refusal::{PathPart, Refusal};
 use crate::engine::state::{State, Task, TaskKind, Waiting};
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// People act at whole slots, so that what falls together is committed together.
-const SLOT: TimeDelta = TimeDelta::minutes(10);
+const SLOT: TimeDelta = TimeDelta::minutes(15);
 /// How often a form that was refused is filled in again.
 const TRIES: usize = 24;
 /// From this round on, whoever is asked once more agrees.
@@ -76,7 +77,6 @@ pub(super) struct People {
     /// Until when each of them is busy.
     busy: BTreeMap<PersonId, DateTime<Utc>>,
     on_desks: HashSet<AssignmentId>,
-    waited: HashSet<(InstanceId, TokenId)>,
     open: HashMap<InstanceId, Arc<State>>,
     commands: u64,
 }
@@ -95,7 +95,6 @@ impl People {
             planned: 0,
             busy: BTreeMap::new(),
             on_desks: HashSet::new(),
-            waited: HashSet::new(),
             open: HashMap::new(),
             commands: 0,
         }
@@ -124,25 +123,23 @@ impl People {
         }
         for (number, task) in state.tasks.iter().filter(|(_, task)| !task.parked) {
             for one in &task.assignments {
-                if self.on_desks.insert(one.id) {
+                if self.on_desks.insert(one.id) && self.cares(state, task) {
                     let after = self.after(state, task, &one.person);
                     let (person, assignment) = (one.person.clone(), one.id);
                     self.plan(after, Plan::Answer { instance: state.id, task: *number, assignment, person });
                 }
             }
         }
-        for (token, one) in &state.tokens {
-            if let Some(Waiting::Message { name, key, .. }) = &one.waits
-                && self.waited.insert((state.id, *token))
+        for event in &accepted.entry.events {
+            if let Event::WaitBegun { token, waits, .. } = event
+                && let Waiting::Message { name, key, .. } = &**waits
                 && let Some(message) = self.script.messages.get(&**name)
             {
                 let (chance, minutes) = (message.chance, message.after);
                 if self.dice.chance(chance) {
                     let at = self.later(state.at, minutes);
-                    self.plan(
-                        at,
-                        Plan::Message { instance: state.id, token: *token, name: name.clone(), key: key.clone() },
-                    );
+                    let (name, key) = (name.clone(), key.clone());
+                    self.plan(at, Plan::Message { instance: state.id, token: *token, name, key });
                 }
             }
         }
@@ -151,6 +148,12 @@ impl People {
             self.plan(at, Plan::Withdraw { instance: state.id });
         }
         self.open.insert(state.id, state.clone());
+    }
+
+    /// Whether anybody will ever do what is asked.
+    fn cares(&mut self, state: &State, task: &Task) -> bool {
+        let chance = self.own(&state.process, task).iter().find_map(|own| own.chance);
+        chance.is_none_or(|chance| self.dice.chance(chance))
     }
 
     /// When somebody looks at a task.
@@ -327,6 +330,8 @@ impl People {
         }
         let place = (&state.process, Some(task), Sayings::new());
         if task.kind == TaskKind::Begin {
+            // What the caller said stays as it is.
+            let form = open_fields(&form, &data, |_| true);
             let given = self.fill(hand, place, (&form, &data, kept));
             return Some((Ask::Revise { task: number, data: given.clone(), note: None, seen }, given));
         }
@@ -337,6 +342,8 @@ impl People {
             Record::new()
         } else {
             let hand = Hand { outcome: Some(outcome.as_str()), ..hand };
+            // What is asked again stays as it is, too.
+            let form = open_fields(&form, &data, |name| human.edit.contains(name));
             self.fill(hand, place, (&form, &data, kept))
         };
         let needed = human.outcomes.get(&outcome).is_some_and(|answering| answering.opinion) || refuses;
@@ -423,6 +430,15 @@ impl People {
         for (field, said) in &says {
             data.extend(filling.plain(said, &state.data).map(|value| (field.clone(), value)));
         }
-        Some((format!("year {} {}", state.id, token.0), from_plain(&serde_json::Value::Object(data))))
+        self.commands += 1;
+        let id = format!("year {} {} {}", state.id, token.0, self.commands);
+        Some((id, from_plain(&serde_json::Value::Object(data))))
     }
+}
+
+/// The fields of a form that are empty yet, of those that are asked once more.
+fn open_fields(form: &Form, data: &Record, again: impl Fn(&FieldName) -> bool) -> Form {
+    let empty = |value: &Value| value.is_null() || value.as_list().is_some_and(<[Value]>::is_empty);
+    let open = |name: &FieldName| !again(name) || data.get(name).is_none_or(empty);
+    form.iter().filter(|(name, _)| open(name)).map(|(name, field)| (name.clone(), field.clone())).collect()
 }

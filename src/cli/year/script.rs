@@ -106,6 +106,11 @@ impl Weights {
     pub(super) fn get(&self, name: &str) -> Option<u64> {
         self.0.get(name).map(|weight| weight.0)
     }
+
+    /// All of them, with their weights.
+    pub(super) fn all(&self) -> Vec<(&str, u64)> {
+        self.0.iter().map(|(name, weight)| (name.as_str(), weight.0)).collect()
+    }
 }
 
 /// What a process, or one of its steps, says of its own.
@@ -118,6 +123,9 @@ pub(super) struct Own {
     /// Working minutes until people look at it, instead of their own.
     #[serde(default, deserialize_with = "perhaps")]
     pub(super) after: Option<u64>,
+    /// Of a hundred times that people are asked, how often they ever answer.
+    #[serde(default, deserialize_with = "perhaps")]
+    pub(super) chance: Option<u64>,
     /// What fields get.
     #[serde(default)]
     pub(super) fields: BTreeMap<String, Json>,
@@ -186,9 +194,12 @@ pub(super) struct Made {
     /// … times another field.
     #[serde(default)]
     pub(super) times: Option<String>,
-    /// A day, so many days from today: the least and the most.
+    /// A day, so many days from today, or the next working day after it: the least and the most.
     #[serde(default)]
     pub(super) days: Option<(Whole, Whole)>,
+    /// At this time of that day.
+    #[serde(default)]
+    pub(super) at: Option<String>,
     /// One of these, as likely as each weight says.
     #[serde(default)]
     pub(super) pick: Option<Weights>,
@@ -198,6 +209,9 @@ pub(super) struct Made {
     /// So many rows: the least and the most.
     #[serde(default)]
     pub(super) rows: Option<(Whole, Whole)>,
+    /// A row for each of these values of a column, by the column.
+    #[serde(default)]
+    pub(super) each: BTreeMap<String, Vec<String>>,
     /// What the columns of the rows get.
     #[serde(default)]
     pub(super) columns: BTreeMap<String, Json>,
@@ -207,13 +221,6 @@ pub(super) struct Made {
     /// What those get.
     #[serde(default)]
     pub(super) give: Option<Json>,
-}
-
-impl Weights {
-    /// All of them, with their weights.
-    pub(super) fn all(&self) -> Vec<(&str, u64)> {
-        self.0.iter().map(|(name, weight)| (name.as_str(), weight.0)).collect()
-    }
 }
 
 /// A whole number.
