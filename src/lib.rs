@@ -29,6 +29,7 @@ pub mod expression;
 pub mod failpoint;
 pub mod measure;
 pub mod model;
+pub mod report;
 pub mod runtime;
 pub mod simulate;
 pub mod store;

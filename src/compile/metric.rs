@@ -36,7 +36,7 @@ pub(crate) struct Ground<'a> {
 /// The metrics of a folder.
 #[derive(Default)]
 pub(crate) struct Metrics {
-    /// Those without fault, in the order of their names.
+    /// Those without fault, in the order of their files.
     pub(crate) sound: Vec<Metric>,
     /// The names of all of them.
     pub(crate) named: BTreeSet<String>,
@@ -64,7 +64,6 @@ pub(crate) fn metrics(
             metrics.sound.extend(metric);
         }
     }
-    metrics.sound.sort_by(|a, b| a.name.cmp(&b.name));
     metrics
 }
 

@@ -135,7 +135,7 @@ pub struct Compiled {
     pub calendar: Option<Calendar>,
     /// The decision tables that are without fault, by name.
     pub tables: BTreeMap<String, Table>,
-    /// The metrics that are without fault, in the order of their names.
+    /// The metrics that are without fault, in the order of their files.
     pub metrics: Vec<Metric>,
     /// The tests that are without fault, of processes that are, in the order of their files.
     pub scenarios: Vec<Scenario>,

@@ -55,6 +55,13 @@ impl Measured {
         self.metric.target.get(&period.every()).copied()
     }
 
+    /// Whether what is wanted of the whole is wanted of each part too: of a share or a mean, not of what is added up.
+    pub fn wants_parts(&self) -> bool {
+        let metric = &self.metric;
+        let mean = |source: &Source| matches!(source.take, Take::Average(_));
+        !metric.denominator.is_empty() || metric.numerator.iter().all(mean)
+    }
+
     /// Whether a value is as good as wanted; `None` where nothing is wanted or there is no data.
     pub fn met(&self, figure: &Figure) -> Option<bool> {
         let (value, target) = (figure.value?, self.target()?);

@@ -16,6 +16,7 @@ pub mod http;
 pub mod jobs;
 mod obstacle;
 pub mod outbox;
+mod recorded;
 mod schedule;
 mod served;
 pub mod timers;
@@ -55,6 +56,7 @@ pub use crate::store::query::{
 pub use crate::store::{Error, Kind, Settled, Settlement};
 pub use handover::{HandOver, HandOverResult, HandedOver};
 pub use obstacle::Obstacles;
+pub use recorded::Recorded;
 pub use served::is_served;
 
 /// How to open a runtime.

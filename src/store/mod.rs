@@ -373,6 +373,20 @@ impl Store {
         each_backend!(self, one => one.log(instance))
     }
 
+    /// The logs of a process's instances, oldest instance first, of rows after `after`; the entries without their
+    /// hashes. At most `limit` instances, each with its row for the next page.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn logs(
+        &self,
+        process: &ProcessId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, Vec<StoredEntry>)>, Error> {
+        each_backend!(self, one => one.logs(process, after, limit))
+    }
+
     /// The head of an instance's chain.
     ///
     /// # Errors

@@ -565,3 +565,49 @@ fn a_wrong_command_line_is_told_in_json_too() {
     }
     assert!(shell.ends(Exit::Usage, &["list", "--status", "rejectd"]).contains("rejected"));
 }
+
+#[test]
+fn reports_count_what_was_done_and_say_what_is_wrong_with_what_is_asked() {
+    let shell = Shell::new("en");
+    shell.good(&["deploy", &project("tests/reports/processes").display().to_string()]);
+    for customer in ["华康医院", "St. Mary & Sons"] {
+        let (customer, owner) = (format!("customer={customer}"), "owner=zhang");
+        shell.good(&[
+            "start",
+            "visit",
+            "--as",
+            "zhang",
+            "--set",
+            &customer,
+            "--set",
+            owner,
+            "--set",
+            "purpose=revisit",
+        ]);
+    }
+    shell.good(&["approve", "BF-2026-0001", "--as", "wang"]);
+    let metrics = shell.json(&["report", "kpi", "revisit_rate", "--by", "person"]);
+    let row = &metrics["metrics"][0];
+    assert_eq!((&row["numerator"], &row["denominator"]), (&"0".into(), &"2".into()), "{metrics:#}");
+    assert_eq!(row["parts"][0]["part"], "张磊");
+    assert!(metrics["so_far"].is_string(), "{metrics:#}");
+    let course = shell.json(&["report", "process", "visit"]);
+    assert_eq!((&course["started"], &course["open"]), (&2.into(), &2.into()), "{course:#}");
+    shell.good(&["report", "kpi", "--out", "q.html"]);
+    shell.good(&["report", "kpi", "--out", "q.csv"]);
+    let page = std::fs::read_to_string(shell.folder.path().join("q.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && !page.contains("<script"), "{page}");
+    assert!(std::fs::read_to_string(shell.folder.path().join("q.csv")).unwrap().starts_with('\u{feff}'));
+    let wrong = |arguments: &[&str], says: &str| {
+        let said = shell.run(arguments);
+        assert!(said.code != 0 && said.err.contains(says), "{arguments:?}: {}{}", said.out, said.err);
+    };
+    wrong(&["report", "kpi", "--period", "2099-Q1"], "Q1 2099 has not begun");
+    wrong(&["report", "kpi", "--period", "2026-Q5"], "“2026-Q5” is no period");
+    wrong(&["report", "kpi", "revisit_rat"], "Did you mean “revisit_rate”?");
+    wrong(&["report", "kpi", "--by", "persn"], "Did you mean “person”?");
+    wrong(&["report", "kpi", "revisit_rate", "--period", "2026"], "measured by month, quarter");
+    wrong(&["report", "process", "vist"], "Did you mean “visit”?");
+    let none = shell.good(&["report", "kpi", "--period", "2020-Q1"]);
+    assert!(none.contains("no data") && !none.contains('÷'), "{none}");
+}

@@ -28,6 +28,7 @@ mod outside;
 mod patterns;
 mod processes;
 mod records;
+mod report;
 mod rooms;
 mod schema;
 mod store;

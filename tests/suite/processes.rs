@@ -9,6 +9,7 @@ use countersign::diagnostics::{Sources, Style, render};
 use countersign::effects::template::Templates;
 use countersign::model::text::{Lang, Wording};
 use countersign::simulate::coverage::Coverage;
+use countersign::simulate::recorded::count;
 use countersign::simulate::scenario::play;
 use countersign::simulate::{Letter, Letters, Posted};
 use countersign::syntax::{Calendar, Document, parse};
@@ -106,6 +107,15 @@ fn the_tests_of_shipped_processes_pass_and_walk_every_step_and_branch() {
         let played = play(scenario, &compiled, &letters, &mut coverage);
         let shown = render(&played.failures, &compiled.sources, Lang::En, Style::default());
         assert!(played.failures.is_empty(), "“{}” failed:\n{shown}", scenario.title.value);
+    }
+    for recorded in &compiled.recorded {
+        let failures = count(recorded, &compiled);
+        let shown = render(&failures, &compiled.sources, Lang::En, Style::default());
+        assert!(failures.is_empty(), "“{}” failed:\n{shown}", recorded.title.value);
+    }
+    for metric in &compiled.metrics {
+        let tested = compiled.recorded.iter().any(|recorded| recorded.metric.name == metric.name);
+        assert!(tested, "the metric {} has no test that is counted by hand", metric.name);
     }
     for definition in &compiled.definitions {
         let figures = coverage.figures(definition);

@@ -19,6 +19,7 @@ mod look;
 mod mail;
 mod outside;
 mod play;
+mod report;
 mod schema;
 mod serve;
 mod simulate;
@@ -107,6 +108,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "return", group: Group::Task, tree: answer::return_tree, run: answer::send_back },
     Entry { name: "complete", group: Group::Task, tree: answer::complete_tree, run: answer::complete },
     Entry { name: "revise", group: Group::Task, tree: answer::revise_tree, run: answer::revise },
+    Entry { name: "report", group: Group::Operate, tree: report::tree, run: report::run },
     Entry { name: "stuck", group: Group::Operate, tree: outside::stuck_tree, run: outside::stuck },
     Entry { name: "retry", group: Group::Operate, tree: outside::retry_tree, run: outside::retry },
     Entry { name: "handover", group: Group::Operate, tree: handover::tree, run: handover::run },

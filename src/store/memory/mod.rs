@@ -6,7 +6,7 @@
 mod pending;
 
 use crate::model::file::Hash;
-use crate::model::id::{AssignmentId, CommandId, InstanceId, MailId, Version};
+use crate::model::id::{AssignmentId, CommandId, InstanceId, MailId, ProcessId, Version};
 use crate::model::text::Wording;
 use crate::store::batch::{Batch, TASK_OVER};
 use crate::store::error::{Error, Kind};
@@ -129,6 +129,23 @@ impl Memory {
 
     pub(in crate::store) fn log(&self, instance: InstanceId) -> Result<Vec<StoredEntry>, Error> {
         Ok(self.tables().entries.get(&instance).cloned().unwrap_or_default())
+    }
+
+    pub(in crate::store) fn logs(
+        &self,
+        process: &ProcessId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, Vec<StoredEntry>)>, Error> {
+        let tables = self.tables();
+        let rows = tables.instances.values().map(|(row, _)| row);
+        let mut found: Vec<(i64, Vec<StoredEntry>)> = rows
+            .filter(|row| row.process == *process && row.row > after)
+            .map(|row| (row.row, tables.entries.get(&row.id).cloned().unwrap_or_default()))
+            .collect();
+        found.sort_by_key(|(row, _)| *row);
+        found.truncate(limit as usize);
+        Ok(found)
     }
 
     pub(in crate::store) fn head(&self, instance: InstanceId) -> Result<Option<Head>, Error> {

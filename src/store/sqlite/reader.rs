@@ -8,7 +8,7 @@ use super::rows::{
 };
 use super::{Reader, failed};
 use crate::model::file::Hash;
-use crate::model::id::{AssignmentId, InstanceId, MailId, Version};
+use crate::model::id::{AssignmentId, InstanceId, MailId, ProcessId, Version};
 use crate::store::StoredDefinition;
 use crate::store::error::Error;
 use crate::store::file;
@@ -20,7 +20,7 @@ use crate::store::record::{Head, StoredEntry, instant};
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteRow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The records that name files, from one row on.
 const NAMING_FILES: &str = "SELECT row, personal FROM entry WHERE row > ? \
@@ -112,6 +112,9 @@ pub(super) const FIND_NUMBERS: &str = "WHERE i.number >= ? AND i.number < ? ORDE
 pub(super) const FIND_IDS: &str = "WHERE i.id >= ? AND i.id < ? ORDER BY i.id LIMIT ?";
 pub(super) const LOG: &str = "SELECT revision, at, command, structure, personal, salt, digest, hash FROM entry
     WHERE instance = ? ORDER BY revision";
+pub(super) const LOGS: &str = "SELECT i.row, e.revision, e.at, e.command, e.structure, e.personal
+    FROM (SELECT row, id FROM instance WHERE process = ? AND row > ? ORDER BY row LIMIT ?) AS i
+    CROSS JOIN entry e ON e.instance = i.id";
 pub(super) const HEAD: &str = "SELECT head FROM instance WHERE id = ?";
 pub(super) const MAIL: &str = "WHERE instance = ? AND mail = ?";
 pub(super) const MAIL_DUE: &str = "SELECT min(next_at) FROM outbox WHERE state < 4";
@@ -144,6 +147,31 @@ impl Reader {
     pub(in crate::store) async fn log(&self, instance: InstanceId) -> Result<Vec<StoredEntry>, Error> {
         let rows = self.rows(Select { sql: LOG.to_owned(), bound: vec![Bound::Text(instance.to_string())] }).await?;
         rows.iter().map(|row| entry_row(row, 0)).collect()
+    }
+
+    pub(in crate::store) async fn logs(
+        &self,
+        process: &ProcessId,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, Vec<StoredEntry>)>, Error> {
+        let bound = vec![Bound::Text(process.to_string()), Bound::Number(after), Bound::Number(i64::from(limit))];
+        // Put in order here: of a page that is less work than of a join.
+        let mut logs: BTreeMap<i64, Vec<StoredEntry>> = BTreeMap::new();
+        for row in self.rows(Select { sql: LOGS.to_owned(), bound }).await? {
+            logs.entry(cell(&row, 0)?).or_default().push(StoredEntry {
+                revision: cell(&row, 1)?,
+                at: cell(&row, 2)?,
+                command: cell::<String>(&row, 3)?.into(),
+                structure: cell(&row, 4)?,
+                personal: cell(&row, 5)?,
+                salt: None,
+                digest: String::new(),
+                hash: String::new(),
+            });
+        }
+        logs.values_mut().for_each(|log| log.sort_by_key(|entry| entry.revision));
+        Ok(logs.into_iter().collect())
     }
 
     pub(in crate::store) async fn head(&self, instance: InstanceId) -> Result<Option<Head>, Error> {

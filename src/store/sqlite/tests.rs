@@ -2,8 +2,8 @@
 
 use super::cells::STATEMENTS;
 use super::reader::{
-    ASSIGNMENT_BY_ID, COUNTS, DUE, FIND_IDS, FIND_NUMBER, FIND_NUMBERS, HEAD, LOG, MAIL, MAIL_DUE, Select, WAKE_AT,
-    select_instances, select_mails, select_tasks,
+    ASSIGNMENT_BY_ID, COUNTS, DUE, FIND_IDS, FIND_NUMBER, FIND_NUMBERS, HEAD, LOG, LOGS, MAIL, MAIL_DUE, Select,
+    WAKE_AT, select_instances, select_mails, select_tasks,
 };
 use super::rows::{ASSIGNMENT, INSTANCE, OUTBOX};
 use super::*;
@@ -92,6 +92,16 @@ async fn every_list_that_a_person_waits_for_has_an_index() {
             .iter()
             .all(|step| step.contains("INDEX") || step.contains("SCALAR") || step.contains("CONSTANT"))
     );
+}
+
+#[tokio::test]
+async fn a_report_reads_cases_and_their_logs_by_index_and_sorts_nothing() {
+    let folder = TempDir::new().unwrap();
+    let mut writer = writer(&folder).await;
+    let steps = plan(&mut writer, LOGS).await;
+    assert!(steps.iter().any(|step| step.contains("INDEX instance_process")), "{steps:?}");
+    assert!(steps.iter().any(|step| step.starts_with("SEARCH e USING INDEX entry_")), "{steps:?}");
+    assert!(steps.iter().all(|step| !step.contains("TEMP B-TREE")), "{steps:?}");
 }
 
 #[tokio::test]
