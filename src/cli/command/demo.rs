@@ -85,7 +85,7 @@ pub(super) fn tree(words: Words) -> Command {
 
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let auto = matches.get_flag("auto");
-    log(shell, if auto { "error" } else { "warn" });
+    log(shell, if auto || matches.get_flag("year") { "error" } else { "warn" });
     let mut folder = Folder::make(matches.get_one::<PathBuf>("keep").cloned())?;
     let database = folder.path.join("demo.db");
     let keys = Keys::open(&folder.path.join("demo.keys"), "").map_err(|what| Stop::Because(Exit::Input, what))?;

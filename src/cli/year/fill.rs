@@ -78,7 +78,8 @@ impl Filling<'_> {
             && self.hand.tried < 8
         {
             match self.said(&said, field, data) {
-                Some(Value::Null) if !field.required => return Some(Value::Null),
+                // What has a usual value keeps it.
+                Some(Value::Null) if !field.required => return field.default.is_none().then_some(Value::Null),
                 Some(Value::Null) | None => {}
                 value => return value,
             }
@@ -158,7 +159,10 @@ impl Filling<'_> {
             let day = self.calendar.today(self.hand.now) + TimeDelta::days(self.dice.between(least.0, most.0));
             let working = self.calendar.next_working(self.calendar.instant(day.into()));
             let day = working.map_or(day, |at| self.calendar.today(at));
-            let time = made.at.as_ref().map(|at| format!("T{at}")).unwrap_or_default();
+            let time = match made.at.as_ref().and_then(|at| self.plain(at, data)) {
+                Some(Json::String(time)) => format!("T{time}"),
+                _ => String::new(),
+            };
             return Some(Json::String(format!("{day}{time}")));
         }
         if let Some(feel) = &made.feel {

@@ -199,7 +199,7 @@ pub(super) struct Made {
     pub(super) days: Option<(Whole, Whole)>,
     /// At this time of that day.
     #[serde(default)]
-    pub(super) at: Option<String>,
+    pub(super) at: Option<Json>,
     /// One of these, as likely as each weight says.
     #[serde(default)]
     pub(super) pick: Option<Weights>,

@@ -12,6 +12,9 @@ use crate::runtime::{Error, OutboxRow};
 /// The most mails that are taken at once.
 const MANY: u32 = 256;
 
+/// The most mails that are composed at once: each reads its case, and only so many read at once.
+const SIDE_BY_SIDE: usize = 4;
+
 impl Outbox {
     /// Sends everything that is due by the clock, many at once, and answers how many mails were tried. Only for a
     /// transport that has no channel to lose: a server calls [`Outbox::start`].
@@ -34,16 +37,20 @@ impl Outbox {
     }
 
     async fn send_all(&mut self, rows: Vec<OutboxRow>) -> Result<(), Error> {
-        let composing = rows.into_iter().map(|row| {
-            let inside = self.inside.clone();
-            tokio::spawn(async move {
-                let ready = inside.ready(&row).await;
-                let ready = ready.unwrap_or_else(|error| Err(inside.troubled(&row, &error)));
-                (row, ready)
-            })
-        });
+        let (mut composed, mut rows) = (Vec::with_capacity(rows.len()), rows.into_iter().peekable());
+        while rows.peek().is_some() {
+            let composing = rows.by_ref().take(SIDE_BY_SIDE).map(|row| {
+                let inside = self.inside.clone();
+                tokio::spawn(async move {
+                    let ready = inside.ready(&row).await;
+                    let ready = ready.unwrap_or_else(|error| Err(inside.troubled(&row, &error)));
+                    (row, ready)
+                })
+            });
+            composed.extend(together(composing).await);
+        }
         let (mut writing, mut sending, mut settled) = (Vec::new(), Vec::new(), Vec::new());
-        for done in together(composing).await {
+        for done in composed {
             match done {
                 Ok((row, Ok(Ready { parts, kept }))) => {
                     writing.extend(kept.into_iter().flat_map(|kept| prepared(&row, &parts, kept)));
