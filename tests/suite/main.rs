@@ -15,6 +15,7 @@ mod files;
 mod flows;
 mod fmt;
 mod fuzz;
+mod guide;
 mod handover;
 #[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]
 mod house;
