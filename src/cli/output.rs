@@ -430,8 +430,8 @@ mod tests {
 
     fn table() -> Table {
         let mut table = Table::new(["编号", "流程", "金额"]).right(2);
-        table.row(["LP-2026-0001".into(), "礼品馈赠申请".into(), "¥640.00".into()]);
-        table.row(["JD-2026-0001".into(), "Reception\nrequest".into(), "¥1,280.00".into()]);
+        table.row(["LP-2026-0001".into(), "物品领用申请".into(), "¥640.00".into()]);
+        table.row(["JD-2026-0001".into(), "Insurance\nrequest".into(), "¥1,280.00".into()]);
         table
     }
 
@@ -439,8 +439,8 @@ mod tests {
     fn chinese_and_latin_columns_align() {
         let expected = "\
 编号          流程                    金额
-LP-2026-0001  礼品馈赠申请         ¥640.00
-JD-2026-0001  Reception request  ¥1,280.00
+LP-2026-0001  物品领用申请         ¥640.00
+JD-2026-0001  Insurance request  ¥1,280.00
 ";
         assert_eq!(output(None).table(&table()), expected);
     }
@@ -456,10 +456,10 @@ JD-2026-0001  Reception request  ¥1,280.00
     fn where_columns_have_no_room_rows_stand_in_lines() {
         let expected = "\
 LP-2026-0001
-  流程  礼品馈赠申请
+  流程  物品领用申请
   金额  ¥640.00
 JD-2026-0001
-  流程  Reception
+  流程  Insurance
         request
   金额  ¥1,280.00
 ";

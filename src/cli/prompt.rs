@@ -335,7 +335,7 @@ impl<'a> Prompt<'a> {
     }
 }
 
-/// One fault in a line: `礼品（第 1 行）· 数量：至少 1。`
+/// One fault in a line: `物品（第 1 行）· 数量：至少 1。`
 fn faulty(fault: &FieldFault) -> Wording {
     let row = fault.path.iter().find_map(|part| match part {
         PathPart::Row(row) => Some(row + 1),

@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn a_later_edit_is_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("gift.yaml");
+        let path = folder.path().join("leave.yaml");
         std::fs::write(&path, "later").unwrap();
         assert!(replace(&path, b"earlier", b"new").is_err());
         assert_eq!(std::fs::read(&path).unwrap(), b"later");
@@ -62,10 +62,10 @@ mod tests {
     fn permissions_and_links_stay() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
-        let (path, link) = (folder.path().join("gift.yaml"), folder.path().join("link.yaml"));
+        let (path, link) = (folder.path().join("leave.yaml"), folder.path().join("link.yaml"));
         std::fs::write(&path, "a").unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        std::os::unix::fs::symlink("gift.yaml", &link).unwrap();
+        std::os::unix::fs::symlink("leave.yaml", &link).unwrap();
         replace(&link, b"a", b"b").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"b");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);

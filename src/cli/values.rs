@@ -193,7 +193,7 @@ pub(crate) fn misread(wrong: &[Misread]) -> Wording {
     })
 }
 
-/// One fault of a form: `  given_on（馈赠日期）：……`.
+/// One fault of a form: `  first_day（开始日期）：……`.
 pub(crate) fn faulty_line(path: &str, title: &str, what: &str, lang: Lang) -> String {
     match (title == path, lang) {
         (true, Lang::Zh) => format!("  {path}：{what}"),

@@ -29,7 +29,7 @@ impl Typing<'_> {
                     Code::WrongType,
                     entry.span,
                     Wording::new(
-                        "`start` 里只写岗位的名称，例如 `start: [客户专员]`",
+                        "`start` 里只写岗位的名称，例如 `start: [市场专员]`",
                         "`start` takes the names of positions only, such as `start: [clerk]`",
                     ),
                 )),

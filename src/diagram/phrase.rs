@@ -6,7 +6,7 @@ use crate::model::formula::{Expr, Formula, Op, StepFact};
 use crate::model::text::{Lang, clean_line};
 use crate::model::value::Value;
 
-/// Who is asked: `申请人所在部门的主管`, `客户部经理、财务经理（都要同意）`.
+/// Who is asked: `申请人所在部门的主管`, `市场部经理、财务经理（都要同意）`.
 pub(super) fn human(definition: &Definition, human: &Human, lang: Lang) -> String {
     let (glue, together) = match (human.mode, lang) {
         (Mode::Any, Lang::Zh) => (" 或 ", ""),

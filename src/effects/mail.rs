@@ -547,7 +547,7 @@ pub fn sample(definition: Option<&Definition>, lang: Lang) -> Context {
     };
     let case = CaseView {
         lang: lang.tag(),
-        title: pick("礼品馈赠申请", "Gift request"),
+        title: pick("物品领用申请", "Item request"),
         number: "LP-2026-0007".into(),
         headline: "¥1,280.00".into(),
         applicant: pick("张伟", "Zhang Wei"),
@@ -561,7 +561,7 @@ pub fn sample(definition: Option<&Definition>, lang: Lang) -> Context {
         turn: pick("轮到您：营销总监审批", "Your turn: Marketing director"),
         facts: vec![fact(pick("客户", "Customer"), "华康医院", false)],
         tables: vec![super::view::Table {
-            label: pick("礼品", "Gifts"),
+            label: pick("物品", "Items"),
             columns: vec![super::view::Column { label: pick("名称", "Name"), numeric: false }],
             rows: vec![vec![pick("茶具", "Tea set")]],
             totals: vec![fact(pick("合计", "Total"), "1,280.00", true)],

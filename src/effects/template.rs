@@ -217,7 +217,7 @@ impl Templates {
     }
 
     /// The name of a template in a language, or in the other one where only that is there:
-    /// `("mail/gift_given", zh, "txt")` → `mail/gift_given.zh.txt`; one without a language is for both.
+    /// `("mail/goods_given", zh, "txt")` → `mail/goods_given.zh.txt`; one without a language is for both.
     pub fn find(&self, stem: &str, lang: Lang, ending: &str) -> Option<String> {
         let other = if lang == Lang::Zh { Lang::En } else { Lang::Zh };
         [

@@ -198,7 +198,7 @@ impl CaseView {
 /// One field that changed since it was last shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// What the form calls it, with row and column in a list: `礼品 · 第 1 行 · 数量`.
+    /// What the form calls it, with row and column in a list: `物品 · 第 1 行 · 数量`.
     pub label: String,
     /// What was shown; empty where it was not set.
     pub before: String,

@@ -89,7 +89,7 @@ impl Words<'_> {
     }
 
     /// A person's name and main position, where the words beside it do not tell the position already:
-    /// `孙强（礼品管理员）`.
+    /// `孙强（仓库管理员）`.
     pub fn name_at(&self, person: &PersonId, beside: &str) -> String {
         let name = self.name(person);
         let main = self.directory.people.get(person).and_then(|person| person.positions.first());

@@ -53,7 +53,7 @@ macro_rules! words {
 }
 
 words! {
-    /// The name of a process: `gift`. May hold `-`.
+    /// The name of a process: `leave`. May hold `-`.
     ProcessId,
     /// The name of a step, unique in its process: `supervisor`.
     StepId,
@@ -63,9 +63,9 @@ words! {
     Outcome,
     /// The id of a person in the directory: `wang`.
     PersonId,
-    /// The name of a position: `客户部经理`.
+    /// The name of a position: `市场部经理`.
     PositionId,
-    /// The name of a department: `客户部`.
+    /// The name of a department: `市场部`.
     DepartmentId,
     /// The business number of an instance: `LP-2026-0007`.
     BusinessNumber,

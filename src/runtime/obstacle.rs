@@ -48,7 +48,7 @@ impl Runtime {
             for (zh, en) in lacking(&definition, deployment) {
                 let Old { process, first, count } = &old;
                 let (cases_zh, cases_en) = match count {
-                    1 => (format!("未结束的 {first}"), format!("the open case {first}")),
+                    1 => (format!("未结束的案例 {first} "), format!("the open case {first}")),
                     _ => (
                         format!("{first} 等 {count} 件未结束的案例"),
                         format!("{first} and {} other open cases", count - 1),

@@ -38,8 +38,8 @@ impl Lowering<'_> {
                     ),
                 )
                 .hint(Wording::new(
-                    "http: POST https://erp.example/api/gifts",
-                    "http: POST https://erp.example/api/gifts",
+                    "http: POST https://erp.example/api/entries",
+                    "http: POST https://erp.example/api/entries",
                 )),
             );
             return None;

@@ -244,7 +244,7 @@ impl Lowering<'_> {
                     format!("this file does not say what it is; its first key names the kind: {}", listed.en),
                 ),
             )
-            .hint(Wording::new("process: gift", "process: gift")),
+            .hint(Wording::new("process: leave", "process: leave")),
         };
         self.report(diagnostic);
     }

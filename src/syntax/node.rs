@@ -551,8 +551,8 @@ fn empty_file(span: Span) -> Diagnostic {
         Code::EmptyFile,
         span,
         Wording::new(
-            "文件是空的。请写上文档，第一行说明它是什么，例如 `process: gift`",
-            "this file is empty; write a document whose first line says what it is, such as `process: gift`",
+            "文件是空的。请写上文档，第一行说明它是什么，例如 `process: leave`",
+            "this file is empty; write a document whose first line says what it is, such as `process: leave`",
         ),
     )
 }

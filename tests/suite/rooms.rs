@@ -117,15 +117,23 @@ fn each_library_has_one_door() {
 
 #[test]
 fn nothing_of_a_company_is_in_the_engine() {
-    let words = ["礼品", "客户部", "接待", "总监", "gift", "reception"];
+    let words = [
+        "客户部",
+        "大客户",
+        "礼品",
+        "馈赠",
+        "接待",
+        "拜访",
+        "提成",
+        "gift",
+        "reception",
+        "commission",
+        "revisit",
+        "equipment",
+    ];
     let mut wrong = Vec::new();
     for (path, text) in sources() {
-        let inside =
-            ["src/engine", "src/store", "src/runtime", "src/compile", "src/expression", "src/diagram", "src/web"];
-        if !inside.iter().any(|room| path.starts_with(room)) {
-            continue;
-        }
-        for (number, line) in code(&text) {
+        for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
             wrong.extend(
                 words
                     .iter()

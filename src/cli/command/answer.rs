@@ -57,7 +57,7 @@ pub(super) fn revise_tree(words: Words) -> Command {
     tree(words, "revise", "修改退回的申请，重新提交", "Change a case that was returned and hand it in again")
         .arg(words.option("note", ("文字", "TEXT"), "改了什么", "What was changed"))
         .args(values::arguments(words))
-        .after_help("countersign revise LP-2026-0001 --as zhang --set items.0.name=茶具 --set items.0.quantity=1 --set items.0.value=320")
+        .after_help("countersign revise LP-2026-0001 --as zhang --set days=2")
 }
 
 fn tree(words: Words, name: &'static str, zh: &'static str, en: &'static str) -> Command {

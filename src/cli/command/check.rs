@@ -48,7 +48,7 @@ pub(super) fn tree(words: Words) -> Command {
         .arg(format_arg(words))
         .arg(words.json().conflicts_with("format"))
         .after_help(
-            "countersign check\ncountersign check processes/gift.yaml --fix\n\
+            "countersign check\ncountersign check processes/leave.yaml --fix\n\
              countersign check --json | jq '.diagnostics[].message'\n\
              countersign check --format sarif > check.sarif",
         )

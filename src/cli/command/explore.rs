@@ -37,7 +37,7 @@ pub(super) fn tree(words: Words) -> Command {
                 .value_parser(clap::value_parser!(PathBuf)),
         )
         .arg(words.json())
-        .after_help("countersign explore gift\ncountersign explore gift --json | jq '.ends[].outcome'")
+        .after_help("countersign explore leave\ncountersign explore leave --json | jq '.ends[].outcome'")
 }
 
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {

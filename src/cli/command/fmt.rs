@@ -39,7 +39,7 @@ pub(super) fn tree(words: Words) -> Command {
         .arg(words.switch("check", "只说哪些文件会改，不写文件", "Only say which files would change"))
         .arg(words.switch("diff", "显示会改什么，不写文件", "Show what would change, and write nothing"))
         .arg(words.json())
-        .after_help("countersign fmt\ncountersign fmt --check\ncountersign fmt - < processes/gift.yaml")
+        .after_help("countersign fmt\ncountersign fmt --check\ncountersign fmt - < processes/leave.yaml")
 }
 
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {

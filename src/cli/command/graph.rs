@@ -30,8 +30,8 @@ pub(super) fn tree(words: Words) -> Command {
                 .option(
                     "out",
                     ("文件", "FILE"),
-                    "写进这个文件，而不是显示出来：gift.svg",
-                    "Write it to this file instead of showing it: gift.svg",
+                    "写进这个文件，而不是显示出来：leave.svg",
+                    "Write it to this file instead of showing it: leave.svg",
                 )
                 .value_parser(clap::value_parser!(PathBuf)),
         )
@@ -62,8 +62,8 @@ pub(super) fn tree(words: Words) -> Command {
         ))
         .arg(words.json())
         .after_help(
-            "countersign graph gift\ncountersign graph gift --out gift.svg\n\
-             countersign graph gift --format dot | dot -Tsvg > gift.svg",
+            "countersign graph leave\ncountersign graph leave --out leave.svg\n\
+             countersign graph leave --format dot | dot -Tsvg > leave.svg",
         )
 }
 

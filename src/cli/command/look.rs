@@ -46,7 +46,7 @@ pub(super) fn list_tree(words: Words) -> Command {
         .args(pages(words))
         .arg(words.json())
         .after_help(
-            "countersign list\ncountersign list --process gift --status open\ncountersign list --mine --as zhang",
+            "countersign list\ncountersign list --process leave --status open\ncountersign list --mine --as zhang",
         )
 }
 

@@ -74,11 +74,11 @@ pub(super) fn tree(words: Words) -> Command {
                 ))
                 .args(ways_out(words))
                 .after_help(
-                    "countersign report process gift\n\
-                     countersign report process gift --period 2026-Q3 --out gift.html",
+                    "countersign report process leave\n\
+                     countersign report process leave --period 2026-Q3 --out leave.html",
                 ),
         )
-        .after_help("countersign report kpi --period 2026-Q3\ncountersign report process gift")
+        .after_help("countersign report kpi --period 2026-Q3\ncountersign report process leave")
 }
 
 fn ways_out(words: Words) -> [Arg; 3] {

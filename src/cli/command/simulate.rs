@@ -62,8 +62,8 @@ pub(super) fn tree(words: Words) -> Command {
         )
         .arg(words.json())
         .after_help(
-            "countersign simulate gift --as zhang --data gift.yaml --from 2026-03-02T09:00\n\
-             countersign simulate gift --as zhang --data gift.yaml --pace due --answer marketing=rejected",
+            "countersign simulate leave --as zhang --data leave.yaml --from 2026-03-02T09:00\n\
+             countersign simulate leave --as zhang --data leave.yaml --pace due --answer superior=rejected",
         )
 }
 

@@ -38,8 +38,8 @@ pub(super) fn tree(words: Words) -> Command {
         .arg(acting::id_argument(words))
         .arg(words.json())
         .after_help(
-            "countersign start equipment --as zhang\n\
-             countersign start gift --as zhang --data gift-request.yaml\n\
+            "countersign start leave --as zhang\n\
+             countersign start leave --as zhang --data leave.yaml\n\
              countersign start leave --as zhang --set kind=annual --set days=2 --set first_day=2026-03-09",
         )
 }

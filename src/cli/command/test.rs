@@ -71,7 +71,7 @@ pub(super) fn tree(words: Words) -> Command {
         ))
         .arg(words.json())
         .after_help(
-            "countersign test\ncountersign test processes/gift.test.yaml\ncountersign test --coverage --min 100\n\
+            "countersign test\ncountersign test processes/leave.test.yaml\ncountersign test --coverage --min 100\n\
              countersign test --filter 退回 --watch",
         )
 }

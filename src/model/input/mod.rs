@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(read(kind.clone(), "tepid").unwrap_err().zh, "没有“tepid”这个选项。可选：热、冷。");
     }
 
-    fn gifts() -> Form {
+    fn request() -> Form {
         let columns = Form::from([
             (FieldName::from("name"), field(FieldKind::Text)),
             (FieldName::from("quantity"), field(FieldKind::Integer)),
@@ -333,15 +333,15 @@ mod tests {
             ("items.2.name", "茶具"),
             ("items.2.quantity", "2"),
         ]);
-        let record = read_form(&reading, &gifts(), &typed).unwrap();
+        let record = read_form(&reading, &request(), &typed).unwrap();
         assert_eq!(
             Value::Record(record).to_plain().to_string(),
             r#"{"customer":"华康医院","items":[{"name":"茶具","quantity":"2"}]}"#
         );
 
-        let emptied = read_form(&reading, &gifts(), &entries(&[("items.0.name", "")])).unwrap();
+        let emptied = read_form(&reading, &request(), &entries(&[("items.0.name", "")])).unwrap();
         assert_eq!(emptied.get("items"), Some(&Value::List(Vec::new())));
-        assert_eq!(read_form(&reading, &gifts(), &[]).unwrap().get("items"), None, "not said is not emptied");
+        assert_eq!(read_form(&reading, &request(), &[]).unwrap().get("items"), None, "not said is not emptied");
     }
 
     #[test]
@@ -350,13 +350,13 @@ mod tests {
         let reading = Reading { directory: &directory, today: "2026-03-02".parse().unwrap() };
         let typed =
             entries(&[("items.0.quantity", "two"), ("items.1.size", "3"), ("colour", "red"), ("customer", "ok")]);
-        let (record, wrong) = read_form(&reading, &gifts(), &typed).unwrap_err();
+        let (record, wrong) = read_form(&reading, &request(), &typed).unwrap_err();
         let paths: Vec<&str> = wrong.iter().map(|misread| misread.path.as_str()).collect();
         assert_eq!(paths, ["items.0.quantity", "items.1.size", "colour"]);
         assert_eq!(record.get("customer"), Some(&Value::text("ok")));
 
         let json = serde_json::json!({ "items": [{ "quantity": 1.5 }, 3], "customer": 7, "colour": "red" });
-        let (record, wrong) = read_document(&reading, &gifts(), json.as_object().unwrap()).unwrap_err();
+        let (record, wrong) = read_document(&reading, &request(), json.as_object().unwrap()).unwrap_err();
         let paths: Vec<&str> = wrong.iter().map(|misread| misread.path.as_str()).collect();
         assert_eq!(paths, ["items.0.quantity", "items.1", "colour"]);
         assert_eq!(record.get("customer"), Some(&Value::text("7")));

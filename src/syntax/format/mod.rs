@@ -36,9 +36,9 @@ pub enum Unformatted {
 /// ```
 /// use countersign::diagnostics::Sources;
 /// let mut sources = Sources::new();
-/// let id = sources.add("gift.yaml", "process:   gift # a gift\nsteps:\n- {end: done,title: '007'}\n");
+/// let id = sources.add("leave.yaml", "process:   leave # a leave\nsteps:\n- {end: done,title: '007'}\n");
 /// let calm = countersign::syntax::format(id, &sources).unwrap();
-/// assert_eq!(calm, "process: gift  # a gift\nsteps:\n  - { end: done, title: '007' }\n");
+/// assert_eq!(calm, "process: leave  # a leave\nsteps:\n  - { end: done, title: '007' }\n");
 /// ```
 pub fn format(id: SourceId, sources: &Sources) -> Result<String, Unformatted> {
     let source = sources.get(id);

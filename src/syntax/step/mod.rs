@@ -425,7 +425,7 @@ impl Lowering<'_> {
                 Code::StepKind,
                 at,
                 Wording::new(
-                    "这个步骤没有说做什么。请加一个种类键，例如 `approve: 客户部经理`",
+                    "这个步骤没有说做什么。请加一个种类键，例如 `approve: 市场部经理`",
                     "this step does not say what it does; add a kind, such as `approve: head_of(applicant.department)`",
                 ),
             )
