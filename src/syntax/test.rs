@@ -1,7 +1,7 @@
 //! The test document: one case of a process, what is done to it, and what must come of it.
 //!
 //! A `*.test.yaml` holds several tests, separated by `---`. What is done are the shell's verbs, one an entry of
-//! `do`; steps are named by path: `keeper`, in a row `revisit/2/call_on`, in a called process `develop/survey`.
+//! `do`; steps are named by path: `keeper`, in a row `guests/2/invite`, in a called process `hire/interview`.
 
 use super::data::{Given, given};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
@@ -502,7 +502,7 @@ impl Lowering<'_> {
         self.listed(fields, key, Self::path).map(|list| list.value).unwrap_or_default()
     }
 
-    /// The way to a step: `revisit/2/call_on`.
+    /// The way to a step: `guests/2/invite`.
     fn path(&mut self, node: &Node) -> Option<Spanned<String>> {
         let Some(text) = node.text() else {
             self.wrong_shape(node, WORDS);
@@ -516,9 +516,9 @@ impl Lowering<'_> {
             Code::BadName,
             node.span,
             Wording::new(
-                format!("`{text}` 不是步骤的路径。写步骤的 `id`；在行里写 `revisit/2/call_on`，在调用的流程里写 `develop/survey`"),
+                format!("`{text}` 不是步骤的路径。写步骤的 `id`；在行里写 `guests/2/invite`，在调用的流程里写 `hire/interview`"),
                 format!(
-                    "`{text}` is no way to a step; write its `id`, in a row `revisit/2/call_on`, in a called process `develop/survey`"
+                    "`{text}` is no way to a step; write its `id`, in a row `guests/2/invite`, in a called process `hire/interview`"
                 ),
             ),
         ));

@@ -59,7 +59,7 @@ pub(super) fn tree(words: Words) -> Command {
                 .after_help(
                     "countersign report kpi --period 2026-Q3\n\
                      countersign report kpi --period 2026-Q3 --by person\n\
-                     countersign report kpi revisit_rate --period 2026 --out 2026.html",
+                     countersign report kpi on_time --period 2026 --out 2026.html",
                 ),
         )
         .subcommand(

@@ -37,8 +37,8 @@ pub(super) fn tree(words: Words) -> Command {
         )
         .arg(words.json())
         .after_help(
-            "countersign table commission --set kind=strategic --set margin=\"30 %\"\n\
-             countersign table commission --data case.yaml --json",
+            "countersign table discount --set kind=retail --set amount=1200\n\
+             countersign table discount --data case.yaml --json",
         )
 }
 

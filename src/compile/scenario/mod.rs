@@ -164,7 +164,7 @@ pub enum What {
     Start(Opening),
 }
 
-/// The way to a step: `revisit/2/call_on`, `develop/survey`. Empty for the case itself.
+/// The way to a step: `guests/2/invite`, `hire/interview`. Empty for the case itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// Where it is written.
