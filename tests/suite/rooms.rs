@@ -58,6 +58,7 @@ const NEVER: &[(&str, &str)] = &[
 /// Each library that only one place may name.
 const DOORS: &[(&str, &[&str])] = &[
     ("croner::", &["src/model/cron.rs"]),
+    ("mimalloc::", &["src/main.rs"]),
     ("petgraph::", &["src/model/graph.rs"]),
     ("granit_parser::", &["src/syntax/node.rs", "src/syntax/trap.rs", "src/syntax/format/tree.rs"]),
     ("annotate_snippets::", &["src/diagnostics/"]),

@@ -39,10 +39,13 @@ pub(super) fn tree(words: Words) -> Command {
         .about(words.pick("一条命令看全貌：临时数据库、四个案例、每个人的信箱", "See it all with one command: four cases and everybody's mailbox"))
         .long_about(words.pick(
             "不用配置：建一个临时数据库，部署示例流程，发起四个案例，在本机的空闲端口上打开每个人的信箱，直到 Ctrl-C。\
-             --auto 由程序扮演每个人，点开邮件里的链接，把所有案例走完，并核对结果。",
+             --auto 由程序扮演每个人，点开邮件里的链接，把所有案例走完，并核对结果。\
+             --year 把一整年演完：真正的引擎、数据库和邮件，时间由程序拨动；之后可以列出、查看、统计。",
             "With nothing to configure: make a database for the moment, deploy the sample processes, start four cases, and \
              show everybody's mailbox on a free port of this machine until Ctrl-C. With --auto the program plays \
-             everybody through the links in their mail until each case has ended, and checks how it ended.",
+             everybody through the links in their mail until each case has ended, and checks how it ended. With --year it \
+             plays a whole year, with the engine, the database and the mails of a real one and a clock that it moves; \
+             afterwards there is something to list, to look at and to measure.",
         ))
         .arg(words.switch("auto", "由程序扮演所有人，走完后退出", "Play everybody, then end"))
         .arg(
@@ -152,7 +155,9 @@ fn play_year(shell: &Shell, matches: &ArgMatches, database: PathBuf, keys: Keys)
     if matches.get_flag("json") {
         return output.json(&summary.json());
     }
-    output.print(&format!("{}{}", summary.text(output), next(&database, &["list", "list --status open", "tasks"])))
+    let report = format!("report kpi --period {}", summary.year());
+    let looks = ["list", "list --status open", "tasks", &report];
+    output.print(&format!("{}{}", summary.text(output), next(&database, &looks)))
 }
 
 /// The folder of the database; one of the moment goes when it is dropped.

@@ -8,7 +8,7 @@ use crate::model::definition::Definition;
 use crate::model::id::{Outcome, ProcessId};
 use crate::model::text::Lang;
 use crate::runtime::{Accepted, Delivery, Denied, InstanceFilter, OutboxFilter, Runtime};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -132,6 +132,11 @@ impl Summary {
 
     fn total(&self) -> u64 {
         self.cases.values().map(|(started, _)| started).sum()
+    }
+
+    /// The year that was played.
+    pub(in crate::cli) fn year(&self) -> i32 {
+        self.first.year()
     }
 
     /// For programs.

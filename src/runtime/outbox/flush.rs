@@ -12,7 +12,7 @@ use crate::runtime::{Error, OutboxRow};
 /// The most mails that are taken at once.
 const MANY: u32 = 256;
 
-/// The most mails that are composed at once: each reads its case, and only so many read at once.
+/// The most cases whose mails are composed at once: each is read, and only so many read at once.
 const SIDE_BY_SIDE: usize = 4;
 
 impl Outbox {
@@ -37,30 +37,36 @@ impl Outbox {
     }
 
     async fn send_all(&mut self, rows: Vec<OutboxRow>) -> Result<(), Error> {
-        let (mut composed, mut rows) = (Vec::with_capacity(rows.len()), rows.into_iter().peekable());
-        while rows.peek().is_some() {
-            let composing = rows.by_ref().take(SIDE_BY_SIDE).map(|row| {
+        let mut cases = by_case(rows).into_iter().peekable();
+        let mut composed = Vec::new();
+        while cases.peek().is_some() {
+            let composing = cases.by_ref().take(SIDE_BY_SIDE).map(|rows| {
                 let inside = self.inside.clone();
                 tokio::spawn(async move {
-                    let ready = inside.ready(&row).await;
-                    let ready = ready.unwrap_or_else(|error| Err(inside.troubled(&row, &error)));
-                    (row, ready)
+                    let (mut case, mut done) = (None, Vec::with_capacity(rows.len()));
+                    for row in rows {
+                        let ready = inside.ready_in(&row, &mut case).await;
+                        let ready = ready.unwrap_or_else(|error| Err(inside.troubled(&row, &error)));
+                        done.push((row, ready));
+                    }
+                    done
                 })
             });
-            composed.extend(together(composing).await);
+            for done in together(composing).await {
+                composed.extend(done.map_err(|error| {
+                    let what = Wording::new("有一封邮件无法生成。", "A mail could not be composed.");
+                    Error::new(crate::runtime::Kind::Broken, what, error.to_string())
+                })?);
+            }
         }
         let (mut writing, mut sending, mut settled) = (Vec::new(), Vec::new(), Vec::new());
-        for done in composed {
-            match done {
-                Ok((row, Ok(Ready { parts, kept }))) => {
+        for (row, ready) in composed {
+            match ready {
+                Ok(Ready { parts, kept }) => {
                     writing.extend(kept.into_iter().flat_map(|kept| prepared(&row, &parts, kept)));
                     sending.push((row, parts));
                 }
-                Ok((row, Err(how))) => settled.push(settlement(&row, how)),
-                Err(error) => {
-                    let what = Wording::new("有一封邮件无法生成。", "A mail could not be composed.");
-                    return Err(Error::new(crate::runtime::Kind::Broken, what, error.to_string()));
-                }
+                Err(how) => settled.push(settlement(&row, how)),
             }
         }
         if !writing.is_empty() {
@@ -74,4 +80,16 @@ impl Outbox {
         self.inside.runtime.settle(settled).await?;
         Ok(())
     }
+}
+
+/// The mails of each case together, as each case is read once, in the order in which they came.
+fn by_case(rows: Vec<OutboxRow>) -> Vec<Vec<OutboxRow>> {
+    let mut cases: Vec<Vec<OutboxRow>> = Vec::new();
+    for row in rows {
+        match cases.iter_mut().find(|known| known.first().is_some_and(|first| first.instance == row.instance)) {
+            Some(known) => known.push(row),
+            None => cases.push(vec![row]),
+        }
+    }
+    cases
 }

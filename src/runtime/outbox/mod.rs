@@ -30,7 +30,7 @@ mod flush;
 
 use super::access::Keyring;
 use super::channel::{Breaker, Channel, retry_at};
-use super::{Delivery, Error, OutboxFilter, OutboxRow, Runtime, Settled, Settlement};
+use super::{Case, Delivery, Error, OutboxFilter, OutboxRow, Runtime, Settled, Settlement};
 use crate::effects::link::{Binding, Keys, Purpose, url};
 use crate::effects::mail::{Composed, Letter, Parts, Sender, compose};
 use crate::effects::template::Templates;
@@ -406,13 +406,18 @@ impl Inside {
 
     /// A mail as it is sent: composed, if it was not before. Else what became of it instead.
     async fn ready(&self, row: &OutboxRow) -> Result<Result<Ready, Settled>, Error> {
+        self.ready_in(row, &mut None).await
+    }
+
+    /// The same for one of several mails of a case, which is read once.
+    async fn ready_in(&self, row: &OutboxRow, case: &mut Option<Case>) -> Result<Result<Ready, Settled>, Error> {
         if let Some(parts) = parts_of(row) {
             if self.outdated(&parts) {
                 return Ok(Err(Settled::Again { at: self.runtime.now() }));
             }
             return Ok(Ok(Ready { parts, kept: None }));
         }
-        let parts = match self.compose(row).await? {
+        let parts = match self.compose(row, case).await? {
             Ok(Composed::Mail(parts)) => *parts,
             Ok(Composed::Moot(why)) => return Ok(Err(Settled::Skipped { reason: why.to_string() })),
             Err(what) => return Ok(Err(Settled::Failed { reply: what.to_string() })),
@@ -443,8 +448,11 @@ impl Inside {
     }
 
     /// Composes a mail from where its instance stands now.
-    async fn compose(&self, row: &OutboxRow) -> Result<Result<Composed, Wording>, Error> {
-        let Some(case) = self.runtime.case(row.instance).await? else {
+    async fn compose(&self, row: &OutboxRow, case: &mut Option<Case>) -> Result<Result<Composed, Wording>, Error> {
+        if case.is_none() {
+            *case = self.runtime.case(row.instance).await?;
+        }
+        let Some(case) = case else {
             return Ok(Err(Wording::new("流程实例已不存在。", "The instance is gone.")));
         };
         let (directory, calendar, now) = (self.runtime.directory(), self.runtime.calendar(), self.runtime.now());
