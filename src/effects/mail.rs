@@ -294,7 +294,7 @@ fn context(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assign
     let step = match letter.kind {
         MailKind::Decided { task, .. } | MailKind::ActedFor { task: Some(task) } => about(letter, *task, words),
         MailKind::Overdue { task: Some(task), .. } => about(letter, *task, words),
-        MailKind::Notice { step } | MailKind::Overdue { step, task: None } => words.step(definition, step),
+        MailKind::Notice { step } | MailKind::Overdue { step, task: None, .. } => words.step(definition, step),
         _ => asked.map(|(task, _)| words.task(definition, &task.step, task.kind)).unwrap_or_default(),
     };
     let show = asked.and_then(|(task, _)| super::view::shown_at(definition, task));
@@ -311,12 +311,14 @@ fn context(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assign
         please: match kind {
             Some(TaskKind::Work) => words.pick("请办理", "To do"),
             Some(TaskKind::Revise { .. }) => words.pick("请修改", "Revise"),
+            Some(TaskKind::Begin) => words.pick("请填写", "Fill in"),
             _ => words.pick("请审批", "Approve"),
         }
         .into(),
         button: match kind {
             Some(TaskKind::Work) => words.pick("查看并办理", "View and do"),
             Some(TaskKind::Revise { .. }) => words.pick("查看并修改", "View and revise"),
+            Some(TaskKind::Begin) => words.pick("查看并填写", "View and fill in"),
             _ => words.pick("查看并决定", "View and decide"),
         }
         .into(),

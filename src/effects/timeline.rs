@@ -157,7 +157,11 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                         },
                         who,
                         when: when.clone(),
-                        words: words.answer(human.filter(|_| matches!(known.kind, TaskKind::Approve | TaskKind::Work)), answer),
+                        words: match known.kind {
+                            TaskKind::Begin => words.pick("已填写", "filled in").into(),
+                            TaskKind::Revise { .. } => words.answer(None, answer),
+                            TaskKind::Approve | TaskKind::Work => words.answer(human, answer),
+                        },
                         opinion: opinion.as_deref().map(clean).unwrap_or_default(),
                         via: via.clone(),
                         title,
@@ -244,6 +248,7 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                             (Lang::En, true) => format!("from {from} to {to}, who is the applicant now"),
                             (Lang::En, false) => format!("from {from} to {to}"),
                         },
+                        who: by.clone(),
                         ..Moment::default()
                     });
                 }

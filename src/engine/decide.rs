@@ -280,7 +280,7 @@ fn comment(run: &mut Run<'_>, text: &Arc<str>) -> Result<(), Refusal> {
 fn withdraw(run: &mut Run<'_>, reason: Option<&Arc<str>>) -> Result<(), Refusal> {
     running(run)?;
     let person = run.command.actor.person().ok_or(Refusal::NeedsPerson)?;
-    if *person != run.state.applicant && *person != run.state.starter {
+    if *person != run.state.applicant {
         return Err(Refusal::NotApplicant(person.clone()));
     }
     stop(run, outcome::WITHDRAWN, reason)

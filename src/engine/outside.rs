@@ -71,7 +71,10 @@ pub(super) fn child_ended(
             Some(field) => form::stored(&field.kind, value),
             None => value,
         };
-        values.insert(name.clone(), value);
+        // What was set once is never unset.
+        if !value.is_null() || run.data(token).get(name).is_none_or(Value::is_null) {
+            values.insert(name.clone(), value);
+        }
     }
     let node = Node::Step(id.clone());
     let named = On::Outcome(outcome.clone());

@@ -119,7 +119,10 @@ fn tell(run: &mut Run<'_>, of: Owner, late: &Late<'_>) -> Result<(), Trouble> {
             let value = run.evaluate(late.token, entry, assignee).map_err(|failure| trouble("overdue", &failure))?;
             for person in people::named(&value, run.facts.directory).into_iter().flatten() {
                 if run.facts.directory.people.contains_key(&person) && told.insert(person.clone()) {
-                    run.mail(MailKind::Overdue { step: late.id.clone(), task: late.task }, person);
+                    // Who is asked gets the link with it.
+                    let asked = human::asked(run, late.task).into_iter().find(|(_, asked)| *asked == person);
+                    let assignment = asked.map(|(assignment, _)| assignment);
+                    run.mail(MailKind::Overdue { step: late.id.clone(), task: late.task, assignment }, person);
                 }
             }
         }

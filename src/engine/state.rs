@@ -455,6 +455,8 @@ pub enum MailKind {
         step: StepId,
         /// Its task, if people are asked.
         task: Option<TaskId>,
+        /// The assignment of who is told, where they are asked themselves.
+        assignment: Option<AssignmentId>,
     },
     /// A case was handed over to you.
     HandedOver,
@@ -471,7 +473,8 @@ impl MailKind {
         match *self {
             MailKind::Assigned { task, assignment }
             | MailKind::Reminder { task, assignment }
-            | MailKind::FreshLink { task, assignment } => Some((task, assignment)),
+            | MailKind::FreshLink { task, assignment }
+            | MailKind::Overdue { task: Some(task), assignment: Some(assignment), .. } => Some((task, assignment)),
             _ => None,
         }
     }

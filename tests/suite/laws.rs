@@ -567,7 +567,7 @@ impl<'a> Case<'a> {
             Op::Withdraw { person: who } => {
                 let who = person(*who);
                 let running = self.state.ended.is_none() && self.state.ending.is_none();
-                let own = (who == self.state.applicant || who == self.state.starter) && running;
+                let own = who == self.state.applicant && running;
                 let withdrawn = self.ask(by(who), Ask::Withdraw { reason: None });
                 assert_eq!(withdrawn.is_ok(), own, "only the applicant withdraws, and only once");
             }

@@ -468,7 +468,16 @@ fn events(chance: &mut Chance) -> Vec<Event> {
         MailKind::HandedOver,
         MailKind::Notice { step: step.as_str().into() },
         MailKind::ActedFor { task: chance.maybe(|chance| TaskId(chance.id())) },
-        MailKind::Overdue { step: step.as_str().into(), task: chance.maybe(|chance| TaskId(chance.id())) },
+        MailKind::Overdue {
+            step: step.as_str().into(),
+            task: chance.maybe(|chance| TaskId(chance.id())),
+            assignment: None,
+        },
+        MailKind::Overdue {
+            step: step.as_str().into(),
+            task: Some(TaskId(chance.id())),
+            assignment: Some(chance.assignment()),
+        },
     ];
     let troubles = [
         Trouble::NobodyToAsk { policy: Nobody::Escalate },

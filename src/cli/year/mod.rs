@@ -45,7 +45,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How long a mail waits at most for others to go with: many are written down together.
-const MAIL: TimeDelta = TimeDelta::minutes(30);
+const MAIL: TimeDelta = TimeDelta::minutes(60);
 
 /// How a year is played.
 pub(super) struct How {

@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// People act at whole slots, so that what falls together is committed together.
-const SLOT: TimeDelta = TimeDelta::minutes(15);
+const SLOT: TimeDelta = TimeDelta::minutes(30);
 /// How often a form that was refused is filled in again.
 const TRIES: usize = 24;
 /// From this round on, whoever is asked once more agrees.

@@ -209,6 +209,8 @@ pub(super) enum MailKindRecord {
     ActedFor(Option<TaskId>),
     Overdue(StepId, Option<TaskId>),
     HandedOver,
+    /// To somebody who is asked there.
+    OverdueAsked(StepId, TaskId, AssignmentId),
 }
 
 impl MailKindRecord {
@@ -221,7 +223,10 @@ impl MailKindRecord {
             MailKind::Ended => MailKindRecord::Ended,
             MailKind::Notice { step } => MailKindRecord::Notice(step.clone()),
             MailKind::ActedFor { task } => MailKindRecord::ActedFor(*task),
-            MailKind::Overdue { step, task } => MailKindRecord::Overdue(step.clone(), *task),
+            MailKind::Overdue { step, task: Some(task), assignment: Some(assignment) } => {
+                MailKindRecord::OverdueAsked(step.clone(), *task, *assignment)
+            }
+            MailKind::Overdue { step, task, .. } => MailKindRecord::Overdue(step.clone(), *task),
             MailKind::HandedOver => MailKindRecord::HandedOver,
         }
     }
@@ -235,7 +240,10 @@ impl MailKindRecord {
             MailKindRecord::Ended => MailKind::Ended,
             MailKindRecord::Notice(step) => MailKind::Notice { step },
             MailKindRecord::ActedFor(task) => MailKind::ActedFor { task },
-            MailKindRecord::Overdue(step, task) => MailKind::Overdue { step, task },
+            MailKindRecord::Overdue(step, task) => MailKind::Overdue { step, task, assignment: None },
+            MailKindRecord::OverdueAsked(step, task, assignment) => {
+                MailKind::Overdue { step, task: Some(task), assignment: Some(assignment) }
+            }
             MailKindRecord::HandedOver => MailKind::HandedOver,
         }
     }
