@@ -296,7 +296,8 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     };
     unread.no_directory = !people_known && declared.positions.is_empty();
     let documents = || processes.iter().map(|(_, process)| process);
-    let callees = callees(documents());
+    // Of a process that could not be read whole it is not known what it asks and can come to.
+    let callees = callees(processes.iter().filter(|(id, _)| !hidden.contains(id)).map(|(_, process)| process));
     let mut world = World {
         directory: Arc::new(directory.clone().unwrap_or_default()),
         holders: directory.as_ref().map(holders).unwrap_or_default(),

@@ -37,7 +37,9 @@ impl Outside<'_, '_> {
         }
         let by = call.by.as_ref().and_then(|by| person(by, self.scope, typing));
         let mut with = IndexMap::new();
-        for (name, text) in &call.with {
+        // Of a process that could not be read it is not known what it asks, nor what bare names mean there.
+        let hidden = callee.is_none() && world.processes.contains(call.process.value.as_str());
+        for (name, text) in call.with.iter().filter(|_| !hidden) {
             let expected = match callee.map(|callee| callee.asked(&name.value)) {
                 Some(Ok(typed)) => Expected::Type(typed),
                 Some(Err(known)) => {
