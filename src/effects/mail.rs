@@ -441,6 +441,11 @@ fn text(templates: &Templates, stem: &str, lang: Lang, context: &mut Context) ->
             short.case.applicant = fit(&short.case.applicant, left);
             subject = split(&render(&short)?, "").0;
         }
+        if over(&subject) > 0 {
+            // Half an amount is a wrong one: it is left out, and stands in the text.
+            short.case.headline.clear();
+            subject = split(&render(&short)?, "").0;
+        }
     }
     Ok((fit(&subject, SUBJECT), body))
 }
