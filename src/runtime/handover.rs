@@ -3,7 +3,7 @@
 //! One command a case, decided on a copy first: what that refuses is left alone. A hand-over is not atomic and
 //! needs not be: what is done is done, and the same again does the rest.
 
-use super::{Denied, Error, InstanceFilter, Runtime, Standing};
+use super::{Case, Denied, Runtime};
 use crate::engine::command::{Actor, Ask, Command};
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
@@ -13,9 +13,6 @@ use crate::model::definition::Definition;
 use crate::model::id::PersonId;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// How many cases are looked at in one read.
-const PAGE: u32 = 200;
 
 /// What is to be handed over.
 #[derive(Clone, Debug)]
@@ -61,7 +58,9 @@ impl Runtime {
         handover::receivable(&directory, &asked.from, &asked.to, today)
             .map_err(|refusal| Denied::Refused(refusal, None))?;
         let mut result = HandOverResult::default();
-        for (definition, before) in self.open_cases(asked.key.as_deref()).await.map_err(Denied::Unavailable)? {
+        for row in self.open_cases(asked.key.as_deref()).await.map_err(Denied::Unavailable)? {
+            let Some(case) = self.case(row.id).await.map_err(Denied::Unavailable)? else { continue };
+            let Case { definition, state: before, .. } = case;
             let ask = Ask::HandOver { from: asked.from.clone(), to: asked.to.clone() };
             let id = format!("handover-{}", Uuid::now_v7().simple()).into();
             let command = Command { id, actor: actor.clone(), ask };
@@ -88,32 +87,5 @@ impl Runtime {
             result.done.push(HandedOver { definition, before, after, events });
         }
         Ok(result)
-    }
-
-    /// Every open case, oldest first.
-    async fn open_cases(&self, key: Option<&str>) -> Result<Vec<(Arc<Definition>, Arc<State>)>, Error> {
-        let mut found = Vec::new();
-        let mut before = None;
-        loop {
-            let filter = InstanceFilter {
-                standing: Some(Standing::Open),
-                key: key.map(str::to_owned),
-                before,
-                limit: PAGE,
-                ..InstanceFilter::default()
-            };
-            let rows = self.instances(&filter).await?;
-            before = rows.last().map(|row| row.row);
-            for row in &rows {
-                if let Some(case) = self.case(row.id).await? {
-                    found.push((case.definition, case.state));
-                }
-            }
-            if rows.len() < PAGE as usize {
-                break;
-            }
-        }
-        found.reverse();
-        Ok(found)
     }
 }

@@ -15,6 +15,7 @@ mod handover;
 pub mod http;
 pub mod jobs;
 mod obstacle;
+mod open;
 pub mod outbox;
 mod recorded;
 mod schedule;

@@ -14,8 +14,6 @@ use crate::model::text::Wording;
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many rows are looked at in one read.
-const PAGE: u32 = 500;
 /// How many open tasks of a person are counted.
 const MOST_TASKS: u32 = 1_000;
 
@@ -89,20 +87,11 @@ impl Runtime {
     async fn old_versions(&self, deployment: &Deployment) -> Result<BTreeMap<Version, Old>, Error> {
         let new: BTreeSet<&Version> = deployment.definitions.iter().map(|definition| &definition.version).collect();
         let mut found: BTreeMap<Version, Old> = BTreeMap::new();
-        let mut before = None;
-        loop {
-            let filter =
-                InstanceFilter { standing: Some(Standing::Open), before, limit: PAGE, ..InstanceFilter::default() };
-            let rows = self.instances(&filter).await?;
-            before = rows.last().map(|row| row.row);
-            for row in rows.iter().filter(|row| !new.contains(&row.version)) {
-                let old = Old { process: row.process.clone(), first: row.reference(), count: 0 };
-                found.entry(row.version.clone()).or_insert(old).count += 1;
-            }
-            if rows.len() < PAGE as usize {
-                return Ok(found);
-            }
+        for row in self.open_cases(None).await?.iter().filter(|row| !new.contains(&row.version)) {
+            let old = Old { process: row.process.clone(), first: row.reference(), count: 0 };
+            found.entry(row.version.clone()).or_insert(old).count += 1;
         }
+        Ok(found)
     }
 }
 

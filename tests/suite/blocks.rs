@@ -225,6 +225,13 @@ steps:
         let text = caller(rest);
         told(&all(&[("develop.yaml", develop), ("visit.yaml", &text)]))
     };
+    // What cannot be read whole puts no faults into those that call it.
+    let torn = develop.replace("  customer: { type", "   customer: { type");
+    let text = caller("with: { customer: customer, kind: large }\n    on: { developed: next, otherwise: next }");
+    let found = all(&[("develop.yaml", &torn), ("visit.yaml", &text)]);
+    let elsewhere =
+        |one: &&countersign::diagnostics::Diagnostic| found.sources.get(one.span.source).name == "visit.yaml";
+    assert!(found.has_errors() && found.diagnostics.iter().find(elsewhere).is_none(), "{}", found.render(Lang::En));
     let rest = "by: owner\n    with: { customer: customer }\n    take: { level: customer, voucher: file_no }\n    on: { rejected: done, otherwise: next }";
     assert!(both(rest).is_empty(), "{:?}", both(rest));
     let text = caller(rest);

@@ -268,6 +268,59 @@ fn a_leavers_work_is_handed_over_in_one_command() {
 }
 
 #[test]
+fn a_deployment_never_leaves_open_cases_without_what_they_name() {
+    let process = "process: pass\nnumber: \"P-{seq:3}\"\nform: { about: { type: text, required: true } }\nsteps:\n  \
+                   - { id: sign, task: lead }\n  - { id: check, call: audit, with: { about: about }, on: { otherwise: next } }\n";
+    let audit = |field: &str| {
+        format!(
+            "process: audit\nform: {{ {field}: {{ type: text, required: true }} }}\nsteps:\n  - {{ id: look, task: boss }}\n"
+        )
+    };
+    let directory = |positions: &str, people: &str| {
+        format!(
+            "directory: firm\npositions:\n  boss:\n{positions}people:\n  amy: {{ name: Amy, mail: amy@example.com, positions: [boss] }}\n{people}"
+        )
+    };
+    let (bob, cal) = (
+        "  bob: { name: Bob, mail: bob@example.com, positions: [lead] }\n",
+        "  cal: { name: Cal, mail: cal@example.com, positions: [lead] }\n",
+    );
+    let shell = Shell::new("en");
+    std::fs::create_dir(shell.folder.path().join("processes")).unwrap();
+    shell.write("processes/pass.yaml", process);
+    shell.write("processes/audit.yaml", &audit("about"));
+    shell.write("processes/directory.yaml", &directory("  lead:\n", bob));
+    shell.good(&["deploy"]);
+    shell.good(&["start", "pass", "--as", "amy", "--set", "about=x"]);
+    // The new version asks the boss: the open case still runs on the one that asks the lead.
+    shell.write("processes/pass.yaml", &process.replace("task: lead", "task: boss"));
+    shell.write("processes/directory.yaml", &directory("", ""));
+    let said = shell.ends(Exit::Refused, &["deploy"]);
+    assert!(said.contains("P-001") && said.contains("the position `lead`"), "{said}");
+    // So it is with what a process calls, and by which field.
+    shell.write("processes/directory.yaml", &directory("  lead:\n", bob));
+    shell.write("processes/audit.yaml", &audit("topic"));
+    shell.write("processes/pass.yaml", &process.replace("about: about }, on", "topic: about }, on"));
+    let said = shell.ends(Exit::Refused, &["deploy"]);
+    assert!(said.contains("P-001") && said.contains("the field `about`"), "{said}");
+    std::fs::remove_file(shell.folder.path().join("processes/audit.yaml")).unwrap();
+    shell.write(
+        "processes/pass.yaml",
+        &process.replace("  - { id: check, call: audit", "  # - { id: check, call: audit"),
+    );
+    let said = shell.ends(Exit::Refused, &["deploy"]);
+    assert!(said.contains("P-001") && said.contains("it calls `audit`"), "{said}");
+    // Who goes while they have work does not stand in its way, and is told of.
+    shell.write("processes/audit.yaml", &audit("about"));
+    shell.write("processes/directory.yaml", &directory("  lead:\n", cal));
+    let said = shell.run(&["deploy"]);
+    assert_eq!(said.code, 0, "{}", said.err);
+    assert!(said.err.contains("Bob") && said.err.contains("countersign handover bob --to"), "{}", said.err);
+    shell.good(&["handover", "bob", "--to", "cal"]);
+    assert_eq!(shell.json(&["tasks", "--of", "cal"])[0]["step"], "sign");
+}
+
+#[test]
 fn the_manual_is_what_help_says() {
     golden(&project("docs/cli.md"), &manual(Lang::En));
     golden(&project("docs/cli.zh.md"), &manual(Lang::Zh));
