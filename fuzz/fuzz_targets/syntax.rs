@@ -8,6 +8,6 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let mut sources = Sources::new();
     let id = sources.add_bytes("fuzz.yaml", bytes);
-    let (_, found) = countersign::syntax::parse(id, &sources);
+    let found = countersign::syntax::parse(id, &sources).diagnostics;
     let _ = render(&found, &sources, Lang::Zh, Style::default());
 });

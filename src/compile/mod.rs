@@ -242,7 +242,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let (mut processes, mut directories, mut calendars, mut tables) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut tests, mut metrics) = (Vec::new(), Vec::new());
     for id in ids {
-        let (document, found) = syntax::parse(id, &sources);
+        let syntax::Parsed { document, diagnostics: found, whole } = syntax::parse(id, &sources);
         if let Document::Tests(read) = document {
             let sound = !crate::diagnostics::has_errors(&found);
             tests.extend(read.into_iter().map(|test| (test, sound)));
@@ -252,7 +252,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         if crate::diagnostics::has_errors(&found) {
             broken.insert(id);
         }
-        if found.iter().any(may_hide) {
+        if !whole || found.iter().any(may_hide) {
             hidden.insert(id);
         }
         if found.iter().any(|found| found.fix.as_ref().is_some_and(|fix| fix.replacement == "start")) {
@@ -436,6 +436,11 @@ fn may_hide(found: &Diagnostic) -> bool {
         "min",
         "set",
     ];
+    // The text is read as if these were mended.
+    let read_on = matches!(found.code, Code::FullWidthPunctuation | Code::ForeignSyntax | Code::YamlSyntax);
+    if read_on && found.fix.is_some() {
+        return false;
+    }
     let misspelt = matches!(found.code, Code::UnknownKey | Code::StepKind);
     let harmless = misspelt && found.fix.as_ref().is_some_and(|fix| !DECLARING.contains(&fix.replacement.as_str()));
     found.is_error() && !harmless && found.code != Code::SecretInYaml

@@ -4,7 +4,7 @@
 //! the file. The two texts are walked side by side once, when the document is lowered.
 
 use crate::diagnostics::Span;
-use crate::syntax::node::ScalarForm;
+use crate::syntax::node::{Draft, ScalarForm};
 use std::ops::Range;
 
 /// An expression as written. It is not parsed here.
@@ -18,6 +18,8 @@ pub struct FeelText {
     pub form: ScalarForm,
     /// Where runs of text stand, ascending. Empty if unknown.
     map: Vec<Run>,
+    /// Where the bytes of `text` stand in the text as written, if they are not the same.
+    mended: Option<Draft>,
 }
 
 /// A part of an expression that stands in the file in one piece.
@@ -37,11 +39,24 @@ impl FeelText {
         let raw = source.get(span.start as usize..span.end as usize).unwrap_or("");
         let map = align(text, raw, form).unwrap_or_default();
         let map = map.into_iter().map(|run| Run { to: run.to + span.start, ..run }).collect();
-        FeelText { text: text.to_owned(), span, form, map }
+        FeelText { text: text.to_owned(), span, form, map, mended: None }
+    }
+
+    /// The expression as it is to be read on, with what is wrong in it mended.
+    pub(crate) fn mended(self, draft: Draft) -> FeelText {
+        if self.text == draft.text() {
+            self
+        } else {
+            FeelText { text: draft.text().to_owned(), mended: Some(draft), ..self }
+        }
     }
 
     /// Where a range of bytes of the expression stands in the file; the whole value if that is not known.
     pub fn span_of(&self, range: Range<usize>) -> Span {
+        let range = match &self.mended {
+            Some(draft) => draft.origin(range.start) as usize..draft.origin(range.end) as usize,
+            None => range,
+        };
         let Some((start, _)) = self.place_of(range.start) else { return self.span };
         let end = match range.end.checked_sub(1).filter(|last| *last >= range.start) {
             // The end of the last character, not the start of the next, which may be on another line.

@@ -6,7 +6,7 @@
 use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span, Spanned, quoted_list, suggest};
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::{self, FeelText};
-use crate::syntax::node::{Entry, Node, NodeKind, ScalarForm};
+use crate::syntax::node::{Draft, Entry, Node, NodeKind, ScalarForm};
 use crate::syntax::trap;
 
 /// One kind of mapping: what it is called, and its keys.
@@ -320,17 +320,29 @@ impl<'s> Lowering<'s> {
             return None;
         }
         let feel = FeelText::new(text, node.span, *form, &self.source.text);
+        let mut draft = Draft::new(text);
         let mut sound = true;
         if let Some((at, mark, typed)) = trap::full_width_mark(text) {
             let diagnostic = trap::full_width(feel.span_of(at..at + mark.len_utf8()), mark, typed);
             self.report(self.mend_all_marks(diagnostic, &feel, at));
-            sound = false;
+            // It becomes a list of YAML, no expression.
+            sound = !(at == 0 && matches!(mark, '【' | '｛'));
         }
-        for (at, length, mark) in trap::foreign_marks(text) {
-            self.report(trap::foreign(&self.source.text, feel.span_of(at..at + length), mark));
-            sound = false;
+        trap::type_plain(&mut draft);
+        while let Some((at, length, mark)) = trap::foreign_marks(draft.text()).first().copied() {
+            let written = draft.origin_of(at..at + length);
+            let written = feel.span_of(written.start as usize..written.end as usize);
+            let found = trap::foreign(&self.source.text, written, mark);
+            match &found.fix {
+                Some(fix) => draft.replace(at..at + length, &fix.replacement),
+                None => {
+                    sound = false;
+                    draft.blank(at..at + length);
+                }
+            }
+            self.report(found);
         }
-        sound.then_some(feel)
+        sound.then(|| feel.mended(draft))
     }
 
     /// Mends all full-width marks of an expression at once, if it stands in the file as it is read.
@@ -341,11 +353,9 @@ impl<'s> Lowering<'s> {
         if self.source.text.get(span.start as usize..span.end as usize) != Some(rest) {
             return diagnostic;
         }
-        let mut mended = rest.to_owned();
-        while let Some((at, mark, typed)) = trap::full_width_mark(&mended) {
-            mended.replace_range(at..at + mark.len_utf8(), typed);
-        }
-        diagnostic.fix(span, mended, Wording::new("改成半角", "type the plain marks"))
+        let mut mended = Draft::new(rest);
+        trap::type_plain(&mut mended);
+        diagnostic.fix(span, mended.text(), Wording::new("改成半角", "type the plain marks"))
     }
 
     /// An expression that may be a text: a quoted lone word is refused, as YAML takes its quotes away.

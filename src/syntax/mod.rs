@@ -48,7 +48,7 @@ pub use test::{Act, Deed, Expect, MAIL_KINDS, MailLike, Start, Test, Verb};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list, suggest};
 use crate::model::text::Wording;
 use fields::Lowering;
-use node::{Entry, Node, NodeKind};
+use node::{Entry, Node, NodeKind, Tree};
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,10 +87,21 @@ fn too_many_faults(last: Span, more: usize) -> Diagnostic {
     )
 }
 
-/// Reads a text. The diagnostics are in the order of the text.
-pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
+/// What became of a text.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// What it holds, as far as it could be read.
+    pub document: Document,
+    /// What is wrong with it, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Whether it was read to its end without leaving lines out, with safe mends where YAML was broken.
+    pub whole: bool,
+}
+
+/// Reads a text.
+pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
     let source = sources.get(id);
-    let tree = node::read(id, source);
+    let mut tree = node::read(id, source);
     let mut lowering = Lowering { id, source, diagnostics: Vec::new() };
     let document = match &tree.root {
         Some(root) => match lowering.document(root) {
@@ -99,19 +110,8 @@ pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
         },
         None => Document::Unknown,
     };
-    let mut diagnostics = tree.diagnostics;
-    let lowered = lowering.diagnostics.into_iter().filter(|found| match tree.broken_at {
-        // What the text lacks after the place where YAML broke says nothing about what its author wrote.
-        Some(at) => {
-            found.span.end as usize <= source.text[..at as usize].rfind('\n').unwrap_or(0)
-                && !matches!(
-                    found.code,
-                    Code::MissingKey | Code::MissingValue | Code::StepKind | Code::UnknownKind | Code::WrongShape
-                )
-        }
-        None => true,
-    });
-    diagnostics.extend(lowered);
+    let mut diagnostics = std::mem::take(&mut tree.diagnostics);
+    diagnostics.extend(lowering.diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree)));
     written_out(id, &source.text, &mut diagnostics);
     crate::diagnostics::sort(&mut diagnostics, sources);
     if diagnostics.len() > FAULT_LIMIT {
@@ -120,7 +120,19 @@ pub fn parse(id: SourceId, sources: &Sources) -> (Document, Vec<Diagnostic>) {
         let last = diagnostics.last().map_or(Span::new(id, 0, 0), |found| found.span);
         diagnostics.push(too_many_faults(last, more));
     }
-    (document, diagnostics)
+    Parsed { document, diagnostics, whole: tree.broken_at.is_none() && tree.gaps.is_empty() }
+}
+
+/// Whether a fault is one of what was written: not of what is missing at a gap, or behind where reading ended.
+fn is_told(found: &Diagnostic, text: &str, tree: &Tree) -> bool {
+    let lacks = matches!(
+        found.code,
+        Code::MissingKey | Code::MissingValue | Code::StepKind | Code::UnknownKind | Code::WrongShape
+    );
+    match tree.broken_at {
+        Some(at) if lacks || found.span.end as usize > text[..at as usize].rfind('\n').unwrap_or(0) => false,
+        _ => !(lacks && node::beside_gap(text, found.span.start, &tree.gaps)),
+    }
 }
 
 /// Adds the secrets that the text shows, those that are told already apart.

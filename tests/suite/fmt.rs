@@ -102,7 +102,7 @@ fn texts_stay_as_they_are_typed() {
 
 #[test]
 fn a_key_alone_in_brackets_gets_no_colon() {
-    check("a: {b,c： d,  e: }\n", "a: { b, c： d, e: }\n");
+    check("a: {b,c;d,  e: }\n", "a: { b, c;d, e: }\n");
 }
 
 #[test]

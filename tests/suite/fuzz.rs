@@ -315,7 +315,7 @@ fn read(bytes: &[u8]) {
     timed(&String::from_utf8_lossy(bytes), || {
         let mut sources = Sources::new();
         let id = sources.add_bytes("fuzz.yaml", bytes);
-        let (_, found) = syntax::parse(id, &sources);
+        let found = syntax::parse(id, &sources).diagnostics;
         let _ = render(&found, &sources, Lang::Zh, Style::default());
     });
 }

@@ -12,7 +12,7 @@ use countersign::simulate::coverage::Coverage;
 use countersign::simulate::recorded::count;
 use countersign::simulate::scenario::play;
 use countersign::simulate::{Letter, Letters, Posted};
-use countersign::syntax::{Calendar, Document, parse};
+use countersign::syntax::{Calendar, Document, Parsed, parse};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ fn read(path: &str) -> Document {
     let mut sources = Sources::new();
     let bytes = std::fs::read(project(path)).expect("a shipped file");
     let id = sources.add_bytes(path, &bytes);
-    let (document, found) = parse(id, &sources);
+    let Parsed { document, diagnostics: found, .. } = parse(id, &sources);
     assert!(found.is_empty(), "{}", render(&found, &sources, Lang::En, Style::default()));
     document
 }

@@ -60,7 +60,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("croner::", &["src/model/cron.rs"]),
     ("mimalloc::", &["src/main.rs"]),
     ("petgraph::", &["src/model/graph.rs"]),
-    ("granit_parser::", &["src/syntax/node.rs", "src/syntax/trap.rs", "src/syntax/format/tree.rs"]),
+    ("granit_parser::", &["src/syntax/node/", "src/syntax/format/tree.rs"]),
     ("annotate_snippets::", &["src/diagnostics/"]),
     ("sqlx::", &["src/store/"]),
     ("lettre::", &["src/effects/"]),

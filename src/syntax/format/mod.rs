@@ -43,7 +43,7 @@ pub enum Unformatted {
 pub fn format(id: SourceId, sources: &Sources) -> Result<String, Unformatted> {
     let source = sources.get(id);
     let before = node::read(id, source);
-    let Some(root) = before.root.as_ref().filter(|_| before.broken_at.is_none()) else {
+    let Some(root) = before.root.as_ref().filter(|_| before.sound) else {
         return Err(Unformatted::Broken(before.diagnostics));
     };
     if !before.more.is_empty() {

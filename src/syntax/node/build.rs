@@ -1,178 +1,11 @@
-//! YAML text → a tree of spanned nodes. The only door to the YAML parser.
-//!
-//! Scalars keep the text as written (`0.10`, `007`, `no`): nothing is guessed. Aliases and merge keys are
-//! resolved here, under a budget, so that the rest of the room sees plain trees. Whatever the text, a tree comes
-//! back; where YAML itself is broken it holds what stood before that place.
-//!
-//! Limits: 1 MB a file, 64 levels, 64 KB a value, 50,000 nodes after aliases are resolved.
+//! The parser's events → a tree, up to where the parser stops.
 
-use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span};
+use super::{DEPTH_LIMIT, Entry, NODE_LIMIT, Node, NodeKind, ScalarForm, VALUE_LIMIT, meant};
+use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::trap;
-use granit_parser::{Event, Parser, ScalarStyle};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle};
 use std::collections::BTreeMap;
-
-/// The largest file that is read.
-pub const FILE_LIMIT: usize = 1024 * 1024;
-/// The deepest nesting.
-pub const DEPTH_LIMIT: usize = 64;
-/// The longest single value, in bytes.
-pub const VALUE_LIMIT: usize = 64 * 1024;
-/// The most nodes of a document, aliases resolved.
-pub const NODE_LIMIT: usize = 50_000;
-
-/// How a scalar was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ScalarForm {
-    /// Bare.
-    Plain,
-    /// In `'`.
-    Single,
-    /// In `"`.
-    Double,
-    /// After `|`.
-    Literal,
-    /// After `>`.
-    Folded,
-}
-
-impl ScalarForm {
-    /// Whether it stands in quotes.
-    pub fn is_quoted(self) -> bool {
-        matches!(self, ScalarForm::Single | ScalarForm::Double)
-    }
-}
-
-/// A value of the tree.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Node {
-    /// Where it is written. An alias points at its `*name`, what it stands for at the anchored text.
-    pub(crate) span: Span,
-    /// What it is.
-    pub(crate) kind: NodeKind,
-}
-
-/// What a node is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum NodeKind {
-    /// A text.
-    Scalar {
-        /// The text, quotes and escapes resolved.
-        text: String,
-        /// How it was written.
-        form: ScalarForm,
-    },
-    /// A list.
-    Sequence(Vec<Node>),
-    /// A mapping, in the order written, without repeated keys.
-    Mapping(Vec<Entry>),
-    /// Something that stands for no value. It is reported, so what reads it stays silent.
-    Broken,
-}
-
-/// One key of a mapping with its value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// The key, always a scalar.
-    pub(crate) key: Node,
-    /// The value.
-    pub(crate) value: Node,
-}
-
-impl Node {
-    /// The text of a scalar.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match &self.kind {
-            NodeKind::Scalar { text, .. } => Some(text),
-            _ => None,
-        }
-    }
-
-    /// Whether nothing is written: `key:` and no more.
-    pub(crate) fn is_empty(&self) -> bool {
-        matches!(&self.kind, NodeKind::Scalar { text, form: ScalarForm::Plain } if text.is_empty())
-    }
-
-    fn size(&self) -> usize {
-        1 + match &self.kind {
-            NodeKind::Scalar { .. } | NodeKind::Broken => 0,
-            NodeKind::Sequence(items) => items.iter().map(Node::size).sum(),
-            NodeKind::Mapping(entries) => entries.iter().map(|entry| entry.key.size() + entry.value.size()).sum(),
-        }
-    }
-
-    fn depth(&self) -> usize {
-        1 + match &self.kind {
-            NodeKind::Scalar { .. } | NodeKind::Broken => 0,
-            NodeKind::Sequence(items) => items.iter().map(Node::depth).max().unwrap_or(0),
-            NodeKind::Mapping(entries) => entries.iter().map(|entry| entry.value.depth()).max().unwrap_or(0),
-        }
-    }
-}
-
-/// What became of a text.
-pub(crate) struct Tree {
-    /// The tree; `None` if the text holds no value at all.
-    pub(crate) root: Option<Node>,
-    /// The documents after the first, where a file may hold several: tests.
-    pub(crate) more: Vec<Node>,
-    /// Where YAML itself is broken, so that nothing after it was read.
-    pub(crate) broken_at: Option<u32>,
-    /// What is wrong.
-    pub(crate) diagnostics: Vec<Diagnostic>,
-}
-
-/// Reads a text.
-pub(crate) fn read(id: SourceId, source: &Source) -> Tree {
-    let text: &str = &source.text;
-    let whole = |code, at: usize, zh: &str, en: &str| Tree {
-        root: None,
-        more: Vec::new(),
-        broken_at: Some(0),
-        diagnostics: vec![Diagnostic::new(code, Span::new(id, at, at + next_char(text, at)), Wording::new(zh, en))],
-    };
-    if text.len() > FILE_LIMIT {
-        return whole(
-            Code::FileTooLarge,
-            0,
-            "文件超过 1 MB，没有读取。请把它拆成几个文件，一个文件写一份文档",
-            "this file is larger than 1 MB and was not read; split it, one document a file",
-        );
-    }
-    if let Some(at) = source.not_utf8_at {
-        return whole(
-            Code::NotUtf8,
-            at as usize,
-            "文件不是 UTF-8 编码。请在编辑器里另存为 UTF-8",
-            "this file is not UTF-8; save it as UTF-8 in your editor",
-        );
-    }
-    if let Some((at, found)) = text.char_indices().find(|(_, c)| is_control(*c)) {
-        let code = u32::from(found);
-        let mut tree = whole(
-            Code::ControlCharacter,
-            at,
-            &format!("这里有一个看不见的控制字符（U+{code:04X}），请删掉它"),
-            &format!("there is an invisible control character here (U+{code:04X}); delete it"),
-        );
-        let span = Span::new(id, at, at + found.len_utf8());
-        tree.diagnostics = tree.diagnostics.into_iter().map(|found| found.fix(span, "", deletes())).collect();
-        return tree;
-    }
-    Builder::new(id, text).build()
-}
-
-fn deletes() -> Wording {
-    Wording::new("删掉它", "delete it")
-}
-
-fn is_control(c: char) -> bool {
-    c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}')
-}
-
-fn next_char(text: &str, at: usize) -> usize {
-    text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
-}
 
 /// A collection that is still open.
 struct Open {
@@ -202,6 +35,33 @@ fn is_test(root: &Node) -> bool {
     }
 }
 
+/// What became of a text.
+pub(super) struct Built {
+    /// The tree; `None` if the text holds no value at all.
+    pub(super) root: Option<Node>,
+    /// The documents after the first.
+    pub(super) more: Vec<Node>,
+    /// Why it was not read to its end.
+    pub(super) stop: Option<Stop>,
+    /// Marks and missing colons that YAML takes for text, each with its mend, in the order of the text.
+    pub(super) marks: Vec<Diagnostic>,
+    /// What else is wrong.
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Why, and where, reading stopped.
+pub(super) enum Stop {
+    /// YAML itself is broken.
+    Refused(usize, ErrorKind),
+    /// A limit was passed.
+    Limit(usize),
+}
+
+/// Reads a text up to where YAML is broken.
+pub(super) fn build(id: SourceId, text: &str) -> Built {
+    Builder::new(id, text).build()
+}
+
 struct Builder<'t> {
     id: SourceId,
     text: &'t str,
@@ -212,6 +72,7 @@ struct Builder<'t> {
     more: Vec<Node>,
     /// No more is read: a limit was passed.
     stopped: bool,
+    marks: Vec<Diagnostic>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -226,18 +87,19 @@ impl<'t> Builder<'t> {
             root: None,
             more: Vec::new(),
             stopped: false,
+            marks: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
 
-    fn build(mut self) -> Tree {
+    fn build(mut self) -> Built {
         let options = granit_parser::options! {
             emit_comments: false,
             emit_unresolved_aliases: true,
             flow_nesting_limit: DEPTH_LIMIT,
             block_nesting_limit: DEPTH_LIMIT,
         };
-        let mut broken_at = None;
+        let mut stop = None;
         let mut documents = 0;
         let mut last_end = 0;
         for next in Parser::new_from_str_with_options(self.text, options) {
@@ -245,8 +107,7 @@ impl<'t> Builder<'t> {
                 Ok(found) => found,
                 Err(error) => {
                     let at = error.marker().byte_offset().unwrap_or(last_end).min(self.text.len());
-                    self.diagnostics.push(trap::yaml_error(self.id, self.text, at, error.kind()));
-                    broken_at = Some(at as u32);
+                    stop = Some(Stop::Refused(at, error.kind().clone()));
                     break;
                 }
             };
@@ -317,7 +178,7 @@ impl<'t> Builder<'t> {
                 _ => {}
             }
             if self.stopped {
-                broken_at = Some(span.start);
+                stop = Some(Stop::Limit(range.start));
                 break;
             }
         }
@@ -326,10 +187,17 @@ impl<'t> Builder<'t> {
         }
         self.more.retain(|node| !node.is_empty());
         let blank = self.root.as_ref().is_none_or(Node::is_empty);
-        if blank && self.diagnostics.is_empty() {
+        if blank && stop.is_none() && self.diagnostics.is_empty() {
             self.diagnostics.push(empty_file(Span::new(self.id, 0, 0)));
         }
-        Tree { root: self.root.filter(|_| !blank), more: self.more, broken_at, diagnostics: self.diagnostics }
+        self.marks.sort_by_key(|found| found.span.start);
+        Built {
+            root: self.root.filter(|_| !blank),
+            more: self.more,
+            stop,
+            marks: self.marks,
+            diagnostics: self.diagnostics,
+        }
     }
 
     /// The span of a scalar without the white space that the parser may count to it.
@@ -376,6 +244,7 @@ impl<'t> Builder<'t> {
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
+        self.marks.extend(self.mistaken(&node));
         let Some(open) = self.open.last_mut() else {
             match self.root {
                 None => self.root = Some(node),
@@ -406,6 +275,25 @@ impl<'t> Builder<'t> {
                 }
             },
         }
+    }
+
+    /// The mark of structure in a scalar that YAML takes for a part of its text.
+    fn mistaken(&self, node: &Node) -> Option<Diagnostic> {
+        let NodeKind::Scalar { form: ScalarForm::Plain, .. } = &node.kind else { return None };
+        let start = node.span.start as usize;
+        let raw = self.text.get(start..node.span.end as usize)?;
+        let open = self.open.last();
+        let flow = open.is_some_and(|open| self.text[open.start..].starts_with(['{', '[']));
+        let found = match open.map(|open| &open.part) {
+            Some(Part::Mapping { key: Some(_), .. }) if flow => meant::mark_in_value(raw),
+            Some(Part::Mapping { key: Some(key), .. }) => {
+                let between = self.text.get(key.span.end as usize..start)?;
+                between.contains('\n').then(|| meant::mark_in_item(raw)).flatten()
+            }
+            Some(Part::Mapping { key: None, .. }) => meant::mark_in_key(raw),
+            Some(Part::Sequence(_)) | None => meant::mark_in_item(raw),
+        };
+        found.map(|mark| meant::mistaken(Span::new(self.id, start + mark.at, start + mark.at + mark.length), mark))
     }
 
     fn alias(&mut self, span: Span, target: usize) {

@@ -1,0 +1,193 @@
+//! YAML text → a tree of spanned nodes. The only door to the YAML parser.
+//!
+//! Scalars keep the text as written (`0.10`, `007`, `no`): nothing is guessed. Aliases and merge keys are
+//! resolved here, under a budget, so that the rest of the room sees plain trees. Whatever the text, a tree comes
+//! back: where YAML itself is broken it is read on as if that place were mended, or left out.
+//!
+//! * `build` makes a tree of the parser's events, up to where the parser stops.
+//! * `refused` has the words for what the parser refuses; `meant` and `tabs` find the mark that was mistyped.
+//! * `recover` reads on behind such a place, in a `draft` of the text that knows where each byte came from.
+//!
+//! Limits: 1 MB a file, 64 levels, 64 KB a value, 50,000 nodes after aliases are resolved.
+
+mod build;
+mod draft;
+mod meant;
+mod recover;
+mod refused;
+mod tabs;
+
+pub(crate) use draft::Draft;
+pub(crate) use recover::beside_gap;
+
+use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span};
+use crate::model::text::Wording;
+use std::ops::Range;
+
+/// The largest file that is read.
+pub const FILE_LIMIT: usize = 1024 * 1024;
+/// The deepest nesting.
+pub const DEPTH_LIMIT: usize = 64;
+/// The longest single value, in bytes.
+pub const VALUE_LIMIT: usize = 64 * 1024;
+/// The most nodes of a document, aliases resolved.
+pub const NODE_LIMIT: usize = 50_000;
+
+/// How a scalar was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScalarForm {
+    /// Bare.
+    Plain,
+    /// In `'`.
+    Single,
+    /// In `"`.
+    Double,
+    /// After `|`.
+    Literal,
+    /// After `>`.
+    Folded,
+}
+
+impl ScalarForm {
+    /// Whether it stands in quotes.
+    pub fn is_quoted(self) -> bool {
+        matches!(self, ScalarForm::Single | ScalarForm::Double)
+    }
+}
+
+/// A value of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    /// Where it is written. An alias points at its `*name`, what it stands for at the anchored text.
+    pub(crate) span: Span,
+    /// What it is.
+    pub(crate) kind: NodeKind,
+}
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NodeKind {
+    /// A text.
+    Scalar {
+        /// The text, quotes and escapes resolved.
+        text: String,
+        /// How it was written.
+        form: ScalarForm,
+    },
+    /// A list.
+    Sequence(Vec<Node>),
+    /// A mapping, in the order written, without repeated keys.
+    Mapping(Vec<Entry>),
+    /// Something that stands for no value. It is reported, so what reads it stays silent.
+    Broken,
+}
+
+/// One key of a mapping with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// The key, always a scalar.
+    pub(crate) key: Node,
+    /// The value.
+    pub(crate) value: Node,
+}
+
+impl Node {
+    /// The text of a scalar.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            NodeKind::Scalar { text, .. } => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing is written: `key:` and no more.
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.kind, NodeKind::Scalar { text, form: ScalarForm::Plain } if text.is_empty())
+    }
+
+    fn size(&self) -> usize {
+        1 + match &self.kind {
+            NodeKind::Scalar { .. } | NodeKind::Broken => 0,
+            NodeKind::Sequence(items) => items.iter().map(Node::size).sum(),
+            NodeKind::Mapping(entries) => entries.iter().map(|entry| entry.key.size() + entry.value.size()).sum(),
+        }
+    }
+
+    fn depth(&self) -> usize {
+        1 + match &self.kind {
+            NodeKind::Scalar { .. } | NodeKind::Broken => 0,
+            NodeKind::Sequence(items) => items.iter().map(Node::depth).max().unwrap_or(0),
+            NodeKind::Mapping(entries) => entries.iter().map(|entry| entry.value.depth()).max().unwrap_or(0),
+        }
+    }
+}
+
+/// What became of a text.
+pub(crate) struct Tree {
+    /// The tree; `None` if the text holds no value at all.
+    pub(crate) root: Option<Node>,
+    /// The documents after the first, where a file may hold several: tests.
+    pub(crate) more: Vec<Node>,
+    /// Whether the text is YAML as it stands.
+    pub(crate) sound: bool,
+    /// Lines that could not be read and were left out.
+    pub(crate) gaps: Vec<Range<u32>>,
+    /// Nothing after this place was read.
+    pub(crate) broken_at: Option<u32>,
+    /// What is wrong.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a text.
+pub(crate) fn read(id: SourceId, source: &Source) -> Tree {
+    let text: &str = &source.text;
+    let whole = |code, at: usize, zh: &str, en: &str| Tree {
+        root: None,
+        more: Vec::new(),
+        sound: false,
+        gaps: Vec::new(),
+        broken_at: Some(0),
+        diagnostics: vec![Diagnostic::new(code, Span::new(id, at, at + next_char(text, at)), Wording::new(zh, en))],
+    };
+    if text.len() > FILE_LIMIT {
+        return whole(
+            Code::FileTooLarge,
+            0,
+            "文件超过 1 MB，没有读取。请把它拆成几个文件，一个文件写一份文档",
+            "this file is larger than 1 MB and was not read; split it, one document a file",
+        );
+    }
+    if let Some(at) = source.not_utf8_at {
+        return whole(
+            Code::NotUtf8,
+            at as usize,
+            "文件不是 UTF-8 编码。请在编辑器里另存为 UTF-8",
+            "this file is not UTF-8; save it as UTF-8 in your editor",
+        );
+    }
+    if let Some((at, found)) = text.char_indices().find(|(_, c)| is_control(*c)) {
+        let code = u32::from(found);
+        let mut tree = whole(
+            Code::ControlCharacter,
+            at,
+            &format!("这里有一个看不见的控制字符（U+{code:04X}），请删掉它"),
+            &format!("there is an invisible control character here (U+{code:04X}); delete it"),
+        );
+        let span = Span::new(id, at, at + found.len_utf8());
+        tree.diagnostics = tree.diagnostics.into_iter().map(|found| found.fix(span, "", deletes())).collect();
+        return tree;
+    }
+    recover::tree(id, text)
+}
+
+fn deletes() -> Wording {
+    Wording::new("删掉它", "delete it")
+}
+
+fn is_control(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{85}')
+}
+
+fn next_char(text: &str, at: usize) -> usize {
+    text.get(at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8)
+}

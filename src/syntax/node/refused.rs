@@ -1,0 +1,262 @@
+//! What the YAML parser refuses, in words that say what to write.
+
+use super::meant::{full_width_bracket, full_width_in_brackets, full_width_near, missing_colon, unclosed_quote};
+use super::tabs::{tab, tab_starts_line};
+use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
+use crate::model::text::Wording;
+use crate::syntax::trap::too_deep;
+use granit_parser::ErrorKind;
+
+/// What the YAML parser refused, in words that say what to write.
+pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) -> Diagnostic {
+    let at = if misaligned(kind) { next_line(text, at) } else { None }.unwrap_or_else(|| visible(text, at));
+    let span = Span::new(id, at, at + text[at..].chars().next().map_or(0, char::len_utf8));
+    if let Some(found) = full_width_near(id, text, at).or_else(|| full_width_in_brackets(id, text, at)) {
+        return found;
+    }
+    if let Some(diagnostic) = begins_with_mark(id, text, at) {
+        return diagnostic;
+    }
+    if let Some(found) = unclosed_quote(id, text, at).or_else(|| missing_colon(id, text, at, kind)) {
+        return found;
+    }
+    let syntax = |zh: String, en: String| Diagnostic::new(Code::YamlSyntax, span, Wording::new(zh, en));
+    if let Some((open, mark)) = unclosed_bracket(text, at) {
+        if let Some(found) = full_width_bracket(id, text, open, mark) {
+            return found;
+        }
+        let close = if mark == '[' { ']' } else { '}' };
+        return Diagnostic::new(
+            Code::YamlSyntax,
+            Span::new(id, open, open + 1),
+            Wording::new(
+                format!("`{mark}` 没有对应的 `{close}`。请补上，或改成一行一项的写法"),
+                format!("`{mark}` has no matching `{close}`; add it, or write one item a line"),
+            ),
+        );
+    }
+    match kind {
+        ErrorKind::TabNotAllowed
+        | ErrorKind::TabInBlockIndentation
+        | ErrorKind::TabInIndentation
+        | ErrorKind::TabInPlainScalar
+        | ErrorKind::TabAtBlockScalarStart => tab(id, text, at),
+        _ if tab_starts_line(text, at) => tab(id, text, at),
+        ErrorKind::RecursionLimitExceeded => too_deep(span),
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => syntax(
+            "引号没有闭合。请在这段文字末尾补上同样的引号".into(),
+            "this quote is never closed; add the same quote where the text ends".into(),
+        ),
+        ErrorKind::UnclosedFlowCollection { open } | ErrorKind::MismatchedFlowCollectionEnd { open, .. } => {
+            let close = if *open == '[' { ']' } else { '}' };
+            syntax(
+                format!("`{open}` 没有对应的 `{close}`。请补上，或改成一行一项的写法"),
+                format!("`{open}` has no matching `{close}`; add it, or write one item a line"),
+            )
+        }
+        ErrorKind::UnexpectedEofFlowSequence
+        | ErrorKind::UnexpectedEofFlowMapping
+        | ErrorKind::UnexpectedEofImplicitFlowMapping
+        | ErrorKind::ExpectedFlowMappingSeparator
+        | ErrorKind::ExpectedFlowSequenceSeparator => syntax(
+            "方括号或花括号里少了 `,`，或没有闭合。各项之间用半角逗号，最后补上 `]` 或 `}`".into(),
+            "a `,` is missing inside these brackets, or they are not closed; put `,` between the items and `]` or `}` at the end".into(),
+        ),
+        ErrorKind::UnexpectedCharacter { character } => Diagnostic::new(
+            Code::UnquotedExpression,
+            span,
+            Wording::new(
+                format!("YAML 不允许值以 `{character}` 开头。请把整个值放进单引号"),
+                format!("in YAML a value cannot begin with `{character}`; put the whole value into single quotes"),
+            ),
+        )
+        .hint(Wording::new("default: '@\"2026-12-31\"'", "default: '@\"2026-12-31\"'")),
+        ErrorKind::MisplacedFlowCollectionEnd => {
+            syntax("这个括号没有对应的开头，请删掉它".into(), "nothing was opened that this bracket closes; delete it".into())
+        }
+        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => second_colon(id, text, at, span),
+        ErrorKind::ExpectedBlockMappingKey
+        | ErrorKind::SimpleKeyExpected
+        | ErrorKind::InvalidSimpleKey
+        | ErrorKind::InvalidIndentation
+        | ErrorKind::ExpectedBlockSequenceEntry
+        | ErrorKind::MappingKeyNotAllowed
+        | ErrorKind::BlockSequenceEntryNotAllowed => {
+            let found = syntax(
+                "这里对不上：要么缩进与上面的键不一致，要么少了 `键: 值` 里的冒号和空格".into(),
+                "this does not line up: either its indentation differs from the keys above, or the `: ` of `key: value` is missing".into(),
+            );
+            match line_above(text, at) {
+                // What is wrong may as well be the end of the line above.
+                Some((start, end)) => found.context(Span::new(id, start, end), Wording::new("上一行", "the line above")),
+                None => found,
+            }
+        }
+        ErrorKind::UnknownQuotedScalarEscape
+        | ErrorKind::InvalidQuotedScalarHexEscape
+        | ErrorKind::InvalidUnicodeEscape => syntax(
+            "双引号里的 `\\` 后面不是 YAML 认识的转义。请改用单引号，`\\` 就是它本身".into(),
+            "after `\\` in double quotes YAML knows no such escape; use single quotes, where `\\` is just itself".into(),
+        ),
+        ErrorKind::InvalidTrailingDoubleQuotedScalar | ErrorKind::InvalidTrailingSingleQuotedScalar => syntax(
+            "引号后面还有内容。表达式以引号开头时，请把整个表达式放进单引号".into(),
+            "something follows the closing quote; if an expression begins with a quote, put the whole of it into single quotes".into(),
+        )
+        .hint(Wording::new("when: '\"high\" = grade'", "when: '\"high\" = grade'")),
+        ErrorKind::BomInsideDocument => syntax(
+            "文件中间有一个看不见的字节顺序标记（BOM），请删掉它".into(),
+            "there is an invisible byte order mark in the middle of the file; delete it".into(),
+        ),
+        other => syntax(format!("YAML 写法有误：{other}"), format!("this is not valid YAML: {other}")),
+    }
+}
+
+/// A bracket that was opened on a line above and is still open where reading stopped.
+fn unclosed_bracket(text: &str, at: usize) -> Option<(usize, char)> {
+    let line = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let mut quote = None;
+    let (mut before, mut last) = ('\n', '\n');
+    let mut comment = false;
+    for (offset, c) in text[..line].char_indices() {
+        match (c, quote) {
+            ('\n', _) => (comment, quote) = (false, quote.filter(|_| !open.is_empty())),
+            _ if comment => {}
+            (c, Some(end)) if c == end => quote = None,
+            (_, Some(_)) => {}
+            ('#', None) if before.is_whitespace() => comment = true,
+            ('"' | '\'', None) if starts_value(last) => quote = Some(c),
+            ('[' | '{', None) if starts_value(last) => open.push((offset, c)),
+            (']' | '}', None) => {
+                open.pop();
+            }
+            _ => {}
+        }
+        before = c;
+        if !matches!(c, ' ' | '\t' | '\r') {
+            last = c;
+        }
+    }
+    open.first().copied()
+}
+
+/// A second `: ` in a line, where the whole value wants quotes.
+fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::YamlSyntax,
+        span,
+        Wording::new(
+            "这一行里的 `:` 让 YAML 误以为又开始了一个键。含有 `: ` 的值请整个加上引号；如果真是一个键，请检查缩进",
+            "YAML takes the `:` in this line for another key; put a value that holds `: ` into quotes, or, if it is a key, check its indentation",
+        ),
+    );
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let Some((key, value)) = text[start..end].trim_end().split_once(": ") else { return diagnostic };
+    if key.contains(['{', '[', '：']) {
+        return diagnostic;
+    }
+    let value_at = start + key.len() + 2;
+    if value_at > at || value.contains(['{', '[', '#']) {
+        return diagnostic;
+    }
+    let quoted = format!("'{}'", value.replace('\'', "''"));
+    let value = Span::new(id, value_at, value_at + value.len());
+    diagnostic.fix(value, quoted, Wording::new("加上引号", "put it into quotes"))
+}
+
+/// The first character of the next line that says something, for a position at the end of a line: what does not go
+/// with the lines above it is told where they end.
+fn next_line(text: &str, at: usize) -> Option<usize> {
+    let at = crate::diagnostics::floor(text, at);
+    let rest = text.get(at..)?;
+    let lead = rest.len() - rest.trim_start_matches(is_blank).len();
+    (rest[..lead].contains('\n') && lead < rest.len()).then_some(at + lead)
+}
+
+/// Moves a position at a line break or in white space to the last visible character before it.
+fn visible(text: &str, at: usize) -> usize {
+    let at = crate::diagnostics::floor(text, at);
+    let here = text[at..].chars().next();
+    if here.is_some_and(|c| !is_blank(c)) {
+        return at;
+    }
+    text[..at].char_indices().rev().find(|(_, c)| !is_blank(*c)).map_or(at, |(at, _)| at)
+}
+
+/// An expression that begins with a mark which YAML keeps for itself.
+fn begins_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let line = &text[start..end];
+    let (key, value) = line.split_once(": ")?;
+    let value_at = start + key.len() + 2 + (value.len() - value.trim_start().len());
+    let value = value.trim();
+    let first = value.chars().next()?;
+    let header = matches!(first, '>' | '|')
+        && !value[1..].trim_start_matches(['-', '+', '1', '2', '3', '4', '5', '6', '7', '8', '9']).trim().is_empty();
+    if !(matches!(first, '@' | '`' | '%')
+        || header
+        || (first == '"' && value[1..].contains('"') && !value.ends_with('"')))
+    {
+        return None;
+    }
+    if value_at > at + 1 && !header {
+        return None;
+    }
+    let span = Span::new(id, value_at, value_at + value.len());
+    let key = key.trim().trim_start_matches("- ");
+    let quoted = format!("'{}'", value.replace('\'', "''"));
+    Some(
+        Diagnostic::new(
+            Code::UnquotedExpression,
+            span,
+            Wording::new(
+                format!("YAML 不允许值以 `{first}` 开头。请把整个值放进单引号"),
+                format!("in YAML a value cannot begin with `{first}`; put the whole value into single quotes"),
+            ),
+        )
+        .hint(Wording::new(format!("{key}: {quoted}"), format!("{key}: {quoted}")))
+        .fix(span, quoted, Wording::new("加上单引号", "put it into quotes")),
+    )
+}
+
+/// Whether lines do not go together, as they also do not where one between them could not be read.
+pub(super) fn misaligned(kind: &ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::MappingValueNotAllowed
+            | ErrorKind::InvalidColonPlacement
+            | ErrorKind::ExpectedBlockMappingKey
+            | ErrorKind::SimpleKeyExpected
+            | ErrorKind::InvalidSimpleKey
+            | ErrorKind::InvalidIndentation
+            | ErrorKind::ExpectedBlockSequenceEntry
+            | ErrorKind::MappingKeyNotAllowed
+            | ErrorKind::BlockSequenceEntryNotAllowed
+    )
+}
+
+/// Whether a value begins after this character.
+pub(super) fn starts_value(last: char) -> bool {
+    matches!(last, '\n' | ':' | '-' | ',' | '[' | '{')
+}
+
+/// The nearest line above that says something, from its first character to its last.
+pub(super) fn line_above(text: &str, at: usize) -> Option<(usize, usize)> {
+    let mut end = text[..at].rfind('\n')?;
+    loop {
+        let start = text[..end].rfind('\n').map_or(0, |n| n + 1);
+        let line = text[start..end].trim();
+        if !line.is_empty() && !line.starts_with('#') {
+            let from = start + (end - start - text[start..end].trim_start().len());
+            return Some((from, from + line.len()));
+        }
+        end = start.checked_sub(1)?;
+    }
+}
+
+/// White space of YAML; a full-width space is text.
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n')
+}
