@@ -261,7 +261,9 @@ impl Access {
             TaskKind::Revise { .. } if outcome.as_str() == outcome::WITHDRAWN => {
                 ("withdraw", Ask::Withdraw { reason: opinion })
             }
-            TaskKind::Revise { .. } => ("answer", Ask::Revise { task, data: values, note: opinion, seen }),
+            TaskKind::Revise { .. } | TaskKind::Begin => {
+                ("answer", Ask::Revise { task, data: values, note: opinion, seen })
+            }
             _ => ("answer", Ask::Decide { task, assignment: Some(visit.row.id), outcome, opinion, values, seen }),
         };
         let id = format!("link-{verb}-{}", visit.row.id).into();
@@ -329,7 +331,9 @@ impl Visit {
         let definition = &self.case.definition;
         match self.asked() {
             Some((task, _)) => Some(engine::form_of(definition, &self.case.state, task)),
-            None if matches!(self.kind, TaskKind::Revise { .. }) => Some(Cow::Borrowed(&definition.form)),
+            None if matches!(self.kind, TaskKind::Revise { .. } | TaskKind::Begin) => {
+                Some(Cow::Borrowed(&definition.form))
+            }
             None => self.human().map(|_| definition.asked_at(&self.row.step)),
         }
     }
