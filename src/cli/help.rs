@@ -1,10 +1,11 @@
 //! Help in the reader's language, drawn from the tree of commands: pages for the terminal, and the manual.
 
 use super::command::{ALL, Group};
-use super::exit::Exit;
+use super::exit::{Exit, Stop};
 use super::output::{Ink, Output, pad, wrap};
 use super::{Colour, Words, tree};
-use crate::model::text::Lang;
+use crate::diagnostics::suggest;
+use crate::model::text::{Lang, Wording};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -97,7 +98,7 @@ pub(crate) fn page(command: &Command, path: &[String], output: &Output) -> Strin
 }
 
 /// What `countersign help …` answers.
-pub(crate) fn asked(tree: &Command, matches: &ArgMatches, output: &Output) -> String {
+pub(crate) fn asked(tree: &Command, matches: &ArgMatches, output: &Output) -> Result<String, Stop> {
     let names: Vec<String> = matches.get_many::<String>("of").into_iter().flatten().cloned().collect();
     let (mut at, mut path) = (tree, Vec::new());
     for name in names {
@@ -106,14 +107,22 @@ pub(crate) fn asked(tree: &Command, matches: &ArgMatches, output: &Output) -> St
                 path.push(name);
                 at = found;
             }
+            // `help show LP-2026-0001`: what follows a command is no part of its name.
+            None if at.has_subcommands() => return Err(Stop::Because(Exit::Usage, unknown(at, &name))),
             None => break,
         }
     }
-    if path.is_empty() { root(tree, output) } else { page(at, &path, output) }
+    Ok(if path.is_empty() { root(tree, output) } else { page(at, &path, output) })
 }
 
 /// The page that `--help` in arguments asks for: of the deepest command that they name.
 pub(crate) fn of_arguments(tree: &Command, arguments: &[OsString], output: &Output) -> String {
+    let (at, path) = deepest(tree, arguments);
+    if path.is_empty() { root(tree, output) } else { page(at, &path, output) }
+}
+
+/// The deepest command that arguments name, and the way to it.
+pub(crate) fn deepest<'a>(tree: &'a Command, arguments: &[OsString]) -> (&'a Command, Vec<String>) {
     let (mut at, mut path) = (tree, Vec::new());
     let mut words = arguments.iter().skip(1).map(|argument| argument.to_string_lossy()).take_while(|word| word != "--");
     while let Some(word) = words.next() {
@@ -124,7 +133,18 @@ pub(crate) fn of_arguments(tree: &Command, arguments: &[OsString], output: &Outp
             at = found;
         }
     }
-    if path.is_empty() { root(tree, output) } else { page(at, &path, output) }
+    (at, path)
+}
+
+/// That a command has no such command below it, and which was probably meant.
+pub(crate) fn unknown(at: &Command, word: &str) -> Wording {
+    let known = at.get_subcommands().filter(|own| !own.is_hide_set()).map(Command::get_name);
+    let (zh, en) = suggest::closest(word, known)
+        .map_or_else(Default::default, |close| (format!("是不是 `{close}`？"), format!(" Did you mean `{close}`?")));
+    Wording::new(
+        format!("没有命令 `{word}`。{zh}`countersign help` 列出所有命令。"),
+        format!("There is no command `{word}`.{en} `countersign help` lists them all."),
+    )
 }
 
 fn about(command: &Command) -> String {

@@ -76,7 +76,7 @@ fn run_with(arguments: Vec<OsString>) -> Exit {
     let shell = Shell { output, settings };
     let done = match command::ALL.iter().find(|entry| entry.name == name) {
         Some(entry) => (entry.run)(&shell, own),
-        None if name == "help" => shell.output.print(&help::asked(&root, own, &shell.output)),
+        None if name == "help" => help::asked(&root, own, &shell.output).and_then(|text| shell.output.print(&text)),
         // A hidden command: what `docs/cli.md` and `docs/cli.zh.md` are made with.
         None => shell.output.print(&help::manual(lang)),
     };

@@ -6,6 +6,7 @@ use crate::diagnostics::suggest;
 use crate::effects::format::Words;
 use crate::engine::Facts;
 use crate::engine::preview::{Upcoming, upcoming};
+use crate::engine::refusal::Refusal;
 use crate::engine::state::{Task, TaskKind};
 use crate::model::definition::Definition;
 use crate::model::id::{AssignmentId, PersonId, TaskId};
@@ -121,10 +122,31 @@ pub(crate) struct Asked {
 /// Which tasks a command is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// Approvals and work.
-    Answer,
-    /// Revisions.
+    /// Approvals; of work it is said what may be answered there.
+    Approval,
+    /// Work, and start forms that are still to be filled in.
+    Work,
+    /// Revisions, and start forms too.
     Revision,
+}
+
+impl Wanted {
+    fn fits(self, kind: TaskKind) -> bool {
+        match kind {
+            TaskKind::Approve | TaskKind::Work => self != Wanted::Revision,
+            TaskKind::Revise { .. } => self == Wanted::Revision,
+            TaskKind::Begin => self != Wanted::Approval,
+        }
+    }
+
+    /// Whether it was that that somebody answered before.
+    fn was(self, kind: TaskKind) -> bool {
+        match kind {
+            TaskKind::Approve => self == Wanted::Approval,
+            TaskKind::Work | TaskKind::Begin => self == Wanted::Work,
+            TaskKind::Revise { .. } => self == Wanted::Revision,
+        }
+    }
 }
 
 /// The task that `REF` or `REF/STEP` means for a person: the only one open, or the only one that they are asked.
@@ -144,11 +166,10 @@ pub(crate) async fn task(
     let world = World::of(runtime);
     let words = world.words(output);
     let fits = |task: &Task| {
-        let revise = matches!(task.kind, TaskKind::Revise { .. });
         let named = step.as_deref().is_none_or(|step| {
             task.step.as_str() == step || words.task(&case.definition, &task.step, task.kind) == step
         });
-        !task.parked && (revise == (wanted == Wanted::Revision)) && named
+        !task.parked && wanted.fits(task.kind) && named
     };
     let open: Vec<(TaskId, &Task)> =
         case.state.tasks.iter().filter(|(_, task)| fits(task)).map(|(number, task)| (*number, task)).collect();
@@ -157,7 +178,7 @@ pub(crate) async fn task(
         ([one], _) => **one,
         // Nobody asks them: the engine says so, and whom it asks.
         ([], [one]) => *one,
-        ([], []) => return Err(nothing_open(&case, &world, output, step.as_deref(), wanted)),
+        ([], []) => return Err(nothing_open(&case, &world, output, person, step.as_deref(), wanted)),
         _ => {
             let known: Vec<&str> = open.iter().map(|(_, task)| task.step.as_str()).collect();
             return Err(Stop::not_found(
@@ -183,27 +204,88 @@ fn part(task: &Task, person: &PersonId) -> Option<AssignmentId> {
     task.assignments.iter().find(|one| one.person == *person).map(|one| one.id)
 }
 
-fn nothing_open(case: &Case, world: &World, output: &Output, step: Option<&str>, wanted: Wanted) -> Stop {
+/// That a case has ended, in the words in which `show` tells it.
+pub(crate) fn over(case: &Case, world: &World, output: &Output) -> Option<Stop> {
+    let ended = case.state.ended.as_ref()?;
+    let (reference, words) = (case.state.reference(), world.words(output));
+    let (ending, at) = (words.ending(&case.definition, &ended.outcome), words.moment(ended.at));
+    Some(Stop::Because(
+        Exit::Refused,
+        Wording::new(
+            format!("{reference} 已经结束（{ending}，{at}），不能再改。"),
+            format!("{reference} has ended ({ending}, {at}); nothing can change any more."),
+        ),
+    ))
+}
+
+/// Why a person is not asked: what they answered before, or who is asked instead.
+pub(crate) fn not_asked(asked: &Asked, world: &World, output: &Output, person: &PersonId, wanted: Wanted) -> Stop {
+    if let Some(before) = answered(&asked.case, world, output, person, None, wanted) {
+        return before;
+    }
+    let task = &asked.task;
+    let open = task.assignments.iter().filter(|one| !task.answers.iter().any(|given| given.assignment == one.id));
+    let refusal = Refusal::NotAssigned { person: person.clone(), asked: open.map(|one| one.person.clone()).collect() };
+    Stop::Because(Exit::Refused, refusal.wording(&world.directory, world.calendar.zone))
+}
+
+/// What a person answered last in a case, at a step where one is named.
+fn answered(
+    case: &Case,
+    world: &World,
+    output: &Output,
+    person: &PersonId,
+    step: Option<&str>,
+    wanted: Wanted,
+) -> Option<Stop> {
+    let words = world.words(output);
+    let title = |step, kind| words.task(&case.definition, step, kind);
+    let closed = case.state.closed.values().flat_map(|task| task.answers.iter().map(move |answer| (task, answer)));
+    let own = closed.filter(|(task, answer)| {
+        let named = step.is_none_or(|step| task.step.as_str() == step || title(&task.step, task.kind) == step);
+        answer.person == *person && wanted.was(task.kind) && named
+    });
+    let (task, answer) = own.max_by_key(|(_, answer)| answer.at)?;
+    let human = case.definition.steps.get(&task.step).and_then(|step| step.human());
+    let human = human.filter(|_| matches!(task.kind, TaskKind::Approve | TaskKind::Work));
+    let (title, said) = (title(&task.step, task.kind), words.answer(human, &answer.outcome));
+    let (who, at) = (words.name(person), words.moment(answer.at));
+    let open = waits_for(case, &words);
+    let (zh, en) = if open.is_empty() {
+        Default::default()
+    } else {
+        (format!("现在等待的是：{}。", open.join("、")), format!(" It waits for: {}.", open.join(", ")))
+    };
+    Some(Stop::Because(
+        Exit::Refused,
+        Wording::new(
+            format!("{who} 已于 {at} 处理“{title}”：{said}。不能再改。{zh}"),
+            format!("{who} answered “{title}” on {at}: {said}. That stands.{en}"),
+        ),
+    ))
+}
+
+/// What a case asks now.
+fn waits_for(case: &Case, words: &Words<'_>) -> Vec<String> {
+    let open = case.state.tasks.values().filter(|task| !task.parked);
+    open.map(|task| words.task(&case.definition, &task.step, task.kind)).collect()
+}
+
+fn nothing_open(
+    case: &Case,
+    world: &World,
+    output: &Output,
+    person: &PersonId,
+    step: Option<&str>,
+    wanted: Wanted,
+) -> Stop {
     let words = world.words(output);
     let reference = case.state.reference();
-    if let Some(ended) = &case.state.ended {
-        let ending = words.ending(&case.definition, &ended.outcome);
-        let at = words.moment(ended.at);
-        return Stop::Because(
-            Exit::Refused,
-            Wording::new(
-                format!("{reference} 已经结束（{ending}，{at}），没有待办了。"),
-                format!("{reference} has ended ({ending}, {at}); nothing is asked any more."),
-            ),
-        );
+    let before = || answered(case, world, output, person, step, wanted);
+    if let Some(stop) = over(case, world, output).or_else(before) {
+        return stop;
     }
-    let open: Vec<String> = case
-        .state
-        .tasks
-        .values()
-        .filter(|task| !task.parked)
-        .map(|task| words.task(&case.definition, &task.step, task.kind))
-        .collect();
+    let open = waits_for(case, &words);
     let (zh, en) = match (step, wanted) {
         (Some(step), _) => {
             (format!("{reference} 现在没有“{step}”这项待办。"), format!("{reference} does not ask for “{step}” now."))
@@ -211,7 +293,7 @@ fn nothing_open(case: &Case, world: &World, output: &Output, step: Option<&str>,
         (None, Wanted::Revision) => {
             (format!("{reference} 现在不需要修改。"), format!("{reference} does not wait for a revision."))
         }
-        (None, Wanted::Answer) => {
+        (None, _) => {
             (format!("{reference} 现在没有待审批或待办理的事。"), format!("{reference} waits for no answer now."))
         }
     };

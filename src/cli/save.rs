@@ -4,6 +4,29 @@ use super::exit::{Stop, file_trouble};
 use std::io::Write;
 use std::path::Path;
 
+/// The form that the ending of a file's name asks for, of `known` endings and the form of each; `None` where it has no
+/// ending. What has another would not hold what its name says.
+pub(crate) fn form_of(out: &Path, known: &[(&str, &'static str)]) -> Result<Option<&'static str>, Stop> {
+    let Some(ending) = out.extension() else { return Ok(None) };
+    let ending = ending.to_string_lossy();
+    if let Some((_, form)) = known.iter().find(|(own, _)| own.eq_ignore_ascii_case(&ending)) {
+        return Ok(Some(form));
+    }
+    let listed = |glue: &str| known.iter().map(|(own, _)| format!(".{own}")).collect::<Vec<_>>().join(glue);
+    Err(Stop::usage(
+        format!(
+            "写不出 .{ending} 文件（{}）。可用的扩展名：{}；要用别的名字，请加 `--format`。",
+            out.display(),
+            listed("、")
+        ),
+        format!(
+            "No .{ending} file can be written ({}). Names may end in {}; add `--format` to use another one.",
+            out.display(),
+            listed(", ")
+        ),
+    ))
+}
+
 /// Replaces what a file holds. `read` is what it held when the new text was made.
 pub(crate) fn replace(path: &Path, read: &[u8], text: &[u8]) -> Result<(), Stop> {
     let trouble = |error: std::io::Error| file_trouble(path, &error);

@@ -17,6 +17,10 @@ pub(crate) fn answer(error: &clap::Error, root: &Command, arguments: &[OsString]
             output.print(&help::of_arguments(&built(root), arguments, output))?;
             Err(Stop::Said(Exit::Usage))
         }
+        ErrorKind::InvalidSubcommand => {
+            let word = text(error, ContextKind::InvalidSubcommand).unwrap_or_default();
+            Err(Stop::Because(Exit::Usage, help::unknown(help::deepest(root, arguments).0, &word)))
+        }
         _ => Err(Stop::Because(Exit::Usage, wording(error))),
     }
 }
@@ -48,13 +52,6 @@ fn wording(error: &clap::Error) -> Wording {
     });
     let argument = get(ContextKind::InvalidArg);
     let (zh, en) = match error.kind() {
-        ErrorKind::InvalidSubcommand => {
-            let word = get(ContextKind::InvalidSubcommand);
-            (
-                format!("没有命令 `{word}`。{maybe_zh}`countersign help` 列出所有命令。"),
-                format!("There is no command `{word}`.{maybe_en} `countersign help` lists them all."),
-            )
-        }
         ErrorKind::UnknownArgument => (
             format!("这里不能写 `{argument}`。{maybe_zh}加 `--help` 看这个命令的用法。"),
             format!("`{argument}` has no meaning here.{maybe_en} Add `--help` to see what this command takes."),

@@ -383,13 +383,15 @@ fn ahead(step: &Upcoming, definition: &Definition, words: &Words<'_>) -> Moment 
     }
 }
 
-/// The answers that a task offers; a revision is only handed in.
+/// The answers that a task offers; what is filled in or revised is only handed in.
 pub fn choices(definition: &Definition, task: &Task, words: &Words<'_>) -> Vec<Choice> {
     match (task.kind, definition.steps.get(&task.step).and_then(|step| step.human())) {
         (TaskKind::Approve | TaskKind::Work, Some(human)) => words.choices(human),
-        _ => {
+        (kind, _) => {
             let name = outcome::REVISED.into();
-            vec![Choice { label: words.choice(None, &name), name: name.to_string(), opinion: false }]
+            let first = kind == TaskKind::Begin;
+            let label = if first { words.pick("提交", "Submit").to_owned() } else { words.choice(None, &name) };
+            vec![Choice { label, name: name.to_string(), opinion: false }]
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::model::value::{Record, Value};
 use serde::Serialize;
 use std::sync::Arc;
 
+/// Up to so many columns a row is read by its heading.
+const FEW_COLUMNS: usize = 4;
+
 /// An instance in the words of one reader.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CaseView {
@@ -25,7 +28,9 @@ pub struct CaseView {
     pub title: String,
     /// The business number, or the id where the process gives none.
     pub number: String,
-    /// For how much, or about what: `¥1,280.00`. Empty where the process has no headline.
+    /// What it is about, where the process has a key: `华康医院`. Empty where that says nothing new.
+    pub key: String,
+    /// For how much: `¥1,280.00`. Empty where the process has no headline.
     pub headline: String,
     /// Who it is of.
     pub applicant: String,
@@ -99,8 +104,11 @@ pub struct Table {
     pub files: Vec<Attached>,
     /// Computed fields that look at this list alone: `合计` and the amount.
     pub totals: Vec<Fact>,
-    /// The same rows, a line each, for narrow places: `景德镇茶具 × 2 · 320.00`.
+    /// The same rows, a line each, for narrow places: `景德镇茶具 · 2 · 320.00`; where there are many columns each
+    /// value stands behind the name of its own.
     pub lines: Vec<String>,
+    /// The names of the columns as a line above those, where the lines do not say them: `名称 · 数量 · 价值`.
+    pub heading: String,
 }
 
 /// A column of a list.
@@ -149,11 +157,16 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
         _ => String::new(),
     };
     let applicant = words.name(&state.applicant);
+    let key = match (&definition.key, &state.key) {
+        (Some(name), Some(value)) if visible(name) => words.value(field(definition, name), value),
+        _ => String::new(),
+    };
     let submitted = words.moment(state.started_at);
     CaseView {
         lang: words.lang.tag(),
         title: clean_line(state.title.get(words.lang)),
         number: clean_line(&state.reference()),
+        key: if key == applicant { String::new() } else { key },
         headline,
         byline: match (words.lang, state.starter == state.applicant) {
             (Lang::Zh, true) => format!("{applicant} 提交 · {submitted}"),
@@ -414,24 +427,22 @@ fn table(
     let cells = |record: &Record| -> Vec<String> {
         used.iter().map(|(name, column)| words.value(Some(column), record.get(*name).unwrap_or(&Value::Null))).collect()
     };
+    // A few values under their heading read as a table; of many nobody can tell which is which.
+    let few = used.len() <= FEW_COLUMNS;
     let line = |record: &Record| {
-        let mut line = String::new();
-        for (name, column) in &used {
-            let text = words.value(Some(column), record.get(*name).unwrap_or(&Value::Null));
-            if !text.is_empty() {
-                let count = matches!(column.kind, FieldKind::Integer) && !line.is_empty() && !line.contains(" × ");
-                let glue = if line.is_empty() {
-                    ""
-                } else if count {
-                    " × "
-                } else {
-                    " · "
-                };
-                line = line + glue + &text;
-            }
-        }
-        line
+        let cells = cells(record).into_iter().zip(&used);
+        let told: Vec<String> = if few {
+            cells.map(|(text, _)| if text.is_empty() { "–".into() } else { text }).collect()
+        } else {
+            let glue = words.pick("：", ": ");
+            cells
+                .filter(|(text, _)| !text.is_empty())
+                .map(|(text, (_, column))| format!("{}{glue}{text}", label(column, words)))
+                .collect()
+        };
+        told.join(if few { " · " } else { words.pick("，", ", ") })
     };
+    let heading = || used.iter().map(|(_, column)| label(column, words)).collect::<Vec<_>>().join(" · ");
     Table {
         label: label(field, words),
         columns: used
@@ -440,6 +451,7 @@ fn table(
             .collect(),
         rows: records().map(cells).collect(),
         lines: records().map(line).collect(),
+        heading: if few && used.len() > 1 { heading() } else { String::new() },
         files: row_files(name, columns, rows, words),
         totals,
     }

@@ -3,7 +3,7 @@
 use super::format::{Words, clean_line, masked};
 use crate::engine::command::{Actor, Via};
 use crate::engine::event::Trouble;
-use crate::engine::state::{TaskKind, Waiting};
+use crate::engine::state::{START, TaskKind, Waiting};
 use crate::model::definition::{Definition, Human, StepKind, outcome};
 use crate::model::id::{Outcome, PersonId, StepId};
 use crate::model::text::{Lang, Text};
@@ -64,6 +64,7 @@ impl Words<'_> {
         let step = definition.steps.get(id);
         match step.and_then(|step| step.title.as_ref()) {
             Some(title) => clean_line(title.get(self.lang)),
+            None if id.as_str() == START => self.pick("填写申请", "Fill in the request").into(),
             None if id.as_str().is_ascii() => match step.map(|step| &step.kind) {
                 Some(StepKind::Approve(_)) => self.pick("审批", "Approval").into(),
                 Some(StepKind::Task(_)) => self.pick("办理", "Work").into(),
@@ -82,8 +83,7 @@ impl Words<'_> {
     pub fn task(&self, definition: &Definition, step: &StepId, kind: TaskKind) -> String {
         match kind {
             TaskKind::Revise { .. } => self.pick("修改申请", "Revise the request").into(),
-            TaskKind::Begin => self.pick("填写申请", "Fill in the request").into(),
-            TaskKind::Approve | TaskKind::Work => self.step(definition, step),
+            TaskKind::Begin | TaskKind::Approve | TaskKind::Work => self.step(definition, step),
         }
     }
 

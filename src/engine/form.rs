@@ -51,6 +51,18 @@ pub(super) fn fill(
     if faults.is_empty() { Ok(filled) } else { Err(faults) }
 }
 
+/// Puts the defaults of a form into what is not filled in yet; one that cannot be evaluated yet is left out.
+pub(super) fn propose(form: &Form, data: &mut Record, evaluate: &Evaluate<'_>) {
+    for (name, field) in form.iter().filter(|(_, field)| field.value.is_none()) {
+        let open = data.get(name).is_none_or(Value::is_null);
+        if let Some(default) = field.default.as_ref().filter(|_| open)
+            && let Ok(value) = evaluate(default, data)
+        {
+            data.insert(name.clone(), stored(&field.kind, value));
+        }
+    }
+}
+
 /// Puts into the data of a new case what no form asks for: the defaults of `data`, and every list, which is empty
 /// until somebody fills it.
 ///

@@ -6,17 +6,20 @@
 //!          applicant is asked to revise
 //! ```
 
+use super::Facts;
 use super::event::{Closed, Event, OpenedAssignment, OpenedTask, Trouble};
 use super::people::{self, Candidate, Seats};
 use super::revise;
 use super::run::Run;
+use super::scope::Place;
 use super::state::{MailKind, Owner, State, Task, TaskKind, TimerKind, Waiting};
 use super::step::{Flow, trouble};
 use super::vote;
 use crate::model::definition::{Definition, Human, Mode, StepKind, outcome};
 use crate::model::form::{FieldKind, Form};
+use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
-use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId, TokenId};
+use crate::model::id::{AssignmentId, Outcome, PersonId, ScopeId, StepId, TaskId, TokenId};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
@@ -159,7 +162,7 @@ fn row_form<'a>(definition: &'a Definition, state: &State, token: TokenId) -> Op
 /// What a task's reader sees: the fields of the case, the rows around it under their names, and the columns of its
 /// own row beside them, where its form asks them again.
 pub fn data_of(definition: &Definition, state: &State, task: &Task) -> Record {
-    let scope = state.tokens.get(&task.token).map_or(crate::model::id::ScopeId(0), |token| token.scope);
+    let scope = state.tokens.get(&task.token).map_or(ScopeId(0), |token| token.scope);
     let mut data = super::scope::data(state, scope).into_owned();
     if let Some(row) = super::scope::rows(state, scope).next() {
         for name in form_of(definition, state, task).keys() {
@@ -167,6 +170,19 @@ pub fn data_of(definition: &Definition, state: &State, task: &Task) -> Record {
                 data.insert(name.clone(), value.clone());
             }
         }
+    }
+    data
+}
+
+/// What stands in a task's form before anybody typed: what its reader sees, and the defaults of its fields. A revision
+/// shows what was handed in: what was left empty then stays so.
+pub fn proposed(definition: &Definition, state: &State, task: &Task, assignee: &PersonId, facts: &Facts<'_>) -> Record {
+    let mut data = data_of(definition, state, task);
+    if !matches!(task.kind, TaskKind::Revise { .. }) {
+        let scope = state.tokens.get(&task.token).map_or(ScopeId(0), |token| token.scope);
+        let place = Place { assignee: Some(assignee), ..Place::new(state, scope) };
+        let evaluate = |formula: &Formula, data: &Record| place.evaluate(facts, facts.now, formula, data);
+        super::form::propose(&form_of(definition, state, task), &mut data, &evaluate);
     }
     data
 }

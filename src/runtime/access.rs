@@ -25,6 +25,7 @@ use crate::model::definition::{Human, outcome};
 use crate::model::form::Form;
 use crate::model::id::{AssignmentId, Outcome, PersonId, TaskId};
 use crate::model::people::Directory;
+use crate::model::time::Calendar;
 use crate::model::value::Record;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::borrow::Cow;
@@ -105,6 +106,8 @@ pub struct Visit {
     pub upcoming: Vec<Upcoming>,
     /// The people, as they are now.
     pub directory: Arc<Directory>,
+    /// The calendar, as it is now.
+    pub calendar: Arc<Calendar>,
     /// The address that the link was sent to.
     pub mail: Option<Arc<str>>,
     /// What the task asked.
@@ -217,7 +220,7 @@ impl Access {
         let facts = Facts { now, directory: &directory, calendar: &calendar, sequence: 0, seed: [0; 16] };
         let upcoming = upcoming(&case.definition, &case.state, &facts);
         let (kind, opened) = (story.kind, story.opened);
-        Ok(Visit { row, case, upcoming, directory, mail, kind, opened, standing, now })
+        Ok(Visit { row, case, upcoming, directory, calendar, mail, kind, opened, standing, now })
     }
 
     /// The row, if the ticket is ours and of it. Costs the same where there is none.
@@ -264,7 +267,9 @@ impl Access {
             TaskKind::Revise { .. } | TaskKind::Begin => {
                 ("answer", Ask::Revise { task, data: values, note: opinion, seen })
             }
-            _ => ("answer", Ask::Decide { task, assignment: Some(visit.row.id), outcome, opinion, values, seen }),
+            TaskKind::Approve | TaskKind::Work => {
+                ("answer", Ask::Decide { task, assignment: Some(visit.row.id), outcome, opinion, values, seen })
+            }
         };
         let id = format!("link-{verb}-{}", visit.row.id).into();
         self.runtime.submit(visit.row.instance, Command { id, actor: visit.actor(), ask }).await
@@ -344,6 +349,23 @@ impl Visit {
         match self.asked() {
             Some((task, _)) => Cow::Owned(engine::data_of(definition, state, task)),
             None => Cow::Borrowed(&state.data),
+        }
+    }
+
+    /// What stands in the boxes of the form at first: what the case holds, and the defaults of what it does not.
+    pub fn filled(&self) -> Cow<'_, Record> {
+        match self.asked() {
+            Some((task, assignment)) => {
+                let facts = Facts {
+                    now: self.now,
+                    directory: &self.directory,
+                    calendar: &self.calendar,
+                    sequence: 0,
+                    seed: [0; 16],
+                };
+                Cow::Owned(engine::proposed(&self.case.definition, &self.case.state, task, &assignment.person, &facts))
+            }
+            None => self.data(),
         }
     }
 

@@ -153,16 +153,21 @@ const CASE: &str = "
     list
     show {number}
     approve {number} --as {superior}
+    approve {number} --as {superior}
     reject {number} --as {director}
     return {number} --as {director} --opinion 'the dates?'
     show {number}
     revise {number} --as {applicant} --set days=5 --note 'five days'
     comment {number} 'good luck' --as {director}
     approve {number} --as {director}
+    complete {number} --as {superior}
+    complete {number} --as {applicant}
     complete {number} --as {clerk}
     complete {number} --as {clerk} --set days_left=7.5
     history {number}
     approve {number} --as {clerk}
+    withdraw {number} --as {applicant}
+    cancel {number}
     list --status ended
     mail queue --limit 3
     tasks --of {clerk}
@@ -197,6 +202,9 @@ fn what_is_wrong_is_said_with_what_to_do() {
         let text = shell.transcript(
             "
             lst
+            aprove
+            help deplyo
+            help mail preveiw
             list
             list --frist
             show
@@ -234,6 +242,7 @@ fn what_is_wrong_is_said_with_what_to_do() {
             start gift --as zhang --set items.0.name=x --set items.0.quantity=0
             show LP-2030-0001
             list --process gfit
+            list --process nope
             list
             tasks --of chn
             mail queue
@@ -416,6 +425,29 @@ fn a_case_is_named_by_the_beginning_of_its_number_or_id() {
     assert!(several.contains("0001") && several.contains("0002"), "{several}");
     let id = first["id"].as_str().unwrap();
     assert!(shell.good(&["show", id]).contains("0001"));
+}
+
+#[test]
+fn a_case_that_waits_for_its_form_says_so_and_is_filled_in() {
+    for (lang, list, task) in
+        [("zh", "等待填写申请", "填写申请"), ("en", "waits to be filled in", "Fill in the request")]
+    {
+        let shell = Shell::new(lang);
+        shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n");
+        shell.write("survey.yaml", "process: survey\ntitle: Survey\nnumber: \"S-{seq}\"\nform: { about: { type: text, title: About, required: true } }\nsteps: [{ id: look, title: Look, task: boss }]\n");
+        shell.write(
+            "asking.yaml",
+            "process: asking\ntitle: Ask\nsteps: [{ id: survey, call: survey, detached: true }, { end: asked }]\n",
+        );
+        shell.good(&["deploy", "."]);
+        shell.good(&["start", "asking", "--as", "bo"]);
+        assert!(shell.good(&["list", "--process", "survey"]).contains(list));
+        assert!(shell.good(&["tasks"]).contains(task));
+        shell.ends(Exit::Input, &["complete", "S-1", "--as", "bo"]);
+        shell.good(&["complete", "S-1", "--as", "bo", "--set", "about=x"]);
+        assert!(shell.good(&["list", "--process", "survey"]).contains("Look"));
+        shell.good(&["complete", "S-1", "--as", "bo"]);
+    }
 }
 
 #[test]
@@ -661,6 +693,10 @@ fn reports_count_what_was_done_and_say_what_is_wrong_with_what_is_asked() {
     wrong(&["report", "kpi", "--by", "persn"], "Did you mean “person”?");
     wrong(&["report", "kpi", "revisit_rate", "--period", "2026"], "measured by month, quarter");
     wrong(&["report", "process", "vist"], "Did you mean “visit”?");
+    wrong(&["report", "kpi", "--out", "q.xlsx"], "No .xlsx file can be written (q.xlsx). Names may end in .html");
+    let from = project("tests/reports/processes").display().to_string();
+    wrong(&["graph", "visit", "--from", &from, "--out", "v.pdf"], "Names may end in .svg, .mmd");
+    assert!(!shell.folder.path().join("q.xlsx").exists() && !shell.folder.path().join("v.pdf").exists());
     let none = shell.good(&["report", "kpi", "--period", "2020-Q1"]);
     assert!(none.contains("no data") && !none.contains('÷'), "{none}");
 }

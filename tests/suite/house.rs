@@ -21,7 +21,7 @@ use countersign::web::{self, Limits, WebState};
 use std::sync::Arc;
 use tower::ServiceExt;
 
-const DIRECTORY: &str = "
+pub(crate) const DIRECTORY: &str = "
 directory: company
 departments:
   sales: { title: { zh: 销售部, en: Sales }, head: lead }

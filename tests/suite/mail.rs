@@ -693,6 +693,63 @@ fn a_long_title_leaves_the_number_and_the_amount_in_the_subject() {
 }
 
 #[test]
+fn a_subject_says_what_it_is_about_and_drops_whole_what_has_no_room() {
+    let mut fixture = Fixture::new(Lang::Zh);
+    fixture.definition.key = Some("customer".into());
+    fixture.state.key = fixture.state.data.get("customer").cloned();
+    let subject = |fixture: &Fixture| fixture.parts(2, &assigned(), "zhao").subject;
+    assert_eq!(subject(&fixture), "[LP-2026-0007] 请审批：礼品馈赠申请 · 华康医院 · ¥1,280.00");
+    fixture.state.headline = None;
+    assert_eq!(subject(&fixture), "[LP-2026-0007] 请审批：礼品馈赠申请 · 华康医院 · 张伟");
+    fixture.state.key = Some(Value::text("华康医院第一附属医院体检中心分院"));
+    assert_eq!(subject(&fixture), "[LP-2026-0007] 请审批：礼品馈赠申请 · 张伟");
+    // Whom a step shows less, its mail tells no more.
+    fixture.state.key = fixture.state.data.get("customer").cloned();
+    if let StepKind::Approve(human) = &mut fixture.definition.steps.get_mut("marketing").unwrap().kind {
+        human.show = Some(vec!["total".into()]);
+    }
+    assert!(!subject(&fixture).contains("华康医院"));
+}
+
+#[test]
+fn an_overdue_mail_says_by_how_much() {
+    let late = |lang, now| {
+        let mut fixture = Fixture::new(lang);
+        fixture.now = at(now);
+        let kind = MailKind::Overdue { step: "marketing".into(), task: Some(TaskId(1)), assignment: None };
+        fixture.parts(3, &kind, "li")
+    };
+    for (lang, now, says) in [
+        (Lang::Zh, "2026-03-04T18:00", "已超时，应于 3月4日 18:00 前处理"),
+        (Lang::Zh, "2026-03-09T18:00", "已超过 3 个工作日，应于 3月4日 18:00 前处理"),
+        (Lang::En, "2026-03-05T19:00", "1 working day late, due by 4 March 18:00"),
+        (Lang::En, "2026-03-06T18:00", "2 working days late, due by 4 March 18:00"),
+    ] {
+        let parts = late(lang, now);
+        assert!(parts.text.contains(says) && parts.html.contains(says), "{}", parts.text);
+    }
+}
+
+#[test]
+fn rows_of_many_columns_name_each_value() {
+    let mut fixture = Fixture::new(Lang::En);
+    let FieldKind::List(columns) = &mut fixture.definition.form.get_mut("items").unwrap().kind else { panic!() };
+    for name in ["colour", "size"] {
+        columns.insert(name.into(), field(Text::One(name.into()), FieldKind::Text));
+    }
+    let Some(Value::List(rows)) = fixture.state.data.get_mut("items") else { panic!() };
+    let Some(Value::Record(row)) = rows.first_mut() else { panic!() };
+    row.insert("colour".into(), Value::text("blue"));
+    row.insert("size".into(), Value::text("L"));
+    let text = fixture.parts(2, &assigned(), "zhao").text;
+    assert!(
+        text.contains("  - Gift: 景德镇茶具, Quantity: 2, Value (yuan): 320.00, colour: blue, size: L\n"),
+        "{text}"
+    );
+    assert!(text.contains("  - Gift: 龙井礼盒, Quantity: 4, Value (yuan): 160.00\n"), "{text}");
+}
+
+#[test]
 fn a_mail_whose_task_is_over_is_not_composed() {
     let mut fixture = Fixture::new(Lang::Zh);
     fixture.state.tasks.clear();

@@ -1,6 +1,6 @@
 //! The pages by example. What a person, a robot and an attacker get.
 
-use crate::house::{House, encode, form, text_of, wide};
+use crate::house::{DIRECTORY, House, encode, form, text_of, wide};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use chrono::TimeDelta;
@@ -151,8 +151,15 @@ async fn a_decision_is_stamped_and_a_second_click_hears_of_the_first() {
     same.is(200).has(&["您已同意这份申请"]);
     let other = house.post(&link, &[("seen", &seen), ("outcome", "rejected"), ("opinion", "no")]).await;
     other.is(409).has(&["您的决定没有改变", "3月2日 09:14", "“同意”", "“不同意”没有记录"]);
+    // Other words for the same choice are not taken in silence.
+    let same = [("seen", seen.as_str()), ("outcome", "approved"), ("opinion", "年度预算内")];
+    house.post(&link, &same).await.is(200).lacks(&["没有记录"]);
+    let reworded = [("seen", seen.as_str()), ("outcome", "approved"), ("opinion", "超支也同意")];
+    let first = house.post(&link, &reworded).await;
+    first.is(409).has(&["您的决定没有改变", "您在 3月2日 09:14 写的意见是“年度预算内”", "没有记录"]);
     assert_eq!(house.log(order).await, length);
     house.get(&format!("{link}?lang=en")).await.has(&["You approved this request", "There is nothing for you to do"]);
+    house.post(&format!("{link}?lang=en"), &reworded).await.has(&["The opinion that you wrote on", "“年度预算内”"]);
 }
 
 #[tokio::test]
@@ -372,6 +379,61 @@ async fn a_returned_case_is_revised_on_its_page_and_the_old_round_is_over() {
     assert_ne!(lead, again);
     house.get(&lead).await.has(&["退回修改", "还有一件事在等您", "给我发一个新链接"]);
     house.get(&again).await.is(200).has(&["3,496.00", "轮到您"]);
+}
+
+/// A case that another process begins and whose form its applicant fills in, with defaults to be seen and emptied.
+const BEGUN: &str = "
+process: survey
+title: { zh: 调查, en: Survey }
+start: [clerk]
+form:
+  about: { type: text, title: { zh: 关于, en: About }, required: true }
+  cost: { type: money, title: { zh: 费用, en: Cost }, default: 0 }
+  places: { type: integer, title: { zh: 名额, en: Places }, default: 2 }
+  twice: { type: integer, title: { zh: 两倍, en: Twice }, default: if places != null then places * 2 else null }
+steps:
+  - id: look
+    title: { zh: 看, en: Look }
+    task: buyer
+    form:
+      fee: { type: money, title: { zh: 手续费, en: Fee }, required: true, default: 5 }
+  - end: seen
+---
+process: asking
+title: { zh: 发起调查, en: Ask }
+start: [clerk]
+form: { what: { type: text, title: { zh: 事由, en: What }, required: true } }
+steps:
+  - { id: survey, call: survey, detached: true }
+  - end: asked
+";
+
+#[tokio::test]
+async fn a_form_that_is_filled_in_first_is_submitted_and_shows_its_defaults() {
+    let (survey, asking) = BEGUN.split_once("---").unwrap();
+    let files = [("directory.yaml", DIRECTORY), ("survey.yaml", survey), ("asking.yaml", asking)];
+    let house = House::of(&files, web::Options { limits: wide(), ..web::Options::default() }).await;
+    house.start("asking", serde_json::json!({ "what": "年会" })).await;
+    let link = house.link("cam").await;
+    let page = house.get(&link).await;
+    page.is(200).has(&[
+        "value=\"revised\" required> 提交",
+        "name=\"cost\"",
+        "value=\"0.00\"",
+        "value=\"2\"",
+        "value=\"4\"",
+    ]);
+    page.lacks(&["重新提交", "撤回申请"]);
+    house.get(&format!("{link}?lang=en")).await.has(&["> Submit<"]).lacks(&["Submit again"]);
+    let sent = [("outcome", "revised"), ("about", "场地"), ("cost", ""), ("places", "3"), ("twice", "4")];
+    house.answer(&link, &sent).await.is(303);
+    house.get(&link).await.has(&["您已填写并提交", "已提交"]).lacks(&["修改"]);
+    // Who empties a default means it.
+    let instance = house.assignment("bo").await.instance;
+    let data = house.runtime.case(instance).await.unwrap().unwrap().state.data.clone();
+    let plain = countersign::model::value::plain_record(&data);
+    assert_eq!((&plain["cost"], &plain["places"]), (&serde_json::Value::Null, &"3".into()));
+    house.get(&house.link("bo").await).await.is(200).has(&["手续费", "value=\"5.00\""]);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use crate::effects::timeline::choices;
 use crate::engine;
 use crate::engine::command::{Ask, Command as Asked};
 use crate::engine::refusal::Refusal;
+use crate::engine::state::TaskKind;
 use crate::model::definition::outcome;
 use crate::model::form::Form;
 use crate::model::id::{Outcome, PersonId};
@@ -102,7 +103,12 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
     let (output, world) = (&shell.output, World::of(runtime));
     let text = matches.get_one::<String>("ref").map(String::as_str).unwrap_or_default();
     let person = who(shell, runtime, &world, matches, text).await?;
-    let open = refer::task(runtime, output, text, &person, Wanted::Answer).await?;
+    let wanted = if fixed.is_some() { Wanted::Approval } else { Wanted::Work };
+    let open = refer::task(runtime, output, text, &person, wanted).await?;
+    // A command that was done before is answered with what it came to, whoever is asked by now.
+    if open.assignment.is_none() && !matches.contains_id("id") {
+        return Err(refer::not_asked(&open, &world, output, &person, wanted));
+    }
     let mut input = std::io::stdin().lock();
     let answer: Outcome = match fixed {
         Some(fixed) => fixed.into(),
@@ -128,14 +134,22 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
         let asked = Asked {
             id: acting::command_id(matches)?,
             actor: acting::actor(shell, &person),
-            ask: Ask::Decide {
-                task: open.number,
-                assignment: open.assignment,
-                outcome: answer.clone(),
-                opinion: opinion.as_deref().map(Into::into),
-                values: filled.clone(),
-                // What is decided here is what is there now: nothing was shown before.
-                seen: None,
+            // What is decided here is what is there now: nothing was shown before.
+            ask: match open.task.kind {
+                TaskKind::Begin => Ask::Revise {
+                    task: open.number,
+                    data: filled.clone(),
+                    note: opinion.as_deref().map(Into::into),
+                    seen: None,
+                },
+                _ => Ask::Decide {
+                    task: open.number,
+                    assignment: open.assignment,
+                    outcome: answer.clone(),
+                    opinion: opinion.as_deref().map(Into::into),
+                    values: filled.clone(),
+                    seen: None,
+                },
             },
         };
         match runtime.submit(open.case.state.id, asked).await {
@@ -235,7 +249,10 @@ fn done(
         "{}  {} · {}",
         output.ink(Ink::Bold, &accepted.state.reference()),
         words.task(definition, &open.task.step, open.task.kind),
-        words.answer(human, answer)
+        match open.task.kind {
+            TaskKind::Begin => output.pick("已提交", "Submitted").to_owned(),
+            _ => words.answer(human, answer),
+        }
     );
     output.print(&line)?;
     output.print(&acting::standing(output, world, definition, &accepted.state))?;

@@ -1,6 +1,6 @@
 //! `deploy` and `definitions`: making a folder live, and what is live.
 
-use super::check;
+use super::{changes, check};
 use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::output::{Ink, Table};
@@ -60,9 +60,12 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         for told in &obstacles.told {
             output.note(&told.zh, &told.en);
         }
-        Ok(runtime.deploy(deployment).await?)
+        let before = runtime.live();
+        Ok((before, runtime.deploy(deployment).await?))
     })?;
+    let (before, outcome) = outcome;
     let live = &outcome.live;
+    let things = changes::changes(&before, live);
     if matches.get_flag("json") {
         let processes = live.definitions.iter().map(
             |definition| json!({ "process": definition.process.as_str(), "version": definition.version.to_string() }),
@@ -75,6 +78,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             "database": shell.settings.database.display().to_string(),
             "processes": processes.collect::<Vec<_>>(),
             "people": live.directory.people.len(),
+            "changes": changes::json(&things),
         }));
     }
     let (zh, en) = if outcome.changed {
@@ -97,15 +101,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         ("内容和线上的一样，没有改变。".to_owned(), "The same is live already; nothing changed.".to_owned())
     };
     output.print(output.pick(&zh, &en))?;
-    let mut table = Table::new(["", "", ""]);
-    for definition in &live.definitions {
-        table.painted_row([
-            (format!("  {}", definition.process), None),
-            (title(definition, output), None),
-            (definition.version.short().to_owned(), Some(Ink::Dim)),
-        ]);
-    }
-    output.print(&indented(&output.table(&table)))
+    output.print(&changes::drawn(&things, live.directory.people.len(), outcome.changed, output))
 }
 
 /// Everything that stands in the way of a deployment; `None` where nothing does.
@@ -122,13 +118,8 @@ fn in_the_way(refused: &[Wording]) -> Option<Wording> {
 }
 
 /// `1 process`, `2 processes`.
-fn counted(count: usize, one: &str, many: &str) -> String {
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// Titles in a table without head keep their indent.
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 /// What a folder that compiled makes live.

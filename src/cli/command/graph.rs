@@ -4,12 +4,13 @@ use super::check;
 use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop, no_process};
 use crate::cli::output::Ink;
+use crate::cli::save;
 use crate::cli::shell::Shell;
 use crate::diagram::{Drawing, Marks, Tone, dot, mermaid, outline, svg};
 use crate::model::definition::Definition;
 use crate::model::text::Wording;
 use clap::{ArgMatches, Command};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub(super) fn tree(words: Words) -> Command {
     Command::new("graph")
@@ -103,12 +104,16 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     }
 }
 
+/// What the names of drawings end in, and what is drawn then.
+const ENDINGS: &[(&str, &str)] =
+    &[("svg", "svg"), ("mmd", "mermaid"), ("mermaid", "mermaid"), ("dot", "dot"), ("gv", "dot"), ("txt", "outline")];
+
 fn draw(shell: &Shell, definition: &Definition, matches: &ArgMatches) -> Result<(), Stop> {
     let output = &shell.output;
     let out = matches.get_one::<PathBuf>("out");
-    let format = match (matches.get_one::<String>("format"), out.and_then(|out| ending(out))) {
+    let format = match (matches.get_one::<String>("format"), out) {
         (Some(format), _) => format.as_str(),
-        (None, Some(format)) => format,
+        (None, Some(out)) => save::form_of(out, ENDINGS)?.unwrap_or("outline"),
         (None, None) => "outline",
     };
     let (drawing, marks) = (Drawing::of(definition, output.lang), Marks::default());
@@ -148,16 +153,6 @@ fn draw(shell: &Shell, definition: &Definition, matches: &ArgMatches) -> Result<
         })),
         Some(_) => Ok(()),
         None => output.print(&text),
-    }
-}
-
-/// The format that a file name asks for.
-fn ending(out: &Path) -> Option<&'static str> {
-    match out.extension()?.to_str()? {
-        "svg" => Some("svg"),
-        "mmd" | "mermaid" => Some("mermaid"),
-        "dot" | "gv" => Some("dot"),
-        _ => None,
     }
 }
 

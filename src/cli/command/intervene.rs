@@ -105,6 +105,9 @@ async fn submit(
             acting::remind(shell);
             Ok(())
         }
-        Err(denied) => Err(acting::denied(denied, runtime)),
+        Err(denied) => {
+            let over = refer::over(&case, &world, output);
+            Err(over.unwrap_or_else(|| acting::denied(denied, runtime)))
+        }
     }
 }

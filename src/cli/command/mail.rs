@@ -64,7 +64,8 @@ pub(super) fn tree(words: Words) -> Command {
                         )
                         .value_parser(clap::value_parser!(u32)),
                 )
-                .arg(words.switch("html", "输出 HTML 部分", "Print the HTML part")),
+                .arg(words.switch("html", "输出 HTML 部分", "Print the HTML part").conflicts_with("json"))
+                .arg(words.json()),
         )
         .subcommand(
             Command::new("resend")
@@ -259,6 +260,9 @@ async fn preview(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Resu
             };
             match compose(&letter, &templates(shell)?, &sender).map_err(input)? {
                 Composed::Mail(parts) => *parts,
+                Composed::Moot(why) if matches.get_flag("json") => {
+                    return output.json(&serde_json::json!({ "mail": mail.0, "moot": why.get(output.lang) }));
+                }
                 Composed::Moot(why) => {
                     return output.print(&output.ink(Ink::Dim, why.get(output.lang)));
                 }
@@ -267,6 +271,19 @@ async fn preview(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Resu
     };
     let link = format!("{base}/t/{}", output.pick("（发送时才有链接）", "(the link is made when it is sent)"));
     let input = |what: Wording| Stop::Because(Exit::Input, what);
+    if matches.get_flag("json") {
+        return output.json(&serde_json::json!({
+            "mail": mail.0,
+            "person": parts.person.as_str(),
+            "from": { "name": parts.from_name, "address": parts.from },
+            "to": { "name": parts.to_name, "address": parts.to },
+            "subject": parts.subject,
+            "language": parts.lang.tag(),
+            "message_id": parts.message_id,
+            "text": fill(&parts.text, Some(&link)).map_err(input)?,
+            "html": fill(&parts.html, Some(&link)).map_err(input)?,
+        }));
+    }
     if matches.get_flag("html") {
         return output.print(&fill(&parts.html, Some(&link)).map_err(input)?);
     }

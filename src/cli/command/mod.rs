@@ -2,6 +2,7 @@
 
 mod answer;
 mod bench;
+mod changes;
 mod check;
 mod completions;
 mod demo;
@@ -15,6 +16,7 @@ mod handover;
 mod init;
 mod intervene;
 mod keys;
+mod list;
 mod look;
 mod mail;
 mod outside;
@@ -95,14 +97,14 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "serve", group: Group::Serve, tree: serve::tree, run: serve::run },
     Entry { name: "demo", group: Group::Serve, tree: demo::tree, run: demo::run },
     Entry { name: "start", group: Group::Case, tree: start::tree, run: start::run },
-    Entry { name: "list", group: Group::Case, tree: look::list_tree, run: look::list },
+    Entry { name: "list", group: Group::Case, tree: list::list_tree, run: list::list },
     Entry { name: "show", group: Group::Case, tree: look::show_tree, run: look::show },
     Entry { name: "history", group: Group::Case, tree: look::history_tree, run: look::history },
     Entry { name: "comment", group: Group::Case, tree: intervene::comment_tree, run: intervene::comment },
     Entry { name: "withdraw", group: Group::Case, tree: intervene::withdraw_tree, run: intervene::withdraw },
     Entry { name: "cancel", group: Group::Case, tree: intervene::cancel_tree, run: intervene::cancel },
     Entry { name: "message", group: Group::Case, tree: outside::message_tree, run: outside::message },
-    Entry { name: "tasks", group: Group::Task, tree: look::tasks_tree, run: look::tasks },
+    Entry { name: "tasks", group: Group::Task, tree: list::tasks_tree, run: list::tasks },
     Entry { name: "approve", group: Group::Task, tree: answer::approve_tree, run: answer::approve },
     Entry { name: "reject", group: Group::Task, tree: answer::reject_tree, run: answer::reject },
     Entry { name: "return", group: Group::Task, tree: answer::return_tree, run: answer::send_back },

@@ -4,6 +4,7 @@ use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop, no_process};
 use crate::cli::output::{Ink, Output, Table};
 use crate::cli::refer::World;
+use crate::cli::save;
 use crate::cli::shell::Shell;
 use crate::diagnostics::suggest;
 use crate::effects::format;
@@ -17,7 +18,7 @@ use crate::runtime::Runtime;
 use chrono::NaiveDate;
 use clap::{Arg, ArgMatches, Command};
 use rust_decimal::Decimal;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// How many periods are shown before the one that is asked for.
 const TREND: u32 = 3;
@@ -280,7 +281,11 @@ enum Format {
 fn hand_out(output: &Output, matches: &ArgMatches, text: impl Fn(Format) -> String) -> Result<(), Stop> {
     let out = matches.get_one::<PathBuf>("out");
     let named = matches.get_one::<String>("format").map(String::as_str);
-    let format = match named.or_else(|| out.and_then(|out| ending(out))) {
+    let ending = match (named, out) {
+        (None, Some(out)) => save::form_of(out, ENDINGS)?,
+        _ => None,
+    };
+    let format = match named.or(ending) {
         _ if matches.get_flag("json") => Format::Json,
         Some("csv") => Format::Csv,
         Some("json") => Format::Json,
@@ -303,15 +308,9 @@ fn hand_out(output: &Output, matches: &ArgMatches, text: impl Fn(Format) -> Stri
     Ok(())
 }
 
-/// The form that a file name asks for.
-fn ending(out: &Path) -> Option<&'static str> {
-    match out.extension()?.to_str()? {
-        "csv" => Some("csv"),
-        "json" => Some("json"),
-        "html" | "htm" => Some("html"),
-        _ => None,
-    }
-}
+/// What the names of reports end in, and what is written then.
+const ENDINGS: &[(&str, &str)] =
+    &[("html", "html"), ("htm", "html"), ("csv", "csv"), ("json", "json"), ("txt", "table")];
 
 fn pretty(value: &serde_json::Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())

@@ -156,6 +156,19 @@ impl Calendar {
         Some(day)
     }
 
+    /// How many working days have passed between two instants: each counts once its time of day is reached.
+    pub fn working_days_between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> i64 {
+        let (from, to) = (self.local(from), self.local(to));
+        let mut days = 0;
+        let mut date = from.date();
+        for _ in 0..SEARCH_DAYS {
+            let Some(next) = date.succ_opt().filter(|next| next.and_time(from.time()) <= to) else { break };
+            date = next;
+            days += i64::from(self.is_working_day(date));
+        }
+        days
+    }
+
     /// The instant `duration` after `from`. Working time outside working hours begins at the next opening;
     /// working days keep the time of day. `None` where the result leaves the range of dates.
     pub fn add(&self, from: DateTime<Utc>, duration: Duration) -> Option<DateTime<Utc>> {

@@ -49,26 +49,45 @@ struct Fresh {
     words: String,
 }
 
-/// Answers a form that came after its assignment was over: 200 where it only repeats one's own decision.
-pub(super) async fn again(state: &WebState, desk: &Desk<'_>, wanted: Option<&Outcome>) -> Result<Response, WebError> {
+/// Answers a form that came after its assignment was over: 200 where it only repeats one's own decision, in the
+/// same words.
+pub(super) async fn again(
+    state: &WebState,
+    desk: &Desk<'_>,
+    wanted: Option<&Outcome>,
+    opinion: &str,
+) -> Result<Response, WebError> {
     match (&desk.visit.standing, wanted) {
-        (Standing::Answered { outcome, .. }, Some(wanted)) if outcome == wanted => {
-            render(state, desk, None, StatusCode::OK).await
+        (Standing::Answered { outcome, opinion: first, .. }, Some(wanted)) if outcome == wanted => {
+            let said = opinion.trim().replace("\r\n", "\n");
+            let same = said.is_empty() || first.as_deref() == Some(said.as_str());
+            let (unrecorded, status) =
+                if same { (None, StatusCode::OK) } else { (Some(Unrecorded::Opinion), StatusCode::CONFLICT) };
+            render(state, desk, unrecorded, status).await
         }
         (Standing::Over { how: How::Withdrawn, by, .. }, Some(wanted))
             if wanted.as_str() == outcomes::WITHDRAWN && by.person() == Some(&desk.visit.row.person) =>
         {
             render(state, desk, None, StatusCode::OK).await
         }
-        (_, wanted) => render(state, desk, wanted, StatusCode::CONFLICT).await,
+        (_, wanted) => render(state, desk, wanted.map(Unrecorded::Choice), StatusCode::CONFLICT).await,
     }
 }
 
-/// Shows the page; `wanted` is a choice that was not recorded, as another stands.
+/// What was sent and not recorded, as something else stands.
+#[derive(Clone, Copy)]
+pub(super) enum Unrecorded<'a> {
+    /// Another choice.
+    Choice(&'a Outcome),
+    /// The same choice in other words.
+    Opinion,
+}
+
+/// Shows the page.
 pub(super) async fn render(
     state: &WebState,
     desk: &Desk<'_>,
-    wanted: Option<&Outcome>,
+    unrecorded: Option<Unrecorded<'_>>,
     status: StatusCode,
 ) -> Result<Response, WebError> {
     let (visit, words) = (desk.visit, &desk.words);
@@ -82,9 +101,12 @@ pub(super) async fn render(
             let line = words.via(via).map_or(by.clone(), |via| format!("{by} {via}"));
             let stamp = Stamp { words: answer(desk, outcome), date: words.stamp(*at) };
             Page {
-                opinion: opinion.as_deref().map(clean),
                 stamp: Some(stamp),
-                other_choice: wanted.map(|wanted| stands(desk, outcome, *at, wanted)),
+                other_choice: unrecorded.map(|unrecorded| match unrecorded {
+                    Unrecorded::Choice(wanted) => stands(desk, outcome, *at, wanted),
+                    Unrecorded::Opinion => first_words(desk, opinion.as_deref(), *at),
+                }),
+                opinion: opinion.as_deref().map(clean),
                 ..page(desk, view, decided(desk, outcome), vec![line])
             }
         }
@@ -93,7 +115,7 @@ pub(super) async fn render(
             let (heading, line) = instead(desk, how, by, own, *at);
             let stamp = (own && *how == How::Withdrawn)
                 .then(|| Stamp { words: desk.pick("已撤回", "Withdrawn"), date: words.stamp(*at) });
-            let other_choice = wanted.map(|_| {
+            let other_choice = unrecorded.map(|_| {
                 desk.pick(
                     "您刚才的选择没有记录：这件事在此之前已经处理了。",
                     "What you chose was not recorded: it had been settled before.",
@@ -199,6 +221,7 @@ fn decided(desk: &Desk<'_>, outcome: &Outcome) -> String {
         (outcomes::APPROVED, TaskKind::Approve) => desk.pick("您已同意这份申请", "You approved this request"),
         (outcomes::REJECTED, TaskKind::Approve) => desk.pick("您没有同意这份申请", "You rejected this request"),
         (outcomes::RETURNED, _) => desk.pick("您已把这份申请退回修改", "You returned this request for changes"),
+        (outcomes::REVISED, TaskKind::Begin) => desk.pick("您已填写并提交", "You filled it in and submitted it"),
         (outcomes::REVISED, _) => desk.pick("您已修改并重新提交", "You revised and submitted it again"),
         (outcomes::DONE, _) => desk.pick("您已办理完毕", "You have done your part"),
         _ => match desk.words.lang {
@@ -209,10 +232,11 @@ fn decided(desk: &Desk<'_>, outcome: &Outcome) -> String {
 }
 
 fn answer(desk: &Desk<'_>, outcome: &Outcome) -> String {
-    match outcome.as_str() {
+    match (outcome.as_str(), desk.visit.kind) {
         // A stamp is short.
-        outcomes::REVISED => desk.pick("已修改", "Revised"),
-        outcomes::RETURNED => desk.pick("退回", "Returned"),
+        (outcomes::REVISED, TaskKind::Begin) => desk.pick("已提交", "Submitted"),
+        (outcomes::REVISED, _) => desk.pick("已修改", "Revised"),
+        (outcomes::RETURNED, _) => desk.pick("退回", "Returned"),
         _ => desk.words.answer(desk.visit.human(), outcome),
     }
 }
@@ -224,6 +248,25 @@ fn stands(desk: &Desk<'_>, outcome: &Outcome, at: DateTime<Utc>, wanted: &Outcom
         Lang::Zh => format!("您已于 {at} 选择“{first}”，刚才选择的“{now}”没有记录。如需更改，请联系申请人或管理员。"),
         Lang::En => format!(
             "You chose “{first}” on {at}; the “{now}” of just now was not recorded. To change it, ask the applicant or an operator."
+        ),
+    }
+}
+
+/// Which opinion stands instead of that of just now.
+fn first_words(desk: &Desk<'_>, first: Option<&str>, at: DateTime<Utc>) -> String {
+    let at = desk.words.moment(at);
+    match (desk.words.lang, first.map(clean)) {
+        (Lang::Zh, Some(first)) => {
+            format!("您在 {at} 写的意见是“{first}”，以它为准，刚才写的没有记录。如需补充，请联系申请人或管理员。")
+        }
+        (Lang::Zh, None) => {
+            format!("您在 {at} 作决定时没有写意见，刚才写的没有记录。如需补充，请联系申请人或管理员。")
+        }
+        (Lang::En, Some(first)) => format!(
+            "The opinion that you wrote on {at} stands: “{first}”. What you wrote just now was not recorded. To add something, ask the applicant or an operator."
+        ),
+        (Lang::En, None) => format!(
+            "You decided on {at} without an opinion; what you wrote just now was not recorded. To add something, ask the applicant or an operator."
         ),
     }
 }

@@ -65,7 +65,7 @@ pub(in crate::web) async fn decide(
     let sent = upload::read(&state, &visit, asked.as_deref(), request).await?;
     let mut filled = Filled::read(&desk, sent);
     if visit.standing != Standing::Asked {
-        return outcome::again(&state, &desk, filled.outcome.as_ref()).await;
+        return outcome::again(&state, &desk, filled.outcome.as_ref(), &filled.opinion).await;
     }
     if filled.add.is_some() {
         return render(&state, &desk, filled, StatusCode::OK);
@@ -93,7 +93,7 @@ pub(in crate::web) async fn decide(
             render(&state, &desk, filled, status)
         }
         (Standing::Asked, None) => Err(WebError::ours()),
-        _ => outcome::again(&state, &desk, Some(&wanted)).await,
+        _ => outcome::again(&state, &desk, Some(&wanted), &filled.opinion).await,
     }
 }
 
@@ -188,9 +188,13 @@ impl Filled {
                 values
             }
         };
-        // A box left blank takes the default, where there is one; a revision may empty it.
+        // A default that could be shown stands in its box, so who empties that means it; another one is still taken.
+        let shown = desk.visit.filled();
         if !matches!(desk.visit.kind, TaskKind::Revise { .. }) {
-            values.retain(|name, value| !value.is_null() || form.get(name).is_none_or(|field| field.default.is_none()));
+            values.retain(|name, value| {
+                let default = form.get(name).is_some_and(|field| field.default.is_some());
+                !value.is_null() || !default || shown.get(name).is_some_and(|shown| !shown.is_null())
+            });
         }
         // Boxes to tick send nothing where none is ticked.
         for (name, _) in form.iter().filter(|(_, field)| field.many && field.value.is_none()) {
@@ -334,7 +338,7 @@ fn render(state: &WebState, desk: &Desk<'_>, filled: Filled, status: StatusCode)
     let (visit, words) = (desk.visit, &desk.words);
     let case = &visit.case;
     let form: Form = visit.form().map(Cow::into_owned).unwrap_or_default();
-    let data = visit.data();
+    let data = visit.filled();
     let sheet = filled.sheet.unwrap_or_else(|| Sheet::of(words, &form, &data));
     // Since it was shown; on a first look, since they were asked, which is what the mail says.
     let since = filled.revision.filter(|_| filled.changed).unwrap_or(visit.opened);
@@ -379,7 +383,7 @@ fn render(state: &WebState, desk: &Desk<'_>, filled: Filled, status: StatusCode)
         legend,
         opinion: Opinion {
             label: match visit.kind {
-                TaskKind::Revise { .. } => desk.pick("说明", "Note"),
+                TaskKind::Revise { .. } | TaskKind::Begin => desk.pick("说明", "Note"),
                 _ => desk.pick("意见", "Opinion"),
             },
             hint: opinion_hint(desk, &choices),

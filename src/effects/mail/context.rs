@@ -1,0 +1,235 @@
+//! What a mail says, in its reader's words: everything that a template may place, and nothing that it has to decide.
+
+use super::{GAP, Letter};
+use crate::effects::format::{Words, clean, clean_line};
+use crate::effects::timeline::{Mark, Moment};
+use crate::effects::view::{CaseView, Due, Reader, case_view, shown_at};
+use crate::effects::words::answer_sentence;
+use crate::engine::command::{Actor, Ask, Via};
+use crate::engine::event::{Entry, Event};
+use crate::engine::state::{Assignment, MailKind, Task, TaskKind};
+use crate::model::definition::outcome;
+use crate::model::id::{StepId, TaskId};
+use crate::model::text::Lang;
+use indexmap::IndexMap;
+use serde::Serialize;
+
+/// What templates of mail see.
+#[derive(Clone, Debug, Serialize)]
+pub struct Context {
+    /// The instance, in the reader's words.
+    pub(super) case: CaseView,
+    /// The case's fields by name, each as the reader reads it; empty where it is not set.
+    pub(super) data: IndexMap<String, String>,
+    /// The reader's name.
+    pub(super) recipient: String,
+    /// `[LP-2026-0007] `.
+    pub(super) tag: String,
+    /// `请审批`, `请办理`.
+    pub(super) please: String,
+    /// What the button says.
+    pub(super) button: String,
+    /// The step that the mail is about.
+    pub(super) step: String,
+    /// What was answered, where the mail is about an answer.
+    pub(super) decided: Option<Decided>,
+    /// What happened, without what the mail itself says.
+    pub(super) past: Vec<Moment>,
+    /// What comes.
+    pub(super) ahead: Vec<Moment>,
+    /// The link, where there is one.
+    pub(super) link: Option<String>,
+}
+
+/// An answer, in the reader's words.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct Decided {
+    /// Who.
+    pub(super) who: String,
+    /// What: `同意`.
+    pub(super) words: String,
+    /// Both: `李娜 已同意`.
+    pub(super) sentence: String,
+    /// In their words.
+    pub(super) opinion: String,
+    /// When.
+    pub(super) when: String,
+    /// The shell user who acted, where one did.
+    pub(super) shell: String,
+}
+
+pub(super) fn context(
+    letter: &Letter<'_>,
+    words: &Words<'_>,
+    asked: Option<(&Task, &Assignment)>,
+    name: &str,
+) -> Context {
+    let (definition, state) = (letter.scene.definition, letter.scene.state);
+    let reader = Reader { person: Some(letter.to), asked, fills: false };
+    let mut case = case_view(&letter.scene, words, reader);
+    // A mail waits in a mailbox: what would be a hidden id is left out.
+    case.number = state.number.as_ref().map(|number| clean_line(number.as_str())).unwrap_or_default();
+    case.due = late(letter, words, asked).or(case.due);
+    let kind = asked.map(|(task, _)| task.kind);
+    let step = match letter.kind {
+        MailKind::Decided { task, .. } | MailKind::ActedFor { task: Some(task) } => about(letter, *task, words),
+        MailKind::Overdue { task: Some(task), .. } => about(letter, *task, words),
+        MailKind::Notice { step } | MailKind::Overdue { step, task: None, .. } => words.step(definition, step),
+        _ => asked.map(|(task, _)| words.task(definition, &task.step, task.kind)).unwrap_or_default(),
+    };
+    let show = asked.and_then(|(task, _)| shown_at(definition, task));
+    let decided = decided(letter, words, asked);
+    let data =
+        definition.fields().filter(|(name, _)| show.is_none_or(|show| show.contains(name))).map(|(name, field)| {
+            let value = state.data.get(name).map(|value| words.value(Some(field), value));
+            (name.to_string(), value.unwrap_or_default())
+        });
+    Context {
+        data: data.collect(),
+        recipient: name.to_owned(),
+        tag: if case.number.is_empty() { String::new() } else { format!("[{}] ", case.number) },
+        please: match kind {
+            Some(TaskKind::Work) => words.pick("请办理", "To do"),
+            Some(TaskKind::Revise { .. }) => words.pick("请修改", "Revise"),
+            Some(TaskKind::Begin) => words.pick("请填写", "Fill in"),
+            _ => words.pick("请审批", "Approve"),
+        }
+        .into(),
+        button: match kind {
+            Some(TaskKind::Work) => words.pick("查看并办理", "View and do"),
+            Some(TaskKind::Revise { .. }) => words.pick("查看并修改", "View and revise"),
+            Some(TaskKind::Begin) => words.pick("查看并填写", "View and fill in"),
+            _ => words.pick("查看并决定", "View and decide"),
+        }
+        .into(),
+        past: case.past().filter(|moment| tells(moment, decided.as_ref())).cloned().collect(),
+        decided,
+        ahead: following(letter, &case),
+        step,
+        link: asked.map(|_| GAP.to_owned()),
+        case,
+    }
+}
+
+/// Whether a line says something that the head of the mail does not say already.
+fn tells(moment: &Moment, decided: Option<&Decided>) -> bool {
+    let said = |decided: &Decided| moment.when == decided.when && moment.opinion == decided.opinion;
+    !matches!(moment.mark, Mark::Start | Mark::Skipped | Mark::End) && !decided.is_some_and(said)
+}
+
+/// What comes, for the reader: for whoever is not asked, those who are asked now come first.
+fn following(letter: &Letter<'_>, case: &CaseView) -> Vec<Moment> {
+    let now = case.present().filter(|moment| letter.kind.asks().is_none() && moment.mark == Mark::Now);
+    now.map(|moment| Moment { words: String::new(), ..moment.clone() }).chain(case.ahead().cloned()).collect()
+}
+
+/// What people call the step of a task that may be over.
+fn about(letter: &Letter<'_>, id: TaskId, words: &Words<'_>) -> String {
+    let found = task_of(letter, id);
+    found.map(|(step, kind)| words.task(letter.scene.definition, step, kind)).unwrap_or_default()
+}
+
+/// The step and the kind of a task that may be over.
+fn task_of<'a>(letter: &Letter<'a>, id: TaskId) -> Option<(&'a StepId, TaskKind)> {
+    let state = letter.scene.state;
+    let open = state.tasks.get(&id).map(|task| (&task.step, task.kind));
+    open.or_else(|| state.closed.get(&id).map(|task| (&task.step, task.kind)))
+}
+
+/// Until when it was asked and by how much that is exceeded, where the mail is about that and it is.
+fn late(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assignment)>) -> Option<Due> {
+    let state = letter.scene.state;
+    let due = match letter.kind {
+        MailKind::Overdue { task: Some(task), .. } => state.tasks.get(task)?.due,
+        MailKind::Overdue { step, task: None, .. } => {
+            state.tokens.values().find(|token| token.step.as_ref() == Some(step))?.due
+        }
+        _ => asked.and_then(|(task, _)| task.due),
+    };
+    let due = due.filter(|due| *due <= letter.now)?;
+    let at = words.moment(due);
+    let days = letter.calendar.working_days_between(due, letter.now);
+    let phrase = match (words.lang, days) {
+        (Lang::Zh, 0) => format!("已超时，应于 {at} 前处理"),
+        (Lang::Zh, days) => format!("已超过 {days} 个工作日，应于 {at} 前处理"),
+        (Lang::En, 0) => format!("overdue since {at}"),
+        (Lang::En, 1) => format!("1 working day late, due by {at}"),
+        (Lang::En, days) => format!("{days} working days late, due by {at}"),
+    };
+    Some(Due { at, words: phrase, overdue: true })
+}
+
+/// The answer that a mail is about: it stands in the entry that queued the mail.
+fn decided(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assignment)>) -> Option<Decided> {
+    let queued = |entry: &&Entry| {
+        entry.events.iter().any(|event| matches!(event, Event::MailQueued { mail, .. } if *mail == letter.mail))
+    };
+    let entry = letter.scene.log.iter().find(queued)?;
+    let answer = entry.events.iter().find_map(|event| match (event, letter.kind) {
+        (
+            Event::Answered { task, assignment, outcome, opinion, .. },
+            MailKind::Decided { task: of, assignment: by },
+        ) if task == of && assignment == by => Some((*task, outcome, opinion)),
+        (Event::Answered { task, outcome, opinion, .. }, MailKind::ActedFor { .. }) => Some((*task, outcome, opinion)),
+        (Event::Answered { task, outcome, opinion, .. }, MailKind::Assigned { .. })
+            if outcome.as_str() == outcome::RETURNED
+                && asked.is_some_and(|(asked, _)| matches!(asked.kind, TaskKind::Revise { of } if of == *task)) =>
+        {
+            Some((*task, outcome, opinion))
+        }
+        _ => None,
+    });
+    let who = words.actor(&entry.command.actor);
+    let shell = match &entry.command.actor {
+        Actor::Person { via: Via::Shell { user }, .. } | Actor::Operator { user } => clean_line(user),
+        _ => String::new(),
+    };
+    let when = words.moment(entry.at);
+    let Some((task, outcome, opinion)) = answer else {
+        // What was done in somebody's name need not be an answer.
+        let acted = matches!(letter.kind, MailKind::ActedFor { .. });
+        return acted.then(|| Decided {
+            words: done(&entry.command.ask, words).into(),
+            who,
+            when,
+            shell,
+            ..Decided::default()
+        });
+    };
+    let known = task_of(letter, task);
+    let human = known.and_then(|(step, _)| letter.scene.definition.steps.get(step)?.human());
+    let begun = known.is_some_and(|(_, kind)| kind == TaskKind::Begin);
+    Some(Decided {
+        words: if begun { words.pick("已填写", "Filled in").into() } else { words.answer(human, outcome) },
+        sentence: match (begun, words.lang) {
+            (false, _) => answer_sentence(words, human, &who, outcome),
+            (true, Lang::Zh) => format!("{who} 已填写"),
+            (true, Lang::En) => format!("{who} filled it in"),
+        },
+        opinion: opinion.as_deref().map(clean).unwrap_or_default(),
+        who,
+        when,
+        shell,
+    })
+}
+
+fn done<'w>(ask: &Ask, words: &Words<'w>) -> &'w str {
+    match ask {
+        Ask::Start { .. } => words.pick("提交了申请", "submitted a request"),
+        Ask::Decide { .. } => words.pick("作出了决定", "decided"),
+        Ask::Revise { .. } => words.pick("修改并重新提交", "revised and submitted it again"),
+        Ask::Comment { .. } => words.pick("留了言", "left a remark"),
+        Ask::Withdraw { .. } => words.pick("撤回了申请", "withdrew it"),
+        Ask::Cancel { .. } => words.pick("取消了申请", "cancelled it"),
+        Ask::Resend { .. } => words.pick("重新发送了链接", "sent the link again"),
+        Ask::Wake => words.pick("触发了到期事项", "fired what was due"),
+        Ask::Begin { .. } => words.pick("发起了案例", "started the case"),
+        Ask::Deliver { .. } => words.pick("收到了消息", "received a message"),
+        Ask::ChildEnded { .. } => words.pick("所调用的案例结束了", "saw a case that it called end"),
+        Ask::CallFailed { .. } => words.pick("未能发起所调用的流程", "could not start a process"),
+        Ask::Answer { .. } => words.pick("得到了外部系统的答复", "got an answer from outside"),
+        Ask::Fail { .. } => words.pick("没有得到外部系统的答复", "got no answer from outside"),
+        Ask::Retry { .. } => words.pick("重试了停下的步骤", "tried again what had stopped"),
+        Ask::HandOver { .. } => words.pick("办理了交接", "handed it over"),
+    }
+}
