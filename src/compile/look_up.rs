@@ -90,7 +90,14 @@ pub(super) fn taken(
         };
         // What a table with faults answers is not known.
         let Some(outputs) = &outputs else { continue };
-        let Some(formula) = typing.formula(text, outputs, &expected) else { continue };
+        let told = typing.diagnostics.len();
+        let Some(formula) = typing.formula(text, outputs, &expected) else {
+            let new = typing.diagnostics.iter_mut().skip(told);
+            for unknown in new.filter(|one| one.code == Code::UnknownName && one.fix.is_none()) {
+                unknown.hints = vec![outputs_alone(table.into_iter().flat_map(|table| table.outputs.keys()))];
+            }
+            continue;
+        };
         let field = FieldName::from(field.value.as_str());
         if formula.of.optional {
             unsure.insert(field.clone());
@@ -98,6 +105,15 @@ pub(super) fn taken(
         taken.insert(field, formula);
     }
     taken
+}
+
+/// What `take` of a table reads, where it names something else.
+fn outputs_alone<'n>(outputs: impl Iterator<Item = &'n FieldName>) -> Wording {
+    let names = outputs.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ");
+    Wording::new(
+        format!("`take` 只能用决策表的输出：{names}。要和字段一起计算，请在后面用 `set`。"),
+        format!("`take` reads only what the table answers: {names}. To calculate with fields, use `set` behind it."),
+    )
 }
 
 fn unknown_table<'n>(name: &Spanned<String>, known: impl Iterator<Item = &'n str>) -> Diagnostic {

@@ -20,7 +20,12 @@ pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, docume
         FaultKind::UnknownOption => option(name, document),
         _ => return,
     };
-    if let Some(name) = instead {
+    if fault.kind == FaultKind::UnknownName && fields(document).iter().any(|field| field.name.value == name) {
+        fault.hint = Some(Wording::new(
+            format!("流程里有字段 `{name}`，但这里读不到它。"),
+            format!("The process has a field `{name}`, which cannot be read here."),
+        ));
+    } else if let Some(name) = instead {
         fault.hint = Some(Wording::new(format!("是不是 `{name}`？"), format!("Did you mean `{name}`?")));
         fault.suggestion = Some(name);
     } else if *expected == Expected::People && fault.kind == FaultKind::UnknownName {

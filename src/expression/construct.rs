@@ -86,8 +86,20 @@ impl Parser<'_> {
             format!("数字后面的 `{written}` 不是时间单位"),
             format!("`{written}` after a number is no unit of time"),
         );
+        let meant = meant.or_else(|| (!working && likely(word, ["working"]).is_some()).then_some("working"));
         Err(match meant {
-            Some(meant) => fault.did_you_mean(Some(meant.to_owned())),
+            Some(meant) => {
+                let one = matches!(&number, Syntax::Number(number) if *number == Decimal::ONE);
+                let meant = if one { meant.strip_suffix('s').unwrap_or(meant) } else { meant };
+                match self.text.get(range.clone()).filter(|_| range.end == fault.range.start) {
+                    // `1天` holds no space to keep.
+                    Some(count) => {
+                        let whole = format!("{count} {meant}");
+                        Fault { range: range.start..fault.range.end, ..fault }.did_you_mean(Some(whole))
+                    }
+                    None => fault.did_you_mean(Some(meant.to_owned())),
+                }
+            }
             None => fault.hint(
                 "时长写成数字加单位：`3 days`、`2 working days`、`36 hours`；乘号是 `*`。",
                 "A duration is a number and a unit: `3 days`, `2 working days`, `36 hours`; times is written `*`.",

@@ -148,6 +148,9 @@ impl Parser<'_> {
     }
 
     pub(super) fn unexpected(&self, zh: &str, en: &str) -> Fault {
+        if let Some(fault) = self.thousands() {
+            return fault;
+        }
         let token = self.peek();
         let range = token.range.clone();
         let found = self.text.get(range.clone()).unwrap_or("");
@@ -175,6 +178,29 @@ impl Parser<'_> {
             }
             _ => fault,
         }
+    }
+
+    /// A comma in the middle of a number: `2,000`.
+    fn thousands(&self) -> Option<Fault> {
+        let before = self.tokens.get(self.at.checked_sub(1)?)?;
+        let (comma, behind) = (self.ahead(0), self.ahead(1));
+        let numbers = matches!((&before.kind, &behind.kind), (TokenKind::Number(_), TokenKind::Number(_)));
+        let joined = before.range.end == comma.range.start && comma.range.end == behind.range.start;
+        if !(numbers && joined && comma.kind == TokenKind::Sign(",")) {
+            return None;
+        }
+        let (high, low) = (self.text.get(before.range.clone())?, self.text.get(behind.range.clone())?);
+        let three = low.split('.').next().is_some_and(|whole| whole.len() == 3);
+        let whole = before.range.start..behind.range.end;
+        three.then(|| {
+            Fault::new(
+                whole,
+                FaultKind::BadExpression,
+                "数字里不写千位逗号",
+                "a number has no commas between its thousands",
+            )
+            .did_you_mean(Some(format!("{high}{low}")))
+        })
     }
 
     pub(super) fn too_deep(&self) -> Fault {

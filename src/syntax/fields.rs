@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span, Spanned, quot
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::{self, FeelText};
 use crate::syntax::node::{Draft, Entry, Node, NodeKind, ScalarForm};
-use crate::syntax::trap;
+use crate::syntax::{slip, trap};
 
 /// One kind of mapping: what it is called, and its keys.
 pub(crate) struct Place {
@@ -98,12 +98,23 @@ impl<'s> Lowering<'s> {
     /// Opens a mapping of a known kind. `at` is where a missing key is shown. Unknown keys are reported here.
     pub(crate) fn fields<'n>(&mut self, node: &'n Node, place: &'static Place, at: Span) -> Option<Fields<'n>> {
         let entries = self.entries(node, GROUP)?;
-        for entry in entries {
+        // As far as what is wrong has been told: a torn text is several keys.
+        let mut told = 0;
+        for (at, entry) in entries.iter().enumerate() {
             let key = entry.key.text().unwrap_or("");
             if place.later.contains(&key) {
                 self.report(unsupported_key(entry.key.span, key));
             } else if !place.keys.contains(&key) {
-                self.unknown_key(&entry.key, place);
+                if entry.value.is_empty() && entry.key.span.end <= told {
+                    continue;
+                }
+                match slip::no_key(&self.source.text, entries, at, place) {
+                    Some(slip) => {
+                        told = slip.span.end;
+                        self.report(slip);
+                    }
+                    None => self.unknown_key(&entry.key, place),
+                }
             } else if entry.value.is_empty() {
                 self.report(missing_value(entry.key.span, key));
             }
@@ -146,7 +157,8 @@ impl<'s> Lowering<'s> {
             );
             return;
         }
-        let close = suggest::closest(name, place.keys.iter().chain(place.later).copied());
+        let known = place.keys.iter().chain(place.later).copied();
+        let close = suggest::closest(name, known.clone()).or_else(|| slip::meant(name, known));
         let listed = quoted_list(place.keys.iter().copied());
         let diagnostic = match close {
             Some(close) => Diagnostic::new(
@@ -199,6 +211,17 @@ impl<'s> Lowering<'s> {
         }
     }
 
+    /// A plain text that programs read: quotes of a word processor around it are none of its own.
+    pub(crate) fn plain(&mut self, node: &Node) -> Option<Spanned<String>> {
+        match slip::curly(node) {
+            Some(curly) => {
+                self.report(curly);
+                None
+            }
+            None => self.words(node),
+        }
+    }
+
     /// A name given by the author, or the name of something else.
     pub(crate) fn name(&mut self, node: &Node, rule: NameRule) -> Option<Spanned<String>> {
         let Some(text) = node.text() else {
@@ -213,6 +236,10 @@ impl<'s> Lowering<'s> {
         };
         if word {
             return Some(Spanned::new(text.to_owned(), node.span));
+        }
+        if let Some(curly) = slip::curly(node) {
+            self.report(curly);
+            return None;
         }
         let full_width = trap::full_width_mark(text).filter(|(_, mark, _)| matches!(mark, '，' | '、' | '：'));
         if let (Some((at, mark, typed)), NodeKind::Scalar { form: ScalarForm::Plain, .. }) = (full_width, &node.kind) {
@@ -287,7 +314,12 @@ impl<'s> Lowering<'s> {
             "no" | "off" | "否" | "False" | "FALSE" => "false",
             other => other,
         };
-        let close = suggest::closest(yes_no, choices.iter().map(|(word, _)| *word));
+        if let Some(curly) = slip::curly(node) {
+            self.report(curly);
+            return None;
+        }
+        let known = choices.iter().map(|(word, _)| *word);
+        let close = suggest::closest(yes_no, known.clone()).or_else(|| slip::meant(text, known));
         let listed = quoted_list(choices.iter().map(|(word, _)| *word));
         let message = match close {
             Some(close) => Wording::new(

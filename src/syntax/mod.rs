@@ -23,6 +23,7 @@ mod recorded;
 pub(crate) mod reference;
 mod schema;
 mod secret;
+mod slip;
 pub(crate) mod step;
 pub(crate) mod table;
 mod test;

@@ -109,7 +109,7 @@ impl Lowering<'_> {
             name: fields.get("process").and_then(|node| self.name(node, NameRule::Document)),
             key_span,
             title: fields.get("title").and_then(|node| self.text(node)),
-            number: fields.get("number").and_then(|node| self.words(node)),
+            number: fields.get("number").and_then(|node| self.plain(node)),
             key: fields.get("key").and_then(|node| self.feel(node, "key")),
             start: fields.get("start").map(|node| self.feels(node, "start")).unwrap_or_default(),
             form: fields.get("form").map(|node| self.form(node)).unwrap_or_default(),

@@ -19,6 +19,7 @@ use crate::syntax::field::{Field, OptionDef};
 use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
 use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::process::Policy;
+use crate::syntax::slip;
 use keys::{KINDS, is_key, place};
 
 /// A step as written.
@@ -397,8 +398,9 @@ impl Lowering<'_> {
         let NodeKind::Mapping(entries) = &node.kind else { return None };
         let meant = entries.iter().enumerate().find_map(|(number, entry)| {
             let word = entry.key.text().unwrap_or("");
-            let close = if is_key(word) { None } else { suggest::closest(word, KINDS.iter().copied()) };
-            close.map(|close| (number, &entry.key, close))
+            let kinds = KINDS.iter().copied();
+            let close = suggest::closest(word, kinds.clone()).or_else(|| slip::meant(word, kinds));
+            close.filter(|_| !is_key(word)).map(|close| (number, &entry.key, close))
         });
         if let Some((number, key, close)) = meant {
             let word = key.text().unwrap_or("");

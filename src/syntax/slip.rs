@@ -1,0 +1,204 @@
+//! Slips of the pen that YAML reads as something else: a comma or a missing space inside `{ }`, thousands apart,
+//! quotes of a word processor, and Chinese words for ours. Each is told as what it is, with what was meant.
+
+use super::fields::Place;
+use super::node::{Entry, Node, NodeKind, ScalarForm};
+use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::model::text::Wording;
+
+/// Chinese words and the words of ours that they may mean, the likelier one first.
+const CHINESE: &[(&str, &[&str])] = &[
+    // Types of fields.
+    ("文字", &["text"]),
+    ("文本", &["text"]),
+    ("短文本", &["text"]),
+    ("字符串", &["text"]),
+    ("长文字", &["long text"]),
+    ("长文本", &["long text"]),
+    ("多行文本", &["long text"]),
+    ("整数", &["integer"]),
+    ("小数", &["decimal"]),
+    ("数字", &["decimal"]),
+    ("数值", &["decimal"]),
+    ("金额", &["money"]),
+    ("钱", &["money"]),
+    ("货币", &["money"]),
+    ("百分比", &["percent"]),
+    ("百分数", &["percent"]),
+    ("布尔", &["boolean"]),
+    ("是否", &["boolean"]),
+    ("日期", &["date"]),
+    ("时间", &["date-time"]),
+    ("日期时间", &["date-time"]),
+    ("时长", &["duration"]),
+    ("选项", &["choice", "options"]),
+    ("单选", &["choice"]),
+    ("多选", &["choice"]),
+    ("选择", &["choice", "choose"]),
+    ("人员", &["person", "people"]),
+    ("人", &["person", "people"]),
+    ("员工", &["person"]),
+    ("岗位", &["position", "positions"]),
+    ("职位", &["position", "positions"]),
+    ("部门", &["department", "departments"]),
+    ("文件", &["file"]),
+    ("附件", &["file"]),
+    ("列表", &["list"]),
+    ("明细", &["list"]),
+    ("表格", &["list"]),
+    // Kinds of steps.
+    ("审批", &["approve"]),
+    ("批准", &["approve"]),
+    ("任务", &["task"]),
+    ("办理", &["task"]),
+    ("并行", &["parallel"]),
+    ("逐项", &["each"]),
+    ("调用", &["call"]),
+    ("等待", &["wait"]),
+    ("接收", &["receive"]),
+    ("竞争", &["race"]),
+    ("作业", &["job"]),
+    ("设置", &["set"]),
+    ("赋值", &["set"]),
+    ("决策表", &["table"]),
+    ("通知", &["notify"]),
+    ("抄送", &["copy", "notify"]),
+    ("结束", &["end"]),
+    ("跳转", &["go"]),
+    // Keys.
+    ("流程", &["process"]),
+    ("标题", &["title"]),
+    ("名称", &["title", "name"]),
+    ("编号", &["number", "id"]),
+    ("表单", &["form"]),
+    ("数据", &["data"]),
+    ("步骤", &["steps"]),
+    ("发起", &["start"]),
+    ("类型", &["type"]),
+    ("必填", &["required"]),
+    ("默认", &["default"]),
+    ("默认值", &["default"]),
+    ("最小", &["min"]),
+    ("最小值", &["min"]),
+    ("最大", &["max"]),
+    ("最大值", &["max"]),
+    ("公式", &["value"]),
+    ("值", &["value"]),
+    ("单位", &["unit"]),
+    ("字段", &["fields"]),
+    ("条件", &["when"]),
+    ("当", &["when"]),
+    ("否则", &["otherwise"]),
+    ("期限", &["due"]),
+    ("提醒", &["remind"]),
+    ("超时", &["overdue"]),
+    ("意见", &["opinion"]),
+    ("结果", &["outcomes"]),
+    ("姓名", &["name"]),
+    ("邮箱", &["mail"]),
+    ("假期", &["holidays"]),
+    ("中文", &["zh"]),
+    ("英文", &["en"]),
+];
+
+/// What a Chinese word means among `known` words.
+pub(super) fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let (_, meant) = CHINESE.iter().find(|(own, _)| *own == word)?;
+    meant.iter().find_map(|meant| known.clone().find(|own| own == meant))
+}
+
+/// What an unknown key of a mapping is instead of one, where it is a piece of the value before it or a key and its
+/// value in one.
+pub(super) fn no_key(source: &str, entries: &[Entry], at: usize, place: &Place) -> Option<Diagnostic> {
+    let entry = entries.get(at).filter(|entry| entry.value.is_empty())?;
+    let word = entry.key.text()?;
+    if let Some((key, value)) = word.split_once([':', '：'])
+        && place.keys.contains(&key.trim())
+        && !value.trim().is_empty()
+    {
+        return Some(no_space(entry.key.span, key.trim(), value.trim()));
+    }
+    let before = entries.get(at.checked_sub(1)?)?;
+    let (NodeKind::Scalar { text, form: ScalarForm::Plain }, NodeKind::Scalar { form: ScalarForm::Plain, .. }) =
+        (&before.value.kind, &entry.key.kind)
+    else {
+        return None;
+    };
+    let (from, to) = (before.value.span, entry.key.span);
+    let between = source.get(from.end as usize..to.start as usize)?;
+    if between.trim() != "," {
+        return None;
+    }
+    let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
+    let behind = text.chars().rev().take_while(char::is_ascii_digit).count();
+    if (1..=3).contains(&behind) && digits(word) == 3 && between == "," {
+        let span = Span { end: to.start + 3, ..from };
+        let plain = format!("{text}{}", word.get(..3)?);
+        return Some(thousands(span, plain));
+    }
+    // More pieces may follow: the quotes go round all of them.
+    let rest = entries.get(at..)?.iter().take_while(|entry| entry.value.is_empty());
+    let last = rest.filter(|entry| !place.keys.contains(&entry.key.text().unwrap_or(""))).last()?;
+    let span = Span { end: last.key.span.end, ..from };
+    let whole = source.get(span.start as usize..span.end as usize)?;
+    if whole.contains(['"', '\n', '\\']) {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            Code::UnknownKey,
+            span,
+            Wording::new(
+                "`{ }` 里的逗号把这段文字断开了。文字里有逗号时，请给整段加上双引号",
+                "inside `{ }` a comma ends the text; put a text that holds one into double quotes",
+            ),
+        )
+        .fix(span, format!("\"{whole}\""), Wording::new("加上双引号", "put it into double quotes")),
+    )
+}
+
+fn no_space(span: Span, key: &str, value: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnknownKey,
+        span,
+        Wording::new(
+            format!("冒号后面要有空格，否则 YAML 把 `{key}:{value}` 当成一个词。请写成 `{key}: {value}`"),
+            format!(
+                "a space goes behind the colon, else YAML reads `{key}:{value}` as one word; write `{key}: {value}`"
+            ),
+        ),
+    )
+    .fix(span, format!("{key}: {value}"), Wording::new("加上空格", "add the space"))
+}
+
+fn thousands(span: Span, plain: String) -> Diagnostic {
+    Diagnostic::new(
+        Code::BadValue,
+        span,
+        Wording::new(
+            format!("数字里不写千位逗号。请写成 `{plain}`"),
+            format!("a number has no commas between its thousands; write `{plain}`"),
+        ),
+    )
+    .fix_word(span, plain)
+}
+
+/// The text between the quotes of a word processor, where a plain value is nothing else.
+pub(super) fn curly(node: &Node) -> Option<Diagnostic> {
+    let NodeKind::Scalar { text, form: ScalarForm::Plain } = &node.kind else { return None };
+    let inner = text.strip_prefix(['“', '”', '‘', '’', '「', '『', '＂'])?;
+    let inner = inner.strip_suffix(['“', '”', '‘', '’', '」', '』', '＂'])?;
+    let open = text.chars().next()?;
+    (!inner.contains(['"', '\\'])).then(|| {
+        Diagnostic::new(
+            Code::FullWidthPunctuation,
+            node.span,
+            Wording::new(
+                format!("这里的引号 `{open}` 不是英文引号，会成为内容的一部分。请用英文的 `\"`"),
+                format!("the quote `{open}` is not the plain one and becomes part of the value; type the plain `\"`"),
+            ),
+        )
+        .label(Wording::new("不是英文引号", "not plain quotes"))
+        .fix(node.span, format!("\"{inner}\""), Wording::new("改成英文引号", "type the plain ones"))
+    })
+}
