@@ -156,6 +156,7 @@ fn source(
         unread: ground.world.unread.clone(),
         whole: true,
         clash: false,
+        never_zero: Arc::default(),
         diagnostics: Vec::new(),
     };
     let scope = scope(definition, of, &mut typing);

@@ -15,6 +15,7 @@ use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed};
 use crate::syntax::{self, FeelText, Process};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The decision tables of a folder.
 #[derive(Default)]
@@ -77,6 +78,7 @@ fn typed(document: &syntax::Table, whole: bool, world: &World<'_>, diagnostics: 
             unread: world.unread.clone(),
             whole,
             clash,
+            never_zero: Arc::default(),
             diagnostics: Vec::new(),
         };
         let fields = Fields::of(document, &mut typing);
@@ -93,6 +95,7 @@ fn typed(document: &syntax::Table, whole: bool, world: &World<'_>, diagnostics: 
         unread: world.unread.clone(),
         whole,
         clash,
+        never_zero: Arc::default(),
         diagnostics: Vec::new(),
     };
     let hit = document.hit.map_or(Hit::First, |hit| hit.value);

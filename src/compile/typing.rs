@@ -5,7 +5,7 @@
 //! believed to write a value until its expression proves otherwise, and the analysis is made again.
 
 use crate::compile::lower::{Flow, Part};
-use crate::compile::resolve::Names;
+use crate::compile::resolve::{Names, walk};
 use crate::compile::texts::expressions;
 use crate::compile::unread::Unread;
 use crate::compile::{World, assigned, fields, form, look_up, meant, outcomes, rows, step};
@@ -17,7 +17,8 @@ use crate::model::formula::{Formula, Op, Read};
 use crate::model::id::{FieldName, ProcessId, StepId, Version};
 use crate::model::text::{Text, Wording};
 use crate::model::value::Value;
-use crate::syntax::{self, FeelText, Process, Step, StepKind};
+use crate::syntax::{self, FeelText, Field, Process, Step, StepKind};
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub(crate) struct Typing<'a> {
     pub(crate) whole: bool,
     /// Whether names with two meanings are reported already.
     pub(crate) clash: bool,
+    /// The fields that no form takes a zero for.
+    pub(crate) never_zero: Arc<BTreeSet<FieldName>>,
     /// What is wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -64,6 +67,7 @@ pub(crate) fn definition(
         unread: reading.unread,
         whole: reading.whole,
         clash: names.clash,
+        never_zero: Arc::new(never_zero(document)),
         diagnostics: Vec::new(),
     };
     let fields = fields::Fields::of(document, &mut typing);
@@ -133,6 +137,24 @@ pub(crate) fn policy(written: &syntax::Policy, base: &Policy) -> Policy {
     }
 }
 
+/// The fields that a form asks with a limit which keeps them from zero. Whatever else has such a name, a column or a
+/// field that steps write, has no such limit.
+fn never_zero(document: &Process) -> BTreeSet<FieldName> {
+    let mut asked: Vec<&Field> = document.form.iter().collect();
+    walk(&document.steps, &mut |step| asked.extend(&step.form));
+    let mut others: BTreeSet<&str> = document.data.iter().map(|field| field.name.value.as_str()).collect();
+    for list in asked.iter().copied().chain(&document.data) {
+        others.extend(list.fields.iter().map(|column| column.name.value.as_str()));
+    }
+    let number = |limit: &Option<FeelText>| limit.as_ref()?.text.trim().parse::<Decimal>().ok();
+    let kept = |field: &&&Field| {
+        let above = number(&field.min).is_some_and(|min| min > Decimal::ZERO);
+        let below = number(&field.max).is_some_and(|max| max < Decimal::ZERO);
+        field.value.is_none() && field.many.is_none() && (above || below) && !others.contains(field.name.value.as_str())
+    };
+    asked.iter().filter(kept).map(|field| field.name.value.as_str().into()).collect()
+}
+
 /// The first computed amount, else the first amount.
 fn headline(definition: &Definition) -> Option<FieldName> {
     let amounts = || definition.fields().filter(|(_, field)| field.kind == FieldKind::Money && !field.many);
@@ -164,7 +186,8 @@ impl Typing<'_> {
 
     /// What is in reach everywhere: the applicant and the directory.
     pub(crate) fn everywhere(&self) -> Scope {
-        Scope::new().directory(self.world.directory.clone()).applicant()
+        let scope = Scope::new().directory(self.world.directory.clone()).applicant();
+        scope.never_zero(self.never_zero.clone())
     }
 
     /// Types an expression; `None` if anything is wrong with it, which is reported.

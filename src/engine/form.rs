@@ -168,16 +168,16 @@ impl Filling<'_> {
             }
         }
         // A form with faults has no computed values worth showing.
-        if self.faults.is_empty()
-            && self.unsure.is_empty()
-            && let Err(Computed { field, failure }) = compute(form, data, self.evaluate)
-        {
-            let title = form.get(&field).map_or_else(|| Text::One(field.to_string()), |found| found.title.clone());
-            self.fault(&field, &title, failure.message);
-        }
-        if self.faults.is_empty() && self.unsure.is_empty() {
-            for (name, field) in form {
+        if self.faults.is_empty() {
+            let computed =
+                if self.unsure.is_empty() { compute(form, data, self.evaluate).map_err(Some) } else { Err(None) };
+            // What was typed is told before what does not follow from it.
+            for (name, field) in form.iter().filter(|(_, field)| computed.is_ok() || field.value.is_none()) {
                 self.limits(name, field, data);
+            }
+            if let (true, Err(Some(Computed { field, failure }))) = (self.faults.is_empty(), computed) {
+                let title = form.get(&field).map_or_else(|| Text::One(field.to_string()), |found| found.title.clone());
+                self.fault(&field, &title, failure.message);
             }
         }
         form.keys().map(|name| (name.clone(), data.get(name).cloned().unwrap_or_default())).collect()

@@ -46,6 +46,12 @@ impl Infer<'_> {
     }
 
     pub(super) fn knows(&self, node: &Node, fact: Fact) -> bool {
+        if let (Syntax::Name(name), Fact::NotZero) = (&node.syntax, fact)
+            && self.scope.never_zero.contains(name.as_str())
+            && matches!(self.lookup(name), Some(Found::Field(_)))
+        {
+            return true;
+        }
         self.key(node).is_some_and(|key| self.facts.iter().any(|(known, is)| *known == key && *is == fact))
     }
 

@@ -4,7 +4,7 @@ use crate::model::id::{FieldName, StepId};
 use crate::model::people::Directory;
 use crate::model::value::{Type, Typed};
 use indexmap::IndexMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What names mean where an expression stands. Empty at first: built up by what is there.
@@ -26,6 +26,8 @@ pub struct Scope {
     pub(super) instance: bool,
     pub(super) numbered: bool,
     pub(super) outcome: Option<Arc<[Arc<str>]>>,
+    /// Fields that are asked with a limit which keeps them from zero.
+    pub(super) never_zero: Arc<BTreeSet<FieldName>>,
     /// Types are not checked, and unset data is asked for by name: for trying expressions without a form.
     pub(super) untyped: bool,
 }
@@ -57,6 +59,12 @@ impl Scope {
     /// Several fields in reach.
     pub fn fields<N: Into<FieldName>>(mut self, fields: impl IntoIterator<Item = (N, Typed)>) -> Scope {
         self.fields.extend(fields.into_iter().map(|(name, typed)| (name.into(), typed)));
+        self
+    }
+
+    /// Fields that hold no zero where they are set: their form refuses it.
+    pub fn never_zero(mut self, names: Arc<BTreeSet<FieldName>>) -> Scope {
+        self.never_zero = names;
         self
     }
 

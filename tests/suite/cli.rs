@@ -451,6 +451,16 @@ fn a_case_that_waits_for_its_form_says_so_and_is_filled_in() {
 }
 
 #[test]
+fn a_value_beyond_its_limit_is_told_before_what_cannot_be_computed_from_it() {
+    let shell = Shell::new("en");
+    shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n");
+    shell.write("share.yaml", "process: share\ntitle: Share\nform:\n  guests: { type: integer, title: Guests, required: true, min: 1 }\n  each: { type: decimal, title: Each, value: 100 / guests }\nsteps: [{ id: look, title: Look, task: boss }]\n");
+    shell.good(&["deploy", "."]);
+    let said = shell.ends(Exit::Input, &["start", "share", "--as", "bo", "--set", "guests=0"]);
+    assert!(said.contains("At least 1") && !said.contains("zero"), "{said}");
+}
+
+#[test]
 fn the_same_command_id_is_done_once() {
     let shell = Shell::deployed("en");
     shell.write("gift.yaml", GIFT);
