@@ -8,6 +8,7 @@ use super::refer::World;
 use super::shell::Shell;
 use super::values::faulty_line;
 use super::{Words, directory};
+use crate::effects::timeline::opens_at;
 use crate::engine::command::{Actor, Via};
 use crate::engine::refusal::Refusal;
 use crate::engine::state::State;
@@ -137,7 +138,8 @@ pub(crate) fn standing(output: &Output, world: &World, definition: &Definition, 
         .collect();
     let stopped = state.has_incident();
     if asked.is_empty() && !stopped {
-        let waits = state.tokens.values().filter_map(|token| words.waits(token.waits.as_ref()?));
+        let waits = state.tokens.iter();
+        let waits = waits.filter_map(|(number, token)| words.waits(token.waits.as_ref()?, opens_at(state, *number)));
         let waits: Vec<String> = waits.map(|waits| output.ink(Ink::Seal, &waits)).collect();
         if !waits.is_empty() {
             return format!("{}{}", output.pick("接下来：", "Next: "), waits.join(output.pick("；", "; ")));

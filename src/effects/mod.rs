@@ -25,6 +25,7 @@ pub mod link;
 pub mod mail;
 pub mod mailbox;
 pub mod message;
+mod outside;
 pub mod smtp;
 pub mod template;
 pub mod timeline;

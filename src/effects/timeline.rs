@@ -4,14 +4,16 @@
 //! is computed anew, so a page, a mail and the shell cannot tell three stories.
 
 use super::format::{Words, clean};
+use super::outside::{self, Outside};
 use super::words::Choice;
 use crate::engine::command::{Actor, Ask};
 use crate::engine::event::{Entry, Event};
 use crate::engine::preview::Upcoming;
-use crate::engine::state::{Mode, State, Task, TaskKind};
+use crate::engine::state::{Mode, Owner, State, Task, TaskKind, Timer, TimerKind};
 use crate::model::definition::{Definition, outcome};
-use crate::model::id::{AssignmentId, PersonId, ScopeId, StepId, TaskId};
+use crate::model::id::{AssignmentId, PersonId, ScopeId, StepId, TaskId, TokenId};
 use crate::model::text::Lang;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -59,6 +61,8 @@ pub enum Mark {
     Now,
     /// Stopped until an operator helps.
     Trouble,
+    /// Stopped then, and an operator helped.
+    Stopped,
     /// Still to come.
     Ahead,
     /// Over.
@@ -97,9 +101,10 @@ pub struct Scene<'a> {
     pub upcoming: &'a [Upcoming],
 }
 
-/// The whole story in the reader's words; `reader` is who is told “it is your turn”.
-pub fn timeline(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Vec<Moment> {
-    let mut story = past(scene, words);
+/// The whole story in the reader's words; `reader` is who is told “it is your turn”, and who `operates` is told
+/// what happened outside, too.
+pub fn timeline(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>, operates: bool) -> Vec<Moment> {
+    let mut story = past(scene, words, operates);
     if scene.state.ended.is_none() {
         story.extend(present(scene, words, reader));
         story.extend(scene.upcoming.iter().map(|step| ahead(step, scene.definition, words)));
@@ -114,7 +119,8 @@ struct Asked<'a> {
     people: BTreeMap<AssignmentId, (&'a PersonId, Option<&'a PersonId>)>,
 }
 
-fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
+fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
+    let mut outside = operates.then(Outside::default);
     let mut asked: BTreeMap<TaskId, Asked<'_>> = BTreeMap::new();
     let mut branches: BTreeMap<ScopeId, String> = BTreeMap::new();
     let mut story = Vec::new();
@@ -126,6 +132,7 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
         };
         let by = words.actor(&entry.command.actor);
         for event in &entry.events {
+            story.extend(outside.as_mut().and_then(|outside| outside.tell(scene, words, entry, event)));
             match event {
                 Event::Started { applicant, .. } => story.push(Moment {
                     mark: Mark::Start,
@@ -284,10 +291,8 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                 Event::EndBegun { reason, .. } => story.push(Moment {
                     mark: Mark::Note,
                     title: words.pick("撤销已办的事", "Taking back what was done").into(),
-                    who: by.clone(),
                     when: when.clone(),
-                    opinion: reason.as_deref().map(clean).unwrap_or_default(),
-                    ..Moment::default()
+                    ..ended_by(scene, words, entry, reason.as_deref())
                 }),
                 Event::UndoBegun { step, .. } => story.push(Moment {
                     mark: Mark::Note,
@@ -297,14 +302,11 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
                     ..Moment::default()
                 }),
                 Event::Ended { outcome, reason } => {
-                    let hand = matches!(entry.command.ask, Ask::Withdraw { .. } | Ask::Cancel { .. });
                     story.push(Moment {
                         mark: Mark::End,
                         title: words.ending(scene.definition, outcome),
-                        who: if hand { by.clone() } else { String::new() },
                         when: when.clone(),
-                        opinion: reason.as_deref().map(clean).unwrap_or_default(),
-                        ..Moment::default()
+                        ..ended_by(scene, words, entry, reason.as_deref())
                     });
                 }
                 _ => {}
@@ -312,6 +314,22 @@ fn past(scene: &Scene<'_>, words: &Words<'_>) -> Vec<Moment> {
         }
     }
     story
+}
+
+/// Who ended a case by hand and why; of one that its caller no longer waits for, that it is so.
+fn ended_by(scene: &Scene<'_>, words: &Words<'_>, entry: &Entry, reason: Option<&str>) -> Moment {
+    let reason = reason.map(clean).unwrap_or_default();
+    match (&entry.command.ask, &entry.command.actor) {
+        (Ask::Cancel { .. }, Actor::System) if scene.state.caller.is_some() => Moment {
+            who: format!("{} {reason}", words.pick("调用它的案例", "its caller")).trim_end().to_owned(),
+            words: words.pick("已结束或不再等它", "ended or waits for it no longer").into(),
+            ..Moment::default()
+        },
+        (Ask::Withdraw { .. } | Ask::Cancel { .. }, by) => {
+            Moment { who: words.actor(by), opinion: reason, ..Moment::default() }
+        }
+        _ => Moment { opinion: reason, ..Moment::default() },
+    }
 }
 
 fn standing_in(words: &Words<'_>, person: &PersonId, other: &PersonId, beside: &str) -> String {
@@ -325,11 +343,20 @@ fn standing_in(words: &Words<'_>, person: &PersonId, other: &PersonId, beside: &
 fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Vec<Moment> {
     let open = scene.state.tasks.values().filter(|task| !task.parked);
     let mut story: Vec<Moment> = open.map(|task| now(task, scene.definition, words, reader)).collect();
-    for token in scene.state.tokens.values() {
+    for (number, token) in &scene.state.tokens {
         let title = || token.step.as_ref().map(|step| words.step(scene.definition, step)).unwrap_or_default();
         if let Some(what) = &token.incident {
-            story.push(Moment { mark: Mark::Trouble, title: title(), words: words.trouble(what), ..Moment::default() });
-        } else if let Some(waits) = token.waits.as_ref().and_then(|waits| words.waits(waits)) {
+            let raised = outside::raised(scene, *number);
+            story.push(Moment {
+                mark: Mark::Trouble,
+                title: title(),
+                when: raised.map(|entry| words.moment(entry.at)).unwrap_or_default(),
+                words: words.trouble(what),
+                ..Moment::default()
+            });
+        } else if let Some(waits) =
+            token.waits.as_ref().and_then(|waits| words.waits(waits, opens_at(scene.state, *number)))
+        {
             story.push(Moment {
                 mark: Mark::Now,
                 title: title(),
@@ -341,6 +368,12 @@ fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> V
         }
     }
     story
+}
+
+/// When what a token waits for is there by itself: of `wait`.
+pub fn opens_at(state: &State, token: TokenId) -> Option<DateTime<Utc>> {
+    let own = |timer: &&Timer| timer.of == Owner::Token(token) && timer.kind == TimerKind::Go;
+    state.timers.values().find(own).map(|timer| timer.at)
 }
 
 fn now(task: &Task, definition: &Definition, words: &Words<'_>, reader: Option<&PersonId>) -> Moment {

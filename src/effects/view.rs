@@ -140,6 +140,8 @@ pub struct Reader<'a> {
     pub asked: Option<(&'a Task, &'a Assignment)>,
     /// Whether they fill it in beside: what is asked again then stands there alone.
     pub fills: bool,
+    /// Whether they operate the case, and are told of attempts outside and of incidents that are over.
+    pub operates: bool,
 }
 
 /// An instance in the words of its reader.
@@ -182,7 +184,7 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
         turn: reader.asked.map(|(task, _)| turn(definition, task, words)).unwrap_or_default(),
         facts,
         tables,
-        timeline: timeline(scene, words, person),
+        timeline: timeline(scene, words, person, reader.operates),
         stamp: state.ended.as_ref().map(|ended| Stamp {
             words: words.ending(definition, &ended.outcome),
             date: words.stamp(ended.at),

@@ -8,6 +8,7 @@ use crate::model::definition::{Definition, Human, StepKind, outcome};
 use crate::model::id::{Outcome, PersonId, StepId};
 use crate::model::text::{Lang, Text};
 use crate::model::words;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 /// One answer that a form offers.
@@ -171,12 +172,16 @@ impl Words<'_> {
         }
     }
 
-    /// What a token waits for, where that is not people or blocks.
-    pub fn waits(&self, waits: &Waiting) -> Option<String> {
+    /// What a token waits for, where that is not people or blocks; `opens` is when a wait for a time is over.
+    pub fn waits(&self, waits: &Waiting, opens: Option<DateTime<Utc>>) -> Option<String> {
         let zh = self.lang == Lang::Zh;
         Some(match waits {
             Waiting::Block(_) => return None,
-            Waiting::Time => self.pick("等待时间到", "Waiting for its time").into(),
+            Waiting::Time => match (opens.map(|at| self.moment(at)), zh) {
+                (Some(at), true) => format!("等到 {at}"),
+                (Some(at), false) => format!("Waiting until {at}"),
+                (None, _) => self.pick("等待时间到", "Waiting for its time").into(),
+            },
             Waiting::Lock { name, .. } if zh => format!("等待轮到（{}）", clean_line(name)),
             Waiting::Lock { name, .. } => format!("Waiting for its turn ({})", clean_line(name)),
             Waiting::Message { name, key: Some(key), .. } if zh => {

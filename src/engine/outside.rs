@@ -5,7 +5,7 @@
 
 use super::event::{Event, Trouble};
 use super::form;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, ResultFault};
 use super::run::Run;
 use super::scope;
 use super::state::{Owner, Waiting};
@@ -100,7 +100,11 @@ pub(super) fn answer(run: &mut Run<'_>, token: TokenId, attempt: u16, data: &Val
     let definition = run.definition;
     match definition.steps.get(&id).map(|step| &step.kind) {
         Some(StepKind::Http(http)) => take(run, token, &id, &http.take, data, "http"),
-        Some(StepKind::Job(job)) => take(run, token, &id, &job.take, data, "job"),
+        // A worker is still there and can mend its result, so nothing stops.
+        Some(StepKind::Job(job)) => {
+            let values = taken(run, token, &job.take, data).map_err(Refusal::BadResult)?;
+            go_on(run, token, id, outcome::DONE.into(), On::Next, values);
+        }
         _ => return Err(Refusal::NotWaiting),
     }
     Ok(())
@@ -181,7 +185,25 @@ fn trying(run: &Run<'_>, token: TokenId, attempt: u16) -> Result<StepId, Refusal
 
 /// Takes values out of what came, and goes on; an incident where they are not there or not of the field's kind.
 fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldName, Path>, data: &Value, place: &str) {
+    match taken(run, token, wanted, data) {
+        Ok(values) => go_on(run, token, id.clone(), outcome::DONE.into(), On::Next, values),
+        Err(faults) => {
+            let all = |lang, glue| faults.iter().map(|fault| fault.what.get(lang)).collect::<Vec<_>>().join(glue);
+            let what = Wording::new(all(Lang::Zh, ""), all(Lang::En, " "));
+            run.emit(Event::IncidentRaised { token, step: id.clone(), what: failed(place, &what) });
+        }
+    }
+}
+
+/// The values that a step takes out of what came, or everything that is wrong with them.
+fn taken(
+    run: &Run<'_>,
+    token: TokenId,
+    wanted: &IndexMap<FieldName, Path>,
+    data: &Value,
+) -> Result<Record, Vec<ResultFault>> {
     let mut values = Record::new();
+    let mut faults = Vec::new();
     for (name, path) in wanted {
         let found = path.iter().try_fold(data, |at, part| match at {
             Value::Record(record) => record.get(&**part),
@@ -194,12 +216,10 @@ fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldN
         };
         match read {
             Ok(value) => drop(values.insert(name.clone(), value)),
-            Err(what) => {
-                return run.emit(Event::IncidentRaised { token, step: id.clone(), what: failed(place, &what) });
-            }
+            Err(what) => faults.push(ResultFault { path: path.join("."), field: name.clone(), what }),
         }
     }
-    go_on(run, token, id.clone(), outcome::DONE.into(), On::Next, values);
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
 /// A value from outside as a field holds it: numbers may come as texts, people and dates always do.

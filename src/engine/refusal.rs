@@ -83,6 +83,8 @@ pub enum Refusal {
     NeedsPerson,
     /// Nothing waits for what was delivered: it came too late, twice, or to the wrong place.
     NotWaiting,
+    /// What a worker hands in cannot be used: every fault of it. The job stays theirs.
+    BadResult(Vec<ResultFault>),
     /// No step is stopped by an incident.
     NoIncident,
     /// From a person to the same person.
@@ -119,6 +121,17 @@ pub enum Refusal {
     },
     /// The case is ending: what was done is being taken back.
     Ending,
+}
+
+/// One fault of a result that came from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultFault {
+    /// Where in the result: `file.pages`.
+    pub path: String,
+    /// The field that it is for.
+    pub field: FieldName,
+    /// What is wrong and what is expected.
+    pub what: Wording,
 }
 
 /// What became of a task instead.
@@ -295,6 +308,16 @@ impl Refusal {
                 "没有步骤在等它：来得太晚、重复了，或者送错了地方。",
                 "Nothing waits for it: it came too late, twice, or to the wrong place.",
             ),
+            Refusal::BadResult(faults) => {
+                let all = |lang: Lang, glue| faults.iter().map(|one| one.what.get(lang)).collect::<Vec<_>>().join(glue);
+                Wording::new(
+                    format!("结果没有采用，作业还在您手里，改好再交：{}", all(Lang::Zh, "")),
+                    format!(
+                        "The result was not taken; the job is still yours, mend it and send it again: {}",
+                        all(Lang::En, " ")
+                    ),
+                )
+            }
             Refusal::NoIncident => Wording::new(
                 "没有因故障停下的步骤，无需重试。",
                 "No step is stopped by an incident, so there is nothing to retry.",

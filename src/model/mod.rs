@@ -12,6 +12,7 @@ pub mod formula;
 pub mod graph;
 pub mod id;
 pub mod input;
+pub mod json;
 pub mod metric;
 pub mod people;
 pub mod rule;

@@ -2,13 +2,14 @@
 //!
 //! A row is taken for as long as a call can last, so nobody else makes the call meanwhile; a server that ended in
 //! the middle of it leaves the row, and the call is made again when its lease is over. So a call is made at least
-//! once, always with the same `Idempotency-Key`, which follows from when the step began to wait.
+//! once, always with the same `Idempotency-Key`, which follows from when the case came to the step.
 
 use super::{Denied, Error, Runtime};
 use crate::effects::http::{Answer, Client};
 use crate::engine::command::{Actor, Ask, Command};
-use crate::engine::event::Event;
+use crate::engine::event::{Entry, Event};
 use crate::engine::state::Waiting;
+use crate::model::id::{StepId, TokenId};
 use crate::store::pending::{Awaited, WaitRow};
 use chrono::TimeDelta;
 use std::time::Duration;
@@ -110,10 +111,33 @@ async fn one(runtime: &Runtime, client: &Client, row: &WaitRow) -> Result<(), Er
     }
 }
 
-/// The same for every attempt of one activation of the step, and for nothing else.
 async fn key(runtime: &Runtime, row: &WaitRow) -> Result<String, Error> {
     let case = runtime.case(row.instance).await?;
-    let begins = |event: &Event| matches!(event, Event::WaitBegun { token, .. } if *token == row.token);
-    let begun = case.as_ref().and_then(|case| case.entries.iter().rev().find(|entry| entry.events.iter().any(begins)));
-    Ok(format!("{}-{}-{}", row.instance, row.token, begun.map_or(row.since, |entry| entry.revision)))
+    let begun = case.and_then(|case| begun(&case.entries, row.token, &row.step));
+    Ok(format!("{}-{}-{}", row.instance, row.token, begun.unwrap_or(row.since)))
+}
+
+/// The revision in which a token came to the step where it is. An operator who tries a stopped step again does not
+/// bring it there anew: the other side may have done what was asked before something else failed.
+fn begun(log: &[Entry], token: TokenId, step: &StepId) -> Option<u32> {
+    let mut found = None;
+    // Read backwards: an entry of the step counts as the same as the one before where an incident lies between.
+    let mut same = true;
+    for entry in log.iter().rev() {
+        for event in entry.events.iter().rev() {
+            match event {
+                Event::Entered { token: of, step: at } if *of == token => {
+                    if !same || at != step {
+                        return found;
+                    }
+                    found = Some(entry.revision);
+                    same = false;
+                }
+                Event::IncidentRaised { token: of, step: at, .. } if *of == token => same = at == step,
+                Event::Left { token: of, .. } if *of == token => return found,
+                _ => {}
+            }
+        }
+    }
+    found
 }

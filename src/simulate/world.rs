@@ -318,7 +318,10 @@ fn dispatched(number: usize, state: &State, event: &Event) -> Option<Dispatch> {
                 Ask::Begin { id: Some(*child), applicant: applicant.clone(), data: with.clone(), caller: Some(caller) };
             Some(Dispatch { to: To::Start(process.clone(), number, step.clone()), ask })
         }
-        Event::CallCancelled { child } => Some(Dispatch { to: To::Case(*child), ask: Ask::Cancel { reason: None } }),
+        Event::CallCancelled { child } => {
+            let reason = Some(state.reference().into());
+            Some(Dispatch { to: To::Case(*child), ask: Ask::Cancel { reason } })
+        }
         Event::Ended { outcome, .. } => {
             let caller = state.caller.as_ref()?;
             let (child, outcome, data) = (state.id, outcome.clone(), state.data.clone());

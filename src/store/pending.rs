@@ -255,7 +255,9 @@ pub(super) fn dispatches(entry: &Entry, after: &State) -> Vec<DispatchRow> {
                 rows.push(row(&format!("begin {child}"), *child, Some(process.clone()), ask));
             }
             Event::CallCancelled { child } => {
-                rows.push(row(&format!("cancel {child}"), *child, None, Ask::Cancel { reason: None }));
+                // Its reason is whose caller it was, in the words of no language.
+                let reason = Some(after.reference().into());
+                rows.push(row(&format!("cancel {child}"), *child, None, Ask::Cancel { reason }));
             }
             Event::Ended { outcome, .. } => {
                 if let Some(Caller { instance, token: Some(token), .. }) = after.caller {

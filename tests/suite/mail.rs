@@ -804,7 +804,7 @@ fn what_changed_is_told_by_row_and_column() {
 fn the_story_is_told_in_order() {
     let fixture = Fixture::new(Lang::Zh);
     let task = &fixture.state.tasks[&TaskId(1)];
-    let reader = Reader { person: None, asked: Some((task, &task.assignments[0])), fills: false };
+    let reader = Reader { person: None, asked: Some((task, &task.assignments[0])), fills: false, operates: false };
     let view = case_view(&fixture.scene(), &fixture.words(Lang::Zh), reader);
     let lines: Vec<String> = view.timeline.iter().map(|moment| moment.line()).collect();
     assert_eq!(

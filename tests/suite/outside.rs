@@ -3,6 +3,9 @@
 
 use crate::support;
 use chrono::{DateTime, TimeDelta, Utc};
+use countersign::effects::format::Words;
+use countersign::effects::timeline::Scene;
+use countersign::effects::view::{Reader, case_view};
 use countersign::engine::command::{Actor, Ask, Command, Via};
 use countersign::engine::event::Event;
 use countersign::engine::refusal::Refusal;
@@ -96,6 +99,38 @@ data:
 steps:
   - { id: print, job: render, with: { amount: amount }, take: { place: response.file.place }, lease: 5 minutes, retry: { times: 2, from: 1 minute, to: 1 hour } }
   - end: printed
+";
+
+const PATIENT: &str = "
+process: patient
+title: { zh: 印制, en: Printing }
+number: \"B-{seq:3}\"
+start: [clerk]
+data:
+  pages: { type: integer, title: Pages }
+  place: { type: text, title: Place }
+steps:
+  - id: print
+    title: { zh: 打印, en: Print }
+    job: print
+    take: { pages: response.pages, place: response.file.place }
+    retry: { times: 1, from: 1 minute, to: 1 hour }
+  - id: bind
+    title: { zh: 装订, en: Bind }
+    job: bind
+    on: { failed: pause }
+  - end: bound
+  - { id: pause, title: { zh: 等胶水, en: Wait for glue }, wait: 2 days }
+  - { id: glue, title: { zh: 胶水, en: Glue }, receive: glue_came, key: instance.number, due: 2 days }
+";
+
+const KEEPER: &str = "
+process: keeper
+title: Keeper
+number: \"K-{seq:3}\"
+start: [clerk]
+steps:
+  - { id: print, call: patient, on: { otherwise: next } }
 ";
 
 const SINGLE: &str = "
@@ -253,6 +288,8 @@ on_both!(
     a_message_that_nobody_reads_stays_to_be_seen,
     a_job_is_held_by_one_worker_at_a_time,
     a_job_that_fails_comes_back_later,
+    a_result_that_cannot_be_used_is_refused_and_the_job_stays,
+    history_tells_what_happened_outside,
     one_open_case_a_key,
     a_schedule_starts_each_case_once,
 );
@@ -447,6 +484,75 @@ async fn a_job_that_fails_comes_back_later(world: World) {
     let log = case(&runtime, id).await;
     let postponed = log.entries.iter().flat_map(|entry| &entry.events);
     assert_eq!(postponed.filter(|event| matches!(event, Event::Postponed { .. })).count(), 2);
+}
+
+async fn a_result_that_cannot_be_used_is_refused_and_the_job_stays(world: World) {
+    let runtime = world.shell(&[PATIENT]).await;
+    let id = start(&runtime, "patient", json!({})).await;
+    let held = runtime.fetch_jobs("print", "w1", 1, Duration::ZERO).await.unwrap();
+    let job = lease_id(&held[0]);
+    for (result, paths) in [
+        (json!({ "pages": "many" }), vec!["pages", "file.place"]),
+        (json!({ "pages": 1.5, "file": { "place": "/1" } }), vec!["pages"]),
+        (json!({ "pages": 3, "file": { "place": null } }), vec!["file.place"]),
+        (json!([1]), vec!["pages", "file.place"]),
+    ] {
+        let refused = runtime.complete_job(&job, from_plain(&result)).await.unwrap_err();
+        let Denied::Refused(Refusal::BadResult(faults), _) = refused else { panic!("{refused:?}") };
+        assert_eq!(faults.iter().map(|fault| fault.path.as_str()).collect::<Vec<_>>(), paths, "{result}");
+    }
+    assert!(!state(&runtime, id).await.has_incident());
+    assert!(runtime.fetch_jobs("print", "w2", 1, Duration::ZERO).await.unwrap().is_empty(), "it is w1's still");
+    let good = from_plain(&json!({ "pages": 3, "file": { "place": "/1" } }));
+    assert!(!runtime.complete_job(&job, good.clone()).await.unwrap().repeated);
+    assert!(runtime.complete_job(&job, good).await.unwrap().repeated);
+}
+
+/// The story that an operator reads, in both languages.
+async fn told(runtime: &Runtime, id: InstanceId) -> String {
+    let Case { definition, state, entries } = case(runtime, id).await;
+    let scene = Scene { definition: &definition, state: &state, log: &entries, upcoming: &[] };
+    let mut text = String::new();
+    for lang in [Lang::Zh, Lang::En] {
+        let directory = runtime.directory();
+        let words = Words { lang, zone: chrono_tz::Asia::Shanghai, now: runtime.now(), directory: &directory };
+        let view = case_view(&scene, &words, Reader { operates: true, ..Reader::default() });
+        for moment in &view.timeline {
+            text += &format!("{:?}: {}\n", moment.mark, moment.line());
+        }
+    }
+    text
+}
+
+async fn history_tells_what_happened_outside(world: World) {
+    let runtime = world.shell(&[PATIENT, KEEPER]).await;
+    let mut text = String::new();
+    // Two attempts fail and it stops; an operator retries, and it is done.
+    let id = start(&runtime, "patient", json!({})).await;
+    let words = |zh: &str, en: &str| Wording::new(zh, en);
+    for _ in 0..2 {
+        let held = runtime.fetch_jobs("print", "w1", 1, Duration::ZERO).await.unwrap();
+        runtime.fail_job(&lease_id(&held[0]), words("没有纸。", "There is no paper."), false, None).await.unwrap();
+        world.pass(TimeDelta::minutes(1));
+    }
+    text += &format!("# it stopped\n{}", told(&runtime, id).await);
+    let retry =
+        Command { id: "r".into(), actor: Actor::Operator { user: "root".into() }, ask: Ask::Retry { step: None } };
+    runtime.submit(id, retry).await.unwrap();
+    let held = runtime.fetch_jobs("print", "w1", 1, Duration::ZERO).await.unwrap();
+    let good = from_plain(&json!({ "pages": 3, "file": { "place": "/1" } }));
+    runtime.complete_job(&lease_id(&held[0]), good).await.unwrap();
+    text += "\n# it went on, fails for good at the next step, and waits\n";
+    let held = runtime.fetch_jobs("bind", "w1", 1, Duration::ZERO).await.unwrap();
+    runtime.fail_job(&lease_id(&held[0]), words("没有胶水。", "There is no glue."), true, None).await.unwrap();
+    text += &told(&runtime, id).await;
+    // Who called it is withdrawn.
+    let keeper = try_start(&runtime, "keeper", "keep", json!({})).await.unwrap().instance;
+    let withdraw = Command { id: "w".into(), actor: person("ann"), ask: Ask::Withdraw { reason: None } };
+    runtime.submit(keeper, withdraw).await.unwrap();
+    let child = cases(&runtime, "patient").await[1];
+    text += &format!("\n# whose caller was withdrawn\n{}", told(&runtime, child).await);
+    support::golden(&support::project("tests/records/story.txt"), &text);
 }
 
 async fn one_open_case_a_key(world: World) {

@@ -767,6 +767,10 @@ people: { cam: { name: Cam, mail: cam@example.com, positions: [clerk] } }
             body.to_string()
         };
         assert_eq!(ask(&house, "/api/jobs/extend", key, &body(json!({ "seconds": 600 }))).await.0, 200);
+        // What the step cannot take is told to who is still there, and the job stays theirs.
+        let (status, said) = ask(&house, "/api/jobs/complete", key, &body(json!({ "result": { "place": [1] } }))).await;
+        assert_eq!((status, &said["code"], &said["faults"][0]["path"]), (422, &json!("bad_result"), &json!("place")));
+        assert!(said["en"].as_str().unwrap().contains("The `place` that came cannot be used"), "{said}");
         let result = body(json!({ "result": { "place": "/p/1" } }));
         assert_eq!(
             ask(&house, "/api/jobs/complete", key, &result).await,

@@ -72,14 +72,15 @@ pub(super) fn history(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
 fn view(case: &Case, world: &World, output: &Output) -> CaseView {
     let upcoming = world.upcoming(case);
     let scene = Scene { definition: &case.definition, state: &case.state, log: &case.entries, upcoming: &upcoming };
-    case_view(&scene, &world.words(output), Reader::default())
+    case_view(&scene, &world.words(output), Reader { operates: true, ..Reader::default() })
 }
 
 /// What happened to a case: its title and a line for each thing.
 pub(crate) fn story(case: &Case, world: &World, output: &Output) -> String {
     let view = view(case, world, output);
     let mut text = head(&view, output);
-    let past: Vec<&Moment> = view.past().collect();
+    // What stops it now has happened, too.
+    let past: Vec<&Moment> = view.timeline.iter().filter(|one| one.mark.past() || one.mark == Mark::Trouble).collect();
     text += &moments(&past, output, true);
     text
 }
@@ -153,7 +154,7 @@ fn facts(view: &CaseView, output: &Output) -> String {
 /// The story as lines: a sign, when, what, who, what came of it; the past dim, the present with the accent.
 fn moments(moments: &[&Moment], output: &Output, all: bool) -> String {
     let width = |of: fn(&Moment) -> &str| moments.iter().map(|moment| of(moment).width()).max().unwrap_or(0);
-    let due = |moment: &Moment| matches!(moment.mark, Mark::Now | Mark::Trouble);
+    let due = |moment: &Moment| moment.mark == Mark::Now;
     let when = moments.iter().filter(|moment| !due(moment)).map(|moment| moment.when.width()).max().unwrap_or(0);
     let (title, who) = (width(|moment| &moment.title), width(|moment| &moment.who));
     let mut text = String::new();
@@ -197,6 +198,7 @@ fn sign(mark: Mark) -> (&'static str, Option<Ink>) {
         Mark::Skipped => ("–", Some(Ink::Dim)),
         Mark::Now => ("●", Some(Ink::Seal)),
         Mark::Trouble => ("!", Some(Ink::Amber)),
+        Mark::Stopped => ("!", Some(Ink::Dim)),
         Mark::Ahead => ("○", None),
         Mark::End => ("■", Some(Ink::Bold)),
     }

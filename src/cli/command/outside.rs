@@ -187,7 +187,7 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let stopped = rows.len();
         for row in runtime.waits(None, MOST).await? {
             let Some(case) = runtime.case(row.instance).await? else { continue };
-            let mut what = words.waits(&row.waits).unwrap_or_default();
+            let mut what = words.waits(&row.waits, None).unwrap_or_default();
             if let Waiting::Call { child, .. } = &row.waits
                 && let Some(child) = runtime.case(*child).await?
             {
@@ -273,11 +273,11 @@ pub(super) async fn relatives(runtime: &Runtime, case: &Case, output: &Output) -
     Ok(if lines.is_empty() { String::new() } else { format!("\n{}", lines.iter().map(line).collect::<String>()) })
 }
 
-/// What went wrong at the last attempt of what a token waits for.
+/// What went wrong at the last attempt of what a token waits for; what stopped it is told with where it stands.
 fn last_trouble(case: &Case, token: TokenId, lang: Lang) -> Option<String> {
     let events = case.entries.iter().rev().flat_map(|entry| entry.events.iter().rev());
     let mut own = events.filter_map(|event| match event {
-        Event::WaitBegun { token: of, .. } if *of == token => Some(None),
+        Event::WaitBegun { token: of, .. } | Event::IncidentRaised { token: of, .. } if *of == token => Some(None),
         Event::Postponed { token: of, zh, en, .. } if *of == token => {
             Some(Some(if lang == Lang::Zh { zh.to_string() } else { en.to_string() }))
         }

@@ -3,6 +3,7 @@
 use super::guard::public;
 use super::{Answer, Client};
 use crate::engine::state::{Part, Request};
+use crate::model::json::Exact;
 use crate::model::value::{Value, from_plain};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
@@ -163,7 +164,7 @@ impl Client {
             |name: &str| Answer::never(format!("请求头 {name} 不能用。"), format!("The header {name} cannot be used."));
         let mut builder = hyper::Request::builder().method(&*request.method).uri(&target.path);
         let body = match &request.body {
-            Some(body) => serde_json::to_vec(&body.to_plain()).unwrap_or_default(),
+            Some(body) => serde_json::to_vec(&Exact(body)).unwrap_or_default(),
             None => Vec::new(),
         };
         let mut headers = hyper::HeaderMap::new();

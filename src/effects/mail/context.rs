@@ -65,7 +65,7 @@ pub(super) fn context(
     name: &str,
 ) -> Context {
     let (definition, state) = (letter.scene.definition, letter.scene.state);
-    let reader = Reader { person: Some(letter.to), asked, fills: false };
+    let reader = Reader { person: Some(letter.to), asked, fills: false, operates: false };
     let mut case = case_view(&letter.scene, words, reader);
     // A mail waits in a mailbox: what would be a hidden id is left out.
     case.number = state.number.as_ref().map(|number| clean_line(number.as_str())).unwrap_or_default();

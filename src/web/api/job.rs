@@ -2,15 +2,17 @@
 
 use super::{ApiError, Program, Sent, named};
 use crate::engine::state::Waiting;
+use crate::model::json::ExactRecord;
 use crate::model::text::Wording;
-use crate::model::value::{Value, from_plain, plain_record};
+use crate::model::value::{Value, from_plain};
 use crate::runtime::WaitRow;
 use crate::runtime::jobs::lease_id;
 use crate::web::WebState;
 use axum::Json;
 use axum::extract::State;
-use chrono::TimeDelta;
-use serde::Deserialize;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value as Plain, json};
 use std::time::Duration;
 
@@ -38,29 +40,46 @@ pub(in crate::web) async fn fetch(
     State(state): State<WebState>,
     program: Program,
     sent: Sent<Fetch>,
-) -> Result<Json<Plain>, ApiError> {
+) -> Result<Json<Box<RawValue>>, ApiError> {
     let Json(fetch) = sent?;
     named("name", &fetch.name)?;
     let worker = fetch.worker.unwrap_or(program.name);
     named("worker", &worker)?;
     let wait = Duration::from_secs(fetch.wait);
     let rows = state.runtime().fetch_jobs(&fetch.name, &worker, fetch.max.unwrap_or(1), wait).await?;
-    Ok(Json(json!({ "jobs": rows.iter().map(job).collect::<Vec<_>>() })))
+    let given = Given { jobs: rows.iter().filter_map(job).collect() };
+    to_raw_value(&given)
+        .map(Json)
+        .map_err(|_| ApiError::bad("作业的内容写不成 JSON。", "The job cannot be written as JSON."))
 }
 
-fn job(row: &WaitRow) -> Plain {
-    let (name, input) = match &row.waits {
-        Waiting::Job { name, input, .. } => (&**name, plain_record(input)),
-        _ => ("", Plain::Null),
-    };
-    json!({
-        "job": lease_id(row),
-        "name": name,
-        "instance": row.instance.to_string(),
-        "step": row.step.as_str(),
-        "attempt": row.attempt(),
-        "until": row.next_at,
-        "input": input,
+/// What a worker gets. It is written as text at once, as a tree of JSON would lose digits.
+#[derive(Serialize)]
+struct Given<'a> {
+    jobs: Vec<Work<'a>>,
+}
+
+#[derive(Serialize)]
+struct Work<'a> {
+    job: String,
+    name: &'a str,
+    instance: String,
+    step: &'a str,
+    attempt: u16,
+    until: DateTime<Utc>,
+    input: ExactRecord<'a>,
+}
+
+fn job(row: &WaitRow) -> Option<Work<'_>> {
+    let Waiting::Job { name, input, .. } = &row.waits else { return None };
+    Some(Work {
+        job: lease_id(row),
+        name,
+        instance: row.instance.to_string(),
+        step: row.step.as_str(),
+        attempt: row.attempt(),
+        until: row.next_at,
+        input: ExactRecord(input),
     })
 }
 

@@ -11,7 +11,8 @@ use super::guard::{Worded, address};
 use super::limit::network;
 use super::{WebError, WebState};
 use crate::effects::apikey::ApiKeys;
-use crate::engine::refusal::Refusal;
+use crate::engine::refusal::{Refusal, ResultFault};
+use crate::model::people::Directory;
 use crate::model::text::Wording;
 use crate::runtime::{Denied, Error};
 use axum::Json;
@@ -20,6 +21,7 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use chrono_tz::Tz;
 use serde::Serialize;
 use serde_json::json;
 use std::time::Instant;
@@ -62,11 +64,13 @@ pub(super) struct ApiError {
     code: &'static str,
     what: Wording,
     retry: Option<u64>,
+    /// What is wrong with a result, each for itself.
+    faults: Vec<ResultFault>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, zh: impl Into<String>, en: impl Into<String>) -> ApiError {
-        ApiError { status, code, what: Wording::new(zh, en), retry: None }
+        ApiError { status, code, what: Wording::new(zh, en), retry: None, faults: Vec::new() }
     }
 
     /// What was sent cannot be used.
@@ -87,7 +91,13 @@ impl ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = json!({ "code": self.code, "zh": self.what.zh, "en": self.what.en });
+        let mut body = json!({ "code": self.code, "zh": self.what.zh, "en": self.what.en });
+        if !self.faults.is_empty() {
+            let faults = self.faults.iter();
+            body["faults"] = faults
+                .map(|one| json!({ "path": one.path, "field": one.field.as_str(), "zh": one.what.zh, "en": one.what.en }))
+                .collect();
+        }
         let mut response = (self.status, Json(body)).into_response();
         if let Some(seconds) = self.retry {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
@@ -101,7 +111,7 @@ impl From<Error> for ApiError {
     fn from(error: Error) -> ApiError {
         let page = WebError::from(error);
         let code = if page.retry.is_some() { "busy" } else { "failed" };
-        ApiError { status: page.status, code, what: page.heading, retry: page.retry }
+        ApiError { status: page.status, code, what: page.heading, retry: page.retry, faults: Vec::new() }
     }
 }
 
@@ -110,6 +120,10 @@ impl From<Denied> for ApiError {
         match denied {
             Denied::Unavailable(error) => error.into(),
             Denied::Refused(Refusal::NotWaiting, _) => ApiError::lease_over(),
+            Denied::Refused(Refusal::BadResult(faults), _) => {
+                let what = Refusal::BadResult(faults.clone()).wording(&Directory::default(), Tz::UTC);
+                ApiError { faults, ..ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_result", what.zh, what.en) }
+            }
             Denied::Refused(..) | Denied::NoProcess { .. } => {
                 ApiError::new(StatusCode::CONFLICT, "refused", "没有采用。", "It was not taken.")
             }

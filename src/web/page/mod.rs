@@ -44,7 +44,7 @@ impl<'a> Desk<'a> {
             upcoming: &self.visit.upcoming,
         };
         let asked = self.visit.asked().filter(|_| asked);
-        let reader = Reader { person: Some(&self.visit.row.person), asked, fills: true };
+        let reader = Reader { person: Some(&self.visit.row.person), asked, fills: true, operates: false };
         case_view(&scene, &self.words, reader)
     }
 

@@ -1,0 +1,144 @@
+//! What a story tells those who operate it: each attempt outside that failed and why, what stopped the case, who
+//! tried again, and how it went on.
+//!
+//! Who decides a case is not told: the present says where it stands, and the rest is not theirs to mend.
+
+use super::format::{Words, clean_line};
+use super::timeline::{Mark, Moment, Scene};
+use crate::engine::command::Ask;
+use crate::engine::event::{Entry, Event, Trouble};
+use crate::model::definition::{StepKind, outcome};
+use crate::model::id::{Outcome, StepId, TokenId};
+use crate::model::text::{Lang, Wording};
+use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+/// What is known of tokens as a log is read.
+#[derive(Default)]
+pub(super) struct Outside<'a> {
+    at: BTreeMap<TokenId, &'a StepId>,
+    /// Tokens that stopped, with the place of their line where it may still be the present one.
+    stopped: BTreeMap<TokenId, &'a StepId>,
+}
+
+impl<'a> Outside<'a> {
+    /// What there is to tell of an event, if anything.
+    pub(super) fn tell(
+        &mut self,
+        scene: &Scene<'a>,
+        words: &Words<'_>,
+        entry: &'a Entry,
+        event: &'a Event,
+    ) -> Option<Moment> {
+        let line = |mark, step: &StepId, said: String| Moment {
+            mark,
+            title: words.step(scene.definition, step),
+            when: words.moment(entry.at),
+            words: said,
+            ..Moment::default()
+        };
+        match event {
+            Event::Entered { token, step } => {
+                self.at.insert(*token, step);
+                let again = self.stopped.remove(token).is_some() && matches!(entry.command.ask, Ask::Retry { .. });
+                again.then(|| Moment {
+                    who: words.actor(&entry.command.actor),
+                    ..line(Mark::Note, step, words.pick("重试", "tried again").into())
+                })
+            }
+            Event::Postponed { token, attempt, at, zh, en } => {
+                let step = self.at.get(token)?;
+                let why = if words.lang == Lang::Zh { zh } else { en };
+                Some(line(Mark::Note, step, failed_for_now(words, attempt.saturating_sub(1), why, *at)))
+            }
+            Event::IncidentRaised { token, step, what } => {
+                self.stopped.insert(*token, step);
+                // What still stops it is the present, which says since when.
+                let now = is_now(scene, entry, *token);
+                (!now).then(|| line(Mark::Stopped, step, stopped(words, &entry.command.ask, what)))
+            }
+            Event::Left { step, outcome, .. } => {
+                let kind = &scene.definition.steps.get(step)?.kind;
+                went_on(words, kind, &entry.command.ask, outcome).map(|(mark, said)| line(mark, step, said))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether an incident is the one that the case is stopped by now.
+fn is_now(scene: &Scene<'_>, entry: &Entry, token: TokenId) -> bool {
+    scene.state.tokens.get(&token).is_some_and(|token| token.incident.is_some())
+        && raised(scene, token).is_some_and(|last| last.revision == entry.revision)
+}
+
+/// The entry in which a token stopped the last time.
+pub(super) fn raised<'a>(scene: &Scene<'a>, token: TokenId) -> Option<&'a Entry> {
+    let raises = |event: &Event| matches!(event, Event::IncidentRaised { token: of, .. } if *of == token);
+    scene.log.iter().rev().find(|entry| entry.events.iter().any(raises))
+}
+
+fn failed_for_now(words: &Words<'_>, attempt: u16, why: &str, next: DateTime<Utc>) -> String {
+    let (why, next) = (reason(why), words.moment(next));
+    match words.lang {
+        Lang::Zh => format!("第 {attempt} 次没有办成（{why}），{next} 再试"),
+        Lang::En => format!("attempt {attempt} failed ({why}), the next is at {next}"),
+    }
+}
+
+/// What stopped it; of attempts, the number of the last.
+fn stopped(words: &Words<'_>, ask: &Ask, what: &Trouble) -> String {
+    let what = words.trouble(what);
+    match (ask, words.lang) {
+        (Ask::Fail { attempt, .. }, Lang::Zh) => format!("第 {attempt} 次没有办成，停下了。{what}"),
+        (Ask::Fail { attempt, .. }, Lang::En) => format!("attempt {attempt} failed, and it stopped. {what}"),
+        (_, Lang::Zh) => format!("停下了。{what}"),
+        (_, Lang::En) => format!("stopped. {what}"),
+    }
+}
+
+/// How a step outside was left.
+fn went_on(words: &Words<'_>, kind: &StepKind, ask: &Ask, came_to: &Outcome) -> Option<(Mark, String)> {
+    let nth = |attempt: u16| match (attempt, words.lang) {
+        (..=1, _) => String::new(),
+        (_, Lang::Zh) => format!("（第 {attempt} 次）"),
+        (_, Lang::En) => format!(" at attempt {attempt}"),
+    };
+    match (kind, ask) {
+        (StepKind::Http(_), Ask::Answer { attempt, .. }) => {
+            Some((Mark::Note, format!("{}{}", words.pick("外部系统已办好", "the other system did it"), nth(*attempt))))
+        }
+        (StepKind::Job(_), Ask::Answer { attempt, .. }) => {
+            Some((Mark::Note, format!("{}{}", words.pick("作业已完成", "the job is done"), nth(*attempt))))
+        }
+        (StepKind::Http(_) | StepKind::Job(_), Ask::Fail { attempt, what, .. })
+            if came_to.as_str() == outcome::FAILED =>
+        {
+            Some((Mark::Refused, failed_for_good(words, *attempt, what)))
+        }
+        (StepKind::Call(_), Ask::ChildEnded { .. }) => {
+            let ending = words.answer(None, came_to);
+            Some((
+                Mark::Note,
+                match words.lang {
+                    Lang::Zh => format!("所调用的案例已结束：{ending}"),
+                    Lang::En => format!("the called case ended: {ending}"),
+                },
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn failed_for_good(words: &Words<'_>, attempt: u16, what: &Wording) -> String {
+    let why = reason(what.get(words.lang));
+    match words.lang {
+        Lang::Zh => format!("第 {attempt} 次没有办成（{why}），不再试，按失败继续"),
+        Lang::En => format!("attempt {attempt} failed ({why}), it goes on as failed"),
+    }
+}
+
+/// Why something failed, to stand inside a sentence.
+fn reason(text: &str) -> String {
+    clean_line(text).trim_end_matches(['。', '.']).to_owned()
+}
