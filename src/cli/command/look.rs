@@ -2,7 +2,7 @@
 
 use super::outside;
 use crate::cli::exit::Stop;
-use crate::cli::output::{Ink, Output, Table};
+use crate::cli::output::{Ink, Output, Table, pad, wrap};
 use crate::cli::refer::{self, World};
 use crate::cli::shell::Shell;
 use crate::cli::{Words, record};
@@ -111,7 +111,7 @@ fn facts(view: &CaseView, output: &Output) -> String {
     let width = view.facts.iter().map(|fact| fact.label.width()).max().unwrap_or(0).min(24);
     let mut text = String::new();
     for fact in &view.facts {
-        let label = output.ink(Ink::Dim, &crate::cli::output::pad(&fact.label, width));
+        let label = output.ink(Ink::Dim, &pad(&fact.label, width));
         let mut lines = fact.text.lines();
         let _ = writeln!(text, "  {label}  {}", lines.next().unwrap_or_default());
         for line in lines {
@@ -153,39 +153,97 @@ fn facts(view: &CaseView, output: &Output) -> String {
 
 /// The story as lines: a sign, when, what, who, what came of it; the past dim, the present with the accent.
 fn moments(moments: &[&Moment], output: &Output, all: bool) -> String {
-    let width = |of: fn(&Moment) -> &str| moments.iter().map(|moment| of(moment).width()).max().unwrap_or(0);
     let due = |moment: &Moment| moment.mark == Mark::Now;
-    let when = moments.iter().filter(|moment| !due(moment)).map(|moment| moment.when.width()).max().unwrap_or(0);
-    let (title, who) = (width(|moment| &moment.title), width(|moment| &moment.who));
-    let mut text = String::new();
-    for moment in moments {
-        let (sign, ink) = sign(moment.mark);
+    let told = |moment: &&Moment| {
         let mut said = moment.words.clone();
         if due(moment) && !moment.when.is_empty() {
             let until = match output.lang {
                 Lang::Zh => format!("{} 前", moment.when),
                 Lang::En => format!("by {}", moment.when),
             };
-            let until = if moment.overdue { output.ink(Ink::Amber, &until) } else { until };
             said = if said.is_empty() { until } else { format!("{said} · {until}") };
         }
         if !moment.opinion.is_empty() {
             let opinion = moment.opinion.replace('\n', " ");
             said = if said.is_empty() { format!("“{opinion}”") } else { format!("{said} “{opinion}”") };
         }
-        let at = if due(moment) { "" } else { moment.when.as_str() };
-        let pad = crate::cli::output::pad;
-        let line = format!("{}  {}  {}  {said}", pad(at, when), pad(&moment.title, title), pad(&moment.who, who));
-        let line = match ink {
-            Some(ink) => output.ink(ink, line.trim_end()),
-            None => line.trim_end().to_owned(),
-        };
-        let _ = writeln!(text, "  {} {line}", ink.map_or_else(|| sign.to_owned(), |ink| output.ink(ink, sign)));
+        let when = if due(moment) { String::new() } else { moment.when.clone() };
+        [when, moment.title.clone(), moment.who.clone(), said]
+    };
+    let rows: Vec<[String; 4]> = moments.iter().map(told).collect();
+    let laying = Laying::of(&rows, output.width());
+    let mut text = String::new();
+    for (moment, cells) in moments.iter().zip(&rows) {
+        let (sign, ink) = sign(moment.mark);
+        let ink = if moment.overdue { Some(Ink::Amber) } else { ink };
+        for (number, line) in laying.lines(cells).iter().enumerate() {
+            let before = if number == 0 { sign } else { " " };
+            let painted = |text: &str| ink.map_or_else(|| text.to_owned(), |ink| output.ink(ink, text));
+            let _ = writeln!(text, "  {} {}", painted(before), painted(line));
+        }
         if all && !moment.via.is_empty() {
-            let _ = writeln!(text, "    {}", output.ink(Ink::Dim, &format!("{}  {}", pad("", when), moment.via)));
+            let _ = writeln!(text, "    {}", output.ink(Ink::Dim, &format!("{}  {}", laying.indent(), moment.via)));
         }
     }
     text
+}
+
+/// How moments fit into a terminal beside their signs.
+#[derive(Debug)]
+enum Laying {
+    /// In columns, the last of them broken where that has an end.
+    Columns { widths: [usize; 3], room: Option<usize> },
+    /// What it is above the rest.
+    Stacked { room: usize },
+}
+
+impl Laying {
+    /// Cells that a sign takes with the space around it.
+    const SIGN: usize = 4;
+    /// The narrowest that the last column becomes.
+    const LEAST: usize = 20;
+
+    fn of(rows: &[[String; 4]], limit: Option<usize>) -> Laying {
+        let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+        let widths = [0, 1, 2].map(|column| width(column).unwrap_or(0));
+        let left = widths.iter().sum::<usize>() + 6;
+        let last = width(3).unwrap_or(0);
+        match limit.map(|limit| limit.saturating_sub(Laying::SIGN)) {
+            Some(room) if left + last > room && left + Laying::LEAST > room => Laying::Stacked { room },
+            room => Laying::Columns { widths, room: room.map(|room| room.saturating_sub(left)) },
+        }
+    }
+
+    fn lines(&self, cells: &[String; 4]) -> Vec<String> {
+        let [when, title, who, said] = cells;
+        match self {
+            Laying::Columns { widths: [first, second, third], room } => {
+                let columns = format!("{}  {}  {}", pad(when, *first), pad(title, *second), pad(who, *third));
+                let broken = room.map_or_else(|| vec![said.clone()], |room| wrap(said, room));
+                let empty = " ".repeat(columns.width());
+                let line = |(number, line): (usize, String)| {
+                    format!("{}  {line}", if number == 0 { &columns } else { &empty }).trim_end().to_owned()
+                };
+                broken.into_iter().enumerate().map(line).collect()
+            }
+            Laying::Stacked { room } => {
+                let by =
+                    [when, who].into_iter().filter(|cell| !cell.is_empty()).cloned().collect::<Vec<_>>().join(" · ");
+                let room = room.saturating_sub(2).max(Laying::LEAST);
+                let rest = [&by, said].into_iter().flat_map(|cell| wrap(cell, room));
+                let rest = rest.filter(|line| !line.is_empty()).map(|line| format!("  {line}"));
+                std::iter::once(title.clone()).chain(rest).collect()
+            }
+        }
+    }
+
+    /// What stands before something that is told below a moment.
+    fn indent(&self) -> String {
+        match self {
+            Laying::Columns { widths, .. } => " ".repeat(widths[0]),
+            Laying::Stacked { .. } => String::new(),
+        }
+    }
 }
 
 fn sign(mark: Mark) -> (&'static str, Option<Ink>) {
@@ -201,5 +259,25 @@ fn sign(mark: Mark) -> (&'static str, Option<Ink>) {
         Mark::Stopped => ("!", Some(Ink::Dim)),
         Mark::Ahead => ("○", None),
         Mark::End => ("■", Some(Ink::Bold)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_keep_to_their_terminal() {
+        let cells = ["3月2日 11:02", "部门主管审批", "李娜（销售部总监）", "同意 “年度预算内，请尽快办理”"];
+        let rows = [cells.map(str::to_owned)];
+        let lines = |limit| Laying::of(&rows, limit).lines(&rows[0]);
+        let whole = "3月2日 11:02  部门主管审批  李娜（销售部总监）  同意 “年度预算内，请尽快办理”";
+        assert_eq!(lines(None), [whole]);
+        assert_eq!(lines(Some(100)), [whole]);
+        assert_eq!(lines(Some(72))[0], "3月2日 11:02  部门主管审批  李娜（销售部总监）  同意 “年度预算内，请");
+        assert_eq!(lines(Some(40))[..2], ["部门主管审批", "  3月2日 11:02 · 李娜（销售部总监）"]);
+        for limit in 40..90 {
+            assert!(lines(Some(limit)).iter().all(|line| line.width() + Laying::SIGN <= limit), "{limit}");
+        }
     }
 }
