@@ -6,17 +6,15 @@
 
 use crate::compile::assigned::Certain;
 use crate::compile::fields::{Fields, asked_always, expected, is_list, many, name_of, named, type_of, typed_of};
-use crate::compile::typing::{Typing, constant, fields_read};
+use crate::compile::typing::{Typing, fields_read};
 use crate::diagnostics::{Code, Diagnostic, Spanned};
 use crate::expression::{Expected, Scope};
 use crate::model::file::FileRule;
 use crate::model::form::{Check, Field, FieldKind, Form};
-use crate::model::formula::Formula;
 use crate::model::id::{FieldName, StepId};
 use crate::model::text::{Text, Wording};
-use crate::model::value::{Type, Typed, Value};
+use crate::model::value::{Type, Typed};
 use crate::syntax::{self, FeelText, FieldType};
-use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -122,11 +120,6 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
     let max = field.max.as_ref().filter(|_| limited);
     let min = min.and_then(|text| typing.formula(text, present, &limit));
     let max = max.and_then(|text| typing.formula(text, present, &limit));
-    if let (Some(low), Some(high)) = (min.as_ref().and_then(number), max.as_ref().and_then(number))
-        && let (true, Some(written)) = (low > high, &field.max)
-    {
-        typing.diagnostics.push(reversed(written, field.min.as_ref()));
-    }
     Field {
         title: field.title.as_ref().map_or_else(|| Text::One(field.name.value.clone()), |title| title.value.clone()),
         help: field.help.as_ref().map(|help| help.value.clone()),
@@ -318,25 +311,6 @@ fn no_limit(key: &str, text: &FeelText, kind: Spanned<FieldType>) -> Diagnostic 
         ),
     )
     .context(kind.span, Wording::new("类型", "the type"))
-}
-
-fn number(formula: &Formula) -> Option<Decimal> {
-    constant(formula).and_then(Value::as_number)
-}
-
-fn reversed(max: &FeelText, min: Option<&FeelText>) -> Diagnostic {
-    let found = Diagnostic::new(
-        Code::ReversedLimits,
-        max.span,
-        Wording::new(
-            "`max` 比 `min` 小，什么都填不进去。请对调或改掉其中一个",
-            "`max` is less than `min`, so nothing fits; swap them, or change one",
-        ),
-    );
-    match min {
-        Some(min) => found.context(min.span, Wording::new("最小", "the least")),
-        None => found,
-    }
 }
 
 fn bad_pattern(pattern: &Spanned<String>, why: &str) -> Diagnostic {

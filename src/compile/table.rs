@@ -13,7 +13,7 @@ use crate::model::form::{FieldKind, Form};
 use crate::model::rule::{Aggregate, Hit, Rule, Table};
 use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed};
-use crate::syntax::{self, FeelText, Process};
+use crate::syntax::{self, FeelText, FieldType, Process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -48,7 +48,13 @@ pub(crate) fn lower(
     let sound =
         |diagnostics: &[Diagnostic]| !crate::diagnostics::has_errors(diagnostics.get(before..).unwrap_or_default());
     // A cell with a fault may be the one that mends what is to be proved.
-    if whole && sound(diagnostics) {
+    // Without the directory positions are not told apart.
+    let of_people = |input: &syntax::Field| {
+        let kind = input.kind.map(|kind| kind.value);
+        matches!(kind, Some(FieldType::Person | FieldType::Position | FieldType::Department))
+    };
+    let told_apart = world.people_known || !document.inputs.iter().any(of_people);
+    if whole && told_apart && sound(diagnostics) {
         check::tables(&Decision { document, table: &table }, diagnostics);
     }
     sound(diagnostics).then_some(table)

@@ -17,7 +17,7 @@ use crate::model::formula::{Formula, Op, Read};
 use crate::model::id::{FieldName, ProcessId, StepId, Version};
 use crate::model::text::{Text, Wording};
 use crate::model::value::Value;
-use crate::syntax::{self, FeelText, Field, Process, Step, StepKind};
+use crate::syntax::{self, FeelText, Field, Process, ScalarForm, Step, StepKind};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -211,6 +211,10 @@ impl Typing<'_> {
                             let unlike = fault.suggestion.is_none() && fault.kind == FaultKind::UnknownName;
                             self.unread.may_declare(name.trim_matches('"')) || self.unread.no_directory && unlike
                         }
+                        FaultKind::UnknownOption => {
+                            let name = text.text.get(fault.range.clone()).unwrap_or("");
+                            !self.whole && self.unread.may_declare(name.trim_matches('"'))
+                        }
                         FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision => !self.whole,
                         FaultKind::AmbiguousName => self.clash,
                         _ => false,
@@ -285,7 +289,15 @@ fn shown(text: &FeelText, fault: Fault) -> Diagnostic {
     };
     let found = Diagnostic::new(code(fault.kind), span, message).hint_if(hint);
     // Where the file does not hold the expression as it is, with escapes or folded lines, a word cannot be put in.
-    if (span.end - span.start) as usize == length { found.fix_word(span, better) } else { found }
+    if (span.end - span.start) as usize != length {
+        return found;
+    }
+    let written = match text.form {
+        ScalarForm::Double => better.replace('\\', "\\\\").replace('"', "\\\""),
+        ScalarForm::Single => better.replace('\'', "''"),
+        ScalarForm::Plain | ScalarForm::Literal | ScalarForm::Folded => better,
+    };
+    found.fix_word(span, written)
 }
 
 fn code(kind: FaultKind) -> Code {

@@ -119,6 +119,8 @@ codes! {
     NotSettable "CS0416" "not_settable" Error;
     BadPattern "CS0417" "bad_pattern" Error;
     ReversedLimits "CS0418" "reversed_limits" Error;
+    ImpossibleField "CS0420" "impossible_field" Error;
+    BadDefault "CS0421" "bad_default" Error;
 
     // CS05: flow
     UnreachableStep "CS0501" "unreachable_step" Error;
@@ -162,6 +164,7 @@ codes! {
     MissingYear "CS0707" "missing_year" Warning;
     LateReminder "CS0708" "late_reminder" Warning;
     BadSchedule "CS0709" "bad_schedule" Error;
+    NoTime "CS0710" "no_time" Error;
 
     // CS08: templates
     UnknownTemplate "CS0801" "unknown_template" Error;

@@ -28,6 +28,10 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             continue;
         }
         let distance = if same(&wanted, &found) { 0 } else { distance(&wanted, &found) };
+        // `no` is not a misspelt `n`: of two letters, each says too much.
+        if distance > 0 && wanted.len().min(found.len()) < 3 && wanted.iter().chain(&found).all(char::is_ascii) {
+            continue;
+        }
         let close = distance <= limit(wanted.len().max(found.len())) && distance < wanted.len().max(found.len());
         match best {
             _ if !close => {}
@@ -109,6 +113,7 @@ mod tests {
     fn does_not_guess_wildly() {
         check("x", &["y"], None);
         check("ab", &["cd"], None);
+        check("no", &["n", "on", "nu"], None);
         check("workflow", &["process", "calendar"], None);
         check("", &["a"], None);
     }

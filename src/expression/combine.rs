@@ -67,6 +67,14 @@ impl Infer<'_> {
         let write = |fault: Fault, instead: String| {
             fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`."))
         };
+        let temporal = |of: &Type| matches!(of, Type::Date | Type::DateTime);
+        for (of, written, other) in [(a_of, wb, b), (b_of, wa, a)] {
+            if let (true, Some(day)) = (temporal(of), super::infer::day(written)) {
+                let day = format!("date(\"{day}\")");
+                let fault = Fault { range: other.range.clone(), ..write(fault, day.clone()) };
+                return self.fault(fault.suggest(day));
+            }
+        }
         let number = |of: &Type| matches!(of, Type::Number | Type::Money);
         let compared = matches!(node.syntax, Syntax::Compare(..));
         let fault = match (a_of, b_of) {

@@ -63,7 +63,7 @@ impl Parser<'_> {
     /// A number with a word behind it that is no unit. Keywords may follow a number, names may not.
     fn no_unit(&mut self, working: bool, word: &str, number: Syntax, range: Range<usize>) -> Result<Node, Fault> {
         let follows = self.name_at(0).unwrap_or(word);
-        if !working && (KEYWORDS.contains(&follows) || follows == "instance") {
+        if !working && (KEYWORDS.contains(&follows) || follows == "instance" || self.habit().is_some()) {
             return self.node(number, range);
         }
         let meant = match word.to_lowercase().as_str() {
@@ -87,6 +87,19 @@ impl Parser<'_> {
             format!("`{written}` after a number is no unit of time"),
         );
         let meant = meant.or_else(|| (!working && likely(word, ["working"]).is_some()).then_some("working"));
+        let times = match word {
+            "元" | "块" | "￥" | "rmb" | "RMB" | "CNY" => Some(1_i64),
+            "千" | "千元" => Some(1_000),
+            "万" | "万元" => Some(10_000),
+            "亿" | "亿元" => Some(100_000_000),
+            _ => None,
+        };
+        if let (Some(times), Syntax::Number(number)) = (times, &number) {
+            let plain = number.checked_mul(Decimal::from(times)).unwrap_or(*number).normalize();
+            return Err(Fault { range: range.start..fault.range.end, ..fault }
+                .hint(format!("金额只写数字：`{plain}`。"), format!("An amount is just a number: `{plain}`."))
+                .suggest(plain.to_string()));
+        }
         Err(match meant {
             Some(meant) => {
                 let one = matches!(&number, Syntax::Number(number) if *number == Decimal::ONE);

@@ -176,6 +176,10 @@ impl<'s> Infer<'s> {
         let write = |fault: Fault, instead: String| {
             fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`."))
         };
+        if let (Type::Date | Type::DateTime, Some(day)) = (needed, day(written)) {
+            let day = format!("date(\"{day}\")");
+            return write(fault, day.clone()).suggest(day);
+        }
         match (found, needed) {
             (Type::Number | Type::Money, Type::Text) => write(fault, format!("string({written})")),
             (Type::Text, Type::Number | Type::Money) => write(fault, format!("number({written})")),
@@ -497,5 +501,17 @@ fn type_of(value: &Value) -> Type {
         Value::DateTime(_) => Type::DateTime,
         Value::Duration(_) => Type::Duration,
         _ => Type::Any,
+    }
+}
+
+/// The day that a text or a sum of numbers was meant to be: `2026-01-31`, `2026/1/31`, `"2026-01-31"`.
+pub(super) fn day(written: &str) -> Option<chrono::NaiveDate> {
+    let written = written.trim_matches('"');
+    let parts: Vec<&str> = written.split(['-', '/']).map(str::trim).collect();
+    match parts.as_slice() {
+        [year, month, day] if year.len() == 4 => {
+            chrono::NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+        }
+        _ => None,
     }
 }

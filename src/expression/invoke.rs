@@ -33,6 +33,20 @@ impl Infer<'_> {
             "manager_of" | "head_of" | "holders" | "members" | "person" | "up_to" => self.read(Read::Directory),
             _ => {}
         }
+        if let ("person", [argument]) = (name, arguments)
+            && let Syntax::Name(bare) = &argument.value.syntax
+            && self.lookup(bare).is_none()
+            && self.is_a_person(bare)
+        {
+            let fault = Fault::new(
+                argument.value.range.clone(),
+                FaultKind::UnknownName,
+                format!("人员的名称 `{bare}` 要放在双引号里"),
+                format!("the name of a person, `{bare}`, stands in double quotes"),
+            );
+            self.fault(fault.suggest(format!("\"{bare}\"")));
+            return Typing::unknown();
+        }
         if let [argument] = arguments
             && let Syntax::Text(text) = &argument.value.syntax
         {

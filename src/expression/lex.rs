@@ -30,9 +30,11 @@ const SIGNS: [&str; 25] = [
 ];
 
 /// What people type from habit: what it is, what FEEL writes, and whether the two can simply be exchanged.
-const FOREIGN: [(&str, &str); 36] = [
+const FOREIGN: [(&str, &str); 38] = [
     ("===", "="),
     ("!==", "!="),
+    ("=>", ">="),
+    ("=<", "<="),
     ("==", "="),
     ("<>", "!="),
     ("&&", "and"),

@@ -56,6 +56,7 @@ use crate::model::people::Directory;
 use crate::model::time::Calendar;
 use crate::model::value::{Record, Type, Typed, Value};
 use chrono::{DateTime, Utc};
+use std::cmp::Ordering;
 
 /// Types an expression against what its names mean; every fault that can be told apart.
 pub fn compile(text: &str, scope: &Scope, expected: &Expected) -> Result<Formula, Vec<Fault>> {
@@ -152,6 +153,35 @@ pub fn evaluate(formula: &Formula, context: &Context<'_>) -> Result<Value, Failu
     evaluate::evaluate(&formula.root, context)
 }
 
+/// The value of a formula that is the same always, as it reads nothing; `None` where it reads something or fails.
+pub fn fixed(formula: &Formula) -> Option<Value> {
+    if !formula.reads.is_empty() {
+        return None;
+    }
+    alone(&Record::new(), DateTime::UNIX_EPOCH, |context| evaluate(formula, context)).ok()
+}
+
+/// Which of two values comes first; `None` where they cannot be compared.
+pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    alone(&Record::new(), DateTime::UNIX_EPOCH, |context| operate::compare(a, b, context)).ok()
+}
+
+/// Does something with nothing around it but data and a time.
+fn alone<T>(data: &Record, now: DateTime<Utc>, with: impl FnOnce(&Context<'_>) -> T) -> T {
+    let (directory, calendar) = (Directory::default(), Calendar::default());
+    with(&Context {
+        data,
+        applicant: None,
+        assignee: None,
+        outcome: None,
+        instance: None,
+        steps: &NoSteps,
+        directory: &directory,
+        calendar: &calendar,
+        now,
+    })
+}
+
 /// Evaluates an expression without a form: the names are those of the data, and types are met when they come.
 ///
 /// ```
@@ -169,17 +199,5 @@ pub fn run(text: &str, data: &Record, now: DateTime<Utc>) -> Result<Value, Failu
             |fault| Failure { message: fault.message, at: Some(fault.range), unset: false },
         )
     })?;
-    let (directory, calendar) = (Directory::default(), Calendar::default());
-    let context = Context {
-        data,
-        applicant: None,
-        assignee: None,
-        outcome: None,
-        instance: None,
-        steps: &NoSteps,
-        directory: &directory,
-        calendar: &calendar,
-        now,
-    };
-    evaluate(&formula, &context)
+    alone(data, now, |context| evaluate(&formula, context))
 }

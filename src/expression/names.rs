@@ -191,6 +191,9 @@ impl Infer<'_> {
             "applicant" | "assignee" | "outcome" | "instance" | "steps" | "everyone" => {
                 fault.hint(format!("`{name}` 在这个位置还没有值。"), format!("`{name}` is not known at this place."))
             }
+            "yes" | "on" | "True" | "TRUE" | "Yes" | "YES" | "On" | "ON" | "是" => truth(fault, "true"),
+            "no" | "off" | "False" | "FALSE" | "No" | "NO" | "Off" | "OFF" | "否" => truth(fault, "false"),
+            "None" | "nil" | "NULL" | "Null" | "undefined" => fault.did_you_mean(Some("null".to_owned())),
             "items" | "item" if self.names().is_empty() => fault,
             _ if functions::find(name).is_some() => {
                 fault.hint(format!("要调用函数，写 `{name}(…)`。"), format!("To call the function, write `{name}(…)`."))
@@ -263,4 +266,9 @@ pub fn is_name(word: &str) -> bool {
         && chars.all(super::lex::continues_name)
         && !KEYWORDS.contains(&word)
         && word != "instance"
+}
+
+/// A word for true or false that YAML would know and FEEL does not.
+fn truth(fault: Fault, word: &str) -> Fault {
+    fault.hint("是和否写作 `true` 和 `false`。", "Yes and no are written `true` and `false`.").suggest(word)
 }

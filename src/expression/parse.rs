@@ -147,6 +147,26 @@ impl Parser<'_> {
         Err(self.unexpected(&format!("这里应该是 `{word}`"), &format!("`{word}` is expected here")))
     }
 
+    /// What other languages write between two values, and what FEEL does.
+    pub(super) fn habit(&self) -> Option<(Range<usize>, &'static str)> {
+        let at = self.peek().range.clone();
+        let through = |by: usize| at.start..self.ahead(by).range.end;
+        let word = self.name_at(0).filter(|_| self.at > 0)?;
+        Some(match word.to_lowercase().as_str() {
+            "and" | "并且" | "而且" | "且" | "和" => (at, "and"),
+            "or" | "或者" | "或" => (at, "or"),
+            "is" if self.word_at(1, "not") => (through(1), "!="),
+            "is" => (at, "="),
+            "等于" => (at, "="),
+            "大于" => (at, ">"),
+            "小于" => (at, "<"),
+            "大于等于" | "不小于" => (at, ">="),
+            "小于等于" | "不大于" | "不超过" => (at, "<="),
+            "不等于" => (at, "!="),
+            _ => return None,
+        })
+    }
+
     pub(super) fn unexpected(&self, zh: &str, en: &str) -> Fault {
         if let Some(fault) = self.thousands() {
             return fault;
@@ -169,10 +189,17 @@ impl Parser<'_> {
                 format!("{en}, not `{found}`"),
             )
         };
+        if let Some((range, meant)) = self.habit() {
+            return Fault { range, ..fault }.did_you_mean(Some(meant.to_owned()));
+        }
         match (&token.kind, found) {
             (TokenKind::Sign("="), _) => {
                 fault.hint("“大于等于”写成 `>=`，“小于等于”写成 `<=`。", "“At least” is written `>=`, “at most” `<=`.")
             }
+            (TokenKind::Name(word), _) if self.at > 0 && matches!(word.as_str(), "contains" | "like" | "包含") => fault.hint(
+                "文字里有没有，写 `contains(name, \"…\")`；列表里有没有，写 `list contains(list, …)`。",
+                "Whether a text is in another is written `contains(name, \"…\")`, whether a list has something `list contains(list, …)`.",
+            ),
             (TokenKind::Name(word), _) if self.at > 0 && !KEYWORDS.contains(&word.as_str()) => {
                 fault.hint("名称是一个词，文字要用双引号。", "A name is one word, and a text stands in double quotes.")
             }

@@ -196,6 +196,7 @@ impl Lowering<'_> {
                 FieldType::List => needs("fields", self),
                 _ => {}
             }
+            self.something(&fields, kind);
             for (key, fits) in [
                 ("options", kind.value == FieldType::Choice),
                 ("fields", kind.value == FieldType::List),
@@ -272,6 +273,27 @@ impl Lowering<'_> {
             }
         }
         found
+    }
+
+    /// A choice has options and a list has columns, or nobody could fill it in.
+    fn something(&mut self, fields: &crate::syntax::fields::Fields<'_>, kind: Spanned<FieldType>) {
+        let (key, zh, en) = match kind.value {
+            FieldType::Choice => ("options", "没有选项，谁也选不了", "no options, so nothing can be chosen"),
+            FieldType::List => ("fields", "没有列，一行也填不了", "no columns, so no row can be filled in"),
+            _ => return,
+        };
+        let empty = fields.get(key).filter(|node| match &node.kind {
+            NodeKind::Mapping(entries) => entries.is_empty(),
+            NodeKind::Sequence(items) => items.is_empty(),
+            NodeKind::Scalar { .. } | NodeKind::Broken => false,
+        });
+        if let Some(node) = empty {
+            self.report(Diagnostic::new(
+                Code::ImpossibleField,
+                node.span,
+                Wording::new(format!("`{key}` 里{zh}。请写上"), format!("there are {en}; write some into `{key}`")),
+            ));
+        }
     }
 
     /// `[热, 冷]`, or `{ warm: 热, cold: 冷 }`.

@@ -238,7 +238,7 @@ impl Lowering<'_> {
 
     fn unknown_kind(&mut self, word: Option<&str>, span: Span) {
         let close = word.and_then(|word| suggest::closest(word, KINDS.iter().copied()));
-        let listed = quoted_list(KINDS.iter().take(3).copied());
+        let listed = quoted_list(KINDS.iter().copied());
         let diagnostic = match (word, close) {
             (Some(word), Some(close)) => Diagnostic::new(
                 Code::UnknownKind,

@@ -3,6 +3,7 @@
 //! One file a check, each a plain function over the [`Subject`], named for the fault that it finds. To add one,
 //! write the file and a row of [`ALL`].
 
+mod bad_default;
 mod bad_template;
 mod bad_undo;
 mod builtin_outcome;
@@ -10,6 +11,7 @@ mod dead_end;
 mod decided_race;
 mod endless_call;
 mod endless_loop;
+mod impossible_field;
 mod impossible_join;
 mod jump_into_block;
 mod late_reminder;
@@ -19,6 +21,7 @@ mod missing_otherwise;
 mod nested_lock;
 mod nested_rows;
 mod no_approver;
+mod no_time;
 mod own_case_allowed;
 mod proof;
 mod race_opening;
@@ -50,6 +53,7 @@ use crate::compile::unread::Unread;
 use crate::compile::{SourceMap, Templates, World};
 use crate::diagnostics::{Diagnostic, Sources, Span};
 use crate::model::definition::Definition;
+use crate::model::form::{Field, FieldKind, Form};
 use crate::model::graph::Node;
 use crate::model::id::StepId;
 use crate::model::metric::Metric;
@@ -109,6 +113,9 @@ const ALL: &[Check] = &[
     may_not_start::check,
     own_case_allowed::check,
     late_reminder::check,
+    no_time::check,
+    impossible_field::check,
+    bad_default::check,
     bad_template::check,
 ];
 
@@ -133,6 +140,17 @@ impl<'a> Subject<'a> {
             && self.flow.circles.is_empty()
             && self.flow.jumps.iter().all(|jump| jump.found == Found::Fine)
             && !self.flow.steps.iter().any(unread)
+    }
+
+    /// Every field of the process and every column, as written and as it would run.
+    fn each_field(&self, visit: &mut dyn FnMut(&syntax::Field, &Field)) {
+        walk(&self.document.form, &self.definition.form, visit);
+        walk(&self.document.data, &self.definition.data, visit);
+        for placed in &self.flow.steps {
+            if let Some(human) = self.definition.steps.get(&placed.id).and_then(|step| step.human()) {
+                walk(&placed.source.form, &human.form, visit);
+            }
+        }
     }
 
     fn placed(&self, id: &StepId) -> Option<&'a Placed<'a>> {
@@ -229,5 +247,15 @@ const OF_FOLDERS: &[FolderCheck] = &[
 pub(crate) fn folder(folder: &Folder<'_>, sources: &mut Sources, diagnostics: &mut Vec<Diagnostic>) {
     for check in OF_FOLDERS {
         check(folder, sources, diagnostics);
+    }
+}
+
+fn walk(written: &[syntax::Field], form: &Form, visit: &mut dyn FnMut(&syntax::Field, &Field)) {
+    for field in written {
+        let Some(lowered) = form.get(field.name.value.as_str()) else { continue };
+        visit(field, lowered);
+        if let FieldKind::List(columns) = &lowered.kind {
+            walk(&field.fields, columns, visit);
+        }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let copied = step.copy.iter().map(|(name, _)| name);
         for name in on.chain(step.opinion.iter().flatten()).chain(copied).chain(by_time(step)) {
             if !known.contains(&name.value) {
-                diagnostics.push(unknown(name, &known));
+                diagnostics.push(unknown(name, &known, step));
             }
         }
         if let Some(name) = by_time(step).filter(|name| name.value == outcome::RETURNED) {
@@ -60,10 +60,12 @@ fn sent_back(name: &Spanned<String>) -> Diagnostic {
     )
 }
 
-fn unknown(name: &Spanned<String>, known: &[String]) -> Diagnostic {
+fn unknown(name: &Spanned<String>, known: &[String], step: &Step) -> Diagnostic {
     let word = &name.value;
     let known = known.iter().map(String::as_str);
-    match suggest::closest(word, known.clone()) {
+    // What has its place already is not what was meant here.
+    let free = known.clone().filter(|known| !step.on.iter().any(|(other, _)| other.value == *known));
+    match suggest::closest(word, free) {
         Some(close) => Diagnostic::new(
             Code::UnknownOutcome,
             name.span,

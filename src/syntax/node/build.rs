@@ -259,6 +259,8 @@ impl<'t> Builder<'t> {
                 Some(key) => {
                     if matches!(&key.kind, NodeKind::Scalar { text, form: ScalarForm::Plain } if text == "<<") {
                         merges.push((key.span, node));
+                    } else if let Some(mark) = meant::missing_in_key(&key, &node) {
+                        self.marks.push(mark);
                     } else if let Some(word) = key.text() {
                         if let Some(first) = seen.get(word) {
                             self.diagnostics.push(duplicate_key(*first, &key));

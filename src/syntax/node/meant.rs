@@ -4,11 +4,13 @@
 //! typed is found here.
 
 use super::refused::{line_above, misaligned, starts_value};
+use super::{Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::schema_keys;
-use crate::syntax::trap::{full_width, full_width_mark};
+use crate::syntax::trap::{foreign, full_width, full_width_mark};
 use granit_parser::ErrorKind;
+use std::ops::Range;
 
 /// A mark of structure that YAML takes for a part of a text.
 pub(super) struct Mark {
@@ -46,6 +48,15 @@ pub(super) fn mark_in_key(key: &str) -> Option<Mark> {
         }
         _ => None,
     }
+}
+
+/// A key of the language and its value without the colon between them: `{ task keeper, due: 1 day }`.
+pub(super) fn missing_in_key(key: &Node, value: &Node) -> Option<Diagnostic> {
+    let NodeKind::Scalar { text, form: ScalarForm::Plain } = &key.kind else { return None };
+    let word = word(text);
+    let apart = is_key(word) && text[word.len()..].starts_with(' ');
+    let at = key.span.start + word.len() as u32;
+    (apart && value.is_empty()).then(|| no_colon(Span { start: at, end: at, ..key.span }))
 }
 
 /// In a plain text that stands as a value within `{ }`: `money，title：…`.
@@ -244,4 +255,108 @@ fn full_width_in_line(line: &str) -> Option<(usize, char, &'static str)> {
         return None;
     }
     full_width_mark(line).filter(|(_, mark, _)| matches!(mark, '：' | '“' | '”' | '【' | '】' | '｛' | '｝' | '，'))
+}
+
+/// An expression with brackets of its own as a value within `{ }` or `[ ]`: `{ task: boss, when: n in [1, 2] }`.
+pub(super) fn bare_brackets(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let line = &text[start..end];
+    let (value, _) = values_in_brackets(line).into_iter().find(|(value, open)| {
+        // The parser stops at the bracket, or at what follows the one that it took for its own.
+        let raw = &line[value.clone()];
+        *open < raw.len() && start + value.start <= at && at <= start + value.end + 1
+    })?;
+    let raw = &line[value.clone()];
+    let quoted = format!("'{}'", raw.replace('\'', "''"));
+    let span = Span::new(id, start + value.start, start + value.end);
+    if raw.starts_with("${") {
+        return Some(foreign(text, span, "${ }"));
+    }
+    Some(
+        Diagnostic::new(
+            Code::UnquotedExpression,
+            span,
+            Wording::new(
+                "在 YAML 的 `{ }` 里，表达式自己的方括号或花括号要放进引号。请把整个表达式放进单引号",
+                "within YAML's `{ }` the brackets of an expression need quotes around it; put the whole of it into single quotes",
+            ),
+        )
+        .fix(span, quoted, Wording::new("加上单引号", "put it into quotes")),
+    )
+}
+
+/// A second `: ` within a value in braces: `{ title: first: second, … }`.
+pub(super) fn second_colon_in_brackets(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let from = text[start..at].rfind(['{', ',']).map(|n| start + n + 1)?;
+    let to = text[at..end].find([',', '}']).map_or(end, |n| at + n);
+    let (key, value) = text.get(from..to)?.split_once(": ")?;
+    let begin = from + key.len() + 2 + (value.len() - value.trim_start().len());
+    let raw = value.trim();
+    let word = word(key.trim_start());
+    if !raw.contains(": ") || key.trim() != word || raw.contains(['"', '\'', '[', '{']) {
+        return None;
+    }
+    let span = Span::new(id, begin, begin + raw.len());
+    Some(
+        Diagnostic::new(
+            Code::YamlSyntax,
+            span,
+            Wording::new(
+                "这段文字里有 `: `，YAML 会把它当成又一个键。请把整段文字放进引号",
+                "this text has a `: ` in it, which YAML takes for another key; put the whole text into quotes",
+            ),
+        )
+        .fix(span, format!("'{raw}'"), Wording::new("加上引号", "put it into quotes")),
+    )
+}
+
+/// The plain values of the mappings in braces of a line that have brackets behind their first word, and where in them
+/// the first bracket stands.
+fn values_in_brackets(line: &str) -> Vec<(Range<usize>, usize)> {
+    let mut found = Vec::new();
+    let (mut outer, mut quote) = (0_usize, None);
+    // A value that is being read: where it begins, its first bracket, and how many are open in it.
+    let mut value: Option<(usize, Option<usize>, usize)> = None;
+    let mut last = '\n';
+    for (at, c) in line.char_indices() {
+        let ends = |open: usize| open == 0 && matches!(c, ',' | '}');
+        match (&mut value, c) {
+            (_, c) if quote == Some(c) => quote = None,
+            _ if quote.is_some() => {}
+            (Some((begin, first, open)), c) if ends(*open) && quote.is_none() => {
+                if let Some(first) = *first {
+                    let raw = line[*begin..at].trim_end();
+                    found.push((*begin..*begin + raw.len(), first));
+                }
+                value = None;
+                if c == '}' {
+                    outer = outer.saturating_sub(1);
+                }
+            }
+            (Some((begin, first, open)), '[' | '{') => {
+                first.get_or_insert(at - *begin);
+                *open += 1;
+            }
+            (Some((_, _, open)), ']' | '}') => *open = open.saturating_sub(1),
+            (Some((_, _, open)), '(') => *open += 1,
+            (Some((_, _, open)), ')') => *open = open.saturating_sub(1),
+            (Some(_), '"') => quote = Some('"'),
+            (Some(_), _) => {}
+            (None, '{') => outer += 1,
+            (None, '}') => outer = outer.saturating_sub(1),
+            (None, '"' | '\'') => quote = Some(c),
+            (None, c) if outer > 0 && last == ' ' && !matches!(c, ' ' | '[') => {
+                let before = line[..at].trim_end();
+                if before.ends_with(':') {
+                    value = Some((at, None, 0));
+                }
+            }
+            (None, _) => {}
+        }
+        last = c;
+    }
+    found
 }

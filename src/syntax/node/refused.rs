@@ -1,6 +1,9 @@
 //! What the YAML parser refuses, in words that say what to write.
 
-use super::meant::{full_width_bracket, full_width_in_brackets, full_width_near, missing_colon, unclosed_quote};
+use super::meant::{
+    bare_brackets, full_width_bracket, full_width_in_brackets, full_width_near, missing_colon,
+    second_colon_in_brackets, unclosed_quote,
+};
 use super::tabs::{tab, tab_starts_line};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
@@ -16,6 +19,9 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
     }
     if let Some(diagnostic) = begins_with_mark(id, text, at) {
         return diagnostic;
+    }
+    if let Some(found) = bare_brackets(id, text, at).or_else(|| second_colon_in_brackets(id, text, at)) {
+        return found;
     }
     if let Some(found) = unclosed_quote(id, text, at).or_else(|| missing_colon(id, text, at, kind)) {
         return found;

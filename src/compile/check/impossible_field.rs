@@ -1,0 +1,94 @@
+//! A field that nobody could ever fill in, as no value keeps its limits. A choice or a list of nothing is told where it
+//! is read.
+
+use super::Subject;
+use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::expression::{fixed, order};
+use crate::model::form::Field;
+use crate::model::text::Wording;
+use crate::model::value::{Type, Value};
+use crate::syntax::{self, FieldType};
+use rust_decimal::Decimal;
+
+pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    if !subject.whole {
+        return;
+    }
+    subject.each_field(&mut |written, field| {
+        for (limit, formula) in [(&written.min, &field.min), (&written.max, &field.max)] {
+            let (Some(limit), Some(value)) = (limit, formula.as_ref().and_then(fixed)) else { continue };
+            if counts(written) && !is_count(&value) {
+                diagnostics.push(no_count(limit.span, written));
+            }
+        }
+        let bounds = (field.min.as_ref().and_then(fixed), field.max.as_ref().and_then(fixed));
+        if let ((Some(low), Some(high)), Some(max)) = (bounds, &written.max)
+            && order(&low, &high).is_some_and(std::cmp::Ordering::is_gt)
+        {
+            diagnostics.push(reversed(max.span, written));
+        }
+    });
+}
+
+/// Whether `min` and `max` count characters or rows.
+fn counts(written: &syntax::Field) -> bool {
+    use crate::compile::fields::type_of;
+    matches!(type_of(written), Type::Text | Type::List(_))
+}
+
+fn is_count(value: &Value) -> bool {
+    value.as_number().is_none_or(|number| number.is_integer() && number >= Decimal::ZERO)
+}
+
+fn no_count(span: Span, written: &syntax::Field) -> Diagnostic {
+    let rows = written.kind.is_some_and(|kind| kind.value == FieldType::List);
+    let (zh, en) = if rows { ("行数", "rows") } else { ("个数", "characters or items") };
+    Diagnostic::new(
+        Code::ImpossibleField,
+        span,
+        Wording::new(
+            format!("这里限的是{zh}，要写 0 或正整数"),
+            format!("this limits the number of {en}; write 0 or a whole number above it"),
+        ),
+    )
+}
+
+fn reversed(span: Span, written: &syntax::Field) -> Diagnostic {
+    let found = Diagnostic::new(
+        Code::ReversedLimits,
+        span,
+        Wording::new(
+            "`max` 比 `min` 小，什么都填不进去。请对调或改掉其中一个",
+            "`max` is less than `min`, so nothing fits; swap them, or change one",
+        ),
+    );
+    match &written.min {
+        Some(min) => found.context(min.span, Wording::new("最小", "the least")),
+        None => found,
+    }
+}
+
+/// What is wrong with a value by a field's limits and pattern, where these are fixed.
+pub(super) fn refuses(field: &Field, value: &Value) -> Option<Wording> {
+    let size = match value {
+        Value::Text(text) => Value::Number(Decimal::from(text.chars().count())),
+        Value::List(items) => Value::Number(Decimal::from(items.len())),
+        other => other.clone(),
+    };
+    let min = field.min.as_ref().and_then(fixed);
+    let max = field.max.as_ref().and_then(fixed);
+    if min.is_some_and(|min| order(&size, &min).is_some_and(std::cmp::Ordering::is_lt)) {
+        return Some(Wording::new("比 `min` 小", "less than `min`"));
+    }
+    if max.is_some_and(|max| order(&size, &max).is_some_and(std::cmp::Ordering::is_gt)) {
+        return Some(Wording::new("比 `max` 大", "more than `max`"));
+    }
+    let pattern = field.pattern.as_ref()?;
+    let regex = regex_lite::Regex::new(&format!("^(?:{pattern})$")).ok()?;
+    let texts: Vec<&str> = match value {
+        Value::List(items) => items.iter().filter_map(Value::as_text).collect(),
+        other => other.as_text().into_iter().collect(),
+    };
+    let unlike = texts.iter().any(|text| !regex.is_match(text));
+    unlike.then(|| Wording::new("不符合 `pattern`", "not in the form of `pattern`"))
+}
