@@ -23,9 +23,7 @@ pub(crate) fn lower(test: &MetricTest, ground: &Ground<'_>, diagnostics: &mut Ve
     let name = test.metric.as_ref()?;
     if !ground.metrics.named.contains(&name.value) {
         // It may stand in a file that could not be read.
-        if ground.known.is_none() {
-            return None;
-        }
+        ground.known?;
         let known = ground.metrics.named.iter().map(String::as_str);
         diagnostics.push(organisation::unknown(name, known, ("指标", "metric"), "metrics"));
         return None;
