@@ -15,6 +15,9 @@
 //! A fault is reported once, where it was made. What follows from it is not: a name is not called unknown where
 //! its declaration could not be read, and nobody is missed at a step while the directory is broken.
 //!
+//! Files and processes do not depend on each other's order, so all cores read and prove them; what is said comes in
+//! the order of the files whatever the number of cores.
+//!
 //! Invariant: pure. It gets texts and gives values; it knows no files, no clock, no engine and no store.
 
 mod again;
@@ -55,6 +58,7 @@ use crate::model::rule::Table;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Calendar;
 use crate::syntax::{self, AnyTest, Document};
+use rayon::prelude::*;
 use scenario::{Recorded, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -72,7 +76,7 @@ pub struct SourceText {
 }
 
 /// The mail templates that processes can name. Whoever can read and try them gives them to the compiler.
-pub trait Templates {
+pub trait Templates: Sync {
     /// Their names.
     fn names(&self) -> Vec<String>;
 
@@ -178,6 +182,12 @@ pub struct SourceMap {
 }
 
 impl SourceMap {
+    fn add(&mut self, other: SourceMap) {
+        self.processes.extend(other.processes);
+        self.steps.extend(other.steps);
+        self.fields.extend(other.fields);
+    }
+
     /// Where a process is named.
     pub fn process(&self, process: &ProcessId) -> Option<Span> {
         self.processes.get(process).copied()
@@ -241,8 +251,9 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let (mut unread, mut unknown) = (Unread::default(), false);
     let (mut processes, mut directories, mut calendars, mut tables) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut tests, mut metrics) = (Vec::new(), Vec::new());
-    for id in ids {
-        let syntax::Parsed { document, diagnostics: found, whole } = syntax::parse(id, &sources);
+    let parsed: Vec<(SourceId, syntax::Parsed)> =
+        ids.into_par_iter().map(|id| (id, syntax::parse(id, &sources))).collect();
+    for (id, syntax::Parsed { document, diagnostics: found, whole }) in parsed {
         if let Document::Tests(read) = document {
             let sound = !crate::diagnostics::has_errors(&found);
             tests.extend(read.into_iter().map(|test| (test, sound)));
@@ -315,20 +326,23 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let mut source_map = SourceMap::default();
     let mut definitions = Vec::new();
     let mut first_of: BTreeMap<&str, Span> = BTreeMap::new();
-    for (id, process) in &processes {
-        let mut found = Vec::new();
-        if let Some(name) = &process.name
+    let compiled: Vec<Process> = processes
+        .par_iter()
+        .map(|(id, process)| {
+            let unread = hidden.contains(id).then(|| Arc::clone(&sources.get(*id).text));
+            self::process(process, &Text { unread, start_known: !startless.contains(id) }, &world)
+        })
+        .collect();
+    for ((id, document), process) in processes.iter().zip(compiled) {
+        let mut found = process.diagnostics;
+        if let Some(name) = &document.name
             && let Some(first) = first_of.insert(name.value.as_str(), name.span)
         {
             found.push(twice(("流程", "process"), &name.value, name.span, first));
         }
-        let text = Text {
-            unread: hidden.contains(id).then(|| Arc::clone(&sources.get(*id).text)),
-            start_known: !startless.contains(id),
-        };
-        let definition = self::process(process, &text, &world, &mut source_map, &mut found);
+        source_map.add(process.source_map);
         if !broken.contains(id) && !crate::diagnostics::has_errors(&found) {
-            definitions.push(definition);
+            definitions.push(process.definition);
         }
         diagnostics.extend(found);
     }
@@ -477,21 +491,25 @@ struct Text {
     start_known: bool,
 }
 
+/// What one process came to.
+struct Process {
+    definition: Definition,
+    source_map: SourceMap,
+    diagnostics: Vec<Diagnostic>,
+}
+
 /// Compiles one process. What could not be understood is left out and reported.
-fn process(
-    document: &syntax::Process,
-    text: &Text,
-    world: &World<'_>,
-    source_map: &mut SourceMap,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Definition {
+fn process(document: &syntax::Process, text: &Text, world: &World<'_>) -> Process {
+    let (mut source_map, mut told) = (SourceMap::default(), Vec::new());
+    let diagnostics = &mut told;
     if let Some(found) = too_large(document) {
         diagnostics.push(found);
         let head = syntax::Process { form: Vec::new(), data: Vec::new(), steps: Vec::new(), ..document.clone() };
         let flow = lower::lower(&head);
         let names = resolve::Names::default();
         let unread = typing::Reading { whole: false, unread: world.unread.clone() };
-        return typing::definition(&head, &flow, &names, unread, world, diagnostics).0;
+        let (definition, _) = typing::definition(&head, &flow, &names, unread, world, diagnostics);
+        return Process { definition, source_map, diagnostics: told };
     }
     let names = resolve::names(document, &world.declared, diagnostics);
     let flow = lower::lower(document);
@@ -522,7 +540,7 @@ fn process(
     for (name, span) in &names.fields {
         source_map.fields.insert((process.clone(), name.clone()), *span);
     }
-    definition
+    Process { definition, source_map, diagnostics: told }
 }
 
 /// The processes that others call.

@@ -59,6 +59,7 @@ const NEVER: &[(&str, &str)] = &[
 const DOORS: &[(&str, &[&str])] = &[
     ("croner::", &["src/model/cron.rs"]),
     ("mimalloc::", &["src/main.rs"]),
+    ("rayon::", &["src/compile/mod.rs"]),
     ("petgraph::", &["src/model/graph.rs"]),
     ("granit_parser::", &["src/syntax/node/", "src/syntax/format/tree.rs"]),
     ("annotate_snippets::", &["src/diagnostics/"]),
