@@ -131,7 +131,7 @@ pub(crate) fn standing(output: &Output, world: &World, definition: &Definition, 
         .values()
         .filter(|task| !task.parked)
         .map(|task| {
-            let title = words.task(definition, &task.step, task.kind);
+            let title = words.task_in(definition, state, task);
             let who = words.people(task.assignments.iter().map(|one| &one.person), &title, true);
             format!("{} · {who}", output.ink(Ink::Seal, &title))
         })

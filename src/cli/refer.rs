@@ -4,14 +4,14 @@ use super::exit::{Exit, Stop};
 use super::output::Output;
 use crate::diagnostics::suggest;
 use crate::effects::format::Words;
-use crate::engine::Facts;
+use crate::engine::{self, Facts};
 use crate::engine::preview::{Upcoming, upcoming};
 use crate::engine::refusal::Refusal;
 use crate::engine::state::{Task, TaskKind};
 use crate::model::definition::Definition;
 use crate::model::id::{AssignmentId, PersonId, TaskId};
 use crate::model::people::Directory;
-use crate::model::text::Wording;
+use crate::model::text::{Lang, Wording};
 use crate::model::time::Calendar;
 use crate::runtime::{Case, Files, Found, InstanceFilter, InstanceRow, Runtime};
 use chrono::{DateTime, Utc};
@@ -149,7 +149,33 @@ impl Wanted {
     }
 }
 
-/// The task that `REF` or `REF/STEP` means for a person: the only one open, or the only one that they are asked.
+/// What a task is called behind its case: `survey`, in a row with the step that goes through them `visits/2/survey`.
+fn address(case: &Case, task: &Task) -> String {
+    let rows = engine::rows_around(&case.definition, &case.state, task.token);
+    let rows = rows.into_iter().map(|(each, row)| {
+        let each = each.map(|step| format!("{step}/")).unwrap_or_default();
+        format!("{each}{}/", row.number.saturating_add(1))
+    });
+    rows.collect::<String>() + task.step.as_str()
+}
+
+/// Whether a task is meant by what was written behind its case: its address, the end of it, or its title.
+fn is_meant(case: &Case, task: &Task, words: &Words<'_>, written: &str) -> bool {
+    let address = address(case, task);
+    // `2/survey` leaves the `each` out.
+    let short: Vec<&str> = address.split('/').collect();
+    let rows_only: Vec<&str> = short
+        .iter()
+        .enumerate()
+        .filter(|(at, part)| at + 1 == short.len() || part.parse::<u32>().is_ok())
+        .map(|(_, part)| *part)
+        .collect();
+    [address.as_str(), rows_only.join("/").as_str(), task.step.as_str()].contains(&written)
+        || words.task(&case.definition, &task.step, task.kind) == written
+        || words.task_in(&case.definition, &case.state, task) == written
+}
+
+/// The task that `REF`, `REF/STEP` or `REF/EACH/ROW/STEP` means for a person: the only one open, or the only one that they are asked.
 pub(crate) async fn task(
     runtime: &Runtime,
     output: &Output,
@@ -157,7 +183,7 @@ pub(crate) async fn task(
     person: &PersonId,
     wanted: Wanted,
 ) -> Result<Asked, Stop> {
-    let (row, step) = match (runtime.find(text.trim()).await?, text.rsplit_once('/')) {
+    let (row, step) = match (runtime.find(text.trim()).await?, text.split_once('/')) {
         (Found::One(row), _) => (*row, None),
         (_, Some((case, step))) => (self::row(runtime, output, case).await?, Some(step.trim().to_owned())),
         (_, None) => (self::row(runtime, output, text).await?, None),
@@ -166,9 +192,7 @@ pub(crate) async fn task(
     let world = World::of(runtime);
     let words = world.words(output);
     let fits = |task: &Task| {
-        let named = step.as_deref().is_none_or(|step| {
-            task.step.as_str() == step || words.task(&case.definition, &task.step, task.kind) == step
-        });
+        let named = step.as_deref().is_none_or(|step| is_meant(&case, task, &words, step));
         !task.parked && wanted.fits(task.kind) && named
     };
     let open: Vec<(TaskId, &Task)> =
@@ -180,7 +204,13 @@ pub(crate) async fn task(
         ([], [one]) => *one,
         ([], []) => return Err(nothing_open(&case, &world, output, person, step.as_deref(), wanted)),
         _ => {
-            let known: Vec<&str> = open.iter().map(|(_, task)| task.step.as_str()).collect();
+            let known: Vec<String> = open
+                .iter()
+                .map(|(_, task)| match (address(&case, task), words.task_in(&case.definition, &case.state, task)) {
+                    (address, title) if output.lang == Lang::Zh => format!("{address}（{title}）"),
+                    (address, title) => format!("{address} ({title})"),
+                })
+                .collect();
             return Err(Stop::not_found(
                 format!(
                     "{} 有几项待办，请写明是哪一步：{}/步骤，步骤有 {}。",
@@ -268,7 +298,7 @@ fn answered(
 /// What a case asks now.
 fn waits_for(case: &Case, words: &Words<'_>) -> Vec<String> {
     let open = case.state.tasks.values().filter(|task| !task.parked);
-    open.map(|task| words.task(&case.definition, &task.step, task.kind)).collect()
+    open.map(|task| words.task_in(&case.definition, &case.state, task)).collect()
 }
 
 fn nothing_open(

@@ -26,6 +26,7 @@ pub mod mail;
 pub mod mailbox;
 pub mod message;
 mod outside;
+mod row;
 pub mod smtp;
 pub mod template;
 pub mod timeline;

@@ -114,6 +114,7 @@ pub fn timeline(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>,
 
 /// What is known of a task once it was opened.
 struct Asked<'a> {
+    title: String,
     step: &'a StepId,
     kind: TaskKind,
     people: BTreeMap<AssignmentId, (&'a PersonId, Option<&'a PersonId>)>,
@@ -122,6 +123,7 @@ struct Asked<'a> {
 fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
     let mut outside = operates.then(Outside::default);
     let mut asked: BTreeMap<TaskId, Asked<'_>> = BTreeMap::new();
+    let mut titles = words.tasks_of(scene.definition, scene.log);
     let mut branches: BTreeMap<ScopeId, String> = BTreeMap::new();
     let mut story = Vec::new();
     for entry in scene.log {
@@ -145,11 +147,12 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
                 Event::TaskOpened { task, opened } => {
                     let people = opened.assignments.iter();
                     let people = people.map(|one| (one.id, (&one.person, one.stands_in_for.as_ref()))).collect();
-                    asked.insert(*task, Asked { step: &opened.step, kind: opened.kind, people });
+                    let title = titles.remove(task).unwrap_or_default();
+                    asked.insert(*task, Asked { title, step: &opened.step, kind: opened.kind, people });
                 }
                 Event::Answered { task, assignment, outcome: answer, opinion, .. } => {
                     let Some(known) = asked.get(task) else { continue };
-                    let title = words.task(scene.definition, known.step, known.kind);
+                    let title = known.title.clone();
                     let human = scene.definition.steps.get(known.step).and_then(|step| step.human());
                     let who = match known.people.get(assignment) {
                         Some((person, None)) => words.name_at(person, &title),
@@ -228,7 +231,7 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
                 }),
                 Event::Reassigned { task, from, to } => {
                     let Some(known) = asked.get_mut(task) else { continue };
-                    let title = words.task(scene.definition, known.step, known.kind);
+                    let title = known.title.clone();
                     let before = known.people.get(from).map(|(person, _)| words.name(person)).unwrap_or_default();
                     let now = words.people(to.iter().map(|one| &one.person), &title, false);
                     known.people.extend(to.iter().map(|one| (one.id, (&one.person, one.stands_in_for.as_ref()))));
@@ -342,7 +345,7 @@ fn standing_in(words: &Words<'_>, person: &PersonId, other: &PersonId, beside: &
 
 fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Vec<Moment> {
     let open = scene.state.tasks.values().filter(|task| !task.parked);
-    let mut story: Vec<Moment> = open.map(|task| now(task, scene.definition, words, reader)).collect();
+    let mut story: Vec<Moment> = open.map(|task| now(task, scene, words, reader)).collect();
     for (number, token) in &scene.state.tokens {
         let title = || token.step.as_ref().map(|step| words.step(scene.definition, step)).unwrap_or_default();
         if let Some(what) = &token.incident {
@@ -376,8 +379,8 @@ pub fn opens_at(state: &State, token: TokenId) -> Option<DateTime<Utc>> {
     state.timers.values().find(own).map(|timer| timer.at)
 }
 
-fn now(task: &Task, definition: &Definition, words: &Words<'_>, reader: Option<&PersonId>) -> Moment {
-    let title = words.task(definition, &task.step, task.kind);
+fn now(task: &Task, scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Moment {
+    let title = words.task_in(scene.definition, scene.state, task);
     let yours = task.assignments.iter().any(|one| Some(&one.person) == reader);
     let answered = |id| task.answers.iter().any(|answer| answer.assignment == id);
     let open = || task.assignments.iter().filter(|one| !answered(one.id));

@@ -5,7 +5,7 @@
 
 use super::format::{Words, clean_line};
 use super::timeline::{Mark, Moment, Scene, timeline};
-use crate::engine::state::{Assignment, Task, TaskKind};
+use crate::engine::state::{Assignment, State, Task, TaskKind};
 use crate::model::definition::Definition;
 use crate::model::file::{File, size_words};
 use crate::model::form::{Field, FieldKind, Form};
@@ -181,7 +181,7 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
         applicant,
         submitted,
         due: reader.asked.and_then(|(task, _)| due(task, words)),
-        turn: reader.asked.map(|(task, _)| turn(definition, task, words)).unwrap_or_default(),
+        turn: reader.asked.map(|(task, _)| turn(definition, state, task, words)).unwrap_or_default(),
         facts,
         tables,
         timeline: timeline(scene, words, person, reader.operates),
@@ -276,8 +276,8 @@ fn row_changes(field: &Field, columns: &Form, old: &[Value], new: &[Value], word
 }
 
 /// `轮到您：营销总监审批`.
-pub fn turn(definition: &Definition, task: &Task, words: &Words<'_>) -> String {
-    let title = words.task(definition, &task.step, task.kind);
+pub fn turn(definition: &Definition, state: &State, task: &Task, words: &Words<'_>) -> String {
+    let title = words.task_in(definition, state, task);
     match (task.kind, words.lang) {
         (TaskKind::Revise { .. }, Lang::Zh) => "退回给您修改".into(),
         (TaskKind::Revise { .. }, Lang::En) => "Returned to you for changes".into(),

@@ -49,6 +49,7 @@ mod vote;
 pub use apply::apply;
 pub use decide::decide;
 pub use human::{data_of, form_of, proposed};
+pub use scope::rows_around;
 pub use start::scheduled;
 
 use self::event::Entry;

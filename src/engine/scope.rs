@@ -3,9 +3,10 @@
 
 use super::Facts;
 use super::state::{Row, State, StepResult};
+use crate::model::definition::Definition;
 use crate::expression::{self, Context, Failure, InstanceFacts, StepFacts};
 use crate::model::formula::Formula;
-use crate::model::id::{PersonId, ScopeId, StepId};
+use crate::model::id::{PersonId, ScopeId, StepId, TokenId};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
@@ -165,4 +166,21 @@ fn evaluate_before(
             now: facts.now,
         },
     )
+}
+
+/// The rows that a token is in, the outermost first, each with the `each` that goes through them.
+pub fn rows_around<'a>(
+    definition: &'a Definition,
+    state: &'a State,
+    token: TokenId,
+) -> Vec<(Option<&'a StepId>, &'a Row)> {
+    let mut found = Vec::new();
+    let mut at = state.tokens.get(&token).and_then(|token| state.scopes.get(&token.scope));
+    while let Some(scope) = at {
+        let each = definition.graph.block_at(scope.block).and_then(|block| block.of.as_ref());
+        found.extend(scope.row.as_ref().map(|row| (each, row)));
+        at = scope.parent.and_then(|parent| state.scopes.get(&parent));
+    }
+    found.reverse();
+    found
 }

@@ -133,7 +133,7 @@ fn what(output: &Output, world: &World, asked: &HandOver, one: &HandedOver) -> V
     }
     for (number, people) in moved(one) {
         let Some(task) = one.before.tasks.get(&number) else { continue };
-        let title = words.task(&one.definition, &task.step, task.kind);
+        let title = words.task_in(&one.definition, &one.before, task);
         let others: Vec<&PersonId> = people.iter().copied().filter(|person| **person != asked.to).collect();
         let others = words.people(others, "", false);
         said.push(match (others.is_empty(), output.lang) {

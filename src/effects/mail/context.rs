@@ -75,7 +75,7 @@ pub(super) fn context(
         MailKind::Decided { task, .. } | MailKind::ActedFor { task: Some(task) } => about(letter, *task, words),
         MailKind::Overdue { task: Some(task), .. } => about(letter, *task, words),
         MailKind::Notice { step } | MailKind::Overdue { step, task: None, .. } => words.step(definition, step),
-        _ => asked.map(|(task, _)| words.task(definition, &task.step, task.kind)).unwrap_or_default(),
+        _ => asked.map(|(task, _)| words.task_in(definition, state, task)).unwrap_or_default(),
     };
     let show = asked.and_then(|(task, _)| shown_at(definition, task));
     let decided = decided(letter, words, asked);
@@ -125,8 +125,7 @@ fn following(letter: &Letter<'_>, case: &CaseView) -> Vec<Moment> {
 
 /// What people call the step of a task that may be over.
 fn about(letter: &Letter<'_>, id: TaskId, words: &Words<'_>) -> String {
-    let found = task_of(letter, id);
-    found.map(|(step, kind)| words.task(letter.scene.definition, step, kind)).unwrap_or_default()
+    words.tasks_of(letter.scene.definition, letter.scene.log).remove(&id).unwrap_or_default()
 }
 
 /// The step and the kind of a task that may be over.

@@ -157,7 +157,7 @@ fn page(desk: &Desk<'_>, view: CaseView, heading: String, lines: Vec<String>) ->
     let answered = matches!(visit.standing, Standing::Answered { .. });
     let next = next(desk, &view, answered);
     let fresh = visit.open_elsewhere_or_here().filter(|_| visit.mail.is_some()).map(|(id, task)| {
-        let title = words.task(&visit.case.definition, &task.step, task.kind);
+        let title = words.task_in(&visit.case.definition, &visit.case.state, task);
         Fresh {
             action: desk.frame.link(&format!("{}/fresh", desk.path)),
             words: match (id == visit.row.id, words.lang) {
