@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 const LONGEST: usize = 24;
 
 impl Words<'_> {
-    /// What people call an open task, with its row: `拜访（第 2 行：华康医院）`.
+    /// What people call an open task, with its row: `走访（第 2 行：华康医院）`.
     pub fn task_in(&self, definition: &Definition, state: &State, task: &Task) -> String {
         let title = self.task(definition, &task.step, task.kind);
         let row = rows_around(definition, state, task.token).pop();
@@ -72,7 +72,8 @@ impl Words<'_> {
             let (name, value) = columns.find(|(name, value)| !value.is_null() && wanted(name, value))?;
             Some(clean_line(&self.value(column(definition, name), value)))
         };
-        let text = |name: &FieldName, _: &Value| column(definition, name).is_some_and(|field| field.kind == FieldKind::Text);
+        let text =
+            |name: &FieldName, _: &Value| column(definition, name).is_some_and(|field| field.kind == FieldKind::Text);
         found(&text).or_else(|| found(&|_, value| matches!(value, Value::Person(_)))).unwrap_or_default()
     }
 }

@@ -123,7 +123,7 @@ struct Asked<'a> {
 fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
     let mut outside = operates.then(Outside::default);
     let mut asked: BTreeMap<TaskId, Asked<'_>> = BTreeMap::new();
-    let mut titles = words.tasks_of(scene.definition, scene.log);
+    let titles = words.tasks_of(scene.definition, scene.log);
     let mut branches: BTreeMap<ScopeId, String> = BTreeMap::new();
     let mut story = Vec::new();
     for entry in scene.log {
@@ -147,7 +147,7 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
                 Event::TaskOpened { task, opened } => {
                     let people = opened.assignments.iter();
                     let people = people.map(|one| (one.id, (&one.person, one.stands_in_for.as_ref()))).collect();
-                    let title = titles.remove(task).unwrap_or_default();
+                    let title = titles.get(task).cloned().unwrap_or_default();
                     asked.insert(*task, Asked { title, step: &opened.step, kind: opened.kind, people });
                 }
                 Event::Answered { task, assignment, outcome: answer, opinion, .. } => {

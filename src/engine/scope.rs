@@ -3,8 +3,8 @@
 
 use super::Facts;
 use super::state::{Row, State, StepResult};
-use crate::model::definition::Definition;
 use crate::expression::{self, Context, Failure, InstanceFacts, StepFacts};
+use crate::model::definition::Definition;
 use crate::model::formula::Formula;
 use crate::model::id::{PersonId, ScopeId, StepId, TokenId};
 use crate::model::value::{Record, Value};

@@ -451,6 +451,27 @@ fn a_case_that_waits_for_its_form_says_so_and_is_filled_in() {
 }
 
 #[test]
+fn rows_that_ask_one_person_are_told_apart() {
+    let shell = Shell::new("en");
+    shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n");
+    shell.write(
+        "round.yaml",
+        "process: round\ntitle: Round\nnumber: \"R-{seq}\"\nform:\n  firms: { type: list, title: Firms, fields: { name: { type: text, title: Name, required: true } } }\nsteps:\n  - id: all\n    each: firms\n    as: firm\n    steps: [{ id: call, title: Call, task: boss }]\n",
+    );
+    shell.write("firms.data", "firms: [{ name: North }, { name: South }]\n");
+    shell.good(&["deploy", "."]);
+    let begun = shell.good(&["start", "round", "--as", "bo", "--data", "firms.data"]);
+    assert!(begun.contains("Call (row 1: North)") && begun.contains("Call (row 2: South)"), "{begun}");
+    let said = shell.run(&["complete", "R-1", "--as", "bo"]);
+    assert!(said.err.contains("all/1/call (Call (row 1: North)), all/2/call (Call (row 2: South))"), "{}", said.err);
+    assert!(shell.good(&["complete", "R-1/all/2/call", "--as", "bo"]).contains("Call (row 2: South)"));
+    shell.good(&["complete", "R-1/1/call", "--as", "bo"]);
+    let history = shell.good(&["history", "R-1"]);
+    let at = |words: &str| history.find(words).expect("both rows are told");
+    assert!(at("Call (row 2: South)") < at("Call (row 1: North)"), "{history}");
+}
+
+#[test]
 fn a_value_beyond_its_limit_is_told_before_what_cannot_be_computed_from_it() {
     let shell = Shell::new("en");
     shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n");

@@ -248,7 +248,7 @@ fn done(
     let line = format!(
         "{}  {} · {}",
         output.ink(Ink::Bold, &accepted.state.reference()),
-        words.task(definition, &open.task.step, open.task.kind),
+        words.task_in(definition, &open.case.state, &open.task),
         match open.task.kind {
             TaskKind::Begin => output.pick("已提交", "Submitted").to_owned(),
             _ => words.answer(human, answer),
