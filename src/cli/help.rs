@@ -266,13 +266,15 @@ pub(crate) fn manual(lang: Lang) -> String {
     text += match lang {
         Lang::Zh => {
             "## 怎么指一个案例\n\n用业务编号（`LP-2026-0001`）、案例编号，或两者的开头几位，只要不会认错。\
-                     一个案例同时有几项待办时，在后面加 `/步骤`：`LP-2026-0001/keeper`。\
+                     一个案例同时有几项待办时，在后面加 `/步骤`：`LP-2026-0001/keeper`；\
+                     在 `each` 的一行里写 `LP-2026-0001/survey/2/call`：步骤 `survey` 的第 2 行里的 `call`。\
                      人用编号（`wang`）、姓名或邮箱来指。\n\n## 退出码\n\n| 码 | 名称 | 意思 |\n|--:|--|--|\n"
         }
         Lang::En => {
             "## How to name a case\n\nBy its business number (`LP-2026-0001`), its id, or the beginning of \
                      either, as long as it means one. Where a case asks for several things at once, add `/STEP`: \
-                     `LP-2026-0001/keeper`. People are named by id (`wang`), name or mail address.\n\n\
+                     `LP-2026-0001/keeper`, and in a row of an `each` `LP-2026-0001/survey/2/call`: the step `call` in \
+                     the second row of `survey`. People are named by id (`wang`), name or mail address.\n\n\
                      ## Exit codes\n\n| code | name | meaning |\n|--:|--|--|\n"
         }
     };

@@ -5,7 +5,7 @@
 //! it is stored, and not before.
 
 use super::refusal::{FieldFault, PathPart};
-use crate::expression::Failure;
+use crate::expression::{Failure, order};
 use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Formula;
@@ -357,8 +357,10 @@ impl Filling<'_> {
                 self.fault(name, &field.title, what);
             }
         }
-        if let (Some(pattern), Some(text)) = (&field.pattern, value.as_text())
-            && regex_lite::Regex::new(&format!("^(?:{pattern})$")).is_ok_and(|regex| !regex.is_match(text))
+        let items = value.as_list().unwrap_or(std::slice::from_ref(&value));
+        if let Some(pattern) = &field.pattern
+            && let Ok(regex) = regex_lite::Regex::new(&format!("^(?:{pattern})$"))
+            && items.iter().filter_map(Value::as_text).any(|text| !regex.is_match(text))
         {
             self.fault(
                 name,
@@ -440,6 +442,13 @@ fn outside(field: &Field, value: &Value, bound: &Value, low: bool) -> Option<Wor
         (Value::DateTime(at), Value::DateTime(bound)) => {
             let ordering = at.local.cmp(&bound.local);
             say(beyond(ordering), ("不早于", "不晚于"), ("Not before", "Not after"), ("", ""), bound.local.to_string())
+        }
+        (Value::Duration(_), Value::Duration(least_or_most)) => {
+            // Months and days have no order: such a limit says nothing of the other.
+            let found = order(value, bound).is_some_and(beyond);
+            let (least, most) = if low { ("至少", "At least") } else { ("最多", "At most") };
+            let (zh, en) = (least_or_most.words(Lang::Zh), least_or_most.words(Lang::En));
+            found.then(|| Wording::new(format!("{least} {zh}。"), format!("{most} {en}.")))
         }
         _ => None,
     }

@@ -203,6 +203,13 @@ impl Lowering<'_> {
                 ("among", matches!(kind.value, FieldType::Person | FieldType::Position | FieldType::Department)),
                 ("pattern", matches!(kind.value, FieldType::Text | FieldType::LongText)),
                 ("many", kind.value != FieldType::List),
+                (
+                    "unit",
+                    matches!(
+                        kind.value,
+                        FieldType::Integer | FieldType::Decimal | FieldType::Money | FieldType::Percent
+                    ),
+                ),
                 ("size", kind.value == FieldType::File),
                 ("accept", kind.value == FieldType::File),
             ] {
@@ -361,6 +368,7 @@ fn of_other_type(span: Span, key: &str, kind: Spanned<FieldType>) -> Diagnostic 
         "among" => "person",
         "pattern" => "text",
         "size" | "accept" => "file",
+        "unit" => "decimal",
         _ => "",
     };
     let message = if fits.is_empty() {

@@ -472,6 +472,21 @@ fn rows_that_ask_one_person_are_told_apart() {
 }
 
 #[test]
+fn lengths_of_time_and_each_of_several_texts_keep_their_limits() {
+    let shell = Shell::new("en");
+    shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n");
+    shell.write(
+        "stay.yaml",
+        "process: stay\ntitle: Stay\nform:\n  length: { type: duration, title: Length, min: 1 day, max: 5 days }\n  tags: { type: text, title: Tags, many: true, pattern: \"[a-z]+\" }\nsteps: [{ id: look, title: Look, task: boss }]\n",
+    );
+    shell.good(&["deploy", "."]);
+    let said = shell.run(&["start", "stay", "--as", "bo", "--set", "length=P9D", "--set", "tags=a; B"]);
+    assert!(said.err.contains("At most 5 days.") && said.err.contains("Not in the expected form"), "{}", said.err);
+    assert!(shell.run(&["start", "stay", "--as", "bo", "--set", "length=PT2H"]).err.contains("At least 1 day."));
+    shell.good(&["start", "stay", "--as", "bo", "--set", "length=P2D", "--set", "tags=a; b"]);
+}
+
+#[test]
 fn a_value_beyond_its_limit_is_told_before_what_cannot_be_computed_from_it() {
     let shell = Shell::new("en");
     shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n");

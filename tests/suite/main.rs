@@ -11,6 +11,7 @@ mod diagram;
 mod documents;
 mod exact;
 mod expression;
+mod fields;
 mod files;
 mod flows;
 mod fmt;
