@@ -5,9 +5,11 @@ use super::exit::{Exit, Stop, file_trouble};
 use super::output::Output;
 use super::refer::World;
 use crate::diagnostics::{Sources, Style, render};
+use crate::engine::{Facts, Whose, all_wrong};
+use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind, Form, field_at};
 use crate::model::id::FieldName;
-use crate::model::input::{Misread, Reading, read_document, read_form, write_text};
+use crate::model::input::{Misread, Reading, read_document, read_form, unreadable, write_text};
 use crate::model::text::{Lang, Wording};
 use crate::model::value::{Record, Value};
 use crate::runtime::{Files, Refused};
@@ -57,6 +59,36 @@ pub(crate) fn read(
     world: &World,
     before: &Record,
 ) -> Result<Record, Stop> {
+    let (record, wrong) = given_values(output, matches, form, world, before)?;
+    if wrong.is_empty() { Ok(record) } else { Err(Stop::Because(Exit::Input, misread(&wrong))) }
+}
+
+/// As [`read`], for a form that is handed in: where something cannot be read, all else that is wrong is told too.
+pub(crate) fn filled(
+    output: &Output,
+    matches: &ArgMatches,
+    (definition, whose): (&Definition, Whose<'_>),
+    form: &Form,
+    world: &World,
+    before: &Record,
+) -> Result<Record, Stop> {
+    let (record, wrong) = given_values(output, matches, form, world, before)?;
+    if wrong.is_empty() {
+        return Ok(record);
+    }
+    let (directory, calendar) = (&*world.directory, &*world.calendar);
+    let facts = Facts { now: world.now, directory, calendar, sequence: 0, seed: [0; 16] };
+    Err(Stop::Because(Exit::Input, misread(&all_wrong(definition, whose, &record, wrong, &facts))))
+}
+
+/// The values, and what cannot be read as one.
+fn given_values(
+    output: &Output,
+    matches: &ArgMatches,
+    form: &Form,
+    world: &World,
+    before: &Record,
+) -> Result<(Record, Vec<Misread>), Stop> {
     let reading = &Reading { directory: &world.directory, today: world.calendar.today(world.now) };
     let mut record = Record::new();
     let mut wrong = Vec::new();
@@ -70,7 +102,10 @@ pub(crate) fn read(
         fetch_all(&world.files, form, "", &mut document, &mut wrong)?;
         match read_document(reading, form, &document) {
             Ok(read) => record = read,
-            Err((_, faults)) => wrong.extend(faults),
+            Err((read, faults)) => {
+                record = read;
+                wrong.extend(faults);
+            }
         }
     }
     let mut entries = Vec::new();
@@ -84,16 +119,22 @@ pub(crate) fn read(
         let path = path.trim();
         match fetch(&world.files, field_at(form, path), path, value)? {
             Ok(value) => entries.push((path.to_owned(), value)),
-            Err(fault) => wrong.push(fault),
+            Err(fault) => {
+                record.insert(path.split('.').next().unwrap_or(path).into(), unreadable());
+                wrong.push(fault);
+            }
         }
     }
     let rows = |name: &FieldName| record.get(name).or_else(|| before.get(name)).and_then(Value::as_list);
     let entries = around(output.lang, form, reading, &rows, entries);
     match read_form(reading, form, &entries) {
         Ok(read) => record.extend(read),
-        Err((_, faults)) => wrong.extend(faults),
+        Err((read, faults)) => {
+            record.extend(read);
+            wrong.extend(faults);
+        }
     }
-    if wrong.is_empty() { Ok(record) } else { Err(Stop::Because(Exit::Input, misread(&wrong))) }
+    Ok((record, wrong))
 }
 
 /// The text itself; for a field of files, `@path` as the file that is there, kept from now on.
@@ -188,8 +229,8 @@ pub(crate) fn misread(wrong: &[Misread]) -> Wording {
         wrong.iter().map(line).collect::<Vec<_>>().join("\n")
     };
     Wording::new(format!("填写的内容有 {} 处要改：\n{}", wrong.len(), lines(Lang::Zh)), {
-        let count = if wrong.len() == 1 { "One value".to_owned() } else { format!("{} values", wrong.len()) };
-        format!("{count} cannot be used:\n{}", lines(Lang::En))
+        let count = if wrong.len() == 1 { "One thing".to_owned() } else { format!("{} things", wrong.len()) };
+        format!("{count} to mend in what was filled in:\n{}", lines(Lang::En))
     })
 }
 

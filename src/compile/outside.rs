@@ -202,11 +202,43 @@ fn pieces(written: &[syntax::Piece], scope: &Scope, typing: &mut Typing<'_>) -> 
 }
 
 fn retry(written: &syntax::Retry, typing: &mut Typing<'_>) -> Retry {
-    Retry {
-        times: written.times.unwrap_or(8),
-        from: length(written.from.as_ref(), seconds(10), typing),
-        to: length(written.to.as_ref(), seconds(3_600), typing),
+    let mut from = length(written.from.as_ref(), seconds(10), typing);
+    let mut to = length(written.to.as_ref(), seconds(3_600), typing);
+    if longer(from, to) {
+        // The one that is not written gives way to the one that is.
+        match (&written.from, &written.to) {
+            (Some(first), Some(last)) => typing.diagnostics.push(first_wait_is_longest(first, last)),
+            (Some(_), None) => to = from,
+            (None, _) => from = to,
+        }
     }
+    Retry { times: written.times.unwrap_or(8), from, to }
+}
+
+/// Whether a length of time is longer than another, where both are of one measure.
+fn longer(one: Duration, other: Duration) -> bool {
+    match (one, other) {
+        (Duration::Seconds(one), Duration::Seconds(other)) => one > other,
+        (Duration::Months(one), Duration::Months(other))
+        | (Duration::WorkingDays(one), Duration::WorkingDays(other))
+        | (Duration::WorkingMinutes(one), Duration::WorkingMinutes(other)) => one > other,
+        _ => false,
+    }
+}
+
+fn first_wait_is_longest(from: &FeelText, to: &FeelText) -> Diagnostic {
+    let (first, last) = (from.text.trim(), to.text.trim());
+    Diagnostic::new(
+        Code::BadValue,
+        from.span,
+        Wording::new(
+            format!("第一次等 `{first}`，比最长的 `{last}` 还长：`from` 不能比 `to` 长"),
+            format!(
+                "the first wait, `{first}`, is longer than the longest, `{last}`: `from` cannot be longer than `to`"
+            ),
+        ),
+    )
+    .context(to.span, Wording::new("最长等这么久", "the longest wait"))
 }
 
 fn seconds(count: u32) -> Duration {

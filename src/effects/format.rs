@@ -154,11 +154,13 @@ pub fn money(amount: Decimal) -> String {
     grouped + "." + cents
 }
 
-/// A share: 0.08 is `8 %`.
+/// A share: 0.08 is `8 %`, a third `33.33 %`.
 pub fn percent(share: Decimal) -> String {
-    share
-        .checked_mul(Decimal::ONE_HUNDRED)
-        .map_or_else(|| share.to_string(), |hundred| format!("{} %", hundred.normalize()))
+    let Some(hundred) = share.checked_mul(Decimal::ONE_HUNDRED) else { return share.to_string() };
+    let shown = hundred.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    // A share that is nearly nothing has no sign.
+    let shown = if shown.is_zero() { Decimal::ZERO } else { shown.normalize() };
+    format!("{shown} %")
 }
 
 /// An address of which a reader who knows it recognizes it, and nobody else: `w***@example.com`.
@@ -212,6 +214,8 @@ mod tests {
         }
         assert_eq!(percent("0.0825".parse().unwrap()), "8.25 %");
         assert_eq!(percent("0.08".parse().unwrap()), "8 %");
+        assert_eq!(percent(Decimal::ONE / Decimal::from(3)), "33.33 %");
+        assert_eq!(percent("-0.00001".parse().unwrap()), "0 %");
     }
 
     #[test]

@@ -116,7 +116,8 @@ fn went_on(words: &Words<'_>, kind: &StepKind, ask: &Ask, came_to: &Outcome) -> 
         {
             Some((Mark::Refused, failed_for_good(words, *attempt, what)))
         }
-        (StepKind::Call(_), Ask::ChildEnded { .. }) => {
+        // One that is not awaited is left behind at once, perhaps because another one ended.
+        (StepKind::Call(call), Ask::ChildEnded { .. }) if !call.detached => {
             let ending = words.answer(None, came_to);
             Some((
                 Mark::Note,

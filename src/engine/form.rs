@@ -4,19 +4,21 @@
 //! nothing: values come from pages, files and programs alike. Money is rounded half up to two places here, when
 //! it is stored, and not before.
 
+use super::fault::{expected, outside, too_many};
 use super::refusal::{FieldFault, PathPart};
-use crate::expression::{Failure, order};
+use crate::expression::Failure;
 use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind, Form};
-use crate::model::formula::Formula;
+use crate::model::formula::{Formula, Read};
 use crate::model::id::FieldName;
 use crate::model::people::Directory;
 use crate::model::text::{Lang, Text, Wording};
 use crate::model::value::{Record, Value};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::RoundingStrategy;
+use std::collections::BTreeSet;
 
 /// The most rows of a list, and values of a `many` field.
-const MOST_ROWS: usize = 1_000;
+pub(super) const MOST_ROWS: usize = 1_000;
 /// The most characters of one line, and of a long text.
 const MOST_TEXT: (usize, usize) = (1_000, 20_000);
 
@@ -47,7 +49,8 @@ pub(super) fn fill(
     let filled = filling.fields(form, given, &mut data);
     // What could not be evaluated may only follow from what is missing: it is told where nothing else is wrong.
     let Filling { faults, unsure, .. } = filling;
-    let faults = if faults.is_empty() { unsure } else { faults };
+    let mut faults = if faults.is_empty() { unsure } else { faults };
+    faults.sort_by_key(|fault| place(form, &fault.path));
     if faults.is_empty() { Ok(filled) } else { Err(faults) }
 }
 
@@ -168,17 +171,19 @@ impl Filling<'_> {
             }
         }
         // A form with faults has no computed values worth showing.
-        if self.faults.is_empty() {
-            let computed =
-                if self.unsure.is_empty() { compute(form, data, self.evaluate).map_err(Some) } else { Err(None) };
+        let sound = self.faults.is_empty() && self.unsure.is_empty();
+        let computed = if sound { compute(form, data, self.evaluate).map_err(Some) } else { Err(None) };
+        if computed.is_ok() {
+            for (name, field) in form {
+                self.limits(name, field, data, true);
+            }
+        } else {
             // What was typed is told before what does not follow from it.
-            for (name, field) in form.iter().filter(|(_, field)| computed.is_ok() || field.value.is_none()) {
-                self.limits(name, field, data);
-            }
-            if let (true, Err(Some(Computed { field, failure }))) = (self.faults.is_empty(), computed) {
-                let title = form.get(&field).map_or_else(|| Text::One(field.to_string()), |found| found.title.clone());
-                self.fault(&field, &title, failure.message);
-            }
+            self.other_limits(form, data);
+        }
+        if let (true, Err(Some(Computed { field, failure }))) = (self.faults.is_empty(), computed) {
+            let title = form.get(&field).map_or_else(|| Text::One(field.to_string()), |found| found.title.clone());
+            self.fault(&field, &title, failure.message);
         }
         form.keys().map(|name| (name.clone(), data.get(name).cloned().unwrap_or_default())).collect()
     }
@@ -223,10 +228,11 @@ impl Filling<'_> {
                 );
             };
             if items.len() > MOST_ROWS {
-                return self.refuse(name, &field.title, too_many_rows());
+                return self.refuse(name, &field.title, too_many(field));
             }
-            let items: Option<Vec<Value>> = items.into_iter().map(|item| self.one(name, field, item, data)).collect();
-            return items.map(Value::List);
+            let read: Vec<Option<Value>> = items.into_iter().map(|item| self.one(name, field, item, data)).collect();
+            let items: Option<Vec<Value>> = read.into_iter().collect();
+            return items.map(|items| Value::List(if is_named(&field.kind) { once(items) } else { items }));
         }
         self.one(name, field, value, data)
     }
@@ -311,7 +317,7 @@ impl Filling<'_> {
         data: &Record,
     ) -> Option<Value> {
         if rows.len() > MOST_ROWS {
-            return self.refuse(name, &field.title, too_many_rows());
+            return self.refuse(name, &field.title, too_many(field));
         }
         let before = self.faults.len() + self.unsure.len();
         let mut filled = Vec::with_capacity(rows.len());
@@ -337,8 +343,36 @@ impl Filling<'_> {
         (self.faults.len() + self.unsure.len() == before).then_some(Value::List(filled))
     }
 
+    /// The limits of what is sound in a form that is not, so that all of its faults are told at once: of fields
+    /// without a fault, by rules that read no field with one and none that is computed.
+    fn other_limits(&mut self, form: &Form, data: &Record) {
+        let told = || self.faults.iter().chain(&self.unsure);
+        let around = told().filter_map(|fault| field_of(fault.path.first()?));
+        let faulty: BTreeSet<FieldName> = told().filter_map(|fault| self.below(fault)).chain(around).collect();
+        let shaky =
+            |name: &FieldName| faulty.contains(name) || form.get(name).is_some_and(|field| field.value.is_some());
+        let sound =
+            |formula: &Formula| formula.reads.iter().all(|read| !matches!(read, Read::Field(name) if shaky(name)));
+        let fields = form.iter().filter(|(name, _)| !shaky(name));
+        let sound: Vec<(&FieldName, Field)> = fields
+            .map(|(name, field)| {
+                let kept = |formula: &Option<Formula>| formula.clone().filter(sound);
+                let check = field.check.clone().filter(|check| sound(&check.that));
+                (name, Field { min: kept(&field.min), max: kept(&field.max), check, ..field.clone() })
+            })
+            .collect();
+        for (name, field) in &sound {
+            self.limits(name, field, data, false);
+        }
+    }
+
+    /// The field of the form at hand that a fault is of, or is in a row of.
+    fn below(&self, fault: &FieldFault) -> Option<FieldName> {
+        field_of(fault.path.strip_prefix(self.path.as_slice())?.first()?)
+    }
+
     /// Limits, pattern and rule of a field that is filled in.
-    fn limits(&mut self, name: &FieldName, field: &Field, data: &Record) {
+    fn limits(&mut self, name: &FieldName, field: &Field, data: &Record, sure: bool) {
         let value = data.get(name).cloned().unwrap_or_default();
         let rows = value.as_list().map(<[Value]>::len);
         if value.is_null() || (rows == Some(0) && !field.required && field.min.is_none()) {
@@ -349,7 +383,7 @@ impl Filling<'_> {
             let bound = match (self.evaluate)(formula, data) {
                 Ok(bound) => bound,
                 Err(failure) => {
-                    self.fault(name, &field.title, failure.message);
+                    self.failed(name, field, failure, sure);
                     continue;
                 }
             };
@@ -375,10 +409,17 @@ impl Filling<'_> {
                     let say = Wording::new(check.say.get(Lang::Zh), check.say.get(Lang::En));
                     self.fault(name, &field.title, say);
                 }
-                Err(failure) => {
-                    self.fault(name, &field.title, failure.message);
-                }
+                Err(failure) => self.failed(name, field, failure, sure),
             }
+        }
+    }
+
+    /// A rule could not be computed; where other things are wrong it may only follow from these.
+    fn failed(&mut self, name: &FieldName, field: &Field, failure: Failure, sure: bool) {
+        if sure {
+            self.fault(name, &field.title, failure.message);
+        } else {
+            self.doubt::<()>(name, &field.title, failure.message);
         }
     }
 
@@ -405,95 +446,50 @@ impl Filling<'_> {
     }
 }
 
+/// Where in a form a fault is: what the form does not have comes first.
+fn place(form: &Form, path: &[PathPart]) -> Vec<Option<usize>> {
+    let mut columns = Some(form);
+    let mut place = Vec::with_capacity(path.len());
+    for part in path {
+        match part {
+            PathPart::Row(row) => place.push(Some(*row)),
+            PathPart::Field(name) => {
+                let found = columns.and_then(|form| form.get_full(name));
+                place.push(found.map(|(at, ..)| at));
+                columns = found.and_then(|(_, _, field)| match &field.kind {
+                    FieldKind::List(columns) => Some(columns),
+                    _ => None,
+                });
+            }
+        }
+    }
+    place
+}
+
+fn field_of(part: &PathPart) -> Option<FieldName> {
+    match part {
+        PathPart::Field(name) => Some(name.clone()),
+        PathPart::Row(_) => None,
+    }
+}
+
 /// What a field holds while nothing is filled in: lists are empty, never null.
 fn empty(field: &Field) -> Value {
     if field.many || matches!(field.kind, FieldKind::List(_)) { Value::List(Vec::new()) } else { Value::Null }
 }
 
-/// What is wrong with a value beyond a limit: of the value itself, a text's length, or a list's rows.
-fn outside(field: &Field, value: &Value, bound: &Value, low: bool) -> Option<Wording> {
-    let beyond = |ordering: std::cmp::Ordering| if low { ordering.is_lt() } else { ordering.is_gt() };
-    let say = |found: bool, zh: (&str, &str), en: (&str, &str), unit: (&str, &str), shown: String| {
-        found.then(|| {
-            let (zh, en) = if low { (zh.0, en.0) } else { (zh.1, en.1) };
-            Wording::new(format!("{zh} {shown}{}。", unit.0), format!("{en} {shown}{}.", unit.1))
-        })
-    };
-    let (least, most) = (("至少", "最多"), ("At least", "At most"));
-    match (value, bound) {
-        (Value::Text(text), Value::Number(bound)) => {
-            let length = Decimal::from(text.chars().count());
-            say(beyond(length.cmp(bound)), least, most, (" 个字", " characters"), bound.normalize().to_string())
+/// Whether values of a kind name something that there is once: to choose it twice says no more.
+fn is_named(kind: &FieldKind) -> bool {
+    matches!(kind, FieldKind::Choice(_) | FieldKind::Person(_) | FieldKind::Position | FieldKind::Department)
+}
+
+/// The values without repetitions, each where it came first.
+fn once(items: Vec<Value>) -> Vec<Value> {
+    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+    for item in items {
+        if !kept.contains(&item) {
+            kept.push(item);
         }
-        (Value::List(rows), Value::Number(bound)) => {
-            let count = Decimal::from(rows.len());
-            say(beyond(count.cmp(bound)), least, most, (" 行", " rows"), bound.normalize().to_string())
-        }
-        (Value::Number(number), Value::Number(bound)) => {
-            let shown = match field.kind {
-                FieldKind::Percent => format!("{} %", (*bound * Decimal::ONE_HUNDRED).normalize()),
-                _ => bound.normalize().to_string(),
-            };
-            say(beyond(number.cmp(bound)), least, most, ("", ""), shown)
-        }
-        (Value::Date(date), Value::Date(bound)) => {
-            say(beyond(date.cmp(bound)), ("不早于", "不晚于"), ("Not before", "Not after"), ("", ""), bound.to_string())
-        }
-        (Value::DateTime(at), Value::DateTime(bound)) => {
-            let ordering = at.local.cmp(&bound.local);
-            say(beyond(ordering), ("不早于", "不晚于"), ("Not before", "Not after"), ("", ""), bound.local.to_string())
-        }
-        (Value::Duration(_), Value::Duration(least_or_most)) => {
-            // Months and days have no order: such a limit says nothing of the other.
-            let found = order(value, bound).is_some_and(beyond);
-            let (least, most) = if low { ("至少", "At least") } else { ("最多", "At most") };
-            let (zh, en) = (least_or_most.words(Lang::Zh), least_or_most.words(Lang::En));
-            found.then(|| Wording::new(format!("{least} {zh}。"), format!("{most} {en}.")))
-        }
-        _ => None,
     }
-}
-
-fn too_many_rows() -> Wording {
-    Wording::new(format!("行太多了：最多 {MOST_ROWS} 行。"), format!("Too many rows: at most {MOST_ROWS}."))
-}
-
-/// What a kind of field takes, with an example.
-fn expected(kind: &FieldKind) -> Wording {
-    let (zh, en) = match kind {
-        FieldKind::Text | FieldKind::LongText => ("请填文字。", "Please give a text."),
-        FieldKind::Integer => ("请填一个整数，例如 3。", "Please give a whole number, such as 3."),
-        FieldKind::Decimal => ("请填一个数，例如 2.5。", "Please give a number, such as 2.5."),
-        FieldKind::Money => ("请填金额，例如 320.00。", "Please give an amount, such as 320.00."),
-        FieldKind::Percent => ("请填百分数，例如 8 %。", "Please give a percentage, such as 8 %."),
-        FieldKind::Boolean => ("请填是或否。", "Please say yes or no."),
-        FieldKind::Date => ("请填日期，例如 2026-03-06。", "Please give a date, such as 2026-03-06."),
-        FieldKind::DateTime => {
-            ("请填日期和时间，例如 2026-03-06T09:00。", "Please give a date and time, such as 2026-03-06T09:00.")
-        }
-        FieldKind::Duration => {
-            ("请填时长，例如 P3D（三天）。", "Please give a length of time, such as P3D for three days.")
-        }
-        FieldKind::Choice(options) => {
-            let list = |lang| {
-                options
-                    .iter()
-                    .map(|(name, title)| {
-                        let title = title.get(lang);
-                        if title == &**name { title.to_owned() } else { format!("{title} ({name})") }
-                    })
-                    .collect::<Vec<_>>()
-            };
-            return Wording::new(
-                format!("请选其中一项：{}。", list(Lang::Zh).join("、")),
-                format!("Please choose one of: {}.", list(Lang::En).join(", ")),
-            );
-        }
-        FieldKind::Person(_) => ("请填一个人。", "Please name a person."),
-        FieldKind::Position => ("请填一个岗位。", "Please name a position."),
-        FieldKind::Department => ("请填一个部门。", "Please name a department."),
-        FieldKind::File(_) => ("请上传一个文件。", "Please upload a file."),
-        FieldKind::List(_) => ("这里要填若干行。", "Rows are expected here."),
-    };
-    Wording::new(zh, en)
+    kept
 }

@@ -28,6 +28,7 @@ mod block;
 pub mod command;
 mod decide;
 pub mod event;
+mod fault;
 pub mod fingerprint;
 mod form;
 pub mod handover;
@@ -45,12 +46,14 @@ pub mod state;
 mod step;
 mod undo;
 mod vote;
+mod wrong;
 
 pub use apply::apply;
 pub use decide::decide;
 pub use human::{data_of, form_of, proposed};
 pub use scope::rows_around;
 pub use start::scheduled;
+pub use wrong::{Whose, all_wrong};
 
 use self::event::Entry;
 use self::state::State;

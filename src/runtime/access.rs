@@ -20,10 +20,11 @@ use crate::engine::event::{Event, OpenedTask};
 use crate::engine::fingerprint::Fingerprint;
 use crate::engine::preview::{Upcoming, upcoming};
 use crate::engine::state::{Assignment, Task, TaskKind};
-use crate::engine::{self, Facts};
+use crate::engine::{self, Facts, Whose, all_wrong};
 use crate::model::definition::{Human, outcome};
 use crate::model::form::Form;
 use crate::model::id::{AssignmentId, Outcome, PersonId, TaskId};
+use crate::model::input::Misread;
 use crate::model::people::Directory;
 use crate::model::time::Calendar;
 use crate::model::value::Record;
@@ -316,6 +317,15 @@ impl Visit {
     fn actor(&self) -> Actor {
         let mail = self.mail.clone().unwrap_or_else(|| Arc::from(""));
         Actor::Person { id: self.row.person.clone(), via: Via::Link { mail } }
+    }
+
+    /// What of the link's form could not be read, and what else of it would be refused.
+    pub fn all_wrong(&self, outcome: Option<&Outcome>, values: &Record, misread: Vec<Misread>) -> Vec<Misread> {
+        let (directory, calendar) = (&*self.directory, &*self.calendar);
+        let facts = Facts { now: self.now, directory, calendar, sequence: 0, seed: [0; 16] };
+        let outcome = outcome.map_or("", |outcome| outcome.as_str());
+        let whose = Whose::Task { state: &self.case.state, task: self.row.task, person: &self.row.person, outcome };
+        all_wrong(&self.case.definition, whose, values, misread, &facts)
     }
 
     /// The open task and assignment that the link is of.

@@ -32,7 +32,7 @@ pub enum Item {
     Answer(StepId, Outcome),
     /// The process ended so.
     End(Outcome),
-    /// A branch of a `parallel` or `race` was entered.
+    /// A branch of a `parallel` was entered; one of a `race` was the first that was done.
     Branch(StepId, Arc<str>),
     /// A reminder went out.
     Reminder(StepId),
@@ -198,8 +198,9 @@ impl Reading<'_> {
                 Event::Skipped { step, .. } if !entered.contains(step) => {
                     walked.insert(Item::When(step.clone(), false));
                 }
-                Event::Left { step, outcome, .. } => {
+                Event::Left { token, step, outcome, .. } => {
                     walked.insert(Item::Answer(step.clone(), outcome.clone()));
+                    walked.extend(self.won(*token, outcome, number));
                 }
                 Event::TaskParked { task } => {
                     if let Some(step) =
@@ -212,6 +213,7 @@ impl Reading<'_> {
                 Event::ScopeOpened { holder, branch: Some(branch), .. } => {
                     let state = self.state_at(number);
                     let step = state.and_then(|state| state.tokens.get(holder)?.step.clone());
+                    let step = step.filter(|step| !self.is_race(step));
                     walked.extend(step.map(|step| Item::Branch(step, branch.clone())));
                 }
                 Event::WentOverdue { step, .. } => {
@@ -223,6 +225,22 @@ impl Reading<'_> {
                 _ => {}
             }
         }
+    }
+
+    fn is_race(&self, step: &StepId) -> bool {
+        self.definition.steps.get(step).is_some_and(|step| matches!(step.kind, StepKind::Race))
+    }
+
+    /// The branch of a race that a token wins by leaving a step of it.
+    fn won(&self, token: TokenId, came_to: &Outcome, number: usize) -> Option<Item> {
+        let races = self.definition.steps.values().any(|step| matches!(step.kind, StepKind::Race));
+        if !races || came_to.as_str() == outcome::CANCELLED {
+            return None;
+        }
+        let state = self.state_at(number)?;
+        let scope = state.scopes.get(&state.tokens.get(&token)?.scope)?;
+        let race = state.tokens.get(&scope.holder?)?.step.clone().filter(|step| self.is_race(step))?;
+        Some(Item::Branch(race, scope.branch.clone()?))
     }
 
     fn fired(&self, timer: TimerId, number: usize, walked: &mut BTreeSet<Item>) {

@@ -6,6 +6,7 @@ use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
 use crate::syntax::fields::{GROUP, LIST, Lowering, NameRule, Place, missing_value};
 use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::secret;
 use crate::syntax::step::STEP;
 
 /// The type of a field, as written.
@@ -185,6 +186,7 @@ impl Lowering<'_> {
             name: name?,
             kind,
         };
+        self.secrets(&field);
         if let Some(kind) = field.kind {
             let needs = |key: &str, lowering: &mut Self| {
                 if fields.key(key).is_none() {
@@ -224,6 +226,16 @@ impl Lowering<'_> {
             self.report(computed_and_asked(value, other));
         }
         Some(field)
+    }
+
+    /// What nobody should read in a form, and everybody does: a password as a default or in the words beside it.
+    fn secrets(&mut self, field: &Field) {
+        if let Some(default) = &field.default {
+            self.diagnostics.extend(secret::in_default(&field.name.value, default));
+        }
+        for words in field.help.iter().chain(&field.title) {
+            self.diagnostics.extend(secret::in_words(words.span.source, &self.source.text, words.span));
+        }
     }
 
     fn field_type(&mut self, node: &Node) -> Option<Spanned<FieldType>> {

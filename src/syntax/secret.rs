@@ -61,33 +61,105 @@ const NAMES: &[&str] = &[
 /// Names of parameters that are secrets beside those.
 const PARAMETERS: &[&str] = &["key", "sig", "sign", "auth", "code"];
 
+/// Words of names that say so of a form's field; there a token may be a mere number of a ticket.
+const FIELDS: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "secret",
+    "token",
+    "api-key",
+    "apikey",
+    "access-key",
+    "private-key",
+    "密码",
+    "口令",
+    "密钥",
+    "令牌",
+];
+
+/// Words of a sentence behind which a secret follows, with what stands between.
+const SPOKEN: &[&str] =
+    &["password", "passwd", "pwd", "secret", "token", "api key", "api_key", "密码", "口令", "密钥", "令牌"];
+
+/// Where a secret stands, which says what to write instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    /// In a header, which takes `secret`.
+    Header,
+    /// In a body.
+    Body,
+    /// In an address.
+    Address,
+    /// In a field of a form, or what people read of it.
+    Form,
+    /// Anywhere.
+    Text,
+}
+
 /// The shortest literal of a header that is told.
 const SHORTEST: usize = 4;
 
 /// Every secret that a text shows by its shape, in the order of the text.
 pub(crate) fn in_text(id: SourceId, text: &str) -> Vec<Diagnostic> {
-    let mut found: Vec<Range<usize>> = Vec::new();
-    found.extend(private_keys(text));
-    found.extend(tokens(text));
-    found.extend(addresses(text));
-    found.sort_by_key(|range| (range.start, std::cmp::Reverse(range.end)));
+    let mut found: Vec<(Range<usize>, Stands)> = Vec::new();
+    found.extend(private_keys(text).into_iter().chain(tokens(text)).map(|range| (range, Stands::Text)));
+    found.extend(addresses(text).into_iter().map(|range| (range, Stands::Address)));
+    found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
     let mut last = 0;
-    found.retain(|range| {
+    found.retain(|(range, _)| {
         let fresh = range.start >= last;
         last = last.max(range.end);
         fresh
     });
-    found.into_iter().map(|range| told(Span::new(id, range.start, range.end))).collect()
+    found.into_iter().map(|(range, stands)| told(Span::new(id, range.start, range.end), stands)).collect()
+}
+
+/// The secret that a field of this name holds by default.
+pub(crate) fn in_default(name: &str, value: &FeelText) -> Vec<Diagnostic> {
+    let name = name.to_lowercase().replace('_', "-");
+    if !FIELDS.iter().any(|word| name.contains(word)) {
+        return Vec::new();
+    }
+    let quoted = literals(&value.text).into_iter();
+    let secret = |range: &Range<usize>| value.text.get(range.clone()).is_some_and(is_made_up);
+    quoted.filter(secret).map(|range| told(value.span_of(range), Stands::Form)).collect()
+}
+
+/// The secrets that a text for people gives away: `password: abc123`.
+pub(crate) fn in_words(id: SourceId, text: &str, within: Span) -> Vec<Diagnostic> {
+    let from = within.start as usize;
+    let Some(said) = text.get(from..within.end as usize) else { return Vec::new() };
+    let lower = said.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for word in SPOKEN {
+        for (at, _) in lower.match_indices(word).filter(|(at, _)| begins_word(said, *at)) {
+            let behind = said.get(at + word.len()..).unwrap_or("");
+            let between = |c: char| c.is_whitespace() || matches!(c, ':' | '：' | '=' | '是' | '为');
+            let value = behind.trim_start_matches(between);
+            let gap = behind.len() - value.len();
+            let parted = behind.get(..gap).is_some_and(|gap| gap.contains(|c: char| !c.is_whitespace()));
+            let ends = |c: char| {
+                c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '，' | '。' | '；' | ';' | ')' | '）' | '}')
+            };
+            let value = value.get(..value.find(ends).unwrap_or(value.len())).unwrap_or("");
+            if parted && value.len() >= 6 && value.is_ascii() && is_mixed(value) {
+                let start = from + at + word.len() + gap;
+                found.push(told(Span::new(id, start, start + value.len()), Stands::Form));
+            }
+        }
+    }
+    found
 }
 
 /// The secrets that stand in the value of a header, or an entry of a body, of this name.
-pub(crate) fn in_value(name: &str, value: &FeelText) -> Vec<Diagnostic> {
+pub(crate) fn in_value(name: &str, value: &FeelText, stands: Stands) -> Vec<Diagnostic> {
     if !says_secret(name, &[]) {
         return Vec::new();
     }
     let quoted = literals(&value.text);
     if quoted.is_empty() && is_random(value.text.trim()) {
-        return vec![told(value.span)];
+        return vec![told(value.span, stands)];
     }
     let held = |range: Range<usize>| {
         let (from, literal) = without_scheme(value.text.get(range.clone())?);
@@ -95,28 +167,55 @@ pub(crate) fn in_value(name: &str, value: &FeelText) -> Vec<Diagnostic> {
         let mut values = literal.split(';').map(|part| part.split_once('=').map_or(part, |(_, value)| value).trim());
         values
             .any(|value| value.chars().count() >= SHORTEST)
-            .then(|| told(value.span_of(range.start + from..range.start + from + literal.len())))
+            .then(|| told(value.span_of(range.start + from..range.start + from + literal.len()), stands))
     };
     quoted.into_iter().filter_map(held).collect()
 }
 
-fn told(span: Span) -> Diagnostic {
-    Diagnostic::new(
+fn told(span: Span, stands: Stands) -> Diagnostic {
+    let (zh, en) = match stands {
+        Stands::Header => {
+            ("请写 `secret(\"名称\")`，把值放在服务器上", "write `secret(\"name\")` and keep the value on the server")
+        }
+        Stands::Body => (
+            "请求体里没有 `secret`，请改用请求头，值放在服务器上",
+            "a body takes no `secret`: send it in a header, and keep the value on the server",
+        ),
+        Stands::Address => (
+            "网址里没有 `secret`，请改用请求头，值放在服务器上",
+            "an address takes no `secret`: send it in a header, and keep the value on the server",
+        ),
+        Stands::Form => (
+            "表单里不能有，请删掉；只有 `http` 的请求头可以用，写成 `secret(\"名称\")`，值放在服务器上",
+            "a form holds none: delete it; only a header of `http` takes one, as `secret(\"name\")`, whose value is kept on the server",
+        ),
+        Stands::Text => (
+            "请删掉；`http` 的请求头要用它时写成 `secret(\"名称\")`，值放在服务器上",
+            "delete it; where a header of `http` needs it, write `secret(\"name\")` and keep the value on the server",
+        ),
+    };
+    let found = Diagnostic::new(
         Code::SecretInYaml,
         span,
         Wording::new(
-            "密码、令牌或密钥不能直接写在文件里：看得到文件或它的历史的人就有了它。请写 `secret(\"名称\")`，把值放在服务器上",
-            "a password, token or key is written out here, and whoever sees the file or its history has it; write `secret(\"name\")` and keep the value on the server",
+            format!("密码、令牌或密钥不能直接写在文件里：看得到文件或它的历史的人就有了它。{zh}"),
+            format!(
+                "a password, token or key is written out here, and whoever sees the file or its history has it; {en}"
+            ),
         ),
-    )
-    .hint(Wording::new(
-        "headers: { Authorization: '\"Bearer \" + secret(\"erp\")' }",
-        "headers: { Authorization: '\"Bearer \" + secret(\"erp\")' }",
-    ))
-    .hint(Wording::new(
+    );
+    let example = "headers: { Authorization: '\"Bearer \" + secret(\"erp\")' }";
+    let found = if stands == Stands::Form { found } else { found.hint(Wording::new(example, example)) };
+    found.hint(Wording::new(
         "已经提交过的值请换一个新的，删掉这一行不够",
         "if it was ever committed, have a new one issued: deleting the line is not enough",
     ))
+}
+
+/// Whether a text is one that only a secret is: of one word, with letters and digits or signs among them.
+fn is_made_up(text: &str) -> bool {
+    let word = !text.contains(char::is_whitespace) && text.chars().count() >= SHORTEST;
+    word && text.is_ascii() && is_mixed(text) && !text.contains(['{', '<', '$'])
 }
 
 /// Whether a name says that what follows is a secret.
@@ -165,6 +264,11 @@ fn is_mixed(word: &str) -> bool {
     word.contains(|c: char| c.is_ascii_digit()) && word.contains(|c: char| c.is_ascii_alphabetic())
 }
 
+/// Whether a word is one letter over and over, as who hides a secret writes it.
+fn is_one_letter(word: &str) -> bool {
+    word.chars().next().is_some_and(|first| word.chars().all(|c| c.eq_ignore_ascii_case(&first)))
+}
+
 /// Whether a bare word can only be a secret: long, without blanks, and with many digits among its letters.
 fn is_random(word: &str) -> bool {
     let digits = word.chars().filter(char::is_ascii_digit).count();
@@ -188,7 +292,10 @@ fn tokens(text: &str) -> Vec<Range<usize>> {
         for (at, _) in text.match_indices(prefix).filter(|(at, _)| begins_word(text, *at)) {
             let token = token_at(text, at).trim_end_matches(['.', '/']);
             let body = token.get(prefix.len()..).unwrap_or("");
-            if body.len() >= *least && body.contains(|c: char| c.is_ascii_digit()) {
+            // A word that somebody made up has a digit, or is long without a break.
+            let long =
+                body.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= 20 && !is_one_letter(run));
+            if body.len() >= *least && (long || body.contains(|c: char| c.is_ascii_digit())) {
                 found.push(at..at + token.len());
             }
         }
@@ -282,6 +389,7 @@ mod tests {
         for (text, secret) in [
             ("a: '\"Bearer 8f3c2a91e7d0\"'", "8f3c2a91e7d0"),
             ("# key: sk-proj-4f9a8b7c6d5e4f3a2b1c", "sk-proj-4f9a8b7c6d5e4f3a2b1c"),
+            ("default: '\"sk-abcdefghijklmnopqrstuvwx\"'", "sk-abcdefghijklmnopqrstuvwx"),
             ("ghp_0123456789abcdefghijABCDEFGHIJ012345", "ghp_0123456789abcdefghijABCDEFGHIJ012345"),
             ("id: AKIAIOSFODNN7EXAMPLE, x", "AKIAIOSFODNN7EXAMPLE"),
             ("POST https://bob:hunter2@erp.example/x", "hunter2"),

@@ -496,6 +496,33 @@ fn a_value_beyond_its_limit_is_told_before_what_cannot_be_computed_from_it() {
     assert!(said.contains("At least 1") && !said.contains("zero"), "{said}");
 }
 
+/// What cannot be read, what is missing, what is beyond a limit and what breaks a rule: one answer, not four.
+#[test]
+fn everything_that_is_wrong_with_a_form_is_told_in_one_answer() {
+    let shell = Shell::new("en");
+    shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n");
+    shell.write(
+        "trip.yaml",
+        "process: trip\ntitle: Trip\nform:\n  where: { type: text, title: Where, required: true }\n  \
+         days: { type: integer, title: Days, required: true }\n  cost: { type: money, title: Cost, max: 100 }\n  \
+         code: { type: text, title: Code, pattern: '[A-Z]+' }\nsteps:\n  - { id: look, title: Look, task: boss }\n",
+    );
+    shell.good(&["deploy", "."]);
+    let said = shell.ends(
+        Exit::Input,
+        &["start", "trip", "--as", "bo", "--set", "days=many", "--set", "cost=120", "--set", "code=a"],
+    );
+    for wrong in [
+        "4 things to mend",
+        "days (Days): “many”",
+        "where (Where): Please",
+        "cost (Cost): At most 100",
+        "code (Code): Not",
+    ] {
+        assert!(said.contains(wrong), "{wrong}\n{said}");
+    }
+}
+
 #[test]
 fn the_same_command_id_is_done_once() {
     let shell = Shell::deployed("en");

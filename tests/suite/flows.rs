@@ -408,6 +408,78 @@ fn a_form_tells_all_its_faults_at_once() {
     assert!(play.state.is_none(), "refused means nothing happened");
 }
 
+/// What is missing, what is beyond a limit, what has not the form and what breaks a rule: one round, not four.
+#[test]
+fn faults_of_every_kind_are_told_in_one_answer() {
+    let process = "
+process: play
+title: Play
+start: [clerk]
+form:
+  name: { type: text, title: Name, required: true }
+  code: { type: text, title: Code, pattern: '[A-Z]-[0-9]+' }
+  amount: { type: money, title: Amount, required: true, max: 100 }
+  share: { type: percent, title: Share, check: { that: share <= 50 %, say: too much } }
+  least: { type: integer, title: Least, required: true }
+  most: { type: integer, title: Most, min: least }
+  double: { type: money, title: Double, value: amount * 2, max: 150 }
+  tags: { type: text, title: Tags, many: true, max: 1 }
+  kinds: { type: choice, title: Kinds, many: true, options: [a, b] }
+  items:
+    type: list
+    title: Items
+    max: 5
+    fields:
+      what: { type: text, title: What, required: true, max: 3 }
+      price: { type: money, title: Price, min: 1 }
+steps:
+  - { id: one, title: One, approve: lead }
+";
+    let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("play.yaml", process)]);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    let mut play = Play::new("\n  - { id: one, title: One, approve: lead }\n");
+    play.definition = compiled.definitions.into_iter().next().expect("the process");
+    let number = |text: &str| Value::Number(text.parse().expect("a number"));
+    let row = |what: &str, price: &str| {
+        Value::Record(Record::from_iter([("what".into(), Value::text(what)), ("price".into(), number(price))]))
+    };
+    let all = Record::from_iter([
+        ("code".into(), Value::text("a1")),
+        ("amount".into(), number("120")),
+        ("share".into(), number("0.6")),
+        ("most".into(), number("3")),
+        ("tags".into(), Value::List(vec![Value::text("x"), Value::text("y")])),
+        ("items".into(), Value::List(vec![row("", "0.5"), row("long", "0.5")])),
+    ]);
+    let Err(Refusal::BadForm(faults)) = play.ask("cam", Ask::Start { data: all.clone() }) else { panic!("accepted") };
+    let told: Vec<String> = faults.iter().map(|one| format!("{}: {}", one.path_text(), one.what.en)).collect();
+    assert_eq!(
+        told,
+        [
+            "name: Please fill this in.",
+            "code: Not in the expected form: [A-Z]-[0-9]+.",
+            "amount: At most 100.",
+            "share: too much",
+            "least: Please fill this in.",
+            "tags: At most 1 item.",
+            "items.0.what: Please fill this in.",
+            "items.0.price: At least 1.",
+            "items.1.what: At most 3 characters.",
+            "items.1.price: At least 1.",
+        ]
+    );
+    assert_eq!(faults[5].what.zh, "最多 1 项。");
+    // What is right is taken, and what is chosen twice is chosen once.
+    let right = Record::from_iter([
+        ("name".into(), Value::text("N")),
+        ("amount".into(), number("20")),
+        ("least".into(), number("1")),
+        ("kinds".into(), Value::List(["b", "a", "b"].map(Value::text).to_vec())),
+    ]);
+    play.ask("cam", Ask::Start { data: right }).expect("it is accepted");
+    assert_eq!(play.state().data["kinds"], Value::List(["b", "a"].map(Value::text).to_vec()));
+}
+
 #[test]
 fn the_preview_names_who_is_still_to_come() {
     let mut play = Play::new(TWO);

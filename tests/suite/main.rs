@@ -37,5 +37,6 @@ mod store;
 mod support;
 mod syntax;
 mod tables;
+mod walked;
 mod web;
 mod year;

@@ -345,17 +345,23 @@ async fn a_returned_case_is_revised_on_its_page_and_the_old_round_is_over() {
         ("items.1.price", "1,160.00"),
         ("items.2.name", "<b>册子</b>"),
         ("items.2.count", "two"),
-        ("items.2.price", "8"),
+        ("items.2.price", "0"),
+        ("items.3.name", ""),
+        ("items.3.count", "1"),
+        ("items.3.price", "1"),
     ];
     let length = house.log(order).await;
     let more: Vec<_> = filled.iter().copied().chain([("add", "items")]).collect();
     let more = house.answer(&revise, &more).await;
-    more.is(200).has(&["items.5.name", "value=\"展会二\"", "&lt;b&gt;册子"]).lacks(&["items.6.name", "<b>册子"]);
+    more.is(200).has(&["items.6.name", "value=\"展会二\"", "&lt;b&gt;册子"]).lacks(&["items.7.name", "<b>册子"]);
     let wrong: Vec<_> = filled.iter().copied().chain([("outcome", "revised")]).collect();
     let wrong = house.answer(&revise, &wrong).await;
+    // What cannot be read, what is missing and what is too little: in one answer.
     wrong.is(422).has(&[
         "“two”不是数字",
         "数量（第 2 行）",
+        "单价（第 2 行）：至少 0.01",
+        "名称（第 3 行）：请填写这一项",
         "value=\"two\"",
         "aria-invalid=\"true\"",
         "value=\"展会二\"",
@@ -363,7 +369,9 @@ async fn a_returned_case_is_revised_on_its_page_and_the_old_round_is_over() {
     assert_eq!(house.log(order).await, length);
 
     let mut good: Vec<_> = filled.iter().copied().chain([("outcome", "revised"), ("opinion", "已补")]).collect();
+    good.retain(|(path, _)| !path.starts_with("items.3"));
     good.iter_mut().filter(|(path, _)| *path == "items.2.count").for_each(|(_, text)| *text = "2");
+    good.iter_mut().filter(|(path, _)| *path == "items.2.price").for_each(|(_, text)| *text = "8");
     house.answer(&revise, &good).await.is(303);
     house.get(&revise).await.has(&["您已修改并重新提交", "已修改"]);
     let data = house.runtime.case(order).await.unwrap().unwrap().state.data.clone();

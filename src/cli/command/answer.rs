@@ -7,10 +7,10 @@ use crate::cli::refer::{self, Asked as Open, Wanted, World};
 use crate::cli::shell::Shell;
 use crate::cli::{Words, acting, values};
 use crate::effects::timeline::choices;
-use crate::engine;
 use crate::engine::command::{Ask, Command as Asked};
 use crate::engine::refusal::Refusal;
 use crate::engine::state::TaskKind;
+use crate::engine::{self, Whose};
 use crate::model::definition::outcome;
 use crate::model::form::Form;
 use crate::model::id::{Outcome, PersonId};
@@ -119,7 +119,8 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
     let form = if takes_form { engine::form_of(definition, state, &open.task) } else { Cow::Owned(Form::default()) };
     let (form, current) = (form.as_ref(), engine::data_of(definition, state, &open.task));
     let mut filled = if matches.try_contains_id("set").is_ok() {
-        values::read(output, matches, form, &world, &current)?
+        let whose = Whose::Task { state, task: open.number, person: &person, outcome: answer.as_str() };
+        values::filled(output, matches, (definition, whose), form, &world, &current)?
     } else {
         Record::new()
     };
@@ -267,7 +268,9 @@ pub(super) fn revise(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let person = who(shell, runtime, &world, matches, text).await?;
         let open = refer::task(runtime, output, text, &person, Wanted::Revision).await?;
         let form = &open.case.definition.form;
-        let mut data = values::read(output, matches, form, &world, &open.case.state.data)?;
+        let (definition, state) = (&open.case.definition, &open.case.state);
+        let whose = Whose::Task { state, task: open.number, person: &person, outcome: outcome::REVISED };
+        let mut data = values::filled(output, matches, (definition, whose), form, &world, &state.data)?;
         let mut input = std::io::stdin().lock();
         let asking = !values::given(matches);
         if asking {

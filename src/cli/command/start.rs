@@ -6,6 +6,7 @@ use crate::cli::prompt::{self, Prompt};
 use crate::cli::refer::{World, title};
 use crate::cli::shell::Shell;
 use crate::cli::{Words, acting, values};
+use crate::engine::Whose;
 use crate::engine::command::{Ask, Command as Asked};
 use crate::engine::refusal::Refusal;
 use crate::model::definition::Definition;
@@ -57,7 +58,8 @@ async fn start(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Result
     };
     let world = World::of(runtime);
     let person = acting::person(shell, &world, matches, &may_start(definition, &world))?;
-    let mut data = values::read(output, matches, &definition.form, &world, &Record::new())?;
+    let whose = (&**definition, Whose::Start(&person));
+    let mut data = values::filled(output, matches, whose, &definition.form, &world, &Record::new())?;
     let asking = matches.get_flag("ask") || (prompt::possible() && !values::given(matches));
     let mut input = std::io::stdin().lock();
     if asking {

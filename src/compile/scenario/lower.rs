@@ -448,7 +448,7 @@ impl<'a> Lowering<'a> {
             Spanned::new(Outcome::from(ended.value.as_str()), ended.span)
         });
         let due = expect.due.as_ref().and_then(|due| Some(Spanned::new(self.moment(due)?, due.span)));
-        let data = self.fields(definition, expect.data.as_ref());
+        let data = self.fields(&afterwards(definition), expect.data.as_ref());
         Some(Expected {
             key: expect.key,
             case,
@@ -495,6 +495,25 @@ pub(crate) fn ends(definition: &Definition) -> Vec<Outcome> {
 }
 
 /// The process that a step calls.
+/// A process as its data is looked at: lists with the columns that an `each` adds, and computed columns like others.
+fn afterwards(definition: &Definition) -> Definition {
+    let mut whole = definition.clone();
+    for (name, field) in whole.form.iter_mut().chain(&mut whole.data) {
+        let FieldKind::List(columns) = &mut field.kind else { continue };
+        for step in definition.steps.values() {
+            if let StepKind::Each(each) = &step.kind
+                && each.list == *name
+            {
+                let added = each.columns.iter().filter(|(column, _)| !columns.contains_key(*column));
+                let added: Vec<_> = added.map(|(column, field)| (column.clone(), field.clone())).collect();
+                columns.extend(added);
+            }
+        }
+        columns.values_mut().for_each(|column| column.value = None);
+    }
+    whole
+}
+
 /// Every field of a process, and the columns that the bodies of its `each` steps ask.
 fn answerable(definition: &Definition) -> impl Iterator<Item = (&FieldName, &Field)> {
     let columns = definition.steps.values().filter_map(|step| match &step.kind {

@@ -1,7 +1,7 @@
 //! A whole form from JSON: what a data file says, or a program.
 
 use super::number::{integer, not_a_number, number};
-use super::{Misread, ROW_LIMIT, Reading, computed, kind_words, no_such_field, read_kind, read_text};
+use super::{Misread, ROW_LIMIT, Reading, computed, kind_words, no_such_field, read_kind, read_text, unreadable};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::text::Wording;
 use crate::model::value::{Record, Value};
@@ -13,7 +13,8 @@ const EXACT_DIGITS: usize = 15;
 /// Reads a whole form from a JSON object (a YAML data file, the API).
 ///
 /// # Errors
-/// Everything that is no value of its field, and every name that is none; with what could be read.
+/// Everything that is no value of its field, and every name that is none; with what could be read, and
+/// [`unreadable`] where something else stands.
 pub fn read_document(
     reading: &Reading<'_>,
     form: &Form,
@@ -44,10 +45,13 @@ fn read_object(
             Ok(value) => {
                 record.insert(name.clone(), value);
             }
-            Err(faults) => wrong.extend(faults.into_iter().map(|fault| Misread {
-                path: if fault.path.is_empty() { path.clone() } else { format!("{path}.{}", fault.path) },
-                ..fault
-            })),
+            Err(faults) => {
+                record.insert(name.clone(), unreadable());
+                wrong.extend(faults.into_iter().map(|fault| Misread {
+                    path: if fault.path.is_empty() { path.clone() } else { format!("{path}.{}", fault.path) },
+                    ..fault
+                }));
+            }
         }
     }
     for unknown in document.keys().filter(|name| !form.contains_key(name.as_str())) {

@@ -1,6 +1,6 @@
 //! A whole form from entries, a path and a text each: what a page sends and what `--set` says.
 
-use super::{Misread, ROW_LIMIT, Reading, computed, no_such_field, read_text};
+use super::{Misread, ROW_LIMIT, Reading, computed, no_such_field, read_text, unreadable};
 use crate::model::form::{FieldKind, Form};
 use crate::model::text::Wording;
 use crate::model::value::{Record, Value};
@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 /// are left out; those with a blank one are null.
 ///
 /// # Errors
-/// Every text that is no value of its field, and every path that leads nowhere; with what could be read.
+/// Every text that is no value of its field, and every path that leads nowhere; with what could be read, and
+/// [`unreadable`] where something else stands.
 pub fn read_form(
     reading: &Reading<'_>,
     form: &Form,
@@ -94,7 +95,10 @@ fn read_entries(
             Ok(value) => {
                 record.insert(name.clone(), value);
             }
-            Err(what) => fault(what),
+            Err(what) => {
+                fault(what);
+                record.insert(name.clone(), unreadable());
+            }
         }
     }
     for (unknown, _) in groups {

@@ -21,7 +21,7 @@ use super::form::{Field, FieldKind, Form};
 use super::id::FieldName;
 use super::people::Directory;
 use super::text::{Text, Wording};
-use super::value::Value;
+use super::value::{Range, Value};
 use chrono::NaiveDate;
 use std::sync::Arc;
 
@@ -54,6 +54,12 @@ pub struct Misread {
     pub title: Text,
     /// What is wrong and what to write instead.
     pub what: Wording,
+}
+
+/// What stands where something could not be read, so that it is seen that something does: no field takes it.
+pub fn unreadable() -> Value {
+    let (low, high) = (Value::Null, Value::Null);
+    Value::Range(Box::new(Range { low, low_closed: false, high, high_closed: false }))
 }
 
 /// Reads one text as a value of a field; a blank one is null.

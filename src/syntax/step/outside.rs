@@ -85,6 +85,20 @@ pub struct Retry {
 pub(super) static RETRY: Place =
     Place { name: ("`retry`", "`retry`"), keys: &["times", "from", "to"], later: &[], relatives: STEP_RELATIVES };
 
+/// Headers that the connection says, and no author.
+const OF_THE_CONNECTION: [&str; 10] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// The most repetitions.
 const MOST_TIMES: u16 = 100;
 
@@ -180,9 +194,12 @@ impl Lowering<'_> {
                 }
                 ascii
             });
+            if let Some(name) = &name {
+                self.diagnostics.extend(not_the_authors(name));
+            }
             let value = self.feel(&entry.value, shown);
             if let Some(value) = &value {
-                self.diagnostics.extend(secret::in_value(shown, value));
+                self.diagnostics.extend(secret::in_value(shown, value, secret::Stands::Header));
             }
             if let (Some(name), Some(value)) = (name, value) {
                 found.push((name, address::header(&value, &self.source.text)));
@@ -200,7 +217,7 @@ impl Lowering<'_> {
             if entry.value.is_empty() {
                 self.report(missing_value(entry.key.span, shown));
             } else if let Some(value) = self.feel_value(&entry.value, shown) {
-                self.diagnostics.extend(secret::in_value(shown, &value));
+                self.diagnostics.extend(secret::in_value(shown, &value, secret::Stands::Body));
                 found.push((Spanned::new(shown.to_owned(), entry.key.span), value));
             }
         }
@@ -274,6 +291,36 @@ fn not_awaited(key: &str, at: Span, detached: Span) -> Diagnostic {
         ),
     )
     .context(detached, Wording::new("不等待", "not awaited"))
+}
+
+/// Of a header that every call says by itself: that it cannot be written.
+fn not_the_authors(name: &Spanned<String>) -> Option<Diagnostic> {
+    let written = &name.value;
+    let lower = written.to_ascii_lowercase();
+    let message = if lower == "idempotency-key" {
+        Wording::new(
+            format!("`{written}` 不用写：每次调用都自带一个，同一次办理的每次尝试都相同，对方据此不会办两遍"),
+            format!(
+                "`{written}` is not yours to write: every call carries one, the same for all attempts, by which the other side does it once"
+            ),
+        )
+    } else if OF_THE_CONNECTION.contains(&lower.as_str()) {
+        Wording::new(
+            format!("请求头 `{written}` 由连接自己写，流程里不能写，请删掉"),
+            format!("the header `{written}` is written by the connection, not by a process; delete it"),
+        )
+    } else {
+        return None;
+    };
+    let found = Diagnostic::new(Code::BadValue, name.span, message);
+    Some(if lower == "idempotency-key" {
+        found.hint(Wording::new(
+            "要让对方认出是哪一件，请换一个名称，例如 `X-Case: instance.number`",
+            "to tell the other side which case it is, use another name, such as `X-Case: instance.number`",
+        ))
+    } else {
+        found
+    })
 }
 
 fn no_response(words: &Spanned<String>, rest: &[String]) -> Diagnostic {

@@ -31,6 +31,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Serialize;
 use std::borrow::Cow;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 /// How many blank rows more a list gets when they are asked for.
@@ -177,16 +178,9 @@ impl Filled {
         let (Some(form), Some(sheet)) = (desk.visit.form(), &mut self.sheet) else { return Record::new() };
         let today = desk.visit.now.with_timezone(&desk.words.zone).date_naive();
         let reading = Reading { directory: &desk.visit.directory, today };
-        let mut values = match read_form(&reading, &form, &sheet.entries) {
-            Ok(values) => values,
-            Err((values, wrong)) => {
-                for misread in wrong {
-                    let what = misread.what.get(desk.words.lang).to_owned();
-                    self.faults.push(sentence(desk, misread.title.get(desk.words.lang), &misread.path, &what));
-                    sheet.faults.insert(misread.path, what);
-                }
-                values
-            }
+        let (mut values, wrong) = match read_form(&reading, &form, &sheet.entries) {
+            Ok(values) => (values, Vec::new()),
+            Err(read) => read,
         };
         // A default that could be shown stands in its box, so who empties that means it; another one is still taken.
         let shown = desk.visit.filled();
@@ -200,6 +194,17 @@ impl Filled {
         for (name, _) in form.iter().filter(|(_, field)| field.many && field.value.is_none()) {
             if !values.contains_key(name) && !sheet.faults.contains_key(name.as_str()) {
                 values.insert(name.clone(), crate::model::value::Value::List(Vec::new()));
+            }
+        }
+        // What cannot be handed in is told whole: what could not be read, and what would be refused besides.
+        if !wrong.is_empty() || !self.faults.is_empty() {
+            for misread in desk.visit.all_wrong(self.outcome.as_ref(), &values, wrong) {
+                let what = misread.what.get(desk.words.lang).to_owned();
+                let said = sentence(desk, misread.title.get(desk.words.lang), &misread.path, &what);
+                if let Entry::Vacant(free) = sheet.faults.entry(misread.path) {
+                    free.insert(what);
+                    self.faults.push(said);
+                }
             }
         }
         values

@@ -1,0 +1,99 @@
+//! What a process test may look at, and what counts as walked by it.
+
+use crate::support;
+use countersign::cli::letters::Written;
+use countersign::effects::template::Templates;
+use countersign::model::text::Lang;
+use countersign::simulate::coverage::{Coverage, Item};
+use countersign::simulate::scenario::play;
+
+const PEOPLE: &str = "
+directory: company
+departments:
+  office: { title: Office, head: lead }
+positions:
+  lead:  { title: Lead, department: office }
+  clerk: { title: Clerk, department: office, reports_to: lead }
+people:
+  ann: { name: Ann, mail: ann@example.com, positions: [clerk] }
+  leo: { name: Leo, mail: leo@example.com, positions: [lead] }
+";
+
+const VISITS: &str = "
+process: visits
+title: Visits
+start: [clerk]
+form:
+  customers:
+    type: list
+    title: Customers
+    fields:
+      name: { type: text, title: Name, required: true }
+      length: { type: integer, title: Length, value: string length(name) }
+steps:
+  - id: rounds
+    each: customers
+    as: account
+    until: some one in customers satisfies one.accepted = true
+    steps:
+      - { id: visit, task: lead, form: { accepted: { type: boolean, title: Accepted, required: true } } }
+";
+
+#[test]
+fn the_columns_that_an_each_adds_can_be_expected() {
+    let tests = "
+test: columns
+process: visits
+now: 2026-03-02T09:00
+start: { by: ann, data: { customers: [{ name: A }, { name: BC }] } }
+do:
+  - { complete: rounds/1/visit, by: leo, data: { accepted: true } }
+  - expect: { ended: done, data: { customers: [{ name: A, accepted: true }, { length: 2, accepted: null }] } }
+";
+    let files = [("directory.yaml", PEOPLE), ("visits.yaml", VISITS)];
+    assert_eq!(support::failures(tests, &files), "");
+    let wrong = support::failures(&tests.replace("accepted: null", "accepted: true"), &files);
+    assert!(wrong.contains("should be"), "{wrong}");
+    // Nobody starts a case with what only its steps ask.
+    let early = support::failures(&tests.replace("[{ name: A }", "[{ name: A, accepted: true }"), &files);
+    assert!(early.contains("accepted") && early.contains("bad_value"), "{early}");
+}
+
+const RACE: &str = "
+process: race
+title: Race
+start: [clerk]
+steps:
+  - id: answer
+    race:
+      accepted: [{ id: acceptance, receive: accepted }, { id: pack, task: lead }]
+      late: [{ id: silence, wait: 10 days }]
+  - end: over
+";
+
+/// The branches that the race of a folder's tests never gave the victory.
+fn never_won(tests: &str) -> Vec<String> {
+    let compiled = support::compile(&[("directory.yaml", PEOPLE), ("race.yaml", RACE), ("race.test.yaml", tests)]);
+    assert!(compiled.diagnostics.is_empty(), "{}", compiled.render(Lang::En));
+    let templates = Templates::embedded();
+    let mut coverage = Coverage::default();
+    for scenario in &compiled.scenarios {
+        assert!(play(scenario, &compiled, &Written::new(&templates), &mut coverage).failures.is_empty());
+    }
+    let missing = coverage.figures(&compiled.definitions[0]).missing.into_iter();
+    missing
+        .filter_map(|item| if let Item::Branch(_, branch) = item { Some(branch.to_string()) } else { None })
+        .collect()
+}
+
+#[test]
+fn a_branch_of_a_race_is_walked_by_winning() {
+    let start = "process: race\nnow: 2026-03-02T09:00\nstart: { by: ann, data: {} }\ndo:\n";
+    let accepted = format!("test: accepted\n{start}  - {{ message: accepted }}\n  - expect: {{ task: pack }}\n");
+    let late = format!("test: late\n{start}  - advance: 11 days\n  - expect: {{ ended: over }}\n");
+    let begun = format!("test: begun\n{start}  - expect: {{ no task: pack }}\n");
+    assert_eq!(never_won(&begun), ["accepted", "late"]);
+    assert_eq!(never_won(&accepted), ["late"]);
+    assert_eq!(never_won(&late), ["accepted"]);
+    assert_eq!(never_won(&format!("{accepted}---\n{late}")), [""; 0]);
+}
