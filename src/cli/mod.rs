@@ -20,6 +20,7 @@ mod directory;
 mod exit;
 mod help;
 pub mod letters;
+mod outcomes;
 mod output;
 mod prompt;
 mod record;

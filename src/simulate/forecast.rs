@@ -1,8 +1,9 @@
 //! One start, and the whole future: everybody answers at a stated pace, until the case ends or nobody is asked.
 //!
 //! Who answers gives the first answer of a step, which is the usual one, unless the answers say otherwise; what a
-//! form requires and nobody said is filled in with the first value that fits.
+//! form requires and nobody said is filled in with plausible values.
 
+use super::fill::{Filler, without};
 use super::world::{Mail, World, person};
 use crate::engine::command::Ask;
 use crate::engine::data_of;
@@ -10,14 +11,12 @@ use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::{Task, TaskKind};
 use crate::model::definition::{Definition, outcome};
-use crate::model::form::{Field, FieldKind, Form};
-use crate::model::formula::Op;
+use crate::model::form::Form;
 use crate::model::id::{Outcome, PersonId, ProcessId, StepId, TaskId};
 use crate::model::people::Directory;
 use crate::model::time::{Calendar, Duration};
-use crate::model::value::{Record, Value};
+use crate::model::value::Record;
 use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 /// The most things that happen before it is called endless.
@@ -170,42 +169,52 @@ impl Future<'_> {
     fn answer(&mut self, world: &mut World<'_>, due: Due) {
         let Some(case) = world.cases().get(due.case) else { return };
         let Some(task) = case.state.tasks.get(&due.task) else { return };
-        let (definition, step) = (case.definition, task.step.clone());
-        let ask = if let TaskKind::Revise { .. } | TaskKind::Begin = task.kind {
-            let data =
-                if task.kind == TaskKind::Begin { filled(&definition.form, world, &due.by) } else { Record::new() };
-            Ask::Revise { task: due.task, data, note: None, seen: None }
-        } else {
-            let Some(human) = definition.steps.get(&step).and_then(|step| step.human()) else { return };
-            let said = self
-                .answers
-                .get_mut(&step)
-                .and_then(|said| if said.len() > 1 { Some(said.remove(0)) } else { said.first().cloned() });
-            let Some(outcome) = said.or_else(|| human.outcomes.keys().next().cloned()) else { return };
-            let refuses = [outcome::REJECTED, outcome::RETURNED].contains(&outcome.as_str());
-            let values = if refuses {
-                Record::new()
-            } else {
-                // What is asked again stays as it is.
-                let current = data_of(definition, &case.state, task);
-                let mut form = definition.asked_at(&step).into_owned();
-                form.retain(|name, _| !human.edit.contains(name) || current.get(name).is_none_or(Value::is_null));
-                filled(&form, world, &due.by)
-            };
-            Ask::Decide {
-                task: due.task,
-                assignment: None,
-                opinion: human.outcomes.get(&outcome).filter(|answering| answering.opinion).map(|_| "…".into()),
-                outcome,
-                values,
-                seen: None,
+        let step = task.step.clone();
+        let Some((form, ask)) = self.asked(world, &due) else { return };
+        let mut filler = Filler::new(world.directory(), world.calendar(), world.now(), &due.by);
+        let mut answer = ask.clone();
+        let refusal = loop {
+            match &mut answer {
+                Ask::Revise { data: values, .. } | Ask::Decide { values, .. } => *values = filler.form(&form),
+                _ => {}
+            }
+            match world.ask(due.case, person(&due.by), answer.clone()) {
+                Ok(_) => return,
+                Err(Refusal::BadForm(faults)) if filler.learn(&faults) => {}
+                Err(refusal) => break refusal,
             }
         };
-        if let Err(refusal) = world.ask(due.case, person(&due.by), ask) {
-            self.refused.push((due.case, due.task));
-            let what = Happened::Refused(step, due.by, Box::new(refusal));
-            self.happened.push(Happening { at: world.now(), case: due.case, what });
+        self.refused.push((due.case, due.task));
+        let what = Happened::Refused(step, due.by, Box::new(refusal));
+        self.happened.push(Happening { at: world.now(), case: due.case, what });
+    }
+
+    /// What somebody is going to say, and the form that goes with it.
+    fn asked(&mut self, world: &World<'_>, due: &Due) -> Option<(Form, Ask)> {
+        let case = world.cases().get(due.case)?;
+        let task = case.state.tasks.get(&due.task)?;
+        let current = data_of(case.definition, &case.state, task);
+        if let TaskKind::Revise { .. } | TaskKind::Begin = task.kind {
+            let begins = task.kind == TaskKind::Begin;
+            let form = if begins { without(&case.definition.form, &current) } else { Form::default() };
+            return Some((form, Ask::Revise { task: due.task, data: Record::new(), note: None, seen: None }));
         }
+        let human = case.definition.steps.get(&task.step)?.human()?;
+        let said = self.answers.get_mut(&task.step);
+        let said = said.and_then(|said| if said.len() > 1 { Some(said.remove(0)) } else { said.first().cloned() });
+        let outcome = said.or_else(|| human.outcomes.keys().next().cloned())?;
+        let refuses = [outcome::REJECTED, outcome::RETURNED].contains(&outcome.as_str());
+        // What is asked again stays as it is.
+        let form = if refuses { Form::default() } else { without(&case.definition.asked_at(&task.step), &current) };
+        let ask = Ask::Decide {
+            task: due.task,
+            assignment: None,
+            opinion: human.outcomes.get(&outcome).filter(|answering| answering.opinion).map(|_| "…".into()),
+            outcome,
+            values: Record::new(),
+            seen: None,
+        };
+        Some((form, ask))
     }
 
     /// Tells what happened since it was last looked at.
@@ -256,39 +265,4 @@ fn happened(state: &crate::engine::state::State, event: &Event, by: Option<&Pers
 /// What mails are for, as tests name it.
 pub fn kind(mail: &Mail) -> &'static str {
     super::expect::kind_of(mail)
-}
-
-/// A form with the first value that fits wherever one is required.
-fn filled(form: &Form, world: &World<'_>, by: &PersonId) -> Record {
-    let needs = |field: &&Field| field.required && field.value.is_none() && field.default.is_none();
-    let asked = form.iter().filter(|(_, field)| needs(field));
-    asked.map(|(name, field)| (name.clone(), fitting(field, world, by))).collect()
-}
-
-fn fitting(field: &Field, world: &World<'_>, by: &PersonId) -> Value {
-    let one = match &field.kind {
-        FieldKind::Text | FieldKind::LongText => Value::text("…"),
-        FieldKind::Integer | FieldKind::Decimal | FieldKind::Money | FieldKind::Percent => {
-            let least = field.min.as_ref().and_then(|min| match min.root.op() {
-                Op::Literal(Value::Number(least)) => Some(*least),
-                _ => None,
-            });
-            Value::Number(least.unwrap_or(Decimal::ONE))
-        }
-        FieldKind::Boolean => Value::Boolean(true),
-        FieldKind::Date => Value::Date(world.calendar().today(world.now())),
-        FieldKind::DateTime => Value::DateTime(crate::model::time::Moment::utc(world.now())),
-        FieldKind::Duration => Value::Duration(Duration::WorkingDays(1)),
-        FieldKind::Choice(options) => options.keys().next().map_or(Value::Null, |first| Value::Text(first.clone())),
-        FieldKind::Person(_) => Value::Person(by.clone()),
-        FieldKind::Position => {
-            let held = world.directory().people.get(by).and_then(|person| person.positions.first().cloned());
-            held.map_or(Value::Null, Value::Position)
-        }
-        FieldKind::Department => world.directory().department_of(by).cloned().map_or(Value::Null, Value::Department),
-        // A file cannot be made up.
-        FieldKind::File(_) => Value::Null,
-        FieldKind::List(columns) => Value::List(vec![Value::Record(filled(columns, world, by))]),
-    };
-    if field.many { Value::List(vec![one]) } else { one }
 }

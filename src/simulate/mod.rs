@@ -6,7 +6,7 @@
 //! [`World::advance`] fires every timer on the way, in order.
 //!
 //! `scenario` plays test documents, `recorded` those of metrics, `coverage` counts what they walked, `explore` walks all paths without data,
-//! and `forecast` plays one start to its end.
+//! `forecast` plays one start to its end, and `fill` makes up what a form requires and nobody said.
 //!
 //! Invariant: nothing is written, sent or waited for. Mails are data; whoever can render them hands that in as
 //! [`Letters`].
@@ -14,15 +14,18 @@
 pub mod coverage;
 mod expect;
 pub mod explore;
+mod fill;
 pub mod forecast;
 pub mod recorded;
 pub mod scenario;
+mod shape;
 mod world;
 
 use crate::model::people::Directory;
 use crate::model::text::Wording;
 use crate::model::time::Calendar;
 
+pub use fill::missing;
 pub use world::{Case, Mail, World};
 
 /// Whoever can write the mails of a world out.

@@ -10,6 +10,7 @@ mod diagnostics;
 mod diagram;
 mod documents;
 mod exact;
+mod explore;
 mod expression;
 mod fields;
 mod files;

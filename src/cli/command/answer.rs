@@ -5,7 +5,7 @@ use crate::cli::output::Ink;
 use crate::cli::prompt::{self, Prompt};
 use crate::cli::refer::{self, Asked as Open, Wanted, World};
 use crate::cli::shell::Shell;
-use crate::cli::{Words, acting, values};
+use crate::cli::{Words, acting, outcomes, values};
 use crate::effects::timeline::choices;
 use crate::engine::command::{Ask, Command as Asked};
 use crate::engine::refusal::Refusal;
@@ -14,7 +14,7 @@ use crate::engine::{self, Whose};
 use crate::model::definition::outcome;
 use crate::model::form::Form;
 use crate::model::id::{Outcome, PersonId};
-use crate::model::text::Wording;
+use crate::model::text::{Lang, Wording};
 use crate::model::value::Record;
 use crate::runtime::{Accepted, Denied, Runtime};
 use clap::{Arg, ArgMatches, Command};
@@ -207,7 +207,16 @@ fn chosen(
     let options = choices(&open.case.definition, &open.task, &world.words(output));
     if let Some(named) = matches.get_one::<String>("outcome") {
         let found = options.iter().find(|choice| choice.name == *named || choice.label == *named);
-        return Ok(found.map_or_else(|| Outcome::from(named.as_str()), |choice| Outcome::from(choice.name.as_str())));
+        return match (found, open.case.definition.steps.get(&open.task.step)) {
+            (Some(choice), _) => Ok(choice.name.as_str().into()),
+            (None, Some(step)) => outcomes::named(step, named).map_err(|known| {
+                Stop::not_found(
+                    format!("没有结果“{named}”。有：{}。", known.get(Lang::Zh)),
+                    format!("There is no outcome “{named}”. There is: {}.", known.get(Lang::En)),
+                )
+            }),
+            (None, None) => Ok(named.as_str().into()),
+        };
     }
     match options.as_slice() {
         [only] => Ok(only.name.as_str().into()),

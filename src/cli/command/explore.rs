@@ -81,12 +81,20 @@ fn drawn(output: &Output, definition: &Definition, explored: &Explored) -> Strin
         Lang::En if ends == 1 => format!("1 end, {} ways (a loop at most once)\n\n", many(ways)),
         Lang::En => format!("{ends} ends, {} ways (a loop at most once)\n\n", many(ways)),
     });
-    let mut table =
-        Table::new(output.pick("结果,走法,最长,最短的一种走法", "end,ways,longest,a shortest way").split(',')).right(1);
+    let mut table = Table::new(
+        output.pick("结果,走法,最快,最长,最短的一种走法", "end,ways,quickest,longest,a shortest way").split(','),
+    )
+    .right(1);
     for end in &explored.ends {
         let path: Vec<String> = end.shortest.iter().map(|turn| turn_words(turn, lang)).collect();
         let path = if path.is_empty() { "–".to_owned() } else { path.join(" → ") };
-        table.row([end.outcome.to_string(), many(end.ways), length(&end.time.1, lang), path]);
+        table.row([
+            end.outcome.to_string(),
+            many(end.ways),
+            length(&end.time.0, lang),
+            length(&end.time.1, lang),
+            path,
+        ]);
     }
     text.push_str(&output.table(&table));
     if !explored.asked.is_empty() {

@@ -6,20 +6,19 @@ use crate::cli::letters::Written;
 use crate::cli::output::{Ink, Table};
 use crate::cli::refer::World as There;
 use crate::cli::shell::Shell;
-use crate::cli::{Words, directory, values};
+use crate::cli::{Words, directory, outcomes, values};
 use crate::diagnostics::suggest;
 use crate::effects::format::Words as Said;
-use crate::engine::refusal::outcome_words;
 use crate::model::definition::Definition;
 use crate::model::form::FieldKind;
-use crate::model::id::{Outcome, StepId};
+use crate::model::id::{FieldName, Outcome, StepId};
 use crate::model::input::{Reading, read_kind};
-use crate::model::text::Lang;
+use crate::model::text::{Lang, clean_line};
 use crate::model::time::Duration;
 use crate::model::value::{Record, Value};
 use crate::runtime::{Clock, Files};
 use crate::simulate::forecast::{Happened, Happening, Pace, Question, forecast, kind};
-use crate::simulate::{Letters, Posted, World};
+use crate::simulate::{Letters, Posted, World, missing};
 use chrono::{DateTime, Utc};
 use clap::{ArgAction, ArgMatches, Command};
 use serde_json::json;
@@ -31,9 +30,9 @@ pub(super) fn tree(words: Words) -> Command {
         .about(words.pick("试走一遍：从发起到结束，谁、何时、哪封邮件", "Play one start to its end: who, when, which mail"))
         .long_about(words.pick(
             "在内存里发起一个案例并走到结束：每个人按设定的快慢给出步骤的第一种结果（审批就是同意），表单里必填而没有写的\
-             用第一个合适的值。列出每一步谁在什么时候做、发出哪封邮件。什么都不会保存，也不会发出邮件。",
+             自己填上合适的值，并写出填了什么。列出每一步谁在什么时候做、发出哪封邮件。什么都不会保存，也不会发出邮件。",
             "Start a case in memory and play it to its end: everybody gives the first answer of their step (an approval: \
-             yes) at a stated pace, and what a form requires and nobody said gets the first value that fits. Shows who \
+             yes) at a stated pace, and what a form requires and nobody said gets a value that fits, which is told. Shows who \
              does what when, and which mail goes out. Nothing is kept and no mail is sent.",
         ))
         .arg(words.word("process", ("流程", "PROCESS"), "哪个流程", "Which process").required(true))
@@ -104,6 +103,19 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         },
     };
     let answers = answers(matches, &compiled.definitions)?;
+    let (process, forms) = (&definition.process, &compiled.definitions);
+    let made_up = missing(forms, &people, &calendar, (process, &by, from), &data);
+    let data: Record = made_up.clone().into_iter().chain(data).collect();
+    if !made_up.is_empty() {
+        let words = Said { lang: output.lang, zone: calendar.zone, now: from, directory: &people };
+        let said = |(name, value): (&FieldName, &Value)| {
+            let field = definition.form.get(name);
+            let title = field.map_or(name.as_str(), |field| field.title.get(output.lang));
+            format!("{} = {}", clean_line(title), words.value(field, value))
+        };
+        let said: Vec<String> = made_up.iter().map(said).collect();
+        output.note(format!("没有写而自己填的：{}。", said.join("，")), format!("Made up: {}.", said.join(", ")));
+    }
     let question = Question { process: &definition.process, by: &by, data, from, pace, answers };
     let (world, happened) = forecast(&compiled.definitions, &people, &calendar, &question)
         .map_err(|refusal| Stop::Because(Exit::Refused, refusal.wording(&people, calendar.zone)))?;
@@ -153,15 +165,13 @@ fn answers(matches: &ArgMatches, definitions: &[Definition]) -> Result<BTreeMap<
             });
             return Err(Stop::not_found(format!("没有步骤“{step}”。{zh}"), format!("There is no step “{step}”.{en}")));
         };
-        let known: Vec<&str> =
-            found.human().map(|human| human.outcomes.keys().map(Outcome::as_str).collect()).unwrap_or_default();
-        if !known.contains(&outcome) {
-            return Err(Stop::not_found(
-                format!("步骤“{step}”没有结果“{outcome}”。有：{}。", known.join("、")),
-                format!("Step “{step}” has no outcome “{outcome}”. It has: {}.", known.join(", ")),
-            ));
-        }
-        answers.entry(id.clone()).or_default().push(outcome.into());
+        let outcome = outcomes::named(found, outcome).map_err(|known| {
+            Stop::not_found(
+                format!("步骤“{step}”没有结果“{outcome}”。有：{}。", known.get(Lang::Zh)),
+                format!("Step “{step}” has no outcome “{outcome}”. It has: {}.", known.get(Lang::En)),
+            )
+        })?;
+        answers.entry(id.clone()).or_default().push(outcome);
     }
     Ok(answers)
 }
@@ -180,9 +190,12 @@ impl Told<'_> {
 
     fn step(&self, case: usize, step: &StepId) -> String {
         let Some(case) = self.world.cases().get(case) else { return step.to_string() };
-        let (lang, now) = (self.lang, self.world.now());
-        let words = Said { lang, zone: self.world.calendar().zone, now, directory: self.world.directory() };
-        words.step(case.definition, step)
+        self.words().step(case.definition, step)
+    }
+
+    fn words(&self) -> Said<'_> {
+        let (zone, directory) = (self.world.calendar().zone, self.world.directory());
+        Said { lang: self.lang, zone, now: self.world.now(), directory }
     }
 
     fn row(&self, one: &Happening) -> (String, String, String, Option<Ink>) {
@@ -204,7 +217,9 @@ impl Told<'_> {
                 (self.step(one.case, step), what, people.join(&pick("、", ", ")), None)
             }
             Happened::Answered(step, by, outcome) => {
-                (self.step(one.case, step), outcome_words(outcome).get(self.lang).to_owned(), name(by), Some(Ink::Bold))
+                let case = self.world.cases().get(one.case);
+                let human = case.and_then(|case| case.definition.steps.get(step)).and_then(|step| step.human());
+                (self.step(one.case, step), self.words().answer(human, outcome), name(by), Some(Ink::Bold))
             }
             Happened::Skipped(step) => {
                 (self.step(one.case, step), pick("跳过", "skipped"), String::new(), Some(Ink::Dim))
@@ -221,13 +236,9 @@ impl Told<'_> {
                 Some(Ink::Amber),
             ),
             Happened::Ended(outcome) => {
-                let said = outcome_words(outcome);
-                (
-                    String::new(),
-                    format!("{}{}", pick("结束：", "ended: "), said.get(self.lang)),
-                    String::new(),
-                    Some(Ink::Seal),
-                )
+                let case = self.world.cases().get(one.case);
+                let said = case.map_or_else(|| outcome.to_string(), |case| case.definition.ending(outcome, self.lang));
+                (String::new(), format!("{}{said}", pick("结束：", "ended: ")), String::new(), Some(Ink::Seal))
             }
             Happened::Refused(step, by, refusal) => {
                 let said = refusal.wording(self.world.directory(), self.world.calendar().zone);

@@ -2,7 +2,8 @@
 //! condition whether it held.
 //!
 //! Only what is certain is kept. What cannot be understood of a condition narrows nothing, so a path is called
-//! impossible only if it is.
+//! impossible only if it is. Inside a block it also keeps what was known where the block began, as every branch of
+//! it begins with no more than that, and what the branches before this one found out.
 
 use crate::model::formula::{Comparison, Expr, Formula, Op, Read};
 use crate::model::id::{FieldName, StepId};
@@ -16,6 +17,18 @@ use std::sync::Arc;
 pub(super) struct Known {
     fields: BTreeMap<FieldName, Set>,
     conditions: BTreeMap<String, (bool, BTreeSet<Read>)>,
+    /// The blocks around, the outermost first.
+    around: Vec<Around>,
+}
+
+/// A block that is being walked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Around {
+    block: StepId,
+    /// What was known where it began, and holds all through it.
+    before: Known,
+    /// What the branches that were walked already found out.
+    gained: Known,
 }
 
 /// The values that a field can have.
@@ -49,10 +62,13 @@ impl Known {
         self.fields.insert(field, Set::Words(options.collect()));
     }
 
-    /// Fields are written.
-    pub(super) fn forget<'n>(&mut self, fields: impl Iterator<Item = &'n FieldName>) {
+    /// Fields are written; what `base` says of them stays.
+    pub(super) fn forget<'n>(&mut self, fields: impl Iterator<Item = &'n FieldName>, base: &Known) {
         for name in fields {
-            self.fields.remove(name);
+            match base.fields.get(name) {
+                Some(set) => self.fields.insert(name.clone(), set.clone()),
+                None => self.fields.remove(name),
+            };
             self.conditions.retain(|_, (_, reads)| !reads.contains(&Read::Field(name.clone())));
         }
     }
@@ -60,6 +76,68 @@ impl Known {
     /// A step is walked again.
     pub(super) fn forget_step(&mut self, step: &StepId) {
         self.conditions.retain(|_, (_, reads)| !reads.contains(&Read::Step(step.clone())));
+    }
+
+    /// A field is given this value.
+    pub(super) fn assign(&mut self, field: &FieldName, formula: &Formula) {
+        // A number is rounded when it is stored.
+        let stored = |value: &Value| !matches!(value, Value::Number(n) if n.round_dp(2) != *n);
+        let value = literal(&formula.root).filter(|value| stored(value));
+        if let Some(known) = value.and_then(|value| self.compare(field, Comparison::Equal, value)) {
+            *self = known;
+        }
+    }
+
+    /// A branch of a block begins, with what holds all through the block.
+    pub(super) fn enter(&mut self, block: &StepId) {
+        let around = std::mem::take(&mut self.around);
+        let here = Around { block: block.clone(), before: self.clone(), gained: Known::default() };
+        self.around = around;
+        self.around.push(here);
+    }
+
+    /// The next branch of a block begins; `None` if what the branches found out excludes each other, and nothing
+    /// where the block was not entered with anything known.
+    pub(super) fn next_branch(&self, block: &StepId, base: &Known) -> Option<Known> {
+        let Some((inner, outer)) = self.around.split_last().filter(|(inner, _)| inner.block == *block) else {
+            return Some(base.clone());
+        };
+        let gained = inner.gained.meet(self)?;
+        let mut known = inner.before.clone();
+        known.around = outer.to_vec();
+        known.around.push(Around { gained, ..inner.clone() });
+        Some(known)
+    }
+
+    /// All branches of a block are done: what every one found out is known.
+    pub(super) fn join(&self, block: &StepId) -> Option<Known> {
+        let mut known = self.clone();
+        match known.leave(block) {
+            Some((_, gained)) => gained.meet(&known).map(|met| Known { around: known.around, ..met }),
+            None => Some(known),
+        }
+    }
+
+    /// The block is left; what was known where it began, and what other branches found out.
+    pub(super) fn leave(&mut self, block: &StepId) -> Option<(Known, Known)> {
+        let inner = self.around.pop_if(|inner| inner.block == *block)?;
+        let before = Known { around: self.around.clone(), ..inner.before };
+        Some((before, inner.gained))
+    }
+
+    /// What two say together, without the blocks around; `None` if they exclude each other.
+    fn meet(&self, other: &Known) -> Option<Known> {
+        let mut known = Known { around: Vec::new(), ..self.clone() };
+        for (name, set) in &other.fields {
+            known = known.narrow(name, set.clone())?;
+        }
+        for (text, (held, reads)) in &other.conditions {
+            if known.conditions.get(text).is_some_and(|(known, _)| known != held) {
+                return None;
+            }
+            known.conditions.insert(text.clone(), (*held, reads.clone()));
+        }
+        Some(known)
     }
 
     fn assume_expr(&self, expr: &Expr, truth: bool, local: Option<&FieldName>) -> Option<Known> {

@@ -4,6 +4,7 @@
 //! A way is one through the process that comes to no place twice: a loop is walked at most once in it. Whatever a
 //! running case can come to is listed here; `withdrawn` and `cancelled` are possible everywhere and are not.
 
+mod block;
 mod known;
 mod time;
 mod walk;
@@ -129,7 +130,7 @@ pub fn explore(definition: &Definition) -> Explored {
 /// The step that a place enters, and does not only pass.
 fn entered(place: &walk::Place) -> Option<&StepId> {
     let Node::Step(id) = &place.node else { return None };
-    let enters = place.out.iter().any(|(turn, _)| !matches!(turn, Turn::Skip(_)));
+    let enters = place.turns.iter().any(|turn| !matches!(turn, Turn::Skip(_)));
     enters.then_some(id)
 }
 
@@ -240,7 +241,7 @@ fn always(definition: &Definition, walk: &Walk, end: usize) -> Vec<StepId> {
 }
 
 fn never(definition: &Definition, walk: &Walk, entered: &BTreeSet<&StepId>) -> Vec<Never> {
-    let turns: BTreeSet<&Turn> = walk.places.iter().flat_map(|place| &place.out).map(|(turn, _)| turn).collect();
+    let turns: BTreeSet<&Turn> = walk.places.iter().flat_map(|place| &place.turns).collect();
     let mut never = Vec::new();
     for (id, step) in &definition.steps {
         if !entered.contains(id) {

@@ -1,16 +1,22 @@
 //! How long a process takes if everybody keeps their due times: the shortest time is what only waiting takes, the
 //! longest what the due times allow, loops walked once.
+//!
+//! The branches of a block run from the same moment: it is over with the longest of them, or with the first or the
+//! second of them where its `join` says so. A race is decided with the first step that is done, however long the
+//! others could take.
 
+use super::block::{Move, branch_of};
 use super::walk::{Turn, Walk};
-use crate::model::definition::Definition;
+use crate::model::control::Join;
+use crate::model::definition::{Definition, Step, StepKind};
 use crate::model::formula::{Formula, Op};
-use crate::model::graph::Node;
+use crate::model::graph::{Node, On};
 use crate::model::id::StepId;
 use crate::model::time::Duration;
 use crate::model::value::Value;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A length put together of working days, working minutes and plain seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +33,15 @@ pub struct Length {
 
 impl Length {
     fn plus(&self, step: &StepId, time: Option<&Formula>) -> Length {
+        let mut sum = self.plus_known(time);
+        if time.and_then(constant).is_none() {
+            sum.open.insert(step.clone());
+        }
+        sum
+    }
+
+    /// With the part of the time that does not depend on data.
+    fn plus_known(&self, time: Option<&Formula>) -> Length {
         let mut sum = self.clone();
         match time.and_then(constant) {
             Some(Duration::WorkingDays(days)) => sum.days = sum.days.saturating_add(days),
@@ -37,9 +52,7 @@ impl Length {
             Some(Duration::Months(months)) => {
                 sum.seconds = sum.seconds.saturating_add(months.saturating_mul(30 * 86_400));
             }
-            None => {
-                sum.open.insert(step.clone());
-            }
+            None => {}
         }
         sum
     }
@@ -55,8 +68,13 @@ impl Length {
         if self.weight() >= other.weight() { Length { open, ..self } } else { Length { open, ..other.clone() } }
     }
 
+    /// What is shorter; what takes as long as it takes is longer than all that is known.
+    fn order(&self) -> (bool, i64, usize) {
+        (!self.open.is_empty(), self.weight(), self.open.len())
+    }
+
     fn shorter(self, other: &Length) -> Length {
-        if (self.open.len(), self.weight()) <= (other.open.len(), other.weight()) { self } else { other.clone() }
+        if self.order() <= other.order() { self } else { other.clone() }
     }
 }
 
@@ -69,42 +87,176 @@ fn constant(formula: &Formula) -> Option<Duration> {
     }
 }
 
+/// The shortest and the longest time.
+type Span = (Length, Length);
+
+/// How long it took to a place, and of the blocks around it when each began and when its branches so far were done.
+#[derive(Clone, Debug, Default)]
+struct Run {
+    here: Span,
+    around: Vec<(Span, Span)>,
+}
+
+impl Run {
+    fn past(mut self, moves: &[Move]) -> Run {
+        for one in moves {
+            match one {
+                Move::Enter(_) => self.around.push((self.here.clone(), self.here.clone())),
+                Move::Next(_) => {
+                    if let Some((began, done)) = self.around.last_mut() {
+                        *done = both(done.clone(), &self.here);
+                        self.here = began.clone();
+                    }
+                }
+                // Of a block without a next branch, what is done is what it began with.
+                Move::Join(_) => {
+                    self.here = self.around.pop().map_or(self.here.clone(), |(_, done)| both(done, &self.here))
+                }
+                Move::Leave(_) => drop(self.around.pop()),
+            }
+        }
+        self
+    }
+
+    /// One way or the other.
+    fn or(self, other: &Run) -> Run {
+        let around = self.around.into_iter().zip(&other.around);
+        let around = around.map(|((began, done), (other, more))| (either(began, other), either(done, more)));
+        Run { here: either(self.here, &other.here), around: around.collect() }
+    }
+}
+
+fn both(a: Span, b: &Span) -> Span {
+    let least = if a.0.order() >= b.0.order() { a.0 } else { b.0.clone() };
+    (least, a.1.longer(&b.1))
+}
+
+fn either(a: Span, b: &Span) -> Span {
+    (a.0.shorter(&b.0), a.1.longer(&b.1))
+}
+
 /// The shortest and the longest time to each place.
-pub(super) fn lengths(definition: &Definition, walk: &Walk, order: &[usize]) -> Vec<(Length, Length)> {
+pub(super) fn lengths(definition: &Definition, walk: &Walk, order: &[usize]) -> Vec<Span> {
     let ranks = super::ranks(walk, order);
     let rank = |place: usize| ranks.get(place).copied().unwrap_or(usize::MAX);
-    let mut found: Vec<Option<(Length, Length)>> = vec![None; walk.places.len()];
-    if let Some(first) = found.first_mut() {
-        *first = Some(Default::default());
+    // By the branch that leads there, as a block may wait for some of its branches only.
+    let mut open: Vec<BTreeMap<Option<usize>, Run>> = vec![BTreeMap::new(); walk.places.len()];
+    let mut found = vec![Span::default(); walk.places.len()];
+    if let Some(first) = open.first_mut() {
+        first.insert(None, Run::default());
     }
     for number in order {
         let Some(place) = walk.places.get(*number) else { continue };
-        let Some(here) = found.get(*number).cloned().flatten() else { continue };
-        for (turn, target) in &place.out {
+        let runs = open.get_mut(*number).map(std::mem::take).unwrap_or_default();
+        let Some(run) = first_done(definition, &place.node, runs) else { continue };
+        for ((turn, target), moves) in place.out.iter().zip(&place.moves) {
             if rank(*target) <= rank(*number) {
                 continue;
             }
-            let (least, most) = after(definition, &place.node, turn, &here);
-            if let Some(slot) = found.get_mut(*target) {
-                *slot = Some(match slot.take() {
-                    None => (least, most),
-                    Some((shortest, longest)) => (shortest.shorter(&least), longest.longer(&most)),
-                });
+            let then = Run { here: after(definition, &place.node, turn, &run.here), around: run.around.clone() };
+            let (then, branch) = (then.past(moves), done(definition, &place.node, moves));
+            if let Some(slot) = open.get_mut(*target) {
+                let known = slot.remove(&branch);
+                slot.insert(branch, known.map_or(then.clone(), |known| known.or(&then)));
             }
         }
+        if let Some(slot) = found.get_mut(*number) {
+            *slot = run.here;
+        }
     }
-    found.into_iter().map(Option::unwrap_or_default).collect()
+    found
 }
 
-fn after(definition: &Definition, node: &Node, turn: &Turn, here: &(Length, Length)) -> (Length, Length) {
-    let (least, most) = here;
+/// The branch that is done, of a block that does not wait for all.
+fn done(definition: &Definition, from: &Node, moves: &[Move]) -> Option<usize> {
+    let joined = moves.iter().find_map(|one| if let Move::Join(id) = one { Some(id) } else { None })?;
+    let kind = definition.steps.get(joined).map(|step| &step.kind);
+    let some = matches!(kind, Some(StepKind::Parallel(Join::Any | Join::Count(_))));
+    if some { branch_of(definition, joined, from) } else { None }
+}
+
+/// Where branches come together: the time at which as many are done as it takes; elsewhere the one or the other.
+fn first_done(definition: &Definition, node: &Node, runs: BTreeMap<Option<usize>, Run>) -> Option<Run> {
+    let kind = match node {
+        Node::Join(id) => definition.steps.get(id).map(|step| &step.kind),
+        _ => None,
+    };
+    let needed = match kind {
+        Some(StepKind::Parallel(Join::Any)) => 1,
+        Some(StepKind::Parallel(Join::Count(count))) => usize::from(*count),
+        _ => return runs.into_values().reduce(|run, other| run.or(&other)),
+    };
+    let (mut least, mut most): (Vec<Length>, Vec<Length>) = runs.values().map(|run| run.here.clone()).unzip();
+    least.sort_by_key(Length::order);
+    most.sort_by_key(Length::order);
+    let nth = |lengths: Vec<Length>| {
+        let last = needed.min(lengths.len()).saturating_sub(1);
+        lengths.into_iter().nth(last).unwrap_or_default()
+    };
+    let around = runs.into_values().reduce(|run, other| run.or(&other))?.around;
+    Some(Run { here: (nth(least), nth(most)), around })
+}
+
+fn after(definition: &Definition, node: &Node, turn: &Turn, here: &Span) -> Span {
     let Node::Step(id) = node else { return here.clone() };
-    let passed = matches!(turn, Turn::Skip(_));
-    match definition.steps.get(id) {
-        Some(step) if step.human().is_some() && !passed => {
-            let due = step.human().and_then(|human| human.due.as_ref());
-            (least.clone(), most.plus(id, due))
+    let Some(step) = definition.steps.get(id) else { return here.clone() };
+    let (least, most) = here;
+    match (turn, own(step)) {
+        (Turn::Skip(_), _) | (_, Own::Nothing) => here.clone(),
+        // Not before its time.
+        (Turn::Way(_, name), _) if name == "overdue" => (least.plus_known(step.due()), most.plus(id, step.due())),
+        (_, own) => {
+            let most = match first_of(definition, id) {
+                Some(rivals) => rivals.into_iter().map(|(id, time)| most.plus(id, time)).reduce(|a, b| a.shorter(&b)),
+                None => None,
+            }
+            .unwrap_or_else(|| most.plus(id, own.most()));
+            (if let Own::Exactly(time) = own { least.plus_known(Some(time)) } else { least.clone() }, most)
         }
-        _ => here.clone(),
     }
+}
+
+/// How long a step itself takes.
+enum Own<'d> {
+    /// No time.
+    Nothing,
+    /// At most so long; as long as it takes where `None`.
+    Within(Option<&'d Formula>),
+    /// Just so long.
+    Exactly(&'d Formula),
+}
+
+impl<'d> Own<'d> {
+    fn most(&self) -> Option<&'d Formula> {
+        match self {
+            Own::Nothing => None,
+            Own::Within(time) => *time,
+            Own::Exactly(time) => Some(time),
+        }
+    }
+}
+
+fn own(step: &Step) -> Own<'_> {
+    match &step.kind {
+        StepKind::Approve(_) | StepKind::Task(_) | StepKind::Receive(_) | StepKind::Job(_) => Own::Within(step.due()),
+        StepKind::Call(call) if !call.detached => Own::Within(step.due()),
+        StepKind::Wait(time) => Own::Exactly(time),
+        _ => Own::Nothing,
+    }
+}
+
+/// If a race begins with this step: all the steps that it begins with, and how long each takes at most.
+fn first_of<'d>(definition: &'d Definition, id: &StepId) -> Option<Vec<(&'d StepId, Option<&'d Formula>)>> {
+    let graph = &definition.graph;
+    let block = graph.block_at(graph.block_of(&Node::Step(id.clone()))?)?;
+    let (race, step) = definition.steps.get_key_value(block.of.as_ref()?)?;
+    let holder = Node::Step(race.clone());
+    let edges = graph.edges_from(&holder);
+    let firsts = edges.into_iter().filter_map(|(on, first)| match (on, first) {
+        (On::Branch(_), Node::Step(first)) => definition.steps.get_key_value(first),
+        _ => None,
+    });
+    let firsts: Vec<_> = firsts.collect();
+    let begins = matches!(step.kind, StepKind::Race) && firsts.iter().any(|(first, _)| *first == id);
+    begins.then(|| firsts.into_iter().map(|(id, step)| (id, own(step).most())).collect())
 }

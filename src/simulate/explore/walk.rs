@@ -4,6 +4,7 @@
 //! not of its paths. Where guards make too many kinds of knowledge, the rest of that place is walked with none:
 //! then paths may be listed that cannot happen, never the other way, and the result says that it is rough.
 
+use super::block::{self, Move, arrive};
 use super::known::Known;
 use crate::model::control::Join;
 use crate::model::definition::{Definition, Human, Nobody, StepKind, outcome};
@@ -39,6 +40,10 @@ pub enum Turn {
 pub(super) struct Place {
     pub(super) node: Node,
     pub(super) out: Vec<(Turn, usize)>,
+    /// What can be done here, also where another branch excludes that its block is ever over then.
+    pub(super) turns: Vec<Turn>,
+    /// Past which edges of blocks each of these ways leads.
+    pub(super) moves: Vec<Vec<Move>>,
 }
 
 /// Everything that can happen. The first place is the start.
@@ -69,13 +74,15 @@ pub(super) fn walk(definition: &Definition) -> Walk {
     walker.place(Node::Start, base);
     while let Some((number, node, known)) = walker.open.pop_front() {
         let out = walker.ways(&node, &known);
+        let turns = out.iter().map(|(turn, _, _)| turn.clone()).collect();
         let go = |(turn, target, known)| {
-            let target = walker.through(&node, target);
-            (turn, walker.place(target, known))
+            let (target, moves) = arrive(walker.definition, &node, target);
+            let known = walker.moved(known, &moves)?;
+            Some(((turn, walker.place(target, known)), moves))
         };
-        let out = out.into_iter().map(go).collect();
+        let (out, moves) = out.into_iter().filter_map(go).unzip();
         if let Some(place) = walker.places.get_mut(number) {
-            place.out = out;
+            (place.out, place.turns, place.moves) = (out, turns, moves);
         }
     }
     Walk { places: walker.places, rough: walker.rough }
@@ -108,7 +115,7 @@ impl Walker<'_> {
             return *number;
         }
         let number = self.places.len();
-        self.places.push(Place { node: node.clone(), out: Vec::new() });
+        self.places.push(Place { node: node.clone(), out: Vec::new(), turns: Vec::new(), moves: Vec::new() });
         self.index.insert(key, number);
         *self.kinds.entry(node.clone()).or_default() += 1;
         self.open.push_back((number, node, known));
@@ -138,6 +145,7 @@ impl Walker<'_> {
             }
         }
         known.forget_step(id);
+        let mut late = known.clone();
         match &step.kind {
             StepKind::Approve(human) | StepKind::Task(human) => self.asked(id, human, &known, &mut ways),
             StepKind::Choose(cases) => {
@@ -156,6 +164,10 @@ impl Walker<'_> {
             }
             StepKind::Set(fields) => {
                 self.written(&mut known, fields.keys());
+                // What the form asks the applicant may change when the case comes back.
+                for (name, formula) in fields.iter().filter(|(name, _)| self.definition.data.contains_key(*name)) {
+                    known.assign(name, formula);
+                }
                 ways.push((Turn::On, self.target(node, &On::Next), known));
             }
             StepKind::Table(look_up) => {
@@ -165,7 +177,7 @@ impl Walker<'_> {
             StepKind::Notify(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
             StepKind::End(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
             StepKind::Call(_) => {
-                known = self.base.clone();
+                self.written(&mut known, block::written(step).into_iter());
                 // What is not named here ends the case as the callee ended, or flows on.
                 let edges = self.definition.graph.edges_from(node);
                 for (on, target) in edges {
@@ -178,7 +190,7 @@ impl Walker<'_> {
                 }
             }
             StepKind::Http(_) | StepKind::Job(_) | StepKind::Receive(_) => {
-                known = self.base.clone();
+                self.written(&mut known, block::written(step).into_iter());
                 let failed = On::Outcome(outcome::FAILED.into());
                 if let Some(target) = self.definition.graph.next(node, &failed) {
                     ways.push((Turn::Answer(id.clone(), outcome::FAILED.into()), target.clone(), known.clone()));
@@ -186,24 +198,26 @@ impl Walker<'_> {
                 ways.push((Turn::On, self.target(node, &On::Next), known));
             }
             StepKind::Wait(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
-            StepKind::Parallel(join) => self.branches(node, id, *join == Join::All, &mut ways),
-            StepKind::Race => self.branches(node, id, false, &mut ways),
+            StepKind::Parallel(join) => self.branches(node, id, *join == Join::All, &known, &mut ways),
+            StepKind::Race => self.branches(node, id, false, &known, &mut ways),
             StepKind::Each(_) => {
                 // No row, or the rows one as another.
-                ways.push((Turn::Skip(id.clone()), Node::Join(id.clone()), self.base.clone()));
+                self.disturb(&mut known, id);
+                ways.push((Turn::Skip(id.clone()), Node::Join(id.clone()), known.clone()));
                 if let Some(body) = self.definition.graph.next(node, &On::Row) {
-                    ways.push((Turn::On, body.clone(), self.base.clone()));
+                    ways.push((Turn::On, body.clone(), known));
                 }
             }
         }
         if let Some(target) = self.definition.graph.next(node, &On::Overdue) {
-            ways.push((Turn::Way(id.clone(), "overdue".to_owned()), target.clone(), self.base.clone()));
+            self.disturb(&mut late, id);
+            ways.push((Turn::Way(id.clone(), "overdue".to_owned()), target.clone(), late));
         }
         ways
     }
 
     /// Into the branches of a block: into the first of all, or into any.
-    fn branches(&self, node: &Node, id: &StepId, all: bool, ways: &mut Ways) {
+    fn branches(&self, node: &Node, id: &StepId, all: bool, known: &Known, ways: &mut Ways) {
         let edges = self.definition.graph.edges_from(node);
         let branches = edges.into_iter().filter_map(|(on, target)| match on {
             On::Branch(name) => Some((name.clone(), target.clone())),
@@ -212,8 +226,42 @@ impl Walker<'_> {
         let count = if all { 1 } else { usize::MAX };
         for (name, target) in branches.take(count) {
             let turn = if all { Turn::On } else { Turn::Way(id.clone(), name.to_string()) };
-            ways.push((turn, target, self.base.clone()));
+            ways.push((turn, target, known.clone()));
         }
+    }
+
+    /// What is known past the edges of blocks; `None` where it excludes itself.
+    fn moved(&self, mut known: Known, moves: &[Move]) -> Option<Known> {
+        for one in moves {
+            match one {
+                Move::Enter(id) => {
+                    self.disturb(&mut known, id);
+                    known.enter(id);
+                }
+                Move::Next(id) => known = known.next_branch(id, &self.base)?,
+                Move::Join(id) => match self.definition.steps.get(id).map(|step| &step.kind) {
+                    // What held for one row says nothing of the others.
+                    Some(StepKind::Each(_)) => match known.leave(id) {
+                        Some((before, _)) => known = before,
+                        None => self.disturb(&mut known, id),
+                    },
+                    _ => known = known.join(id)?,
+                },
+                Move::Leave(id) => {
+                    known.leave(id);
+                    self.disturb(&mut known, id);
+                }
+            }
+        }
+        Some(known)
+    }
+
+    /// The step runs, and all that it holds: how far is not known.
+    fn disturb(&self, known: &mut Known, id: &StepId) {
+        let own = self.definition.steps.get_key_value(id);
+        let steps: Vec<_> = own.into_iter().chain(block::inside(self.definition, id)).collect();
+        self.written(known, steps.iter().flat_map(|(_, step)| block::written(step)));
+        steps.iter().for_each(|(id, _)| known.forget_step(id));
     }
 
     fn asked(&self, id: &StepId, human: &Human, known: &Known, ways: &mut Ways) {
@@ -251,7 +299,9 @@ impl Walker<'_> {
         for (other, step) in self.definition.steps.iter().take_while(|(other, _)| *other != id) {
             let node = Node::Step(other.clone());
             let depends = step.human().is_some_and(|human| !human.depends_on.is_empty());
-            let reads = depends || step.when.is_some() || matches!(step.kind, StepKind::Choose(_));
+            let holds =
+                matches!(step.kind, StepKind::Choose(_) | StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_));
+            let reads = depends || step.when.is_some() || holds;
             if reads && graph.block_of(&node).is_some_and(|outer| graph.encloses(outer, block)) {
                 found.push(node);
             }
@@ -281,26 +331,9 @@ impl Walker<'_> {
         if fields.is_empty() {
             return;
         }
-        known.forget(fields.into_iter());
-        known.forget(self.definition.fields().filter(|(_, field)| field.value.is_some()).map(|(name, _)| name));
-    }
-
-    /// Where control really goes from a place to a target. One branch after the other stands for all at once, as
-    /// what they do is disjoint: from the end of one branch of a `join: all` to the beginning of the next.
-    fn through(&self, from: &Node, target: Node) -> Node {
-        let Node::Join(id) = &target else { return target };
-        let Some(StepKind::Parallel(Join::All)) = self.definition.steps.get(id).map(|step| &step.kind) else {
-            return target;
-        };
-        let graph = &self.definition.graph;
-        let holder = Node::Step(id.clone());
-        let here = graph.block_of(from);
-        let inside = |block: &u32| here.is_some_and(|here| graph.encloses(*block, here));
-        // From the step itself: its first branch is empty.
-        let branch = graph.blocks_of(id).iter().position(inside).unwrap_or(0);
-        let edges = graph.edges_from(&holder);
-        let mut after = edges.into_iter().filter(|(on, _)| matches!(on, On::Branch(_))).skip(branch + 1);
-        after.find(|(_, next)| **next != target).map_or_else(|| target.clone(), |(_, next)| next.clone())
+        known.forget(fields.into_iter(), &self.base);
+        let computed = self.definition.fields().filter(|(_, field)| field.value.is_some());
+        known.forget(computed.map(|(name, _)| name), &self.base);
     }
 
     /// Every edge that leaves a place.

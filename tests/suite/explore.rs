@@ -1,0 +1,117 @@
+//! What `explore` knows across blocks, and how long it says that a process takes.
+
+use crate::support::{compile, project};
+use countersign::model::definition::Definition;
+use countersign::model::text::Lang;
+use countersign::simulate::explore::{Explored, Never, explore};
+
+/// Explores a process of these steps.
+fn explored(steps: &str) -> Explored {
+    explore(&process(steps))
+}
+
+fn process(steps: &str) -> Definition {
+    let head = "process: one\ntitle: 一\nnumber: \"A-{seq:4}\"\nform:\n  total: { type: money, title: 合计, required: true }\n  \
+                rows: { type: list, title: 行, fields: { name: { type: text, title: 名称, required: true } } }\n\
+                data:\n  level: { type: text, title: 级别 }\n  file: { type: text, title: 档案号 }\nsteps:\n";
+    let directory = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
+    let called = "process: other\ntitle: 二\ndata:\n  file: { type: text, title: 档案号 }\nsteps:\n  \
+                  - { id: look, title: 看, approve: 副总经理, due: 1 working day, on: { rejected: next } }\n  \
+                  - set: { file: '\"A-1\"' }\n";
+    let text = format!("{head}{steps}");
+    let compiled = compile(&[("one.yaml", &text), ("other.yaml", called), ("directory.yaml", &directory)]);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    compiled.definitions.into_iter().find(|one| one.process.as_str() == "one").unwrap()
+}
+
+/// The steps that are never come to.
+fn never(steps: &str) -> Vec<String> {
+    let step = |never: &Never| if let Never::Step(id) = never { Some(id.to_string()) } else { None };
+    explored(steps).never.iter().filter_map(step).collect()
+}
+
+/// Working days and steps that take as long as they take, of the end `done`: at least and at most.
+fn days(steps: &str) -> [(i64, Vec<String>); 2] {
+    let found = explored(steps);
+    let done = found.ends.iter().find(|end| end.outcome.as_str() == "done").expect("it can be done");
+    [&done.time.0, &done.time.1].map(|time| (time.days, time.open.iter().map(ToString::to_string).collect()))
+}
+
+/// Only above 500, then this block, then what is asked up to 500 and what is asked above.
+fn around(block: &str) -> String {
+    format!(
+        "  - choose: [{{ when: total > 500, steps: [] }}]\n    id: large\n    otherwise: [{{ end: small }}]\n{block}\
+         \n  - {{ id: never, task: 副总经理, when: total < 100 }}\n  - {{ id: ever, task: 副总经理, when: total > 900 }}\n"
+    )
+}
+
+#[test]
+fn a_guard_before_a_block_is_known_inside_and_after_it() {
+    let inner = "{ id: inner, task: 副总经理, when: total <= 500 }";
+    for block in [
+        format!("  - id: both\n    parallel:\n      a: [{inner}]\n      b: [{{ id: b, task: 副总经理 }}]"),
+        format!(
+            "  - id: first\n    race:\n      a: [{{ id: a, wait: 1 day }}, {inner}]\n      b: [{{ id: b, task: 副总经理 }}]"
+        ),
+        format!(
+            "  - {{ id: all, each: rows, as: row, mode: in order, steps: [{{ id: a, task: 副总经理 }}, {inner}] }}"
+        ),
+        format!("  - {{ id: other, call: other, take: {{ file: file }}, on: {{ otherwise: next }} }}\n  - {inner}"),
+        format!("  - {{ id: told, receive: told, key: instance.number }}\n  - {inner}"),
+    ] {
+        assert_eq!(never(&around(&block)), ["inner", "never"], "{block}");
+    }
+}
+
+#[test]
+fn what_a_branch_sets_is_known_after_the_join_and_what_others_may_write_is_not() {
+    let after = "  - { id: high, task: 副总经理, when: level = \"high\" }\n  - { id: low, task: 副总经理, when: level = \"low\" }\n";
+    let set = "[{ id: a, task: 副总经理 }, { set: { level: '\"high\"' } }]";
+    let block = format!("  - id: both\n    parallel: {{ a: {set}, b: [{{ id: b, task: 副总经理 }}] }}\n");
+    assert_eq!(never(&format!("{block}{after}")), ["low"]);
+    // The other branch may be the one that is done.
+    let first = "  - { id: begin, set: { level: '\"low\"' } }\n";
+    let any = format!("{first}{block}    join: any\n{after}");
+    assert_eq!(never(&any), [""; 0]);
+    // Another process writes it.
+    let call = "  - { id: begin, set: { level: '\"low\"' } }\n  - { id: other, call: other, take: { level: file }, on: { otherwise: next } }\n";
+    let call = call.replace("level: file", "level: file");
+    let after = after.replace("level =", "level != null and level =");
+    assert_eq!(never(&format!("{call}{after}")), [""; 0]);
+}
+
+#[test]
+fn a_branch_that_ends_the_case_does_not_hide_the_others() {
+    let block = "  - id: both\n    parallel:\n      a:\n        - { id: a, task: 副总经理 }\n        \
+                 - { id: stop, choose: [{ when: total > 500, steps: [{ end: big }] }], otherwise: [] }\n      \
+                 b: [{ id: b, task: 副总经理 }, { id: large, task: 副总经理, when: total > 900 }]\n  \
+                 - { id: after, task: 副总经理, when: total > 900 }\n";
+    assert_eq!(never(block), ["after"]);
+}
+
+#[test]
+fn branches_take_their_longest_and_races_their_first() {
+    let two = |join: &str| {
+        format!(
+            "  - id: both\n    parallel:\n      a: [{{ id: a, task: 副总经理, due: 2 working days }}, {{ id: c, task: 副总经理, due: 2 working days }}]\n      \
+             b: [{{ id: b, task: 副总经理, due: 3 working days }}]\n    join: {join}\n"
+        )
+    };
+    assert_eq!(days(&two("all")), [(0, vec![]), (4, vec![])]);
+    assert_eq!(days(&two("any")), [(0, vec![]), (3, vec![])]);
+    let race = "  - id: first\n    race:\n      a: [{ id: a, receive: told, key: instance.number }]\n      \
+                b: [{ id: b, wait: 10 working days }, { id: c, task: 副总经理, due: 1 working day }]\n";
+    assert_eq!(days(race), [(0, vec![]), (11, vec![])]);
+}
+
+#[test]
+fn a_wait_is_counted_and_what_has_no_end_is_said() {
+    assert_eq!(days("  - { id: pause, wait: 5 working days }\n"), [(5, vec![]), (5, vec![])]);
+    let both =
+        "  - id: both\n    parallel: { a: [{ id: a, wait: 5 working days }], b: [{ id: b, wait: 2 working days }] }\n";
+    assert_eq!(days(both), [(5, vec![]), (5, vec![])]);
+    let told = "  - { id: told, receive: told, key: instance.number }\n";
+    assert_eq!(days(told), [(0, vec![]), (0, vec!["told".to_owned()])]);
+    let due = "  - { id: told, receive: told, key: instance.number, due: 3 working days, overdue: { go: next } }\n";
+    assert_eq!(days(due), [(0, vec![]), (3, vec![])]);
+}
