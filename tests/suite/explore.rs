@@ -75,7 +75,6 @@ fn what_a_branch_sets_is_known_after_the_join_and_what_others_may_write_is_not()
     assert_eq!(never(&any), [""; 0]);
     // Another process writes it.
     let call = "  - { id: begin, set: { level: '\"low\"' } }\n  - { id: other, call: other, take: { level: file }, on: { otherwise: next } }\n";
-    let call = call.replace("level: file", "level: file");
     let after = after.replace("level =", "level != null and level =");
     assert_eq!(never(&format!("{call}{after}")), [""; 0]);
 }

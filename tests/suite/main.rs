@@ -34,6 +34,7 @@ mod records;
 mod report;
 mod rooms;
 mod schema;
+mod simulate;
 mod store;
 mod support;
 mod syntax;
