@@ -321,7 +321,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         processes_known: !unknown,
         callees,
     };
-    world.tables = self::tables(&tables, &broken, &hidden, unknown, &world, &mut diagnostics);
+    world.tables = self::tables(&tables, &broken, &hidden, &sources, unknown, &world, &mut diagnostics);
 
     let mut source_map = SourceMap::default();
     let mut definitions = Vec::new();
@@ -405,6 +405,7 @@ fn tables(
     documents: &[(SourceId, syntax::Table)],
     broken: &BTreeSet<SourceId>,
     hidden: &BTreeSet<SourceId>,
+    sources: &Sources,
     unread: bool,
     world: &World<'_>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -420,7 +421,8 @@ fn tables(
             diagnostics.push(twice(("决策表", "decision table"), &name.value, name.span, first));
         }
         tables.named.insert(name.value.clone());
-        let sound = table::lower(document, !hidden.contains(id), world, diagnostics);
+        let text = hidden.contains(id).then(|| Arc::clone(&sources.get(*id).text));
+        let sound = table::lower(document, text, world, diagnostics);
         if let Some(table) = sound.filter(|_| !broken.contains(id)) {
             tables.sound.insert(name.value.clone(), table);
         }

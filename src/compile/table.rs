@@ -6,6 +6,7 @@
 use crate::compile::check;
 use crate::compile::fields::{Fields, name_of};
 use crate::compile::typing::{Typing, constant};
+use crate::compile::unread::Unread;
 use crate::compile::{World, form, lower, resolve};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::expression::{Expected, Scope, is_constant, passes_null};
@@ -36,15 +37,19 @@ pub(crate) struct Decision<'a> {
     pub(crate) table: &'a Table,
 }
 
-/// Lowers and checks a table; `None` where anything is wrong with it, which is reported.
+/// Lowers and checks a table; `None` where anything is wrong with it, which is reported. `unread` is its text where
+/// that could not be read whole.
 pub(crate) fn lower(
     document: &syntax::Table,
-    whole: bool,
+    unread: Option<Arc<str>>,
     world: &World<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Table> {
     let before = diagnostics.len();
-    let table = typed(document, whole, world, diagnostics);
+    let whole = unread.is_none();
+    let mut unknown = world.unread.clone();
+    unread.into_iter().for_each(|text| unknown.push(text));
+    let table = typed(document, whole, unknown, world, diagnostics);
     let sound =
         |diagnostics: &[Diagnostic]| !crate::diagnostics::has_errors(diagnostics.get(before..).unwrap_or_default());
     // A cell with a fault may be the one that mends what is to be proved.
@@ -60,7 +65,13 @@ pub(crate) fn lower(
     sound(diagnostics).then_some(table)
 }
 
-fn typed(document: &syntax::Table, whole: bool, world: &World<'_>, diagnostics: &mut Vec<Diagnostic>) -> Table {
+fn typed(
+    document: &syntax::Table,
+    whole: bool,
+    unread: Unread,
+    world: &World<'_>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Table {
     let mut inputs = document.inputs.clone();
     for input in &mut inputs {
         let given = Spanned::new(true, input.name.span);
@@ -81,7 +92,7 @@ fn typed(document: &syntax::Table, whole: bool, world: &World<'_>, diagnostics: 
             document,
             world,
             flow: &flow,
-            unread: world.unread.clone(),
+            unread: unread.clone(),
             whole,
             clash,
             never_zero: Arc::default(),
@@ -98,7 +109,7 @@ fn typed(document: &syntax::Table, whole: bool, world: &World<'_>, diagnostics: 
         document: &asking,
         world,
         flow: &flow,
-        unread: world.unread.clone(),
+        unread,
         whole,
         clash,
         never_zero: Arc::default(),

@@ -169,6 +169,10 @@ impl Infer<'_> {
     pub(super) fn unknown_name(&mut self, node: &Node, name: &str, options: Option<&Options>) {
         let range = node.range.clone();
         if let Some(options) = options {
+            // Options that could not be read are told where they are written.
+            if options.is_empty() {
+                return;
+            }
             let known = options.iter().map(AsRef::as_ref).chain(self.names());
             let near = likely(name, known);
             let all = options.iter().map(|option| format!("`{option}`")).collect::<Vec<_>>().join(" ");
