@@ -93,7 +93,10 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         calendar: Arc::new(calendar.clone()),
         files: Files::beside(&scratch),
     };
-    let data = values::read(output, matches, &definition.form, &there, &Record::new())?;
+    let data = values::read(output, matches, &definition.form, &there, &Record::new());
+    // What was read of it is in the data; nothing of it stays, whatever comes of the form.
+    let _ = std::fs::remove_dir_all(scratch.with_extension("files"));
+    let data = data?;
     let pace = match matches.get_one::<String>("pace").map_or("due", String::as_str) {
         "due" => Pace::Due,
         text => match read_kind(&reading, &FieldKind::Duration, text) {
