@@ -131,7 +131,7 @@ pub(super) fn no_key(source: &str, entries: &[Entry], at: usize, place: &Place) 
     }
     let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
     let behind = text.chars().rev().take_while(char::is_ascii_digit).count();
-    if (1..=3).contains(&behind) && digits(word) == 3 && between == "," {
+    if (1..=3).contains(&behind) && digits(word) == 3 && (between == "," || word.len() == 3) {
         let span = Span { end: to.start + 3, ..from };
         let plain = format!("{text}{}", word.get(..3)?);
         return Some(thousands(span, plain));
