@@ -177,8 +177,24 @@ impl<'a> World<'a> {
         let (definition, state) = (found.definition, found.state.clone());
         let command = self.command(actor, ask);
         let decision = engine::decide(definition, Some(&state), &command, &self.facts(0))?;
+        self.unclaimed(definition, &decision.state, Some(case))?;
         self.accept(case, decision);
         Ok(())
+    }
+
+    /// Of a process that says `single`, no other case of the same key is open.
+    fn unclaimed(&self, definition: &Definition, state: &State, own: Option<usize>) -> Result<(), Refusal> {
+        let Some(key) = state.key.as_ref().filter(|key| definition.single && !key.is_null()) else { return Ok(()) };
+        let claims = |(number, other): &(usize, &Case<'a>)| {
+            Some(*number) != own
+                && other.state.process == state.process
+                && other.state.ended.is_none()
+                && other.state.key.as_ref() == Some(key)
+        };
+        match self.cases.iter().enumerate().find(claims).filter(|_| state.ended.is_none()) {
+            Some((_, other)) => Err(Refusal::OpenAlready { reference: other.state.reference().into() }),
+            None => Ok(()),
+        }
     }
 
     /// Lets time pass up to a moment, and everything happen that is due on the way, in order.
@@ -268,6 +284,7 @@ impl<'a> World<'a> {
         let sequence = name.as_ref().map_or(1, |name| self.sequences.get(name).copied().unwrap_or(0) + 1);
         let command = self.command(actor, ask);
         let decision = engine::decide(definition, None, &command, &self.facts(sequence))?;
+        self.unclaimed(definition, &decision.state, None)?;
         self.sequences.extend(name.map(|name| (name, sequence)));
         self.cases.push(Case { definition, state: Arc::new(decision.state.clone()), log: Vec::new(), called });
         let case = self.cases.len() - 1;
