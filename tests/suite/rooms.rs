@@ -58,7 +58,6 @@ const NEVER: &[(&str, &str)] = &[
 /// Each library that only one place may name.
 const DOORS: &[(&str, &[&str])] = &[
     ("croner::", &["src/model/cron.rs"]),
-    ("mimalloc::", &["src/main.rs"]),
     ("rayon::", &["src/compile/mod.rs"]),
     ("petgraph::", &["src/model/graph.rs"]),
     ("granit_parser::", &["src/syntax/node/", "src/syntax/format/tree.rs"]),
