@@ -151,28 +151,23 @@ impl Wanted {
 
 /// What a task is called behind its case: `survey`, in a row with the step that goes through them `visits/2/survey`.
 fn address(case: &Case, task: &Task) -> String {
-    let rows = engine::rows_around(&case.definition, &case.state, task.token);
-    let rows = rows.into_iter().map(|(each, row)| {
-        let each = each.map(|step| format!("{step}/")).unwrap_or_default();
-        format!("{each}{}/", row.number.saturating_add(1))
-    });
+    named(case, task, |each, row| format!("{each}/{row}/"))
+}
+
+fn named(case: &Case, task: &Task, way: impl Fn(&str, u32) -> String) -> String {
+    let rows = engine::rows_around(&case.definition, &case.state, task.token).into_iter();
+    let rows = rows.map(|(each, row)| way(each.map_or("", |each| each.as_str()), row.number.saturating_add(1)));
     rows.collect::<String>() + task.step.as_str()
 }
 
-/// Whether a task is meant by what was written behind its case: its address, the end of it, or its title.
+/// Whether a task is meant by what was written behind its case: its address, with or without the `each`, its step or
+/// its title.
 fn is_meant(case: &Case, task: &Task, words: &Words<'_>, written: &str) -> bool {
-    let address = address(case, task);
-    // `2/survey` leaves the `each` out.
-    let short: Vec<&str> = address.split('/').collect();
-    let rows_only: Vec<&str> = short
-        .iter()
-        .enumerate()
-        .filter(|(at, part)| at + 1 == short.len() || part.parse::<u32>().is_ok())
-        .map(|(_, part)| *part)
-        .collect();
-    [address.as_str(), rows_only.join("/").as_str(), task.step.as_str()].contains(&written)
-        || words.task(&case.definition, &task.step, task.kind) == written
-        || words.task_in(&case.definition, &case.state, task) == written
+    written == task.step.as_str()
+        || written == address(case, task)
+        || written == named(case, task, |_, row| format!("{row}/"))
+        || written == words.task(&case.definition, &task.step, task.kind)
+        || written == words.task_in(&case.definition, &case.state, task)
 }
 
 /// The task that `REF`, `REF/STEP` or `REF/EACH/ROW/STEP` means for a person: the only one open, or the only one that they are asked.
@@ -269,23 +264,26 @@ fn answered(
     wanted: Wanted,
 ) -> Option<Stop> {
     let words = world.words(output);
-    let title = |step, kind| words.task(&case.definition, step, kind);
-    let closed = case.state.closed.values().flat_map(|task| task.answers.iter().map(move |answer| (task, answer)));
-    let own = closed.filter(|(task, answer)| {
-        let named = step.is_none_or(|step| task.step.as_str() == step || title(&task.step, task.kind) == step);
+    let titles = words.tasks_of(&case.definition, &case.entries);
+    let closed = case.state.closed.iter();
+    let closed = closed.flat_map(|(id, task)| task.answers.iter().map(move |answer| (id, task, answer)));
+    // Of a row that is over only the step of its address is left.
+    let step = step.map(|step| (step, step.rsplit('/').next().unwrap_or(step)));
+    let own = closed.filter(|(id, task, answer)| {
+        let title = |written| titles.get(*id).is_some_and(|title| title == written);
+        let named = step.is_none_or(|(written, last)| {
+            task.step.as_str() == last
+                || title(written)
+                || words.task(&case.definition, &task.step, task.kind) == written
+        });
         answer.person == *person && wanted.was(task.kind) && named
     });
-    let (task, answer) = own.max_by_key(|(_, answer)| answer.at)?;
+    let (id, task, answer) = own.max_by_key(|(_, _, answer)| answer.at)?;
     let human = case.definition.steps.get(&task.step).and_then(|step| step.human());
     let human = human.filter(|_| matches!(task.kind, TaskKind::Approve | TaskKind::Work));
-    let (title, said) = (title(&task.step, task.kind), words.answer(human, &answer.outcome));
+    let (title, said) = (titles.get(id).cloned().unwrap_or_default(), words.answer(human, &answer.outcome));
     let (who, at) = (words.name(person), words.moment(answer.at));
-    let open = waits_for(case, &words);
-    let (zh, en) = if open.is_empty() {
-        Default::default()
-    } else {
-        (format!("现在等待的是：{}。", open.join("、")), format!(" It waits for: {}.", open.join(", ")))
-    };
+    let (zh, en) = waits_for(case, &words);
     Some(Stop::Because(
         Exit::Refused,
         Wording::new(
@@ -295,10 +293,14 @@ fn answered(
     ))
 }
 
-/// What a case asks now.
-fn waits_for(case: &Case, words: &Words<'_>) -> Vec<String> {
+/// What a case asks now, a sentence in Chinese and English; nothing where it asks nothing.
+fn waits_for(case: &Case, words: &Words<'_>) -> (String, String) {
     let open = case.state.tasks.values().filter(|task| !task.parked);
-    open.map(|task| words.task_in(&case.definition, &case.state, task)).collect()
+    let open: Vec<String> = open.map(|task| words.task_in(&case.definition, &case.state, task)).collect();
+    match open.is_empty() {
+        true => Default::default(),
+        false => (format!("现在等待的是：{}。", open.join("、")), format!(" It waits for: {}.", open.join(", "))),
+    }
 }
 
 fn nothing_open(
@@ -315,7 +317,7 @@ fn nothing_open(
     if let Some(stop) = over(case, world, output).or_else(before) {
         return stop;
     }
-    let open = waits_for(case, &words);
+    let (waits_zh, waits_en) = waits_for(case, &words);
     let (zh, en) = match (step, wanted) {
         (Some(step), _) => {
             (format!("{reference} 现在没有“{step}”这项待办。"), format!("{reference} does not ask for “{step}” now."))
@@ -327,12 +329,7 @@ fn nothing_open(
             (format!("{reference} 现在没有待审批或待办理的事。"), format!("{reference} waits for no answer now."))
         }
     };
-    let (zh, en) = if open.is_empty() {
-        (zh, en)
-    } else {
-        (format!("{zh}现在等待的是：{}。", open.join("、")), format!("{en} It waits for: {}.", open.join(", ")))
-    };
-    Stop::Because(Exit::Refused, Wording::new(zh, en))
+    Stop::Because(Exit::Refused, Wording::new(format!("{zh}{waits_zh}"), format!("{en}{waits_en}")))
 }
 
 /// The title of a process in the reader's language.

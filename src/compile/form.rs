@@ -10,7 +10,7 @@ use crate::compile::typing::{Typing, fields_read};
 use crate::diagnostics::{Code, Diagnostic, Spanned};
 use crate::expression::{Expected, Scope};
 use crate::model::file::FileRule;
-use crate::model::form::{Check, Field, FieldKind, Form};
+use crate::model::form::{Check, Field, FieldKind, Form, whole};
 use crate::model::id::{FieldName, StepId};
 use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed};
@@ -111,7 +111,7 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
         }
     }
     if let Some(pattern) = &field.pattern
-        && let Err(fault) = regex_lite::Regex::new(&format!("^(?:{})$", pattern.value))
+        && let Err(fault) = whole(&pattern.value)
     {
         typing.diagnostics.push(bad_pattern(pattern, &fault.to_string()));
     }

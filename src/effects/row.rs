@@ -23,7 +23,7 @@ impl Words<'_> {
     }
 
     /// What people call every task that was ever opened, with its row.
-    pub(super) fn tasks_of(&self, definition: &Definition, log: &[Entry]) -> BTreeMap<TaskId, String> {
+    pub fn tasks_of(&self, definition: &Definition, log: &[Entry]) -> BTreeMap<TaskId, String> {
         let (mut rows, mut titles) = (BTreeMap::<TokenId, String>::new(), BTreeMap::new());
         for event in log.iter().flat_map(|entry| &entry.events) {
             match event {

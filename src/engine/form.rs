@@ -391,10 +391,8 @@ impl Filling<'_> {
                 self.fault(name, &field.title, what);
             }
         }
-        let items = value.as_list().unwrap_or(std::slice::from_ref(&value));
         if let Some(pattern) = &field.pattern
-            && let Ok(regex) = regex_lite::Regex::new(&format!("^(?:{pattern})$"))
-            && items.iter().filter_map(Value::as_text).any(|text| !regex.is_match(text))
+            && !field.keeps_pattern(&value)
         {
             self.fault(
                 name,

@@ -153,12 +153,9 @@ pub fn evaluate(formula: &Formula, context: &Context<'_>) -> Result<Value, Failu
     evaluate::evaluate(&formula.root, context)
 }
 
-/// The value of a formula that is the same always, as it reads nothing; `None` where it reads something or fails.
+/// The value of a formula that is the same always; `None` where it reads something, the calendar too, or fails.
 pub fn fixed(formula: &Formula) -> Option<Value> {
-    if !formula.reads.is_empty() {
-        return None;
-    }
-    alone(&Record::new(), DateTime::UNIX_EPOCH, |context| evaluate(formula, context)).ok()
+    region::constant(&formula.root)
 }
 
 /// Which of two values comes first; `None` where they cannot be compared.

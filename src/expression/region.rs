@@ -9,12 +9,11 @@
 //! true of every case, while an example is one to believe only where its areas ask nothing but fields.
 
 use super::range::{Domain, Values};
-use super::{Context, NoSteps, evaluate};
+use super::{alone, evaluate};
 use crate::model::formula::{Comparison, Expr, Op};
 use crate::model::id::FieldName;
-use crate::model::people::Directory;
-use crate::model::time::Calendar;
 use crate::model::value::{Record, Value};
+use chrono::DateTime;
 use std::collections::BTreeMap;
 
 /// The most areas of one condition; one that needs more is taken whole.
@@ -305,19 +304,7 @@ pub(super) fn constant(expr: &Expr) -> Option<Value> {
     if !is_constant(expr) {
         return None;
     }
-    let (data, directory, calendar) = (Record::new(), Directory::default(), Calendar::default());
-    let context = Context {
-        data: &data,
-        applicant: None,
-        assignee: None,
-        outcome: None,
-        instance: None,
-        steps: &NoSteps,
-        directory: &directory,
-        calendar: &calendar,
-        now: chrono::DateTime::UNIX_EPOCH,
-    };
-    evaluate::evaluate(expr, &context).ok()
+    alone(&Record::new(), DateTime::UNIX_EPOCH, |context| evaluate::evaluate(expr, context)).ok()
 }
 
 /// Whether an expression is the same always: literals put together, and the constructors of literals.

@@ -4,7 +4,7 @@ use super::file::FileRule;
 use super::formula::Formula;
 use super::id::FieldName;
 use super::text::Text;
-use super::value::{Type, Typed};
+use super::value::{Type, Typed, Value};
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -52,6 +52,23 @@ pub struct Field {
     /// Written after the number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<Text>,
+}
+
+impl Field {
+    /// Whether a text, or each of several, is in the form that `pattern` asks for. True where there is none.
+    pub fn keeps_pattern(&self, value: &Value) -> bool {
+        let regex = self.pattern.as_ref().and_then(|pattern| whole(pattern).ok());
+        let items = value.as_list().unwrap_or(std::slice::from_ref(value));
+        regex.is_none_or(|regex| items.iter().filter_map(Value::as_text).all(|text| regex.is_match(text)))
+    }
+}
+
+/// A regular expression that the whole of a text has to match.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn whole(pattern: &str) -> Result<regex_lite::Regex, regex_lite::Error> {
+    regex_lite::Regex::new(&format!("^(?:{pattern})$"))
 }
 
 /// The field of a form that a path names: its own, or a column's.

@@ -44,11 +44,7 @@ impl FeelText {
 
     /// The expression as it is to be read on, with what is wrong in it mended.
     pub(crate) fn mended(self, draft: Draft) -> FeelText {
-        if self.text == draft.text() {
-            self
-        } else {
-            FeelText { text: draft.text().to_owned(), mended: Some(draft), ..self }
-        }
+        FeelText { text: draft.text().to_owned(), mended: Some(draft), ..self }
     }
 
     /// Where a range of bytes of the expression stands in the file; the whole value if that is not known.

@@ -352,6 +352,9 @@ impl<'s> Lowering<'s> {
             return None;
         }
         let feel = FeelText::new(text, node.span, *form, &self.source.text);
+        if trap::full_width_mark(text).is_none() && trap::foreign_marks(text).is_empty() {
+            return Some(feel);
+        }
         let mut draft = Draft::new(text);
         let mut sound = true;
         if let Some((at, mark, typed)) = trap::full_width_mark(text) {

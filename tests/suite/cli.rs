@@ -465,6 +465,12 @@ fn rows_that_ask_one_person_are_told_apart() {
     let said = shell.run(&["complete", "R-1", "--as", "bo"]);
     assert!(said.err.contains("all/1/call (Call (row 1: North)), all/2/call (Call (row 2: South))"), "{}", said.err);
     assert!(shell.good(&["complete", "R-1/all/2/call", "--as", "bo"]).contains("Call (row 2: South)"));
+    let again = shell.run(&["complete", "R-1/all/2/call", "--as", "bo"]);
+    assert!(
+        again.err.contains("Bo answered “Call (row 2: South)”") && again.err.contains("(row 1: North)"),
+        "{}",
+        again.err
+    );
     shell.good(&["complete", "R-1/1/call", "--as", "bo"]);
     let history = shell.good(&["history", "R-1"]);
     let at = |words: &str| history.find(words).expect("both rows are told");

@@ -111,7 +111,7 @@ fn all_faults_of_a_file_are_reported_at_once() {
 fn hostile_texts_are_refused_quickly() {
     let start = Instant::now();
     assert_eq!(codes("[".repeat(100_000).as_bytes()), ["too_deep"]);
-    assert!(codes("a: ".repeat(100_000).as_bytes()).len() < 5);
+    assert_eq!(codes("a: ".repeat(100_000).as_bytes()), ["unknown_kind", "value_too_long", "yaml_syntax"]);
     assert_eq!(codes("x".repeat(10 * 1024 * 1024).as_bytes()), ["file_too_large"]);
     assert_eq!(codes("- ".repeat(100_000).as_bytes()), ["too_deep"]);
     let keys: String = (0..40_000).map(|n| format!("k{n}: 1\n")).collect();

@@ -5,10 +5,12 @@ use super::Subject;
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::expression::{fixed, order};
 use crate::model::form::Field;
+use crate::model::formula::Formula;
 use crate::model::text::Wording;
 use crate::model::value::{Type, Value};
 use crate::syntax::{self, FieldType};
 use rust_decimal::Decimal;
+use std::cmp::Ordering;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !subject.whole {
@@ -23,7 +25,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         }
         let bounds = (field.min.as_ref().and_then(fixed), field.max.as_ref().and_then(fixed));
         if let ((Some(low), Some(high)), Some(max)) = (bounds, &written.max)
-            && order(&low, &high).is_some_and(std::cmp::Ordering::is_gt)
+            && order(&low, &high).is_some_and(Ordering::is_gt)
         {
             diagnostics.push(reversed(max.span, written));
         }
@@ -68,27 +70,27 @@ fn reversed(span: Span, written: &syntax::Field) -> Diagnostic {
     }
 }
 
-/// What is wrong with a value by a field's limits and pattern, where these are fixed.
-pub(super) fn refuses(field: &Field, value: &Value) -> Option<Wording> {
+/// Which of its own limits a field has a value break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    Min,
+    Max,
+    Pattern,
+}
+
+/// What a value breaks of a field's limits and pattern, where these are fixed.
+pub(super) fn broken(field: &Field, value: &Value) -> Option<Broken> {
     let size = match value {
         Value::Text(text) => Value::Number(Decimal::from(text.chars().count())),
         Value::List(items) => Value::Number(Decimal::from(items.len())),
         other => other.clone(),
     };
-    let min = field.min.as_ref().and_then(fixed);
-    let max = field.max.as_ref().and_then(fixed);
-    if min.is_some_and(|min| order(&size, &min).is_some_and(std::cmp::Ordering::is_lt)) {
-        return Some(Wording::new("比 `min` 小", "less than `min`"));
+    let beside = |limit: &Option<Formula>| limit.as_ref().and_then(fixed).and_then(|limit| order(&size, &limit));
+    if beside(&field.min).is_some_and(Ordering::is_lt) {
+        return Some(Broken::Min);
     }
-    if max.is_some_and(|max| order(&size, &max).is_some_and(std::cmp::Ordering::is_gt)) {
-        return Some(Wording::new("比 `max` 大", "more than `max`"));
+    if beside(&field.max).is_some_and(Ordering::is_gt) {
+        return Some(Broken::Max);
     }
-    let pattern = field.pattern.as_ref()?;
-    let regex = regex_lite::Regex::new(&format!("^(?:{pattern})$")).ok()?;
-    let texts: Vec<&str> = match value {
-        Value::List(items) => items.iter().filter_map(Value::as_text).collect(),
-        other => other.as_text().into_iter().collect(),
-    };
-    let unlike = texts.iter().any(|text| !regex.is_match(text));
-    unlike.then(|| Wording::new("不符合 `pattern`", "not in the form of `pattern`"))
+    (!field.keeps_pattern(value)).then_some(Broken::Pattern)
 }

@@ -3,13 +3,12 @@
 //! The parser stops wherever it can no longer go on, or takes such a mark for a part of a text; the place where it was
 //! typed is found here.
 
-use super::refused::{line_above, misaligned, starts_value};
+use super::lines::{line_above, starts_value};
 use super::{Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::schema_keys;
 use crate::syntax::trap::{foreign, full_width, full_width_mark};
-use granit_parser::ErrorKind;
 use std::ops::Range;
 
 /// A mark of structure that YAML takes for a part of a text.
@@ -54,9 +53,9 @@ pub(super) fn mark_in_key(key: &str) -> Option<Mark> {
 pub(super) fn missing_in_key(key: &Node, value: &Node) -> Option<Diagnostic> {
     let NodeKind::Scalar { text, form: ScalarForm::Plain } = &key.kind else { return None };
     let word = word(text);
-    let apart = is_key(word) && text[word.len()..].starts_with(' ');
+    let apart = value.is_empty() && text[word.len()..].starts_with(' ') && is_key(word);
     let at = key.span.start + word.len() as u32;
-    (apart && value.is_empty()).then(|| no_colon(Span { start: at, end: at, ..key.span }))
+    apart.then(|| no_colon(Span { start: at, end: at, ..key.span }))
 }
 
 /// In a plain text that stands as a value within `{ }`: `money，title：…`.
@@ -73,7 +72,7 @@ pub(super) fn mark_in_value(value: &str) -> Option<Mark> {
 /// In a plain text that stands as an item of a list, or as the whole file: `id：manager`.
 pub(super) fn mark_in_item(item: &str) -> Option<Mark> {
     let word = word(item);
-    let colon = is_key(word) && item[word.len()..].starts_with('：');
+    let colon = item[word.len()..].starts_with('：') && is_key(word);
     if colon { Mark::full_width(item, word.len()) } else { None }
 }
 
@@ -199,10 +198,7 @@ fn quote_fault(id: SourceId, start: usize, line: &str, at: usize) -> Diagnostic 
 }
 
 /// A key of the language without its colon, in the line of a place or the one above it.
-pub(super) fn missing_colon(id: SourceId, text: &str, at: usize, kind: &ErrorKind) -> Option<Diagnostic> {
-    if !misaligned(kind) {
-        return None;
-    }
+pub(super) fn missing_colon(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
     let lead = text[start..end].len() - text[start..end].trim_start().len();

@@ -12,6 +12,7 @@
 
 mod build;
 mod draft;
+mod lines;
 mod meant;
 mod recover;
 mod refused;

@@ -1,5 +1,6 @@
 //! What the YAML parser refuses, in words that say what to write.
 
+use super::lines::{line_above, next_line, starts_value, visible};
 use super::meant::{
     bare_brackets, full_width_bracket, full_width_in_brackets, full_width_near, missing_colon,
     second_colon_in_brackets, unclosed_quote,
@@ -23,7 +24,9 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
     if let Some(found) = bare_brackets(id, text, at).or_else(|| second_colon_in_brackets(id, text, at)) {
         return found;
     }
-    if let Some(found) = unclosed_quote(id, text, at).or_else(|| missing_colon(id, text, at, kind)) {
+    if let Some(found) =
+        unclosed_quote(id, text, at).or_else(|| missing_colon(id, text, at).filter(|_| misaligned(kind)))
+    {
         return found;
     }
     let syntax = |zh: String, en: String| Diagnostic::new(Code::YamlSyntax, span, Wording::new(zh, en));
@@ -171,25 +174,6 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
     diagnostic.fix(value, quoted, Wording::new("加上引号", "put it into quotes"))
 }
 
-/// The first character of the next line that says something, for a position at the end of a line: what does not go
-/// with the lines above it is told where they end.
-fn next_line(text: &str, at: usize) -> Option<usize> {
-    let at = crate::diagnostics::floor(text, at);
-    let rest = text.get(at..)?;
-    let lead = rest.len() - rest.trim_start_matches(is_blank).len();
-    (rest[..lead].contains('\n') && lead < rest.len()).then_some(at + lead)
-}
-
-/// Moves a position at a line break or in white space to the last visible character before it.
-fn visible(text: &str, at: usize) -> usize {
-    let at = crate::diagnostics::floor(text, at);
-    let here = text[at..].chars().next();
-    if here.is_some_and(|c| !is_blank(c)) {
-        return at;
-    }
-    text[..at].char_indices().rev().find(|(_, c)| !is_blank(*c)).map_or(at, |(at, _)| at)
-}
-
 /// An expression that begins with a mark which YAML keeps for itself.
 fn begins_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
@@ -241,28 +225,4 @@ pub(super) fn misaligned(kind: &ErrorKind) -> bool {
             | ErrorKind::MappingKeyNotAllowed
             | ErrorKind::BlockSequenceEntryNotAllowed
     )
-}
-
-/// Whether a value begins after this character.
-pub(super) fn starts_value(last: char) -> bool {
-    matches!(last, '\n' | ':' | '-' | ',' | '[' | '{')
-}
-
-/// The nearest line above that says something, from its first character to its last.
-pub(super) fn line_above(text: &str, at: usize) -> Option<(usize, usize)> {
-    let mut end = text[..at].rfind('\n')?;
-    loop {
-        let start = text[..end].rfind('\n').map_or(0, |n| n + 1);
-        let line = text[start..end].trim();
-        if !line.is_empty() && !line.starts_with('#') {
-            let from = start + (end - start - text[start..end].trim_start().len());
-            return Some((from, from + line.len()));
-        }
-        end = start.checked_sub(1)?;
-    }
-}
-
-/// White space of YAML; a full-width space is text.
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\r' | '\n')
 }

@@ -1,6 +1,6 @@
 //! Tabs, and full-width spaces, where YAML wants plain ones.
 
-use super::refused::line_above;
+use super::lines::line_above;
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 
