@@ -18,6 +18,7 @@ mod drawing;
 mod layout;
 mod measure;
 mod mermaid;
+mod named;
 mod outline;
 mod phrase;
 mod read;
@@ -29,6 +30,7 @@ pub use drawing::{Branch, Drawing, Item, Kind, List, Note, To, Way};
 pub use layout::picture;
 pub use layout::picture::{Container, Form, Label, Line, Picture, Point, Rect, Role, Shape, Side, Wire};
 pub use outline::{Tone, outline};
+pub use phrase::Phrases;
 
 use crate::model::id::StepId;
 use std::collections::BTreeSet;

@@ -74,10 +74,14 @@ impl Writer<'_> {
                 Group::Flow => ("◆", Tone::Plain),
             }
         };
-        let word = item.kind.word(self.lang);
+        // A step without a title of its own says what it does in its words.
+        let word = Some(item.kind.word(self.lang)).filter(|word| !item.title.to_lowercase().starts_with(word));
         let written = item.step.as_ref().map(ToString::to_string).filter(|id| *id != item.title);
         let id = written.filter(|_| !matches!(item.kind, Kind::Guard | Kind::Set | Kind::Notify)).unwrap_or_default();
-        self.put(indent, &[(tone, sign), (Tone::Soft, word), (Tone::Strong, &item.title), (Tone::Soft, &id)]);
+        self.put(
+            indent,
+            &[(tone, sign), (Tone::Soft, word.unwrap_or_default()), (Tone::Strong, &item.title), (Tone::Soft, &id)],
+        );
         let under = format!("{indent}  ");
         let told: Vec<&str> = item.notes.iter().map(Note::text).filter(|text| !text.is_empty()).collect();
         if !told.is_empty() {

@@ -5,18 +5,19 @@
 //! step leads, and is told by its condition alone. And ways that share a target are one way with two labels.
 
 use super::drawing::{Branch, Drawing, Item, Kind, List, To, Way};
-use super::phrase;
+use super::phrase::Phrases;
 use super::speak::{falls_through, leads_in, takes_back};
 use crate::model::definition::{Definition, Step, StepKind, outcome};
 use crate::model::graph::{Node, On};
 use crate::model::id::{Outcome, StepId};
+use crate::model::people::Directory;
 use crate::model::text::{Lang, clean_line};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Drawing {
-    /// What a picture of a process shows, in the words of `lang`.
-    pub fn of(definition: &Definition, lang: Lang) -> Drawing {
-        let mut reader = Reader::new(definition, lang);
+    /// What a picture of a process shows, in the words of `lang` and the titles of the directory.
+    pub fn of(definition: &Definition, directory: &Directory, lang: Lang) -> Drawing {
+        let mut reader = Reader::new(definition, directory, lang);
         let mut items = reader.list(0, None);
         let start = Item {
             notes: reader.starters(),
@@ -41,7 +42,9 @@ impl Drawing {
 
 pub(super) struct Reader<'a> {
     pub(super) definition: &'a Definition,
+    pub(super) directory: &'a Directory,
     pub(super) lang: Lang,
+    pub(super) say: Phrases<'a>,
     /// The steps of each block, in document order.
     lists: BTreeMap<u32, Vec<&'a StepId>>,
     /// Where each step stands in the document; the start is 0.
@@ -52,7 +55,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(definition: &'a Definition, lang: Lang) -> Reader<'a> {
+    fn new(definition: &'a Definition, directory: &'a Directory, lang: Lang) -> Reader<'a> {
         let mut lists: BTreeMap<u32, Vec<&StepId>> = BTreeMap::new();
         for id in definition.steps.keys() {
             let block = definition.graph.block_of(&Node::Step(id.clone())).unwrap_or(0);
@@ -60,7 +63,16 @@ impl<'a> Reader<'a> {
         }
         let numbers = definition.steps.keys().enumerate().map(|(at, id)| (id, at + 1)).collect();
         let reached = definition.graph.reachable().into_iter().collect();
-        let mut reader = Reader { definition, lang, lists, numbers, beside: BTreeSet::new(), reached };
+        let mut reader = Reader {
+            definition,
+            directory,
+            lang,
+            say: Phrases::of(definition, directory, lang),
+            lists,
+            numbers,
+            beside: BTreeSet::new(),
+            reached,
+        };
         reader.beside = reader.lists.values().flat_map(|list| reader.set_beside(list)).collect();
         reader
     }
@@ -140,7 +152,7 @@ impl<'a> Reader<'a> {
             step: Some(id.clone()),
             title: self.title(id, step),
             notes: self.notes(id, step),
-            when: step.when.as_ref().map(phrase::code),
+            when: step.when.as_ref().map(|when| self.say.code(when)),
             branches,
             ways,
             after,

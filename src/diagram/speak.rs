@@ -2,7 +2,6 @@
 //! one place that knows the kinds.
 
 use super::drawing::{Kind, Note};
-use super::phrase;
 use super::read::Reader;
 use crate::model::control::{Http, Join, Overdue, Piece, Then};
 use crate::model::definition::{Step, StepKind};
@@ -56,7 +55,7 @@ impl Reader<'_> {
         }
         match &step.kind {
             StepKind::Choose(cases) if self.is_guard(id) => {
-                let condition = cases.iter().map(phrase::code).collect::<Vec<_>>().join(" ");
+                let condition = cases.iter().map(|formula| self.say.code(formula)).collect::<Vec<_>>().join(" ");
                 match self.lang {
                     Lang::Zh => format!("{condition} ？"),
                     Lang::En => format!("{condition} ?"),
@@ -73,7 +72,7 @@ impl Reader<'_> {
                 format!("{}{}", self.pick("查决策表 ", "Look up "), title.unwrap_or_else(|| look_up.table.to_string()))
             }
             StepKind::Notify(notify) => {
-                let who = phrase::people(self.definition, &notify.who, self.lang);
+                let who = self.say.people(&notify.who);
                 format!("{}{who}", self.pick("通知", "Tell "))
             }
             StepKind::End(outcome) => self.definition.ending(outcome, self.lang),
@@ -90,7 +89,7 @@ impl Reader<'_> {
             StepKind::Receive(receive) => {
                 format!("{}{}", self.pick("等待消息 ", "Message "), words::named(&receive.message))
             }
-            StepKind::Http(http) => format!("{}{}", self.pick("请求 ", "Request "), address(http)),
+            StepKind::Http(http) => format!("{}{}", self.pick("请求 ", "Request "), self.address(http)),
             StepKind::Job(job) => format!("{}{}", self.pick("作业 ", "Job "), words::named(&job.name)),
             StepKind::Approve(_) | StepKind::Task(_) => words::named(id.as_str()),
         }
@@ -98,7 +97,7 @@ impl Reader<'_> {
 
     pub(super) fn notes(&self, id: &StepId, step: &Step) -> Vec<Note> {
         let mut notes = self.told(step);
-        notes.extend(step.due().map(|due| Note::Due(phrase::due(self.definition, due, self.lang))));
+        notes.extend(step.due().map(|due| Note::Due(self.say.due(due))));
         notes.extend(step.overdue.as_ref().and_then(|overdue| self.overdue(id, overdue)).map(Note::Due));
         let here = Node::Step(id.clone());
         if let Some(Node::Step(back)) = self.definition.graph.next(&here, &On::Undo) {
@@ -114,13 +113,13 @@ impl Reader<'_> {
         let what = |zh: &str, en: &str| vec![Note::What(self.pick(zh, en))];
         match &step.kind {
             StepKind::Approve(human) | StepKind::Task(human) => {
-                vec![Note::Who(phrase::human(self.definition, human, self.lang))]
+                vec![Note::Who(self.say.human(human))]
             }
             StepKind::Set(values) => {
                 values.iter().map(|(name, formula)| Note::What(self.equals(name, formula))).collect()
             }
             StepKind::Notify(notify) if titled => {
-                vec![Note::Who(phrase::people(self.definition, &notify.who, self.lang))]
+                vec![Note::Who(self.say.people(&notify.who))]
             }
             StepKind::Parallel(Join::All) => what("全部完成后继续", "goes on when all are done"),
             StepKind::Parallel(Join::Any) => what("一支完成就继续", "goes on when one is done"),
@@ -135,7 +134,7 @@ impl Reader<'_> {
                     true => what("逐行依次", "one row after the other"),
                     false => what("各行同时", "all rows at once"),
                 });
-                let until = each.until.as_ref().map(phrase::code);
+                let until = each.until.as_ref().map(|formula| self.say.code(formula));
                 notes.extend(until.map(|until| Note::What(format!("{}{until}", self.pick("直到 ", "until ")))));
                 notes
             }
@@ -152,7 +151,7 @@ impl Reader<'_> {
             StepKind::Receive(receive) if titled => {
                 vec![Note::What(format!("{}{}", self.pick("消息 ", "message "), words::named(&receive.message)))]
             }
-            StepKind::Http(http) if titled => vec![Note::What(address(http))],
+            StepKind::Http(http) if titled => vec![Note::What(self.address(http))],
             StepKind::Job(job) if titled => {
                 vec![Note::What(format!("{}{}", self.pick("作业 ", "job "), words::named(&job.name)))]
             }
@@ -164,23 +163,23 @@ impl Reader<'_> {
     fn overdue(&self, id: &StepId, overdue: &Overdue) -> Option<String> {
         let said = match (&overdue.then, self.lang) {
             (Some(Then::Reassign(who)), Lang::Zh) => {
-                format!("改由{}办理", phrase::people(self.definition, who, self.lang))
+                format!("改由{}办理", self.say.people(who))
             }
             (Some(Then::Reassign(who)), Lang::En) => {
-                format!("reassigned to {}", phrase::people(self.definition, who, self.lang))
+                format!("reassigned to {}", self.say.people(who))
             }
             (Some(Then::Decide(name)), Lang::Zh) => format!("按“{}”处理", self.outcome(id, name)),
             (Some(Then::Decide(name)), Lang::En) => format!("decided as “{}”", self.outcome(id, name)),
             (_, _) if overdue.notify.is_empty() => return None,
-            (_, Lang::Zh) => format!("通知{}", phrase::people(self.definition, &overdue.notify, self.lang)),
-            (_, Lang::En) => format!("tell {}", phrase::people(self.definition, &overdue.notify, self.lang)),
+            (_, Lang::Zh) => format!("通知{}", self.say.people(&overdue.notify)),
+            (_, Lang::En) => format!("tell {}", self.say.people(&overdue.notify)),
         };
         Some(format!("{}{said}", self.pick("逾期", "overdue: ")))
     }
 
     /// How long, or until when, a `wait` waits.
     fn until(&self, until: &Formula) -> String {
-        let said = phrase::spoken(self.definition, &until.root, self.lang).unwrap_or_else(|| phrase::code(until));
+        let said = self.say.spoken(&until.root).unwrap_or_else(|| self.say.code(until));
         match (until.root.op(), self.lang) {
             (Op::Literal(Value::Duration(_)), Lang::Zh) => format!("等待 {said}"),
             (Op::Literal(Value::Duration(_)), Lang::En) => format!("Wait {said}"),
@@ -191,7 +190,10 @@ impl Reader<'_> {
 
     /// Who may start a case.
     pub(super) fn starters(&self) -> Vec<Note> {
-        let who: Vec<String> = self.definition.start.iter().map(|id| clean_line(id.as_str())).collect();
+        let who: Vec<String> = {
+            let title = |id| clean_line(self.directory.title_of_position(id, self.lang));
+            self.definition.start.iter().map(title).collect()
+        };
         vec![Note::Who(match who.is_empty() {
             true => self.pick("任何人都可以发起", "Anybody may start it"),
             false => match self.lang {
@@ -210,7 +212,7 @@ impl Reader<'_> {
             (On::Case(_), _) if self.is_guard(id) => self.pick("是", "yes"),
             (On::Otherwise, _) if self.is_guard(id) => self.pick("否", "no"),
             (On::Case(number), Some(StepKind::Choose(cases))) => {
-                cases.get(usize::from(*number)).map(phrase::code).unwrap_or_default()
+                cases.get(usize::from(*number)).map(|formula| self.say.code(formula)).unwrap_or_default()
             }
             (On::Case(_), _) => String::new(),
             (On::Otherwise, Some(StepKind::Call(_))) => self.pick("其他结果", "any other outcome"),
@@ -234,7 +236,7 @@ impl Reader<'_> {
     }
 
     fn equals(&self, name: &FieldName, formula: &Formula) -> String {
-        format!("{} = {}", self.field(name.as_str()), phrase::code(formula))
+        format!("{} = {}", self.field(name.as_str()), self.say.code(formula))
     }
 
     /// What a field is called.
@@ -242,14 +244,14 @@ impl Reader<'_> {
         let field = self.definition.fields().find(|(field, _)| field.as_str() == name);
         clean_line(field.map_or(name, |(_, field)| field.title.get(self.lang)))
     }
-}
 
-/// What is called, without what nobody should see.
-fn address(http: &Http) -> String {
-    let piece = |piece: &Piece| match piece {
-        Piece::Text(text) => clean_line(text),
-        Piece::Value(formula) => format!("{{{}}}", phrase::code(formula)),
-        Piece::Secret(_) => "…".to_owned(),
-    };
-    format!("{} {}", http.method, http.url.iter().map(piece).collect::<String>())
+    /// What is called, without what nobody should see.
+    fn address(&self, http: &Http) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Text(text) => clean_line(text),
+            Piece::Value(formula) => format!("{{{}}}", self.say.code(formula)),
+            Piece::Secret(_) => "…".to_owned(),
+        };
+        format!("{} {}", http.method, http.url.iter().map(piece).collect::<String>())
+    }
 }

@@ -99,14 +99,8 @@ impl Words<'_> {
             Value::DateTime(moment) => self.moment(moment.instant(self.zone)),
             Value::Duration(duration) => duration.words(self.lang),
             Value::Person(id) => clean_line(self.directory.name_of(id)),
-            Value::Position(id) => {
-                let found = self.directory.positions.get(id);
-                clean_line(found.map_or(id.as_str(), |position| position.title.get(self.lang)))
-            }
-            Value::Department(id) => {
-                let found = self.directory.departments.get(id);
-                clean_line(found.map_or(id.as_str(), |department| department.title.get(self.lang)))
-            }
+            Value::Position(id) => clean_line(self.directory.title_of_position(id, self.lang)),
+            Value::Department(id) => clean_line(self.directory.title_of_department(id, self.lang)),
             Value::File(file) => clean_line(&file.words(self.lang)),
             Value::List(items) => {
                 let texts: Vec<String> = items.iter().map(|item| self.bare(field, item)).collect();

@@ -399,9 +399,7 @@ pub fn outcome_words(name: &Outcome) -> Wording {
 }
 
 fn titles(directory: &Directory, positions: &[PositionId], lang: Lang) -> Vec<String> {
-    let title =
-        |id: &PositionId| directory.positions.get(id).map_or(id.as_str(), |found| found.title.get(lang)).to_owned();
-    positions.iter().map(title).collect()
+    positions.iter().map(|id| directory.title_of_position(id, lang).to_owned()).collect()
 }
 
 fn mends(count: usize) -> String {

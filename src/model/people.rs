@@ -163,6 +163,16 @@ impl Directory {
         self.people.get(person).map_or(person.as_str(), |found| found.name.as_str())
     }
 
+    /// What a position is called, or its name where the directory no longer knows it.
+    pub fn title_of_position<'a>(&'a self, position: &'a PositionId, lang: Lang) -> &'a str {
+        self.positions.get(position).map_or(position.as_str(), |found| found.title.get(lang))
+    }
+
+    /// What a department is called, or its name where the directory no longer knows it.
+    pub fn title_of_department<'a>(&'a self, department: &'a DepartmentId, lang: Lang) -> &'a str {
+        self.departments.get(department).map_or(department.as_str(), |found| found.title.get(lang))
+    }
+
     fn first_holder_from(&self, from: Option<&PositionId>, but: Option<&PersonId>) -> Option<PersonId> {
         let (mut at, mut seen) = (from, BTreeSet::new());
         while let Some(position) = at {

@@ -36,6 +36,13 @@ fn one(text: &str) -> Definition {
     compiled.definitions.into_iter().next().unwrap()
 }
 
+/// With the titles of the shipped directory.
+fn drawing(definition: &Definition, lang: Lang) -> Drawing {
+    let text = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
+    let compiled = crate::support::compile(&[("directory.yaml", &text)]);
+    Drawing::of(definition, &compiled.directory.unwrap(), lang)
+}
+
 fn outlined(drawing: &Drawing, marks: &Marks, width: Option<usize>) -> String {
     let line = |line: Vec<(diagram::Tone, String)>| line.into_iter().map(|(_, text)| text).collect::<String>() + "\n";
     diagram::outline(drawing, marks, width).into_iter().map(line).collect()
@@ -45,7 +52,7 @@ fn outlined(drawing: &Drawing, marks: &Marks, width: Option<usize>) -> String {
 fn every_format_says_the_same_of_a_process_with_jumps() {
     for definition in definitions("tests/diagrams") {
         for lang in LANGS {
-            let drawing = Drawing::of(&definition, lang);
+            let drawing = drawing(&definition, lang);
             let marks = Marks::default();
             let base = format!("tests/diagrams/{}.{}", definition.process, lang.tag());
             golden(&project(&format!("{base}.mmd")), &diagram::mermaid(&drawing, &marks));
@@ -61,7 +68,7 @@ fn the_pictures_of_the_readme_are_what_graph_draws() {
     let gift = definitions("processes").into_iter().find(|one| one.process.as_str() == "gift").unwrap();
     for lang in LANGS {
         let path = project(&format!("docs/images/gift.{}.svg", lang.tag()));
-        golden(&path, &diagram::svg(&Drawing::of(&gift, lang), &Marks::default()));
+        golden(&path, &diagram::svg(&drawing(&gift, lang), &Marks::default()));
     }
 }
 
@@ -74,7 +81,7 @@ steps:
   - { id: boss, title: 'a | b; <script>&', approve: 副总经理, when: total >= 5 }
   - end: given
 ");
-    let drawing = Drawing::of(&found, Lang::En);
+    let drawing = drawing(&found, Lang::En);
     let marks = Marks { current: [StepId::from("boss")].into(), ..Marks::default() };
     let mermaid = diagram::mermaid(&drawing, &marks);
     assert!(mermaid.starts_with("flowchart TD\n") && mermaid.contains("class n1 current"), "{mermaid}");
@@ -87,14 +94,14 @@ steps:
     assert!(dot.contains("label=\"<b>\\\"礼品\\\"</b>\"") && dot.contains("penwidth=3"), "{dot}");
     let outline = outlined(&drawing, &marks, None);
     assert!(outline.contains("▶ approve a | b; <script>& boss\n"), "{outline}");
-    assert!(outline.contains("only if total >= 5") && outline.contains("Rejected → end: Rejected"), "{outline}");
+    assert!(outline.contains("only if 合计 >= 5") && outline.contains("Rejected → end: Rejected"), "{outline}");
 }
 
 #[test]
 fn no_line_of_an_outline_is_wider_than_asked() {
     for definition in definitions("tests/diagrams") {
         for width in [24, 30, 41, 60, 80] {
-            let text = outlined(&Drawing::of(&definition, Lang::Zh), &Marks::default(), Some(width));
+            let text = outlined(&drawing(&definition, Lang::Zh), &Marks::default(), Some(width));
             for line in text.lines() {
                 let cells: usize = line.chars().map(|c| if u32::from(c) > 0x2e80 { 2 } else { 1 }).sum();
                 // Deep in branches a line keeps eight cells whatever the width.
@@ -113,7 +120,7 @@ fn shipped_processes_obey_the_laws_of_pictures() {
     for folder in ["processes", "tests/diagrams"] {
         for definition in definitions(folder) {
             for lang in LANGS {
-                obeys(&diagram::picture(&Drawing::of(&definition, lang)));
+                obeys(&diagram::picture(&drawing(&definition, lang)));
             }
         }
     }

@@ -114,3 +114,22 @@ fn a_wait_is_counted_and_what_has_no_end_is_said() {
     let due = "  - { id: told, receive: told, key: instance.number, due: 3 working days, overdue: { go: next } }\n";
     assert_eq!(days(due), [(0, vec![]), (3, vec![])]);
 }
+
+#[test]
+fn what_can_come_more_often_than_it_is_counted_is_said() {
+    let again = |steps: &str| {
+        let found = explored(steps);
+        let done = found.ends.iter().find(|end| end.outcome.as_str() == "done").expect("it can be done");
+        assert_eq!(done.time.0.again.len(), 0, "the quickest way comes to nothing twice");
+        done.time.1.again.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let outcomes = "outcomes: { good: 好, bad: 不好 }";
+    let task = format!("  - {{ id: a, task: 副总经理 }}\n  - {{ id: b, task: 副总经理, {outcomes}");
+    assert_eq!(again(&format!("{task} }}\n")), [""; 0]);
+    assert_eq!(again(&format!("{task}, on: {{ bad: a }} }}\n")), ["a"]);
+    // Returned to the applicant, it comes again.
+    assert_eq!(again("  - { id: a, approve: 副总经理 }\n"), ["a"]);
+    let rows = "  - { id: all, each: rows, as: row, steps: [{ id: a, task: 副总经理 }]";
+    assert_eq!(again(&format!("{rows} }}\n")), [""; 0]);
+    assert_eq!(again(&format!("{rows}, mode: in order }}\n")), ["all"]);
+}

@@ -6,13 +6,15 @@ use crate::cli::exit::{Exit, Stop, no_process};
 use crate::cli::output::{Ink, Output, Table};
 use crate::cli::shell::Shell;
 use crate::compile::Compiled;
+use crate::diagram::Phrases;
 use crate::engine::refusal::outcome_words;
-use crate::model::definition::Definition;
+use crate::model::definition::{Definition, StepKind};
 use crate::model::id::{Outcome, StepId};
 use crate::model::text::{Lang, Wording};
 use crate::simulate::explore::{Explored, Length, Never, Turn, explore};
 use clap::{ArgMatches, Command};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 pub(super) fn tree(words: Words) -> Command {
@@ -49,7 +51,9 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     if matches.get_flag("json") {
         return shell.output.json(&as_json(&explored));
     }
-    shell.output.print(&drawn(&shell.output, definition, &explored))
+    let directory = compiled.directory.clone().unwrap_or_default();
+    let say = Phrases::of(definition, &directory, shell.output.lang);
+    shell.output.print(&drawn(&shell.output, definition, &say, &explored))
 }
 
 /// A process of a folder that was compiled; where it is not there because of errors, they are shown.
@@ -70,7 +74,7 @@ pub(super) fn wanted<'c>(shell: &Shell, compiled: &'c Compiled, process: &str) -
     Err(no_process(process, compiled.definitions.iter().map(|one| one.process.as_str())))
 }
 
-fn drawn(output: &Output, definition: &Definition, explored: &Explored) -> String {
+fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: &Explored) -> String {
     let lang = output.lang;
     let ways = explored.ends.iter().fold(0u64, |sum, end| sum.saturating_add(end.ways));
     let (ends, process) = (explored.ends.len(), &definition.process);
@@ -109,7 +113,8 @@ fn drawn(output: &Output, definition: &Definition, explored: &Explored) -> Strin
                 .map(|end| end.outcome.to_string())
                 .collect();
             let reminders = if asked.reminders == 0 { String::new() } else { asked.reminders.to_string() };
-            let who = asked.who.join(output.pick("；", "; "));
+            let human = definition.steps.get(&asked.step).and_then(|step| step.human());
+            let who = human.map(|human| say.human(human)).unwrap_or_default();
             let who = match (asked.mailed, lang) {
                 (true, _) => who,
                 (false, Lang::Zh) => format!("{who}（不发邮件）"),
@@ -123,21 +128,11 @@ fn drawn(output: &Output, definition: &Definition, explored: &Explored) -> Strin
         text.push('\n');
         let mut table = Table::new(output.pick("另发邮件,给谁", "also mails,to").split(','));
         for notice in &explored.notices {
-            table.row([notice.step.to_string(), notice.to.join(output.pick("；", "; "))]);
+            table.row([notice.step.to_string(), told(definition, say, &notice.step)]);
         }
         text.push_str(&output.table(&table));
     }
-    let open: Vec<String> = explored.ends.iter().flat_map(|end| &end.time.1.open).map(ToString::to_string).collect();
-    let mut open = open;
-    open.sort();
-    open.dedup();
-    if !open.is_empty() {
-        let list = open.join(output.pick("、", ", "));
-        text.push_str(&match lang {
-            Lang::Zh => format!("\n没有固定期限、时间算不出的步骤：{list}\n"),
-            Lang::En => format!("\nSteps without a fixed due time, which take as long as they take: {list}\n"),
-        });
-    }
+    text.push_str(&unmeasured(output, explored));
     if !explored.never.is_empty() {
         text.push_str(output.pick("\n不可能发生：\n", "\nCannot happen:\n"));
         for never in &explored.never {
@@ -149,6 +144,37 @@ fn drawn(output: &Output, definition: &Definition, explored: &Explored) -> Strin
             "\n条件的组合太多，没有一一区分：上面列出的有些可能并不会发生。\n",
             "\nThere are too many combinations of conditions to tell apart: some of the above may be impossible.\n",
         ));
+    }
+    text
+}
+
+/// Whom a step tells.
+fn told(definition: &Definition, say: &Phrases<'_>, step: &StepId) -> String {
+    match definition.steps.get(step).map(|step| &step.kind) {
+        Some(StepKind::Notify(notify)) => say.people(&notify.who),
+        _ => String::new(),
+    }
+}
+
+/// What the times leave out: steps that take as long as they take, and what can come more than once.
+fn unmeasured(output: &Output, explored: &Explored) -> String {
+    let steps = |of: fn(&Length) -> &BTreeSet<StepId>| {
+        let found: BTreeSet<&StepId> = explored.ends.iter().flat_map(|end| of(&end.time.1)).collect();
+        found.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(output.pick("、", ", "))
+    };
+    let (open, again) = (steps(|length| &length.open), steps(|length| &length.again));
+    let mut text = String::new();
+    if !open.is_empty() {
+        text.push_str(&match output.lang {
+            Lang::Zh => format!("\n?  没有固定期限、时间算不出的步骤：{open}\n"),
+            Lang::En => format!("\n?  Steps without a fixed due time, which take as long as they take: {open}\n"),
+        });
+    }
+    if !again.is_empty() {
+        text.push_str(&match output.lang {
+            Lang::Zh => format!("\n↻  只算了一遍，可能不止一遍（退回、循环、逐行依次）：{again}\n"),
+            Lang::En => format!("\n↻  Counted once, but can come again (returns, loops, rows in order): {again}\n"),
+        });
     }
     text
 }
@@ -213,7 +239,8 @@ fn length(length: &Length, lang: Lang) -> String {
     if !length.open.is_empty() {
         parts.push("?".to_owned());
     }
-    if parts.is_empty() { "–".to_owned() } else { parts.join(" + ") }
+    let again = if length.again.is_empty() { "" } else { " ↻" };
+    if parts.is_empty() { format!("–{again}") } else { format!("{}{again}", parts.join(" + ")) }
 }
 
 fn as_json(explored: &Explored) -> serde_json::Value {
@@ -224,6 +251,7 @@ fn as_json(explored: &Explored) -> serde_json::Value {
             "working_minutes": length.minutes,
             "seconds": length.seconds,
             "unbounded": length.open.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "again": length.again.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     };
     let ends: Vec<serde_json::Value> = explored

@@ -8,6 +8,7 @@ use crate::cli::save;
 use crate::cli::shell::Shell;
 use crate::diagram::{Drawing, Marks, Tone, dot, mermaid, outline, svg};
 use crate::model::definition::Definition;
+use crate::model::people::Directory;
 use crate::model::text::Wording;
 use clap::{ArgMatches, Command};
 use std::path::PathBuf;
@@ -71,15 +72,15 @@ pub(super) fn tree(words: Words) -> Command {
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let Some(process) = matches.get_one::<String>("process") else { return Ok(()) };
     if matches.get_flag("deployed") {
-        let live = shell.with_runtime(async |runtime| Ok(runtime.definitions()))?;
+        let (live, directory) = shell.with_runtime(async |runtime| Ok((runtime.definitions(), runtime.directory())))?;
         let found = live.iter().find(|definition| definition.process.as_str() == process);
         let found = found.ok_or_else(|| no_process(process, live.iter().map(|one| one.process.as_str())))?;
-        return draw(shell, found, matches);
+        return draw(shell, found, &directory, matches);
     }
     let folder = matches.get_one::<PathBuf>("from").cloned().unwrap_or_else(|| shell.settings.processes.clone());
     let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
     match compiled.definition(process) {
-        Some(definition) => draw(shell, definition, matches),
+        Some(definition) => draw(shell, definition, &compiled.directory.clone().unwrap_or_default(), matches),
         None if compiled.has_errors() => {
             check::show(&shell.output, &compiled, false)?;
             Err(Stop::Because(
@@ -108,7 +109,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
 const ENDINGS: &[(&str, &str)] =
     &[("svg", "svg"), ("mmd", "mermaid"), ("mermaid", "mermaid"), ("dot", "dot"), ("gv", "dot"), ("txt", "outline")];
 
-fn draw(shell: &Shell, definition: &Definition, matches: &ArgMatches) -> Result<(), Stop> {
+fn draw(shell: &Shell, definition: &Definition, directory: &Directory, matches: &ArgMatches) -> Result<(), Stop> {
     let output = &shell.output;
     let out = matches.get_one::<PathBuf>("out");
     let format = match (matches.get_one::<String>("format"), out) {
@@ -116,7 +117,7 @@ fn draw(shell: &Shell, definition: &Definition, matches: &ArgMatches) -> Result<
         (None, Some(out)) => save::form_of(out, ENDINGS)?.unwrap_or("outline"),
         (None, None) => "outline",
     };
-    let (drawing, marks) = (Drawing::of(definition, output.lang), Marks::default());
+    let (drawing, marks) = (Drawing::of(definition, directory, output.lang), Marks::default());
     let text = match format {
         "svg" => svg(&drawing, &marks),
         "mermaid" => mermaid(&drawing, &marks),

@@ -1,5 +1,6 @@
 //! How long a process takes if everybody keeps their due times: the shortest time is what only waiting takes, the
-//! longest what the due times allow, loops walked once.
+//! longest what the due times allow, loops walked once and one row of those that go in order. Where there can be
+//! more of either, the length says so.
 //!
 //! The branches of a block run from the same moment: it is over with the longest of them, or with the first or the
 //! second of them where its `join` says so. A race is decided with the first step that is done, however long the
@@ -29,6 +30,9 @@ pub struct Length {
     pub seconds: i64,
     /// Steps that take as long as they take: without a due time, or with one that follows from data.
     pub open: BTreeSet<StepId>,
+    /// Steps that are counted once and can come more often: those that a loop comes back to, and lists whose rows
+    /// go in order.
+    pub again: BTreeSet<StepId>,
 }
 
 impl Length {
@@ -65,7 +69,9 @@ impl Length {
 
     fn longer(self, other: &Length) -> Length {
         let open = self.open.union(&other.open).cloned().collect();
-        if self.weight() >= other.weight() { Length { open, ..self } } else { Length { open, ..other.clone() } }
+        let again = self.again.union(&other.again).cloned().collect();
+        let longest = if self.weight() >= other.weight() { self } else { other.clone() };
+        Length { open, again, ..longest }
     }
 
     /// What is shorter; what takes as long as it takes is longer than all that is known.
@@ -139,6 +145,7 @@ fn either(a: Span, b: &Span) -> Span {
 pub(super) fn lengths(definition: &Definition, walk: &Walk, order: &[usize]) -> Vec<Span> {
     let ranks = super::ranks(walk, order);
     let rank = |place: usize| ranks.get(place).copied().unwrap_or(usize::MAX);
+    let again = come_back_to(walk, &ranks);
     // By the branch that leads there, as a block may wait for some of its branches only.
     let mut open: Vec<BTreeMap<Option<usize>, Run>> = vec![BTreeMap::new(); walk.places.len()];
     let mut found = vec![Span::default(); walk.places.len()];
@@ -148,7 +155,10 @@ pub(super) fn lengths(definition: &Definition, walk: &Walk, order: &[usize]) -> 
     for number in order {
         let Some(place) = walk.places.get(*number) else { continue };
         let runs = open.get_mut(*number).map(std::mem::take).unwrap_or_default();
-        let Some(run) = first_done(definition, &place.node, runs) else { continue };
+        let Some(mut run) = first_done(definition, &place.node, runs) else { continue };
+        if again.contains(number) || is_in_order(definition, &place.node) {
+            run.here.1.again.extend(step_of(&place.node).cloned());
+        }
         for ((turn, target), moves) in place.out.iter().zip(&place.moves) {
             if rank(*target) <= rank(*number) {
                 continue;
@@ -165,6 +175,26 @@ pub(super) fn lengths(definition: &Definition, walk: &Walk, order: &[usize]) -> 
         }
     }
     found
+}
+
+/// The places that a loop comes back to.
+fn come_back_to(walk: &Walk, ranks: &[usize]) -> BTreeSet<usize> {
+    let rank = |place: usize| ranks.get(place).copied().unwrap_or(usize::MAX);
+    let out = walk.places.iter().enumerate().flat_map(|(from, place)| place.out.iter().map(move |(_, to)| (from, *to)));
+    out.filter(|(from, to)| rank(*to) <= rank(*from)).map(|(_, to)| to).collect()
+}
+
+/// Whether a list begins here whose rows go one after the other.
+fn is_in_order(definition: &Definition, node: &Node) -> bool {
+    let Node::Step(id) = node else { return false };
+    matches!(definition.steps.get(id).map(|step| &step.kind), Some(StepKind::Each(each)) if each.in_order)
+}
+
+fn step_of(node: &Node) -> Option<&StepId> {
+    match node {
+        Node::Step(id) | Node::Join(id) => Some(id),
+        _ => None,
+    }
 }
 
 /// The branch that is done, of a block that does not wait for all.
