@@ -68,13 +68,18 @@ steps:
 form:
 ";
 
-struct Block {
-    line: usize,
-    kind: String,
-    text: String,
+/// A block between fences.
+pub(crate) struct Block {
+    /// Its first line, from 1.
+    pub(crate) line: usize,
+    /// What its fence says.
+    pub(crate) kind: String,
+    /// What it holds.
+    pub(crate) text: String,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+/// The blocks of a page.
+pub(crate) fn blocks(page: &str) -> Vec<Block> {
     let text = std::fs::read_to_string(support::project(page)).expect("the page");
     let mut found = Vec::new();
     let mut open: Option<Block> = None;

@@ -39,6 +39,7 @@ mod store;
 mod support;
 mod syntax;
 mod tables;
+mod tutorial;
 mod walked;
 mod web;
 mod year;
