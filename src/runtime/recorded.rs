@@ -1,13 +1,12 @@
 //! What was recorded, for whoever measures it: the cases of a process one after another, a page at a time, so that
 //! very many of them take no more room than a few.
 
-use super::{Runtime, writer};
-use crate::engine::apply;
+use super::Runtime;
+use super::read::fold;
 use crate::engine::event::Entry;
 use crate::engine::state::State;
 use crate::model::id::ProcessId;
 use crate::store::Error;
-use crate::store::record;
 
 /// How many cases are read at once.
 const PAGE: u32 = 200;
@@ -33,13 +32,7 @@ impl Runtime {
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = *last;
             for (_, log) in &page {
-                let (mut state, mut entries) = (None, Vec::with_capacity(log.len()));
-                for stored in log {
-                    let entry = record::read_entry(stored)?;
-                    state = Some(apply(state, &entry).map_err(|_| writer::broken_log(stored.revision))?);
-                    entries.push(entry);
-                }
-                if let Some(state) = state {
+                if let Some((state, entries)) = fold(log)? {
                     each(Recorded { state, entries });
                 }
             }

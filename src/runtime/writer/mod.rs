@@ -44,7 +44,8 @@ mod job;
 
 use self::decide::Dice;
 use self::hot::Hot;
-use super::{Accepted, Denied, Shared};
+use super::shared::Shared;
+use super::{Accepted, Denied};
 use crate::engine::command::Command;
 use crate::engine::event::Entry;
 use crate::engine::refusal::Refusal;
