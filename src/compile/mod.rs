@@ -5,7 +5,7 @@
 //! 1. `syntax::parse` reads every text.
 //! 2. `organisation`, `calendar` and `table` lower the directory, the calendar and the decision tables.
 //! 3. `callee` says of each process that others call what it asks, leaves and can come to.
-//! 4. For each process: `resolve` settles what names mean; `lower` makes the state graph of its steps;
+//! 4. For each `process`: `resolve` settles what names mean; `lower` makes the state graph of its steps;
 //!    `assigned` finds which fields are set where; `typing` types the form and every expression of the steps
 //!    (`rows` inside an `each`, `outside` what reaches beyond the case); `check` proves what is left: that every
 //!    step is reached, has people and comes to an end.
@@ -37,11 +37,14 @@ mod once;
 mod organisation;
 mod outcomes;
 mod outside;
+mod process;
 mod resolve;
 mod rows;
 pub mod scenario;
+mod source_map;
 mod step;
 mod table;
+mod templates;
 mod texts;
 mod touch;
 mod typing;
@@ -51,13 +54,14 @@ mod waits;
 
 use crate::diagnostics::{Code, Diagnostic, Severity, SourceId, Sources, Span};
 use crate::model::definition::Definition;
-use crate::model::id::{FieldName, PersonId, PositionId, ProcessId, StepId};
+use crate::model::id::{PersonId, PositionId};
 use crate::model::metric::Metric;
 use crate::model::people::Directory;
 use crate::model::rule::Table;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Calendar;
 use crate::syntax::{self, AnyTest, Document};
+use process::{Process, Text, too_large};
 use rayon::prelude::*;
 use scenario::{Recorded, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +69,8 @@ use std::sync::Arc;
 use unread::Unread;
 
 pub use mend::{Made, Mended, mend};
+pub use source_map::SourceMap;
+pub use templates::{NoTemplates, OwnTemplate, TemplateFault, Templates};
 
 /// A file as it was read.
 #[derive(Clone, Debug)]
@@ -73,56 +79,6 @@ pub struct SourceText {
     pub name: String,
     /// What is in it.
     pub bytes: Vec<u8>,
-}
-
-/// The mail templates that processes can name. Whoever can read and try them gives them to the compiler.
-pub trait Templates: Sync {
-    /// Their names.
-    fn names(&self) -> Vec<String>;
-
-    /// What is wrong with a template when a `notify` of this process uses it; empty where nothing is.
-    fn faults(&self, name: &str, definition: &Definition) -> Vec<TemplateFault>;
-
-    /// The templates that are of use only where a process names them.
-    fn own(&self) -> Vec<OwnTemplate> {
-        Vec::new()
-    }
-}
-
-/// A template that the folder brings with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnTemplate {
-    /// What processes call it.
-    pub name: String,
-    /// Its file, as it is shown; one of them where it has several.
-    pub file: String,
-    /// What is in that file.
-    pub text: String,
-}
-
-/// Something that is wrong with a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateFault {
-    /// Its file, as it is shown.
-    pub file: String,
-    /// The line in it, from 1, where that is known.
-    pub line: Option<usize>,
-    /// What is wrong and what to write instead.
-    pub message: Wording,
-}
-
-/// No templates at all: every name of one is unknown.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoTemplates;
-
-impl Templates for NoTemplates {
-    fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn faults(&self, _name: &str, _definition: &Definition) -> Vec<TemplateFault> {
-        Vec::new()
-    }
 }
 
 /// What a folder came to.
@@ -170,37 +126,6 @@ impl Compiled {
     /// All diagnostics as a person reads them, without colour.
     pub fn render(&self, lang: Lang) -> String {
         crate::diagnostics::render(&self.diagnostics, &self.sources, lang, crate::diagnostics::Style::default())
-    }
-}
-
-/// Where the parts of processes are written.
-#[derive(Clone, Debug, Default)]
-pub struct SourceMap {
-    processes: BTreeMap<ProcessId, Span>,
-    steps: BTreeMap<(ProcessId, StepId), Span>,
-    fields: BTreeMap<(ProcessId, FieldName), Span>,
-}
-
-impl SourceMap {
-    fn add(&mut self, other: SourceMap) {
-        self.processes.extend(other.processes);
-        self.steps.extend(other.steps);
-        self.fields.extend(other.fields);
-    }
-
-    /// Where a process is named.
-    pub fn process(&self, process: &ProcessId) -> Option<Span> {
-        self.processes.get(process).copied()
-    }
-
-    /// The whole text of a step.
-    pub fn step(&self, process: &ProcessId, step: &StepId) -> Option<Span> {
-        self.steps.get(&(process.clone(), step.clone())).copied()
-    }
-
-    /// The name of a field where it is declared.
-    pub fn field(&self, process: &ProcessId, field: &FieldName) -> Option<Span> {
-        self.fields.get(&(process.clone(), field.clone())).copied()
     }
 }
 
@@ -330,7 +255,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         .par_iter()
         .map(|(id, process)| {
             let unread = hidden.contains(id).then(|| Arc::clone(&sources.get(*id).text));
-            self::process(process, &Text { unread, start_known: !startless.contains(id) }, &world)
+            process::process(process, &Text { unread, start_known: !startless.contains(id) }, &world)
         })
         .collect();
     for ((id, document), process) in processes.iter().zip(compiled) {
@@ -460,89 +385,6 @@ fn may_hide(found: &Diagnostic) -> bool {
     let misspelt = matches!(found.code, Code::UnknownKey | Code::StepKind);
     let harmless = misspelt && found.fix.as_ref().is_some_and(|fix| !DECLARING.contains(&fix.replacement.as_str()));
     found.is_error() && !harmless && found.code != Code::SecretInYaml
-}
-
-/// The most steps of a process, and the most fields.
-const LIMIT: usize = 1_000;
-
-/// What is said of a process that is larger than any that people could follow.
-fn too_large(document: &syntax::Process) -> Option<Diagnostic> {
-    let (mut steps, mut fields) = (0, document.form.len() + document.data.len());
-    resolve::walk(&document.steps, &mut |step| {
-        steps += 1;
-        fields += step.form.len();
-    });
-    let (zh, en, count) = if steps > LIMIT { ("步骤", "steps", steps) } else { ("字段", "fields", fields) };
-    (count > LIMIT).then(|| {
-        Diagnostic::new(
-            Code::ProcessTooLarge,
-            document.name.as_ref().map_or(document.key_span, |name| name.span),
-            Wording::new(
-                format!("这个流程有 {count} 个{zh}，最多 {LIMIT} 个。请拆成几个流程"),
-                format!("this process has {count} {en}, and {LIMIT} are the most; make several processes of it"),
-            ),
-        )
-    })
-}
-
-/// What is known of the text of a process.
-struct Text {
-    /// The text, if faults in it may hide names.
-    unread: Option<Arc<str>>,
-    /// Whether `start` is as it is written; not where its key is misspelt.
-    start_known: bool,
-}
-
-/// What one process came to.
-struct Process {
-    definition: Definition,
-    source_map: SourceMap,
-    diagnostics: Vec<Diagnostic>,
-}
-
-/// Compiles one process. What could not be understood is left out and reported.
-fn process(document: &syntax::Process, text: &Text, world: &World<'_>) -> Process {
-    let (mut source_map, mut told) = (SourceMap::default(), Vec::new());
-    let diagnostics = &mut told;
-    if let Some(found) = too_large(document) {
-        diagnostics.push(found);
-        let head = syntax::Process { form: Vec::new(), data: Vec::new(), steps: Vec::new(), ..document.clone() };
-        let flow = lower::lower(&head);
-        let names = resolve::Names::default();
-        let unread = typing::Reading { whole: false, unread: world.unread.clone() };
-        let (definition, _) = typing::definition(&head, &flow, &names, unread, world, diagnostics);
-        return Process { definition, source_map, diagnostics: told };
-    }
-    let names = resolve::names(document, &world.declared, diagnostics);
-    let flow = lower::lower(document);
-    let whole = text.unread.is_none();
-    let mut unread = world.unread.clone();
-    text.unread.iter().for_each(|text| unread.push(Arc::clone(text)));
-    let reading = typing::Reading { whole, unread: unread.clone() };
-    let (mut definition, certain) = typing::definition(document, &flow, &names, reading, world, diagnostics);
-    definition.version = version::of(&definition);
-    let subject = check::Subject {
-        document,
-        flow: &flow,
-        certain: &certain,
-        definition: &definition,
-        world,
-        whole,
-        unread,
-        start_known: text.start_known,
-    };
-    check::all(&subject, diagnostics);
-
-    let process = definition.process.clone();
-    let named = document.name.as_ref().map_or(document.key_span, |name| name.span);
-    source_map.processes.insert(process.clone(), named);
-    for placed in &flow.steps {
-        source_map.steps.insert((process.clone(), placed.id.clone()), placed.source.span);
-    }
-    for (name, span) in &names.fields {
-        source_map.fields.insert((process.clone(), name.clone()), *span);
-    }
-    Process { definition, source_map, diagnostics: told }
 }
 
 /// The processes that others call.

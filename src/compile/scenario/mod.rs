@@ -2,8 +2,12 @@
 //!
 //! A scenario keeps the places of its text, as that is where a failure is shown. `lower` makes it of a document.
 
+mod expect;
+mod given;
 mod lower;
 mod recorded;
+mod unknown;
+mod way;
 
 use crate::diagnostics::{Span, Spanned};
 use crate::model::id::{FieldName, Outcome, PersonId, ProcessId, StepId};
@@ -16,8 +20,10 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use std::sync::Arc;
 
-pub(crate) use lower::{Ground, START, ends, lower};
+pub(crate) use expect::ends;
+pub(crate) use lower::{Ground, lower};
 pub(crate) use recorded::lower as lower_metric;
+pub(crate) use way::START;
 
 /// One test, ready to run.
 #[derive(Clone, Debug, PartialEq)]

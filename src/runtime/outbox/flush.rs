@@ -5,7 +5,8 @@
 //! is written down as accepted before the other side took it. A crash leaves more mails marked “possibly twice”.
 
 use super::super::together::together;
-use super::{LEASE, Outbox, Outcome, Ready, prepared, settlement};
+use super::deliver::{Outcome, Ready, prepared};
+use super::{LEASE, Outbox, settlement};
 use crate::model::text::Wording;
 use crate::runtime::{Error, OutboxRow};
 

@@ -1,6 +1,7 @@
 //! Dispatched commands, waits and messages in memory.
 
-use super::{Memory, Writer, conflict};
+use super::Memory;
+use super::writer::{Writer, conflict};
 use crate::engine::state::Waiting;
 use crate::model::id::{CommandId, InstanceId, ProcessId, TokenId};
 use crate::store::batch::Batch;

@@ -1,0 +1,98 @@
+//! The data that tests give and expect, typed against the fields of a process.
+//!
+//! What a form can hold is judged when the test is played, by the engine; here values only have to be of their type.
+
+use super::lower::Lowering;
+use super::unknown::no_field;
+use crate::diagnostics::{Code, Span};
+use crate::model::definition::{Definition, StepKind};
+use crate::model::form::{Field, FieldKind};
+use crate::model::id::FieldName;
+use crate::model::input::{Misread, read_json};
+use crate::model::value::{Record, Value};
+use crate::syntax::{Data, Given};
+
+impl Lowering<'_> {
+    /// Fields of a process as they are written.
+    pub(super) fn values(&mut self, definition: &Definition, given: Option<&Given>) -> Record {
+        let mut record = Record::new();
+        for (_, name, value) in self.fields(definition, given) {
+            record.insert(name, value);
+        }
+        record
+    }
+
+    pub(super) fn fields(&mut self, definition: &Definition, given: Option<&Given>) -> Vec<(Span, FieldName, Value)> {
+        let mut found = Vec::new();
+        let Some((given, Data::Map(entries))) = given.map(|given| (given, &given.data)) else { return found };
+        for (word, data) in entries {
+            let known = answerable(definition).find(|(name, _)| name.as_str() == word);
+            let Some((name, field)) = known else {
+                let names: Vec<&str> = answerable(definition).map(|(name, _)| name.as_str()).collect();
+                self.diagnostics.push(no_field(given.key(word), word, &names, definition));
+                continue;
+            };
+            match read_json(&self.reading(), field, &data.to_json()) {
+                Ok(value) => found.push((given.key(word), name.clone(), value)),
+                Err(faults) => self.misread(given, word, field, faults),
+            }
+        }
+        found
+    }
+
+    fn misread(&mut self, given: &Given, word: &str, field: &Field, faults: Vec<Misread>) {
+        for fault in faults {
+            let path = if fault.path.is_empty() { word.to_owned() } else { format!("{word}.{}", fault.path) };
+            let known = matches!(&field.kind, FieldKind::List(columns)
+                if path.rsplit('.').next().is_some_and(|column| columns.contains_key(column)));
+            // An unknown column is shown at its name, a bad value at itself.
+            let at = if known || fault.path.is_empty() { given.place(&path) } else { given.key(&path) };
+            self.report(Code::BadValue, at, fault.what);
+        }
+    }
+}
+
+/// A process as its data is looked at: lists with the columns that an `each` adds, and computed columns like others.
+pub(super) fn afterwards(definition: &Definition) -> Definition {
+    let mut whole = definition.clone();
+    for (name, field) in whole.form.iter_mut().chain(&mut whole.data) {
+        let FieldKind::List(columns) = &mut field.kind else { continue };
+        for step in definition.steps.values() {
+            if let StepKind::Each(each) = &step.kind
+                && each.list == *name
+            {
+                let added = each.columns.iter().filter(|(column, _)| !columns.contains_key(*column));
+                let added: Vec<_> = added.map(|(column, field)| (column.clone(), field.clone())).collect();
+                columns.extend(added);
+            }
+        }
+        columns.values_mut().for_each(|column| column.value = None);
+    }
+    whole
+}
+
+/// Every field of a process, and the columns that the bodies of its `each` steps ask.
+fn answerable(definition: &Definition) -> impl Iterator<Item = (&FieldName, &Field)> {
+    let columns = definition.steps.values().filter_map(|step| match &step.kind {
+        StepKind::Each(each) => Some(&each.columns),
+        _ => None,
+    });
+    definition.fields().chain(columns.flatten())
+}
+
+/// Data where no form says what it is: a bare word is a number, `true` or `false` if it reads as one, else a text.
+pub(super) fn untyped(data: &Data) -> Value {
+    match data {
+        Data::Null => Value::Null,
+        Data::Text(text) => Value::text(text.as_str()),
+        Data::Plain(text) => match text.as_str() {
+            "true" => Value::Boolean(true),
+            "false" => Value::Boolean(false),
+            _ => text.parse().map_or_else(|_| Value::text(text.as_str()), Value::Number),
+        },
+        Data::List(items) => Value::List(items.iter().map(untyped).collect()),
+        Data::Map(entries) => {
+            Value::Record(entries.iter().map(|(name, value)| (name.as_str().into(), untyped(value))).collect())
+        }
+    }
+}
