@@ -5,13 +5,16 @@
 //! comes later must not report it again as missing.
 //!
 //! The steps: `node` reads YAML into a tree of spanned nodes, `fields` reads mappings key by key, and `process`,
-//! `step`, `field` and `reference` say which keys there are; `address` cuts the address of an `http` step. `trap` has the words for what people write by
+//! `step`, `field`, `directory`, `calendar` and their like say which keys there are; `address` cuts the address of an `http` step. `trap` has the words for what people write by
 //! habit and YAML or the language understands otherwise.
 //!
 //! Invariant: knows no names but those written in this very text, parses no expression, reads no file.
 
 mod address;
+mod calendar;
 mod data;
+mod date;
+mod directory;
 pub(crate) mod feel;
 pub(crate) mod field;
 mod fields;
@@ -20,7 +23,6 @@ pub(crate) mod metric;
 mod node;
 pub(crate) mod process;
 mod recorded;
-pub(crate) mod reference;
 mod schema;
 mod secret;
 mod slip;
@@ -29,7 +31,9 @@ pub(crate) mod table;
 mod test;
 mod trap;
 
+pub use calendar::{Calendar, DayHours, Days};
 pub use data::{Data, Given, data};
+pub use directory::{Absence, Department, Directory, Person, Position};
 pub use feel::FeelText;
 pub use field::{CheckDef, Field, FieldType, OptionDef};
 pub use format::{Unformatted, WIDTH, format};
@@ -37,14 +41,15 @@ pub use metric::{Metric, Source, TakeWord};
 pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};
 pub use process::{Nobody, OwnCase, Policy, Process, Schedule};
 pub use recorded::{AnyTest, Group, MetricTest, RecordedCase};
-pub use reference::{Absence, Calendar, DayHours, Days, Department, Directory, Person, Position};
 pub use schema::{schema, schema_keys, schema_kinds};
 pub use step::{
     Allow, Branch, Call, Case, Http, Job, Join, Mode, Overdue, Piece, Retry, Shown, Step, StepKind, Taken, Target,
     Then, Undo, Who,
 };
 pub use table::{Rule, Table};
-pub use test::{Act, Deed, Expect, MAIL_KINDS, MailLike, Start, Test, Verb};
+pub use test::deed::{Deed, Verb};
+pub use test::expect::{Expect, MAIL_KINDS, MailLike};
+pub use test::{Act, Start, Test};
 
 use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list, suggest};
 use crate::model::text::Wording;

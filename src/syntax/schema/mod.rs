@@ -6,15 +6,18 @@
 
 mod words;
 
+use super::calendar::CALENDAR;
+use super::directory::{ABSENCE, DEPARTMENT, DIRECTORY, PERSON, POSITION};
 use super::field::{CHECK, FIELD, TYPES};
 use super::fields::{Place, TEXT};
 use super::metric::{METRIC, SOURCE};
 use super::process::{POLICY, PROCESS, SCHEDULE};
 use super::recorded;
-use super::reference::{ABSENCE, CALENDAR, DEPARTMENT, DIRECTORY, PERSON, POSITION};
 use super::step;
 use super::table::TABLE;
-use super::test::{self, EXPECT, MAIL, MAIL_KINDS, START, TEST};
+use super::test::deed::verbs;
+use super::test::expect::{EXPECT, MAIL, MAIL_KINDS};
+use super::test::{START, TEST};
 use crate::model::text::Lang;
 use serde_json::{Map as Object, Value, json};
 
@@ -195,7 +198,7 @@ pub fn schema(kind: Option<&str>, lang: Lang) -> Option<Value> {
         vec![json!({ "required": ["expect"], "properties": { "expect": { "$ref": reference(EXPECT.name.1) } } })];
     acts.push(json!({ "required": ["advance"] }));
     let mut deeds = Vec::new();
-    for (word, place) in test::verbs() {
+    for (word, place) in verbs() {
         let name = format!("do {word}");
         deeds.push(json!({ "$ref": reference(&name) }));
         definitions.insert(key_of(&name), group(place, DEED, &[word], lang));
