@@ -1,8 +1,8 @@
 //! Calls at run time: arguments as their parameters take them, and functions as arguments.
 
-use super::evaluate::{Machine, NULL, Val};
 use super::fault::Failure;
 use super::functions::{self, Accepts, Need};
+use super::machine::{Machine, NULL, Val};
 use super::operate;
 use crate::model::formula::{Expr, Op};
 use crate::model::value::Value;

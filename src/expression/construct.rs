@@ -1,10 +1,10 @@
 //! What begins with a word or a bracket: conditions, loops, calls, functions, lists, ranges, contexts, types.
 #![expect(clippy::result_large_err, reason = "a parse ends at its first fault, so no fault travels far")]
 
+use super::cursor::{KEYWORDS, Parser};
 use super::fault::{Fault, FaultKind, likely};
 use super::functions;
 use super::lex::TokenKind;
-use super::parse::{KEYWORDS, Parser};
 use super::tree::{Argument, Iterator, Node, Syntax};
 use crate::model::formula::Kind;
 use crate::model::id::FieldName;

@@ -1,176 +1,27 @@
-//! A formula → its value, or why it has none.
+//! A formula → its value, or why it has none: what each operation does.
 //!
-//! Walks the tree under a budget of steps: evaluating ends, and never panics. Data is borrowed where it stands,
-//! so that a guard over scalar fields allocates nothing.
+//! Walks the tree in a [`Machine`], which counts the steps: evaluating ends, and never panics. What walks lists is in
+//! `iterate`, calls are in `call`, arithmetic and comparison in `operate`.
 
 use super::Context;
 use super::fault::Failure;
+use super::machine::{LIST_LIMIT, Machine, NULL, Val, too_long_list, weight};
 use super::operate;
 use super::property;
-use crate::model::formula::{Comparison, Expr, InstanceFact, Kind, Op, Source, StepFact};
+use crate::model::formula::{Comparison, Expr, InstanceFact, Kind, Op, StepFact};
 use crate::model::id::{FieldName, PersonId};
 use crate::model::time::{Duration, Moment};
 use crate::model::value::{Range, Record, Value};
-use rust_decimal::prelude::ToPrimitive;
 use std::cmp::Ordering;
-use std::ops::Deref;
-use std::rc::Rc;
-
-/// How many steps one evaluation may take.
-const STEPS: u32 = 1_000_000;
-/// How many items a list may have.
-pub(super) const LIST_LIMIT: usize = 10_000;
-/// How many bytes a text may have.
-pub(super) const TEXT_LIMIT: usize = 65_536;
-
-pub(super) static NULL: Value = Value::Null;
-static TRUE: Value = Value::Boolean(true);
-static FALSE: Value = Value::Boolean(false);
-
-/// A value on its way: borrowed from the formula or the data, shared by locals, or just made.
-#[derive(Clone, Debug)]
-pub(super) enum Val<'a> {
-    Ref(&'a Value),
-    Shared(Rc<Value>),
-    Own(Value),
-}
-
-impl Deref for Val<'_> {
-    type Target = Value;
-    fn deref(&self) -> &Value {
-        match self {
-            Val::Ref(value) => value,
-            Val::Shared(value) => value,
-            Val::Own(value) => value,
-        }
-    }
-}
-
-impl<'a> Val<'a> {
-    /// Held so that it can be read again and again: what holds nothing is as cheap to copy as to share.
-    fn shared(self) -> Val<'a> {
-        match self {
-            Val::Own(value @ (Value::List(_) | Value::Record(_) | Value::Range(_))) => Val::Shared(Rc::new(value)),
-            other => other,
-        }
-    }
-
-    fn truth(flag: bool) -> Val<'a> {
-        Val::Ref(if flag { &TRUE } else { &FALSE })
-    }
-}
-
-/// One evaluation.
-pub(super) struct Machine<'a> {
-    pub(super) context: &'a Context<'a>,
-    locals: Vec<Val<'a>>,
-    left: u32,
-}
 
 /// The value of a formula.
 pub(super) fn evaluate<'a>(root: &'a Expr, context: &'a Context<'a>) -> Result<Value, Failure> {
-    let mut machine = Machine { context, locals: Vec::new(), left: STEPS };
+    let mut machine = Machine::new(context);
     let value = machine.eval(root)?;
     machine.own(value)
 }
 
 impl<'a> Machine<'a> {
-    /// Pays for work in steps.
-    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Failure> {
-        match u32::try_from(steps).ok().and_then(|steps| self.left.checked_sub(steps)) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => {
-                self.left = 0;
-                Err(Failure::new("计算量太大，已停止", "this takes too many steps to evaluate and was stopped"))
-            }
-        }
-    }
-
-    /// The value itself; pays for copying what is in it.
-    pub(super) fn own(&mut self, val: Val<'a>) -> Result<Value, Failure> {
-        match val {
-            Val::Own(value) => Ok(value),
-            Val::Ref(value) => self.copy(value),
-            Val::Shared(value) => match Rc::try_unwrap(value) {
-                Ok(value) => Ok(value),
-                Err(shared) => self.copy(&shared),
-            },
-        }
-    }
-
-    /// A copy, paid for.
-    pub(super) fn copy(&mut self, value: &Value) -> Result<Value, Failure> {
-        self.spend(weight(value))?;
-        Ok(value.clone())
-    }
-
-    /// A list, unless it is too long.
-    pub(super) fn list(&mut self, items: Vec<Value>) -> Result<Value, Failure> {
-        if items.len() > LIST_LIMIT {
-            return Err(too_long_list());
-        }
-        Ok(Value::List(items))
-    }
-
-    fn local(&self, slot: u16) -> Val<'a> {
-        match self.locals.get(usize::from(slot)) {
-            Some(Val::Ref(value)) => Val::Ref(value),
-            Some(Val::Shared(value)) => Val::Shared(Rc::clone(value)),
-            Some(Val::Own(value)) => Val::Own(value.clone()),
-            None => Val::Ref(&NULL),
-        }
-    }
-
-    /// Evaluates with more locals.
-    pub(super) fn with<T>(
-        &mut self,
-        values: impl IntoIterator<Item = Val<'a>>,
-        f: impl FnOnce(&mut Self) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        let before = self.locals.len();
-        self.locals.extend(values.into_iter().map(Val::shared));
-        let result = f(self);
-        self.locals.truncate(before);
-        result
-    }
-
-    /// The items of a list; a single value is its own only item.
-    pub(super) fn items(&mut self, list: Val<'a>) -> Result<Vec<Val<'a>>, Failure> {
-        let own = match list {
-            Val::Ref(Value::List(items)) => {
-                self.spend(items.len())?;
-                return Ok(items.iter().map(Val::Ref).collect());
-            }
-            other if matches!(&*other, Value::List(_)) => self.own(other)?,
-            single => return Ok(vec![single]),
-        };
-        let Value::List(items) = own else { return Ok(Vec::new()) };
-        self.spend(items.len())?;
-        Ok(items.into_iter().map(|item| Val::Own(item).shared()).collect())
-    }
-
-    /// The column of a row, as cheaply as the row is held.
-    fn column(&mut self, row: Val<'a>, name: &FieldName) -> Result<Result<Val<'a>, Val<'a>>, Failure> {
-        Ok(match row {
-            Val::Ref(Value::Record(record)) => record.get(name).map(Val::Ref).ok_or(row),
-            Val::Own(Value::Record(mut record)) => match record.swap_remove(name) {
-                Some(value) => Ok(Val::Own(value)),
-                None => Err(Val::Own(Value::Record(record))),
-            },
-            Val::Shared(shared) => match &*shared {
-                Value::Record(record) => match record.get(name) {
-                    Some(value) => Ok(Val::Own(self.copy(value)?)),
-                    None => Err(Val::Shared(shared)),
-                },
-                _ => Err(Val::Shared(shared)),
-            },
-            other => Err(other),
-        })
-    }
-
     pub(super) fn eval(&mut self, expr: &'a Expr) -> Result<Val<'a>, Failure> {
         self.spend(1)?;
         match expr.op() {
@@ -305,7 +156,7 @@ impl<'a> Machine<'a> {
                 let value = machine.eval(expr)?;
                 let value = machine.own(value)?;
                 let local = Val::Own(machine.copy(&value)?);
-                machine.locals.push(local.shared());
+                machine.bind(local);
                 record.insert(name.clone(), value);
             }
             Ok(Val::Own(Value::Record(record)))
@@ -322,7 +173,7 @@ impl<'a> Machine<'a> {
                     Value::Boolean(_) => continue,
                     other => operate::no_condition(other),
                 },
-                Err(failure) if self.left == 0 => return Err(failure),
+                Err(failure) if self.is_spent() => return Err(failure),
                 Err(failure) => failure,
             };
             unclear.get_or_insert(failure);
@@ -398,112 +249,6 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn filter(&mut self, list: Val<'a>, condition: &'a Expr, lenient: bool) -> Result<Val<'a>, Failure> {
-        if list.is_null() {
-            return Err(Failure::unset("列表没有值", "the list is not set"));
-        }
-        let items = self.items(list)?;
-        let count = items.len();
-        if items.is_empty() {
-            // Only a condition has an answer for a list without items.
-            return match self.with([Val::Ref(&NULL)], |machine| machine.eval(condition)) {
-                Ok(value) if matches!(&*value, Value::Number(_)) => Err(no_place(0)),
-                Err(failure) if self.left == 0 => Err(failure),
-                _ => Ok(Val::Own(Value::List(Vec::new()))),
-            };
-        }
-        let mut kept = Vec::new();
-        for at in 0..count {
-            let Some(item) = items.get(at) else { break };
-            let verdict = self.with([item.clone()], |machine| machine.eval(condition));
-            match verdict {
-                Ok(value) => match &*value {
-                    Value::Boolean(true) => kept.push(self.own(item.clone())?),
-                    Value::Boolean(false) => {}
-                    Value::Number(place) => {
-                        let place = place.is_integer().then(|| place.to_i64()).flatten();
-                        let index = place.and_then(|place| match place {
-                            1.. => usize::try_from(place - 1).ok(),
-                            ..0 => usize::try_from(place.unsigned_abs()).ok().and_then(|back| count.checked_sub(back)),
-                            0 => None,
-                        });
-                        return index.and_then(|index| items.get(index).cloned()).ok_or_else(|| no_place(count));
-                    }
-                    Value::Null if lenient => {}
-                    other => return Err(operate::no_condition(other)),
-                },
-                Err(failure) if failure.unset && lenient && self.left > 0 => {}
-                Err(failure) => return Err(failure),
-            }
-        }
-        Ok(Val::Own(Value::List(kept)))
-    }
-
-    /// Runs the body once for each combination of items; the body says whether to go on.
-    fn each(
-        &mut self,
-        over: &'a [Source<Expr>],
-        body: &mut dyn FnMut(&mut Self) -> Result<bool, Failure>,
-    ) -> Result<bool, Failure> {
-        let Some((first, rest)) = over.split_first() else { return body(self) };
-        let from = self.eval(&first.from)?;
-        let whole =
-            |value: &Value| {
-                value.as_number().filter(|number| number.is_integer()).and_then(|number| number.to_i64()).ok_or_else(
-                    || Failure::new("循环的两端应该是整数", "the ends to go through have to be whole numbers"),
-                )
-            };
-        let ends = match (&first.to, &*from) {
-            (Some(to), low) => {
-                let to = self.eval(to)?;
-                Some((whole(low)?, whole(&to)?))
-            }
-            (None, Value::Range(range)) => {
-                let (low, high) = (whole(&range.low)?, whole(&range.high)?);
-                Some((low + i64::from(!range.low_closed), high - i64::from(!range.high_closed)))
-            }
-            _ => None,
-        };
-        if let Some((low, high)) = ends {
-            // `5..1` counts down; an empty interval such as `(1..2)` has no items.
-            let down = low > high && first.to.is_some();
-            let mut at = low;
-            while if down { at >= high } else { at <= high } {
-                self.spend(1)?;
-                if !self.with([Val::Own(Value::Number(at.into()))], |machine| machine.each(rest, body))? {
-                    return Ok(false);
-                }
-                at += if down { -1 } else { 1 };
-            }
-            return Ok(true);
-        }
-        for item in self.items(from)? {
-            self.spend(1)?;
-            if !self.with([item], |machine| machine.each(rest, body))? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn quantify(&mut self, over: &'a [Source<Expr>], condition: &'a Expr, decisive: bool) -> Result<Val<'a>, Failure> {
-        let mut unclear = None;
-        let all = self.each(over, &mut |machine| {
-            let value = machine.eval(condition)?;
-            match &*value {
-                Value::Boolean(flag) => Ok(*flag != decisive),
-                other => {
-                    unclear.get_or_insert(operate::no_condition(other));
-                    Ok(true)
-                }
-            }
-        })?;
-        match unclear {
-            Some(failure) if all => Err(failure),
-            _ => Ok(Val::truth(decisive != all)),
-        }
-    }
-
     fn apply(&mut self, arguments: &'a [Expr], body: &'a Expr) -> Result<Val<'a>, Failure> {
         let mut values = Vec::with_capacity(arguments.len());
         for argument in arguments {
@@ -516,30 +261,6 @@ impl<'a> Machine<'a> {
 fn person<'a>(who: Option<&PersonId>, zh: &str, en: &str) -> Result<Val<'a>, Failure> {
     who.map(|who| Val::Own(Value::Person(who.clone())))
         .ok_or_else(|| Failure::unset(format!("这里没有{zh}"), format!("{en} is not known here")))
-}
-
-fn no_place(count: usize) -> Failure {
-    Failure::new(
-        format!("列表没有这个位置：它有 {count} 项"),
-        format!("the list has no such place: it has {count} items"),
-    )
-}
-
-/// How many values are in one, itself included.
-pub(super) fn weight(value: &Value) -> usize {
-    match value {
-        Value::List(items) => 1 + items.iter().map(weight).sum::<usize>(),
-        Value::Record(record) => 1 + record.values().map(weight).sum::<usize>(),
-        Value::Text(text) => 1 + text.len() / 64,
-        _ => 1,
-    }
-}
-
-fn too_long_list() -> Failure {
-    Failure::new(
-        format!("列表太长，最多 {LIST_LIMIT} 项"),
-        format!("the list is too long, {LIST_LIMIT} items are the most"),
-    )
 }
 
 /// Whether a value is of a type as `instance of` names it.

@@ -1,10 +1,10 @@
 //! Names: what each means where it stands, and what was likely meant by one that means nothing.
 
+use super::cursor::KEYWORDS;
 use super::fault::{Fault, FaultKind, likely};
 use super::functions;
 use super::infer::{Infer, Options, Typing};
 use super::narrow::Fact;
-use super::parse::KEYWORDS;
 use super::tree::Node;
 use crate::model::formula::{Expr, Op, Read};
 use crate::model::id::{DepartmentId, FieldName, PersonId, PositionId};

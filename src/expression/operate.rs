@@ -1,8 +1,8 @@
 //! The operators on values: equality, order, arithmetic. Checked: what does not fit a decimal or a calendar fails.
 
 use super::Context;
-use super::evaluate::TEXT_LIMIT;
 use super::fault::Failure;
+use super::machine::TEXT_LIMIT;
 use crate::model::formula::Arithmetic;
 use crate::model::text::Wording;
 use crate::model::time::{Duration, Moment, TimeOfDay, Zone, add_months};

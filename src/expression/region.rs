@@ -8,7 +8,8 @@
 //! Only fields vary on their own: a value of another subject may contradict a field. So what is proved of areas is
 //! true of every case, while an example is one to believe only where its areas ask nothing but fields.
 
-use super::range::{Domain, Values};
+use super::domain::Domain;
+use super::range::Values;
 use super::{alone, evaluate};
 use crate::model::formula::{Comparison, Expr, Op};
 use crate::model::id::FieldName;

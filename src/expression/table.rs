@@ -4,9 +4,9 @@
 //! that some rule hits. A cell that asks something of a null is not passed; every other failure of a cell fails the
 //! look-up, and so does an answer outside its column. What several hits come to is `hit`.
 
+use super::domain::Domain;
 use super::fault::Failure;
 use super::hit;
-use super::range::Domain;
 use super::region::{self, Subjects};
 use super::{Context, evaluate};
 use crate::model::form::{Field, FieldKind};

@@ -4,7 +4,7 @@ use crate::support;
 use chrono::{DateTime, Utc};
 use countersign::diagnostics::Code;
 use countersign::expression::cover::{Answer, Cover};
-use countersign::expression::range::Domain;
+use countersign::expression::domain::Domain;
 use countersign::expression::region::Subjects;
 use countersign::expression::{Context, Failure, Found, NoSteps, Scope, compile_tests, evaluate, look_up};
 use countersign::model::people::Directory;

@@ -3,7 +3,7 @@
 use super::Subject;
 use crate::compile::assigned::Certain;
 use crate::expression::cover::{Answer, Cover, Example};
-use crate::expression::range::Domain;
+use crate::expression::domain::Domain;
 use crate::expression::region::{Area, Subjects};
 use crate::model::form::{Field, FieldKind};
 use crate::model::formula::Formula;

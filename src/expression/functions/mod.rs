@@ -4,15 +4,18 @@
 //! `working days between`. Arguments arrive checked against their parameters, so an implementation meets only
 //! values that it accepts.
 
+mod aggregate;
 mod list;
+mod logic;
 mod number;
 mod people;
 mod range;
+mod record;
 pub(super) mod temporal;
 mod text;
 
-use super::evaluate::Machine;
 use super::fault::Failure;
+use super::machine::Machine;
 use crate::model::value::{Type, Typed, Value};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -165,11 +168,18 @@ impl Accepts {
 }
 
 static BY_NAME: LazyLock<BTreeMap<&'static str, &'static Function>> = LazyLock::new(|| {
-    [text::FUNCTIONS, list::FUNCTIONS, number::FUNCTIONS, temporal::FUNCTIONS, range::FUNCTIONS, people::FUNCTIONS]
-        .into_iter()
-        .flatten()
-        .map(|function| (function.name, function))
-        .collect()
+    let families = [
+        text::FUNCTIONS,
+        list::FUNCTIONS,
+        aggregate::FUNCTIONS,
+        record::FUNCTIONS,
+        logic::FUNCTIONS,
+        number::FUNCTIONS,
+        temporal::FUNCTIONS,
+        range::FUNCTIONS,
+        people::FUNCTIONS,
+    ];
+    families.into_iter().flatten().map(|function| (function.name, function)).collect()
 });
 
 /// The function of a name.

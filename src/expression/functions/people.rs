@@ -1,6 +1,6 @@
 //! Functions of the directory: who stands where.
 
-use super::super::evaluate::Machine;
+use super::super::machine::Machine;
 use super::{Accepts, Failure, Function, Typed, Value, one, or_null, unexpected};
 use crate::model::id::PersonId;
 use crate::model::value::Type;

@@ -1,6 +1,6 @@
 //! Functions of texts.
 
-use super::super::evaluate::{Machine, TEXT_LIMIT};
+use super::super::machine::{Machine, TEXT_LIMIT};
 use super::super::operate;
 use super::{
     Accepts, Failure, Function, Need, Parameter, Typed, Value, boolean, given, list_of_texts, number, one, optional,

@@ -1,0 +1,180 @@
+//! What a field can hold by its declaration: its limits, its options, whole numbers or cents.
+//!
+//! It is the assumption of every proof over values, and the check on what a table is given, so that the two cannot
+//! differ.
+
+use super::range::{Cut, Line, Part, Sort, Values, between, point, value_at, value_named};
+use super::region;
+use crate::model::form::{Field, FieldKind};
+use crate::model::formula::Formula;
+use crate::model::value::{Range, Value};
+use rust_decimal::Decimal;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// A value that no test names, where any would do.
+pub(super) const OTHER: &str = "…";
+
+/// What a field can hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Domain {
+    values: Values,
+    /// The values of the line lie at multiples of this.
+    step: Option<Decimal>,
+}
+
+impl Domain {
+    /// Anything; `null` too where `optional`.
+    pub fn any(optional: bool) -> Domain {
+        Domain { values: Values { null: optional, part: Part::All }, step: None }
+    }
+
+    /// `true` and `false`.
+    pub(super) fn truth() -> Domain {
+        let listed = ["true", "false"].map(Arc::from).into();
+        Domain {
+            values: Values { null: false, part: Part::Names { sort: Sort::Boolean, listed, all_but: false } },
+            step: None,
+        }
+    }
+
+    /// What an asked field holds by its declaration. Limits count where they are constants.
+    pub fn asked(field: &Field) -> Domain {
+        let whole = Domain::written(field);
+        let limits = Values::within(&Range {
+            low: limit(&field.min),
+            low_closed: true,
+            high: limit(&field.max),
+            high_closed: true,
+        });
+        let limits = limits.filter(|_| !matches!(field.kind, FieldKind::Text | FieldKind::LongText) && !field.many);
+        let limited = limits.and_then(|(inside, _)| whole.values.part.merged(&inside.part, false));
+        let whole_numbers = field.kind == FieldKind::Integer;
+        Domain {
+            values: Values { part: limited.unwrap_or_else(|| whole.values.part.clone()), ..whole.values },
+            step: if whole_numbers { Some(Decimal::ONE) } else { whole.step },
+        }
+    }
+
+    /// What a field holds that steps write: its type counts, its limits do not.
+    pub fn written(field: &Field) -> Domain {
+        let open = |sort| Part::Names { sort, listed: BTreeSet::new(), all_but: true };
+        let line = |line| Part::Line(line, vec![(Cut::START, Cut::END)]);
+        let part = match &field.kind {
+            _ if field.many => Part::All,
+            FieldKind::Integer | FieldKind::Decimal | FieldKind::Percent | FieldKind::Money => line(Line::Number),
+            FieldKind::Date => line(Line::Day),
+            FieldKind::DateTime => line(Line::Moment),
+            FieldKind::Boolean => Domain::truth().values.part,
+            FieldKind::Choice(options) => {
+                Part::Names { sort: Sort::Text, listed: options.keys().cloned().collect(), all_but: false }
+            }
+            FieldKind::Text | FieldKind::LongText => open(Sort::Text),
+            FieldKind::Person(_) => open(Sort::Person),
+            FieldKind::Position => open(Sort::Position),
+            FieldKind::Department => open(Sort::Department),
+            // Lengths of time of unlike units have no common line.
+            _ => Part::All,
+        };
+        let step = match &field.kind {
+            FieldKind::Money => Some(Decimal::new(1, 2)),
+            FieldKind::Date => Some(Decimal::ONE),
+            _ => None,
+        };
+        Domain { values: Values { null: field.typed().optional, part }, step }
+    }
+
+    /// The same, with or without `null`.
+    #[must_use]
+    pub fn with_null(mut self, null: bool) -> Domain {
+        self.values.null = null;
+        self
+    }
+
+    /// The same, with amounts as they are before they are rounded.
+    pub(super) fn unrounded(self) -> Domain {
+        Domain { step: None, ..self }
+    }
+
+    /// Whether a field can hold a value.
+    pub fn admits(&self, value: &Value) -> bool {
+        // A moment with a zone has its place on no line of its own; dates and times have no limits here.
+        let zoned = matches!((value, &self.values.part), (Value::DateTime(_), Part::Line(Line::Moment, _)));
+        let on_step = match (self.step, point(value)) {
+            (Some(step), Some((_, at))) => (at % step).is_zero(),
+            _ => true,
+        };
+        zoned || self.values.contains(value) && on_step
+    }
+
+    /// One value of each piece that none of the sets divides, within the domain; `null` last. `None` where the sets
+    /// are of unlike kinds.
+    pub(super) fn pieces<'v>(&self, sets: impl Iterator<Item = &'v Values> + Clone) -> Option<Vec<Value>> {
+        let kind = |part: &&Part| **part != Part::All && !part.is_empty();
+        let mut kinds = sets.clone().map(|set| &set.part).filter(kind);
+        let mut found = match Some(&self.values.part).filter(kind).or_else(|| kinds.next()) {
+            None if self.values.part.is_empty() => Vec::new(),
+            None => vec![Value::text(OTHER)],
+            Some(Part::Line(line, _)) => self.pieces_of_line(*line, sets)?,
+            Some(Part::Names { sort, .. }) => self.pieces_of_names(*sort, sets)?,
+            Some(Part::All) => Vec::new(),
+        };
+        if self.values.null {
+            found.push(Value::Null);
+        }
+        Some(found)
+    }
+
+    fn pieces_of_line<'v>(&self, line: Line, sets: impl Iterator<Item = &'v Values>) -> Option<Vec<Value>> {
+        let whole = [(Cut::START, Cut::END)];
+        let domain = match &self.values.part {
+            Part::All => &whole[..],
+            Part::Line(own, intervals) if *own == line => intervals,
+            _ => return None,
+        };
+        let mut cuts: BTreeSet<Cut> = domain.iter().flat_map(|(from, to)| [*from, *to]).collect();
+        for set in sets.filter(|set| !set.part.is_empty()) {
+            match &set.part {
+                Part::All => {}
+                Part::Line(own, intervals) if *own == line => cuts.extend(intervals.iter().flat_map(|(a, b)| [*a, *b])),
+                _ => return None,
+            }
+        }
+        let step = self.step.or(match line {
+            Line::Number | Line::Seconds | Line::Moment => None,
+            _ => Some(Decimal::ONE),
+        });
+        let pairs = cuts.iter().zip(cuts.iter().skip(1));
+        let inside = pairs.filter(|(a, b)| domain.iter().any(|(from, to)| from <= *a && *b <= to));
+        Some(inside.filter_map(|(a, b)| value_at(line, between(line, *a, *b, step)?)).collect())
+    }
+
+    fn pieces_of_names<'v>(&self, sort: Sort, sets: impl Iterator<Item = &'v Values>) -> Option<Vec<Value>> {
+        let mut asked: Vec<Arc<str>> = Vec::new();
+        for set in sets.filter(|set| !set.part.is_empty()) {
+            match &set.part {
+                Part::All => {}
+                Part::Names { sort: own, listed, .. } if *own == sort => asked.extend(listed.iter().cloned()),
+                _ => return None,
+            }
+        }
+        let known: BTreeSet<&str> = asked.iter().map(|name| &**name).collect();
+        let mut names: Vec<&str> = known.iter().copied().collect();
+        match &self.values.part {
+            Part::Names { sort: own, listed, all_but: false } if *own == sort => {
+                names.retain(|name| listed.contains(*name));
+                names.extend(listed.iter().map(|name| &**name).find(|name| !known.contains(name)));
+            }
+            Part::Line(..) => return None,
+            _ => names.push(OTHER),
+        }
+        Some(names.into_iter().map(|name| value_named(sort, name)).collect())
+    }
+}
+
+fn limit(formula: &Option<Formula>) -> Value {
+    match formula.as_ref().and_then(|formula| region::constant(&formula.root)) {
+        Some(value) => value,
+        None => Value::Null,
+    }
+}
