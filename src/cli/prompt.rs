@@ -9,7 +9,7 @@ use super::output::{Ink, Output};
 use super::refer::World;
 use crate::effects::format::{Words, clean_line};
 use crate::engine::refusal::{FieldFault, PathPart};
-use crate::expression::{Context, NoSteps, evaluate};
+use crate::expression::{Context, evaluate};
 use crate::model::file::FileRule;
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Formula;
@@ -297,15 +297,9 @@ impl<'a> Prompt<'a> {
         let mut data = current.clone();
         data.extend(given.clone());
         let context = Context {
-            data: &data,
             applicant: Some(self.applicant),
-            assignee: None,
             outcome: self.outcome,
-            instance: None,
-            steps: &NoSteps,
-            directory: &self.world.directory,
-            calendar: &self.world.calendar,
-            now: self.world.now,
+            ..Context::new(&data, &self.world.directory, &self.world.calendar, self.world.now)
         };
         evaluate(formula, &context).ok().filter(|value| !value.is_null())
     }

@@ -1,7 +1,7 @@
 //! What is wrong with a value of a form, in words: beyond a limit, too many, not of its kind.
 
 use super::form::MOST_ROWS;
-use crate::expression::order;
+use crate::expression::beside;
 use crate::model::form::{Field, FieldKind};
 use crate::model::text::{Lang, Wording};
 use crate::model::value::Value;
@@ -9,47 +9,31 @@ use rust_decimal::Decimal;
 
 /// What is wrong with a value beyond a limit: of the value itself, a text's length, or a list's rows.
 pub(super) fn outside(field: &Field, value: &Value, bound: &Value, low: bool) -> Option<Wording> {
-    let beyond = |ordering: std::cmp::Ordering| if low { ordering.is_lt() } else { ordering.is_gt() };
-    let say = |found: bool, zh: (&str, &str), en: (&str, &str), unit: (&str, &str), shown: String| {
-        found.then(|| {
-            let (zh, en) = if low { (zh.0, en.0) } else { (zh.1, en.1) };
-            Wording::new(format!("{zh} {shown}{}。", unit.0), format!("{en} {shown}{}.", unit.1))
-        })
+    let found = beside(value, bound)?;
+    (if low { found.is_lt() } else { found.is_gt() }).then_some(())?;
+    let say = |zh: (&str, &str), en: (&str, &str), unit: (&str, &str), shown: &str| {
+        let (zh, en) = if low { (zh.0, en.0) } else { (zh.1, en.1) };
+        Wording::new(format!("{zh} {shown}{}。", unit.0), format!("{en} {shown}{}.", unit.1))
     };
-    let (least, most) = (("至少", "最多"), ("At least", "At most"));
-    match (value, bound) {
-        (Value::Text(text), Value::Number(bound)) => {
-            let length = Decimal::from(text.chars().count());
-            say(beyond(length.cmp(bound)), least, most, (" 个字", " characters"), bound.normalize().to_string())
+    let amount = |unit, shown: &str| say(("至少", "最多"), ("At least", "At most"), unit, shown);
+    let day = |shown: &str| say(("不早于", "不晚于"), ("Not before", "Not after"), ("", ""), shown);
+    Some(match (value, bound) {
+        (Value::Text(_), Value::Number(bound)) => amount((" 个字", " characters"), &bound.normalize().to_string()),
+        (Value::List(_), Value::Number(bound)) => {
+            amount(counted(field, *bound == Decimal::ONE), &bound.normalize().to_string())
         }
-        (Value::List(rows), Value::Number(bound)) => {
-            let count = Decimal::from(rows.len());
-            let unit = counted(field, *bound == Decimal::ONE);
-            say(beyond(count.cmp(bound)), least, most, unit, bound.normalize().to_string())
+        (_, Value::Number(bound)) if field.kind == FieldKind::Percent => {
+            amount(("", ""), &format!("{} %", (*bound * Decimal::ONE_HUNDRED).normalize()))
         }
-        (Value::Number(number), Value::Number(bound)) => {
-            let shown = match field.kind {
-                FieldKind::Percent => format!("{} %", (*bound * Decimal::ONE_HUNDRED).normalize()),
-                _ => bound.normalize().to_string(),
-            };
-            say(beyond(number.cmp(bound)), least, most, ("", ""), shown)
+        (_, Value::Number(bound)) => amount(("", ""), &bound.normalize().to_string()),
+        (_, Value::Date(bound)) => day(&bound.to_string()),
+        (_, Value::DateTime(bound)) => day(&bound.local.to_string()),
+        (_, Value::Duration(bound)) => {
+            let (zh, en) = if low { ("至少", "At least") } else { ("最多", "At most") };
+            Wording::new(format!("{zh} {}。", bound.words(Lang::Zh)), format!("{en} {}.", bound.words(Lang::En)))
         }
-        (Value::Date(date), Value::Date(bound)) => {
-            say(beyond(date.cmp(bound)), ("不早于", "不晚于"), ("Not before", "Not after"), ("", ""), bound.to_string())
-        }
-        (Value::DateTime(at), Value::DateTime(bound)) => {
-            let ordering = at.local.cmp(&bound.local);
-            say(beyond(ordering), ("不早于", "不晚于"), ("Not before", "Not after"), ("", ""), bound.local.to_string())
-        }
-        (Value::Duration(_), Value::Duration(least_or_most)) => {
-            // Months and days have no order: such a limit says nothing of the other.
-            let found = order(value, bound).is_some_and(beyond);
-            let (least, most) = if low { ("至少", "At least") } else { ("最多", "At most") };
-            let (zh, en) = (least_or_most.words(Lang::Zh), least_or_most.words(Lang::En));
-            found.then(|| Wording::new(format!("{least} {zh}。"), format!("{most} {en}.")))
-        }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 pub(super) fn too_many(field: &Field) -> Wording {

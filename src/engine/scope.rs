@@ -154,17 +154,7 @@ fn evaluate_before(
 ) -> Result<Value, Failure> {
     expression::evaluate(
         formula,
-        &Context {
-            data,
-            applicant,
-            assignee: None,
-            outcome: None,
-            instance: None,
-            steps: &expression::NoSteps,
-            directory: facts.directory,
-            calendar: facts.calendar,
-            now: facts.now,
-        },
+        &Context { applicant, ..Context::new(data, facts.directory, facts.calendar, facts.now) },
     )
 }
 

@@ -111,8 +111,7 @@ pub trait StepFacts {
 }
 
 /// No step was walked.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NoSteps;
+struct NoSteps;
 
 impl StepFacts for NoSteps {
     fn outcome(&self, _: &StepId) -> Option<&str> {
@@ -152,6 +151,23 @@ pub struct Context<'a> {
     pub now: DateTime<Utc>,
 }
 
+impl<'a> Context<'a> {
+    /// Where there is no case: data, people, a calendar and a time. Who knows more adds it.
+    pub fn new(data: &'a Record, directory: &'a Directory, calendar: &'a Calendar, now: DateTime<Utc>) -> Context<'a> {
+        Context {
+            data,
+            applicant: None,
+            assignee: None,
+            outcome: None,
+            instance: None,
+            steps: &NoSteps,
+            directory,
+            calendar,
+            now,
+        }
+    }
+}
+
 /// The value of a formula; every error is a failure, none is `null`.
 pub fn evaluate(formula: &Formula, context: &Context<'_>) -> Result<Value, Failure> {
     evaluate::evaluate(&formula.root, context)
@@ -167,20 +183,21 @@ pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
     alone(&Record::new(), DateTime::UNIX_EPOCH, |context| operate::compare(a, b, context)).ok()
 }
 
+/// Where a value stands to a limit of its field: a text by its characters, a list by its items, a moment by what the
+/// clock on the wall says. `None` where the two cannot be compared.
+pub fn beside(value: &Value, limit: &Value) -> Option<Ordering> {
+    match (value, limit) {
+        (Value::Text(text), _) => order(&Value::Number(text.chars().count().into()), limit),
+        (Value::List(items), _) => order(&Value::Number(items.len().into()), limit),
+        (Value::DateTime(at), Value::DateTime(limit)) => Some(at.local.cmp(&limit.local)),
+        _ => order(value, limit),
+    }
+}
+
 /// Does something with nothing around it but data and a time.
 fn alone<T>(data: &Record, now: DateTime<Utc>, with: impl FnOnce(&Context<'_>) -> T) -> T {
     let (directory, calendar) = (Directory::default(), Calendar::default());
-    with(&Context {
-        data,
-        applicant: None,
-        assignee: None,
-        outcome: None,
-        instance: None,
-        steps: &NoSteps,
-        directory: &directory,
-        calendar: &calendar,
-        now,
-    })
+    with(&Context::new(data, &directory, &calendar, now))
 }
 
 /// Evaluates an expression without a form: the names are those of the data, and types are met when they come.

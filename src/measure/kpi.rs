@@ -1,7 +1,7 @@
 //! Metrics counted: cases in, figures out, for a period, those before it, and the parts that it breaks down into.
 
 use crate::engine::state::State;
-use crate::expression::{Context, InstanceFacts, NoSteps, evaluate};
+use crate::expression::{Context, InstanceFacts, evaluate};
 use crate::model::formula::Formula;
 use crate::model::id::ProcessId;
 use crate::model::metric::{Better, Case, ENDED, Metric, Period, STARTED, Source, Take};
@@ -253,15 +253,10 @@ impl<'a> Counting<'a> {
         let facts =
             InstanceFacts { number: case.number.as_ref().map(|number| number.as_str()), started_at: case.started };
         let context = Context {
-            data,
             applicant: Some(&case.applicant),
-            assignee: None,
             outcome: case.ended.as_ref().map(|(outcome, _)| outcome.as_str()),
             instance: Some(&facts),
-            steps: &NoSteps,
-            directory: self.asked.directory,
-            calendar: self.asked.calendar,
-            now: self.asked.now,
+            ..Context::new(data, self.asked.directory, self.asked.calendar, self.asked.now)
         };
         evaluate(formula, &context).map_err(|failure| failure.message)
     }

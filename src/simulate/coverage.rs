@@ -266,15 +266,10 @@ impl Reading<'_> {
         let instance =
             InstanceFacts { number: state.number.as_ref().map(|number| number.as_str()), started_at: state.started_at };
         let context = Context {
-            data: &data,
             applicant: Some(&state.applicant),
-            assignee: None,
-            outcome: None,
             instance: Some(&instance),
             steps: &seen,
-            directory: self.directory,
-            calendar: self.calendar,
-            now: self.entry.at,
+            ..Context::new(&data, self.directory, self.calendar, self.entry.at)
         };
         matches!(expression::evaluate(formula, &context), Ok(Value::Boolean(true)))
     }

@@ -1,7 +1,7 @@
 //! Expressions, from text to value: the language, what it refuses, and that nothing makes it panic.
 
 use chrono::{DateTime, Utc};
-use countersign::expression::{Context, Expected, Fault, FaultKind, NoSteps, Scope, StepFacts, compile, evaluate};
+use countersign::expression::{Context, Expected, Fault, FaultKind, Scope, StepFacts, compile, evaluate};
 use countersign::expression::{compile_tests, conformance, run};
 use countersign::model::formula::{Formula, Read};
 use countersign::model::id::{FieldName, PersonId, StepId};
@@ -401,17 +401,8 @@ fn in_company(text: &str, data: &Record) -> Result<Value, String> {
     let formula =
         compile(text, &scope(), &Expected::Any).unwrap_or_else(|faults| panic!("{text}: {}", faults[0].message));
     let (directory, calendar, applicant) = (directory(), Calendar::default(), PersonId::from("wang"));
-    let context = Context {
-        data,
-        applicant: Some(&applicant),
-        assignee: None,
-        outcome: None,
-        instance: None,
-        steps: &Reviewed,
-        directory: &directory,
-        calendar: &calendar,
-        now: now(),
-    };
+    let context =
+        Context { applicant: Some(&applicant), steps: &Reviewed, ..Context::new(data, &directory, &calendar, now()) };
     evaluate(&formula, &context).map_err(|failure| failure.message.en)
 }
 
@@ -458,10 +449,7 @@ fn cells_are_tests_of_a_field() {
         let formula = compile_tests(cell, field, &scope).unwrap();
         let data = Record::from_iter([(FieldName::from(field), value)]);
         let (directory, calendar) = (Directory::default(), Calendar::default());
-        let (applicant, assignee, outcome, instance) = (None, None, None, None);
-        let (data, directory, calendar) = (&data, &directory, &calendar);
-        let (steps, now) = (&NoSteps, now());
-        let context = Context { data, applicant, assignee, outcome, instance, steps, directory, calendar, now };
+        let context = Context::new(&data, &directory, &calendar, now());
         evaluate(&formula, &context).unwrap() == Value::Boolean(true)
     };
     let number = |n: i64| Value::Number(n.into());

@@ -22,19 +22,6 @@ use serde_json::json;
 use std::time::Duration;
 use tempfile::TempDir;
 
-const DIRECTORY: &str = "
-directory: company
-departments:
-  office: { title: Office, head: lead }
-positions:
-  lead:  { title: Lead, department: office }
-  clerk: { title: Clerk, department: office, reports_to: lead }
-people:
-  ann: { name: Ann, mail: ann@example.com, positions: [clerk] }
-  bob: { name: Bob, mail: bob@example.com, positions: [clerk] }
-  leo: { name: Leo, mail: leo@example.com, positions: [lead] }
-";
-
 const PARENT: &str = "
 process: parent
 title: Parent
@@ -184,7 +171,7 @@ impl World {
     async fn shell(&self, processes: &[&str]) -> Runtime {
         let runtime = self.open(Role::Shell).await;
         let names: Vec<String> = (0..processes.len()).map(|number| format!("p{number}.yaml")).collect();
-        let mut files = vec![("directory.yaml", DIRECTORY)];
+        let mut files = vec![("directory.yaml", support::OFFICE)];
         files.extend(names.iter().map(String::as_str).zip(processes.iter().copied()));
         let compiled = support::compile(&files);
         assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));

@@ -13,6 +13,20 @@ use countersign::simulate::recorded::count;
 use countersign::simulate::scenario::play;
 use std::path::{Path, PathBuf};
 
+/// Two clerks and who leads them: enough people for most tests.
+pub(crate) const OFFICE: &str = "
+directory: company
+departments:
+  office: { title: Office, head: lead }
+positions:
+  lead:  { title: Lead, department: office }
+  clerk: { title: Clerk, department: office, reports_to: lead }
+people:
+  ann: { name: Ann, mail: ann@example.com, positions: [clerk] }
+  bob: { name: Bob, mail: bob@example.com, positions: [clerk] }
+  leo: { name: Leo, mail: leo@example.com, positions: [lead] }
+";
+
 /// A file of the project.
 pub(crate) fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -6,7 +6,7 @@ use countersign::diagnostics::Code;
 use countersign::expression::cover::{Answer, Cover};
 use countersign::expression::domain::Domain;
 use countersign::expression::region::Subjects;
-use countersign::expression::{Context, Failure, Found, NoSteps, Scope, compile_tests, evaluate, look_up};
+use countersign::expression::{Context, Failure, Found, Scope, compile_tests, evaluate, look_up};
 use countersign::model::people::Directory;
 use countersign::model::rule::Table;
 use countersign::model::text::Lang;
@@ -27,17 +27,7 @@ fn codes(text: &str) -> Vec<Code> {
 fn with_context<T>(data: &Record, f: impl FnOnce(&Context<'_>) -> T) -> T {
     let (directory, calendar) = (Directory::default(), Calendar::default());
     let now: DateTime<Utc> = "2026-03-02T01:14:00Z".parse().unwrap();
-    f(&Context {
-        data,
-        applicant: None,
-        assignee: None,
-        outcome: None,
-        instance: None,
-        steps: &NoSteps,
-        directory: &directory,
-        calendar: &calendar,
-        now,
-    })
+    f(&Context::new(data, &directory, &calendar, now))
 }
 
 fn number(text: &str) -> Value {

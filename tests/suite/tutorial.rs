@@ -6,7 +6,8 @@
 //! may also be shown in part. Times, durations and versions are not compared, and 2026 is the year of the test.
 
 use crate::documents::{Block, blocks};
-use chrono::{Datelike, Local};
+use chrono::Datelike;
+use countersign::runtime::Clock;
 use regex_lite::Regex;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,7 +50,7 @@ impl Reader {
             }
             let said = self.types(&command);
             let comparable = comparable();
-            let mut rest = said.lines().map(|line| comparable(line));
+            let mut rest = said.lines().map(&comparable);
             while let Some(shown) = lines.next_if(|line| !line.starts_with("$ ")) {
                 if shown != "…" && shown != "..." {
                     let found = rest.any(|line| line == comparable(shown));
@@ -80,7 +81,7 @@ fn comparable() -> impl Fn(&str) -> String {
 fn follow(page: &str, lang: &'static str) {
     let home = tempfile::tempdir().unwrap();
     let mut reader = Reader { folder: home.path().to_owned(), lang };
-    let this_year = format!("-{}-", Local::now().year());
+    let this_year = format!("-{}-", Clock::System.now().year());
     let (mut played, mut process) = (0, String::new());
     for Block { line, kind, text } in blocks(page) {
         let at = format!("{page}:{line}");

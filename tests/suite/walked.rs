@@ -7,18 +7,6 @@ use countersign::model::text::Lang;
 use countersign::simulate::coverage::{Coverage, Item};
 use countersign::simulate::scenario::play;
 
-const PEOPLE: &str = "
-directory: company
-departments:
-  office: { title: Office, head: lead }
-positions:
-  lead:  { title: Lead, department: office }
-  clerk: { title: Clerk, department: office, reports_to: lead }
-people:
-  ann: { name: Ann, mail: ann@example.com, positions: [clerk] }
-  leo: { name: Leo, mail: leo@example.com, positions: [lead] }
-";
-
 const VISITS: &str = "
 process: visits
 title: Visits
@@ -50,7 +38,7 @@ do:
   - { complete: rounds/1/visit, by: leo, data: { accepted: true } }
   - expect: { ended: done, data: { customers: [{ name: A, accepted: true }, { length: 2, accepted: null }] } }
 ";
-    let files = [("directory.yaml", PEOPLE), ("visits.yaml", VISITS)];
+    let files = [("directory.yaml", support::OFFICE), ("visits.yaml", VISITS)];
     assert_eq!(support::failures(tests, &files), "");
     let wrong = support::failures(&tests.replace("accepted: null", "accepted: true"), &files);
     assert!(wrong.contains("should be"), "{wrong}");
@@ -73,7 +61,8 @@ steps:
 
 /// The branches that the race of a folder's tests never gave the victory.
 fn never_won(tests: &str) -> Vec<String> {
-    let compiled = support::compile(&[("directory.yaml", PEOPLE), ("race.yaml", RACE), ("race.test.yaml", tests)]);
+    let compiled =
+        support::compile(&[("directory.yaml", support::OFFICE), ("race.yaml", RACE), ("race.test.yaml", tests)]);
     assert!(compiled.diagnostics.is_empty(), "{}", compiled.render(Lang::En));
     let templates = Templates::embedded();
     let mut coverage = Coverage::default();

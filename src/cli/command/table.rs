@@ -7,7 +7,7 @@ use crate::cli::refer::World;
 use crate::cli::shell::Shell;
 use crate::cli::{Words, values};
 use crate::compile::Compiled;
-use crate::expression::{Context, Found, NoSteps, look_up};
+use crate::expression::{Context, Found, look_up};
 use crate::model::form::Field;
 use crate::model::id::FieldName;
 use crate::model::input::write_text;
@@ -59,17 +59,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     if !missing.is_empty() {
         return Err(Stop::Because(Exit::Input, not_given(&missing)));
     }
-    let context = Context {
-        data: &inputs,
-        applicant: None,
-        assignee: None,
-        outcome: None,
-        instance: None,
-        steps: &NoSteps,
-        directory: &world.directory,
-        calendar: &world.calendar,
-        now,
-    };
+    let context = Context::new(&inputs, &world.directory, &world.calendar, now);
     let found = look_up(table, &inputs, &context).map_err(|failure| Stop::Because(Exit::Input, failure.message))?;
     if matches.get_flag("json") {
         let hits = found.hits.iter().filter_map(|hit| Some((hit, table.rules.get(*hit)?)));

@@ -5,7 +5,7 @@
 
 use super::dice::Dice;
 use super::script::{Made, Script};
-use crate::expression::{self, Context, NoSteps};
+use crate::expression::{self, Context};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, PersonId};
@@ -341,15 +341,10 @@ impl Filling<'_> {
 
     fn evaluate(&self, formula: &Formula, data: &Record) -> Option<Value> {
         let context = Context {
-            data,
             applicant: Some(self.hand.applicant),
             assignee: Some(self.hand.by),
             outcome: self.hand.outcome,
-            instance: None,
-            steps: &NoSteps,
-            directory: self.directory,
-            calendar: self.calendar,
-            now: self.hand.now,
+            ..Context::new(data, self.directory, self.calendar, self.hand.now)
         };
         expression::evaluate(formula, &context).ok().filter(|value| !value.is_null())
     }

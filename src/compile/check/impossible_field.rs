@@ -3,7 +3,7 @@
 
 use super::Subject;
 use crate::diagnostics::{Code, Diagnostic, Span};
-use crate::expression::{fixed, order};
+use crate::expression::{beside, fixed, order};
 use crate::model::form::Field;
 use crate::model::formula::Formula;
 use crate::model::text::Wording;
@@ -80,16 +80,11 @@ pub(super) enum Broken {
 
 /// What a value breaks of a field's limits and pattern, where these are fixed.
 pub(super) fn broken(field: &Field, value: &Value) -> Option<Broken> {
-    let size = match value {
-        Value::Text(text) => Value::Number(Decimal::from(text.chars().count())),
-        Value::List(items) => Value::Number(Decimal::from(items.len())),
-        other => other.clone(),
-    };
-    let beside = |limit: &Option<Formula>| limit.as_ref().and_then(fixed).and_then(|limit| order(&size, &limit));
-    if beside(&field.min).is_some_and(Ordering::is_lt) {
+    let stands = |limit: &Option<Formula>| limit.as_ref().and_then(fixed).and_then(|limit| beside(value, &limit));
+    if stands(&field.min).is_some_and(Ordering::is_lt) {
         return Some(Broken::Min);
     }
-    if beside(&field.max).is_some_and(Ordering::is_gt) {
+    if stands(&field.max).is_some_and(Ordering::is_gt) {
         return Some(Broken::Max);
     }
     (!field.keeps_pattern(value)).then_some(Broken::Pattern)

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::diagnostics::{Code, Diagnostic};
-use crate::expression::{self, Context, NoSteps};
+use crate::expression::{self, Context};
 use crate::model::formula::Read;
 use crate::model::id::PersonId;
 use crate::model::people::Directory;
@@ -22,17 +22,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         }
         let (data, calendar) = (Record::new(), Calendar::default());
-        let context = Context {
-            data: &data,
-            applicant: None,
-            assignee: None,
-            outcome: None,
-            instance: None,
-            steps: &NoSteps,
-            directory,
-            calendar: &calendar,
-            now: DateTime::UNIX_EPOCH,
-        };
+        let context = Context::new(&data, directory, &calendar, DateTime::UNIX_EPOCH);
         let Ok(value) = expression::evaluate(formula, &context) else { continue };
         let may = |person: &PersonId| {
             let held = directory.people.get(person).map_or(&[][..], |person| person.positions.as_slice());

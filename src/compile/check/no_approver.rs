@@ -11,7 +11,7 @@
 use super::{Subject, called};
 use crate::compile::typing::fields_read;
 use crate::diagnostics::{Code, Context, Diagnostic, Span};
-use crate::expression::{self, NoSteps};
+use crate::expression;
 use crate::model::control::Then;
 use crate::model::definition::{Human, Mode, Nobody, OwnCase, Step};
 use crate::model::form::FieldKind;
@@ -207,15 +207,8 @@ impl Asking<'_, '_> {
         };
         let (data, calendar) = (Record::new(), Calendar::default());
         let context = expression::Context {
-            data: &data,
             applicant: Some(applicant),
-            assignee: None,
-            outcome: None,
-            instance: None,
-            steps: &NoSteps,
-            directory: &self.subject.world.directory,
-            calendar: &calendar,
-            now: DateTime::UNIX_EPOCH,
+            ..expression::Context::new(&data, &self.subject.world.directory, &calendar, DateTime::UNIX_EPOCH)
         };
         let value = expression::evaluate(formula, &context).map_err(|failure| failure.message);
         if std::ptr::eq(formula, entry) {

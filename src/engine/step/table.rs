@@ -42,17 +42,7 @@ pub(in crate::engine) fn taken(run: &Run<'_>, token: TokenId, look_up: &LookUp) 
         inputs.insert(column.clone(), value);
     }
     // A table knows no case: it answers the same for every one.
-    let bare = |data| Context {
-        data,
-        applicant: None,
-        assignee: None,
-        outcome: None,
-        instance: None,
-        steps: &expression::NoSteps,
-        directory: run.facts.directory,
-        calendar: run.facts.calendar,
-        now: run.now,
-    };
+    let bare = |data| Context::new(data, run.facts.directory, run.facts.calendar, run.now);
     let found = expression::look_up(table, &inputs, &bare(&inputs)).map_err(at(name))?;
     let mut taken = Record::new();
     for (field, formula) in &look_up.take {
