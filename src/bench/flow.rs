@@ -198,6 +198,7 @@ fn human(who: Vec<Formula>, due: Formula, remind: Formula) -> Human {
         remind: vec![remind],
         form: Form::new(),
         show: None,
+        show_columns: IndexMap::new(),
         outcomes,
         quiet: false,
         copy: IndexMap::default(),

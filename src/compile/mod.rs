@@ -42,6 +42,7 @@ mod resolve;
 mod rows;
 pub mod scenario;
 mod source_map;
+mod shown;
 mod step;
 mod table;
 mod templates;

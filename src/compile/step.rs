@@ -17,7 +17,7 @@ use crate::model::formula::Formula;
 use crate::model::id::{FieldName, Outcome, StepId};
 use crate::model::text::Wording;
 use crate::model::value::{Type, Typed};
-use crate::syntax::{self, FeelText, Shown};
+use crate::syntax::{self, FeelText};
 use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -204,6 +204,7 @@ fn human(
             (name, answering)
         })
         .collect();
+    let shown = super::shown::shown(source, fields, before.row.as_ref(), typing);
     Human {
         who: formulas(&who.entries, scope, &Expected::People, typing),
         mode: match who.mode.map(|mode| mode.value) {
@@ -213,7 +214,8 @@ fn human(
         due: source.due.as_ref().and_then(|text| typing.formula(text, scope, &Expected::Time)),
         remind: formulas(&source.remind, scope, &Expected::Time, typing),
         form: form::of_step(source, &placed.id, fields, before, &names, typing),
-        show: show(source, fields, before.row.as_ref(), typing),
+        show: shown.fields,
+        show_columns: shown.columns,
         outcomes,
         quiet: source.quiet.is_some_and(|quiet| quiet.value),
         copy: source
@@ -236,31 +238,6 @@ fn formulas<'t>(
     typing: &mut Typing<'_>,
 ) -> Vec<Formula> {
     texts.into_iter().filter_map(|text| typing.formula(text, scope, expected)).collect()
-}
-
-/// The fields that are shown; all where nothing is said.
-fn show(
-    source: &syntax::Step,
-    fields: &Fields<'_>,
-    row: Option<&StepId>,
-    typing: &mut Typing<'_>,
-) -> Option<Vec<FieldName>> {
-    let (listed, only) = match &source.shown {
-        Shown::Everything => return None,
-        Shown::Only(listed) => (listed, true),
-        Shown::Except(listed) => (listed, false),
-    };
-    for name in listed {
-        if !fields.contains(&name.value, row) && !typing.unread.may_declare(&name.value) {
-            let known = fields.names().map(FieldName::as_str);
-            typing.diagnostics.push(unknown(name, known, ("字段", "field"), "form"));
-        }
-    }
-    let named = |name: &FieldName| listed.iter().any(|listed| listed.value == name.as_str());
-    Some(match only {
-        true => listed.iter().map(|name| FieldName::from(name.value.as_str())).collect(),
-        false => fields.names().filter(|name| !named(name)).cloned().collect(),
-    })
 }
 
 /// The values of a `set`, in order: each sees what those before it have written.

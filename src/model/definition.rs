@@ -238,6 +238,9 @@ pub struct Human {
     pub form: Form,
     /// Fields of the case that are shown here; all where `None`.
     pub show: Option<Vec<FieldName>>,
+    /// The columns that are shown of a list, where they are not all.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub show_columns: IndexMap<FieldName, Vec<FieldName>>,
     /// The answers there are, in the order of the page.
     pub outcomes: IndexMap<Outcome, Answering>,
     /// In the inbox, without mail.

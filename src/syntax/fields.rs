@@ -42,6 +42,8 @@ pub(crate) enum NameRule {
     Word,
     /// What only files and people name: `-` too.
     Document,
+    /// A field, or a column of a list: `items.price`.
+    Path,
 }
 
 /// The state of reading one document.
@@ -228,8 +230,12 @@ impl<'s> Lowering<'s> {
             self.wrong_shape(node, WORD);
             return None;
         };
+        let is_word = |text: &str| feel::is_word(text) && !feel::is_keyword(text);
         let word = match rule {
-            NameRule::Word => feel::is_word(text) && !feel::is_keyword(text),
+            NameRule::Word => is_word(text),
+            NameRule::Path => {
+                text.split_once('.').map_or(is_word(text), |(list, column)| is_word(list) && is_word(column))
+            }
             NameRule::Document => {
                 !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
             }
@@ -253,6 +259,11 @@ impl<'s> Lowering<'s> {
 
     /// A list of names: `[a, b]`.
     pub(crate) fn names(&mut self, node: &Node) -> Option<Vec<Spanned<String>>> {
+        self.names_by(node, NameRule::Word)
+    }
+
+    /// A list of names of a kind.
+    pub(crate) fn names_by(&mut self, node: &Node, rule: NameRule) -> Option<Vec<Spanned<String>>> {
         if let NodeKind::Scalar { text, form: ScalarForm::Plain } = &node.kind
             && feel::is_word(text)
         {
@@ -261,7 +272,7 @@ impl<'s> Lowering<'s> {
             return None;
         }
         let items = self.items(node)?;
-        Some(items.iter().filter_map(|item| self.name(item, NameRule::Word)).collect())
+        Some(items.iter().filter_map(|item| self.name(item, rule)).collect())
     }
 
     /// The items of a list.
@@ -430,13 +441,13 @@ fn wrong_shape(span: Span, shape: Shape, zh: &str, en: &str) -> Diagnostic {
 }
 
 fn bad_name(span: Span, text: &str, rule: NameRule) -> Diagnostic {
-    let (message, suggestion) = if rule == NameRule::Word && feel::is_keyword(text) {
+    let (message, suggestion) = if rule != NameRule::Document && feel::is_keyword(text) {
         let message = Wording::new(
             format!("`{text}` 是表达式的关键字，不能作名称"),
             format!("`{text}` is a keyword of expressions and cannot be a name"),
         );
         (message, Some(format!("{text}_")))
-    } else if rule == NameRule::Word {
+    } else if rule != NameRule::Document {
         let message = Wording::new(
             format!(
                 "`{text}` 不能作名称：名称是一个词，由文字、数字和 `_` 组成，不以数字开头；给人看的写法放进 `title`"

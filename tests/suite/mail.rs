@@ -86,6 +86,7 @@ fn human(form: Form, outcomes: &[&str], own: Option<Text>) -> Human {
         remind: Vec::new(),
         form,
         show: None,
+        show_columns: IndexMap::new(),
         outcomes: outcomes.iter().map(answer).collect(),
         quiet: false,
         copy: IndexMap::default(),

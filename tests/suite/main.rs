@@ -34,6 +34,7 @@ mod records;
 mod report;
 mod rooms;
 mod schema;
+mod shown;
 mod simulate;
 mod store;
 mod support;

@@ -3,7 +3,7 @@
 use super::{GAP, Letter};
 use crate::effects::format::{Words, clean, clean_line};
 use crate::effects::timeline::{Mark, Moment};
-use crate::effects::view::{CaseView, Due, Reader, case_view, shown_at};
+use crate::effects::view::{CaseView, Due, Reader, Shown, case_view};
 use crate::effects::words::answer_sentence;
 use crate::engine::command::{Actor, Ask, Via};
 use crate::engine::event::{Entry, Event};
@@ -77,13 +77,13 @@ pub(super) fn context(
         MailKind::Notice { step } | MailKind::Overdue { step, task: None, .. } => words.step(definition, step),
         _ => asked.map(|(task, _)| words.task_in(definition, state, task)).unwrap_or_default(),
     };
-    let show = asked.and_then(|(task, _)| shown_at(definition, task));
+    let shown = asked.map_or(Shown::EVERYTHING, |(task, _)| Shown::at(definition, &task.step, task.kind));
+    let seen = shown.of(&state.data);
     let decided = decided(letter, words, asked);
-    let data =
-        definition.fields().filter(|(name, _)| show.is_none_or(|show| show.contains(name))).map(|(name, field)| {
-            let value = state.data.get(name).map(|value| words.value(Some(field), value));
-            (name.to_string(), value.unwrap_or_default())
-        });
+    let data = definition.fields().filter(|(name, _)| shown.field(name)).map(|(name, field)| {
+        let value = seen.get(name).map(|value| words.value(Some(field), value));
+        (name.to_string(), value.unwrap_or_default())
+    });
     Context {
         data: data.collect(),
         recipient: name.to_owned(),

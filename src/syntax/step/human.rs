@@ -121,9 +121,9 @@ impl Lowering<'_> {
                 .context(show, Wording::new("`show` 在这里", "`show` is here")),
             );
         }
-        if let Some(names) = fields.get("show").and_then(|node| self.names(node)) {
+        if let Some(names) = fields.get("show").and_then(|node| self.names_by(node, NameRule::Path)) {
             return Shown::Only(names);
         }
-        fields.get("hide").and_then(|node| self.names(node)).map_or(Shown::Everything, Shown::Except)
+        fields.get("hide").and_then(|node| self.names_by(node, NameRule::Path)).map_or(Shown::Everything, Shown::Except)
     }
 }

@@ -3,7 +3,7 @@
 //! It goes to whoever the link is of, for as long as the task that they are or were asked shows its field, and only
 //! as a download: no browser opens it as a page of ours, whatever it holds.
 
-use crate::effects::view::{attached, shown_at_step};
+use crate::effects::view::{Shown, attached};
 use crate::model::file::{File, KINDS};
 use crate::model::id::FieldName;
 use crate::runtime::Content;
@@ -32,13 +32,10 @@ pub(in crate::web) async fn send(
     }
     let case = &visit.case;
     let field = FieldName::from(path.split('.').next().unwrap_or_default());
-    let shown = shown_at_step(&case.definition, &visit.row.step, visit.kind);
     let own = visit.form().is_some_and(|form| form.contains_key(&field));
-    if !own && shown.is_some_and(|shown| !shown.contains(&field)) {
-        return Err(WebError::nothing());
-    }
-    let file = attached(&case.state.data, &path, number).ok_or_else(WebError::nothing)?;
-    let Some(content) = state.runtime().files().open(file)? else {
+    let shown = if own { Shown::EVERYTHING } else { Shown::at(&case.definition, &visit.row.step, visit.kind) };
+    let file = attached(&shown.of(&case.state.data), &path, number).cloned().ok_or_else(WebError::nothing)?;
+    let Some(content) = state.runtime().files().open(&file)? else {
         tracing::error!(hash = %file.sha256, "the content of a file is not there");
         return Err(WebError::file_gone());
     };
@@ -53,7 +50,7 @@ pub(in crate::web) async fn send(
     let headers = [
         (header::CONTENT_TYPE, media.to_owned()),
         (header::CONTENT_LENGTH, file.size.to_string()),
-        (header::CONTENT_DISPOSITION, disposition(file)),
+        (header::CONTENT_DISPOSITION, disposition(&file)),
     ];
     let mut response = (headers, body).into_response();
     response.extensions_mut().insert(OwnPolicy(POLICY));

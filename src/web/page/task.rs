@@ -9,7 +9,7 @@ use super::Desk;
 use super::outcome;
 use crate::effects::format::{clean, clean_line, masked};
 use crate::effects::timeline::choices;
-use crate::effects::view::{CaseView, Change, changes};
+use crate::effects::view::{CaseView, Change, Shown, changes};
 use crate::engine::fingerprint::Fingerprint;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::TaskKind;
@@ -348,7 +348,9 @@ fn render(state: &WebState, desk: &Desk<'_>, filled: Filled, status: StatusCode)
     // Since it was shown; on a first look, since they were asked, which is what the mail says.
     let since = filled.revision.filter(|_| filled.changed).unwrap_or(visit.opened);
     let before = visit.data_at(since).filter(|_| since < case.state.revision);
-    let changes = before.map(|before| changes(&case.definition, &before, &case.state.data, words)).unwrap_or_default();
+    let shown = Shown::at(&case.definition, &visit.row.step, visit.kind);
+    let told = |before: Record| changes(&case.definition, &shown.of(&before), &shown.of(&case.state.data), words);
+    let changes = before.map(told).unwrap_or_default();
     let mut choices = offered(desk);
     for choice in &mut choices {
         choice.chosen = filled.outcome.as_ref().is_some_and(|outcome| outcome.as_str() == choice.name);

@@ -1,0 +1,87 @@
+//! What a step shows to whom it asks, by example: in the mail, on the page, in its changes and among its files.
+
+use crate::house::{House, wide};
+use crate::support;
+use countersign::effects::mailbox::Mailbox;
+use countersign::model::file::FileRule;
+use countersign::model::text::Lang;
+use countersign::web;
+
+const DIRECTORY: &str = "
+directory: company
+positions:
+  lead: { title: Lead }
+  buyer: { title: Buyer, reports_to: lead }
+  keeper: { title: Keeper, reports_to: lead }
+people:
+  leo: { name: Leo, mail: leo@example.com, positions: [lead], language: en }
+  bea: { name: Bea, mail: bea@example.com, positions: [buyer], language: en }
+  kim: { name: Kim, mail: kim@example.com, positions: [keeper], language: en }
+";
+
+/// The keeper sees what comes and not what it costs; the lead sees all but the supplier's offer.
+const ORDER: &str = "
+process: order
+title: Order
+start: [buyer]
+form:
+  purpose: { type: text, title: Purpose, required: true }
+  budget: { type: money, title: Budget, required: true }
+  items:
+    type: list
+    title: Items
+    fields:
+      name: { type: text, title: Name, required: true }
+      price: { type: money, title: Price, required: true }
+      offer: { type: file, title: Offer }
+steps:
+  - id: both
+    parallel:
+      shelf: [{ id: shelf, title: Shelf, task: keeper, show: [purpose, items.name] }]
+      money: [{ id: budget_again, title: Sums again, task: lead, edit: [budget, items], hide: [items.offer] }]
+  - { id: all, title: All, approve: lead, hide: [items.offer] }
+";
+
+async fn house() -> House {
+    let options = web::Options { limits: wide(), mailbox: Some(Mailbox::new()), ..web::Options::default() };
+    House::of(&[("directory.yaml", DIRECTORY), ("order.yaml", ORDER)], options).await
+}
+
+#[tokio::test]
+async fn a_hidden_field_and_a_hidden_column_are_nowhere() {
+    let house = house().await;
+    let offer = house.runtime.files().take("offer.txt", &FileRule::default(), b"the offer").unwrap();
+    let items = serde_json::json!([{ "name": "Oak shelf", "price": "77.70", "offer": offer.to_string() }]);
+    let data = serde_json::json!({ "purpose": "Store room", "budget": "900", "items": items });
+    house.start_by("order", "bea", data).await;
+    house.deliver().await;
+    let secrets = ["77.70", "900.00", "offer.txt", "Price", "Budget"];
+
+    let keeper = house.link("kim").await;
+    house.get(&keeper).await.is(200).has(&["Store room", "Oak shelf"]).lacks(&secrets);
+    house.get(&format!("{keeper}/file/items.0.offer/0")).await.is(404);
+    let mail = house.mailbox.list(Some(&"kim".into())).remove(0);
+    assert!(mail.text.contains("Oak shelf") && mail.html.contains("Oak shelf"), "{}", mail.text);
+    for secret in secrets {
+        assert!(!mail.text.contains(secret) && !mail.html.contains(secret), "{secret} is in\n{}", mail.text);
+    }
+
+    // What changed since the mail is told without what is hidden.
+    let lead = house.link("leo").await;
+    let again = [("outcome", "done"), ("budget", "950"), ("items.0.name", "Pine shelf"), ("items.0.price", "66.60")];
+    house.answer(&lead, &again).await.is(303);
+    let page = house.get(&keeper).await;
+    page.is(200).has(&["Oak shelf", "Pine shelf"]).lacks(&["66.60", "77.70", "900.00", "950.00", "Budget"]);
+
+    house.answer(&keeper, &[("outcome", "done")]).await.is(303);
+    let lead = house.link("leo").await;
+    house.get(&lead).await.is(200).has(&["Pine shelf", "66.60", "950.00"]).lacks(&["offer.txt"]);
+}
+
+#[test]
+fn a_column_that_is_not_there_is_told_with_the_one_that_is_meant() {
+    let wrong = ORDER.replace("items.name]", "items.nmae, purpose.name]");
+    let told = support::compile(&[("order.yaml", &wrong), ("directory.yaml", DIRECTORY)]).render(Lang::En);
+    assert!(told.contains("there is no column `items.nmae`; did you mean `items.name`?"), "{told}");
+    assert!(told.contains("there is no column `purpose.name`"), "{told}");
+}
