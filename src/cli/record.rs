@@ -2,6 +2,7 @@
 //! A key that is here once stays.
 
 use crate::engine::command::{Actor, Ask, Via};
+use crate::engine::data_by_now;
 use crate::engine::event::{Entry, Event, Trouble};
 use crate::engine::preview::Upcoming;
 use crate::engine::state::{Caller, Ended, MailKind, Owner, Task, TaskKind, Timer, TimerKind, Waiting};
@@ -103,7 +104,7 @@ pub(super) fn case(case: &Case, upcoming: &[Upcoming]) -> Json {
         "changed_at": state.at,
         "revision": state.revision,
         "ended": ended(state.ended.as_ref()),
-        "data": plain_record(&state.data),
+        "data": plain_record(&data_by_now(&case.definition, state, None)),
         "tasks": state.tasks.iter().map(|(number, open)| task(number.0, open)).collect::<Vec<_>>(),
         "incidents": state.tokens.values().filter_map(|token| Some(json!({
             "step": token.step.as_ref().map(ToString::to_string),

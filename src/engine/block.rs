@@ -11,6 +11,7 @@
 //! Closing a scope closes all that is in it, innermost first: tasks, timers, calls, nested blocks. So nothing of a
 //! block outlives it, whichever way control leaves.
 
+use super::columns;
 use super::event::{Closed, Event, Trouble};
 use super::human;
 use super::run::Run;
@@ -124,17 +125,9 @@ fn until_holds(
     Ok(value == Value::Boolean(true))
 }
 
-/// The list as it is by now: rows at work count as they are.
+/// The list as it is by now.
 fn rows_so_far(run: &Run<'_>, holder: TokenId) -> Value {
-    let mut rows = running(run, holder).map(|running| running.rows.clone()).unwrap_or_default();
-    for scope in held(run, holder) {
-        if let Some(row) = run.state.scopes.get(&scope).and_then(|scope| scope.row.as_ref())
-            && let Some(known) = rows.get_mut(row.number as usize)
-        {
-            known.clone_from(&row.columns);
-        }
-    }
-    Value::List(rows.into_iter().map(Value::Record).collect())
+    Value::List(columns::rows_by_now(&run.state, holder).unwrap_or_default())
 }
 
 /// Writes the list and goes on.

@@ -7,7 +7,7 @@ use super::refusal::{FieldFault, Refusal, TaskOver};
 use super::run::Run;
 use super::scope::Place;
 use super::state::{Assignment, ClosedTask, MailKind, State, Task, TaskKind};
-use super::{Decision, Facts, block, form, handover, human, outside, overdue, revise, start, vote};
+use super::{Decision, Facts, block, columns, form, handover, human, outside, overdue, revise, start, vote};
 use crate::model::definition::{Definition, Human, OwnCase, outcome};
 use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
@@ -118,7 +118,7 @@ fn answer_task(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, values: &Re
         let place = Place { assignee, outcome, ..run.place(task.token) };
         let eval = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
         let current = human::data_of(definition, &run.state, task);
-        form::fill(&form, values, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?
+        columns::fill(definition, &form, values, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?
     } else {
         Record::new()
     };
@@ -154,7 +154,8 @@ fn hand_in(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, data: &Record) 
     let eval = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
     let form = human::form_of(run.definition, &run.state, task);
     let current = human::data_of(run.definition, &run.state, task);
-    let mut values = form::fill(&form, data, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?;
+    let mut values =
+        columns::fill(run.definition, &form, data, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?;
     if of.is_none() {
         start::complete(run, &mut values)?;
     }

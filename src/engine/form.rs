@@ -472,7 +472,8 @@ fn field_of(part: &PathPart) -> Option<FieldName> {
 }
 
 /// What a field holds while nothing is filled in: lists are empty, never null.
-fn empty(field: &Field) -> Value {
+/// What stands in a field that nobody filled in.
+pub(super) fn empty(field: &Field) -> Value {
     if field.many || matches!(field.kind, FieldKind::List(_)) { Value::List(Vec::new()) } else { Value::Null }
 }
 

@@ -25,6 +25,7 @@
 
 mod apply;
 mod block;
+mod columns;
 pub mod command;
 mod decide;
 pub mod event;
@@ -49,6 +50,7 @@ mod vote;
 mod wrong;
 
 pub use apply::apply;
+pub use columns::{columns_of, data_by_now};
 pub use decide::decide;
 pub use human::{data_of, form_of, proposed};
 pub use scope::rows_around;

@@ -10,7 +10,7 @@ use super::event::{Closed, Event, Trouble};
 use super::scope::{self, Place};
 use super::state::{MailKind, Owner, State, TaskKind, TimerKind, Token, Waiting};
 use super::step::{self, Flow};
-use super::{Facts, block, form, undo};
+use super::{Facts, block, columns, form, undo};
 use crate::expression::Failure;
 use crate::model::control::{Each, Undo};
 use crate::model::definition::{Definition, StepKind, outcome};
@@ -401,6 +401,7 @@ impl<'a> Run<'a> {
     pub(super) fn set(&mut self, values: Record) -> Result<Record, form::Computed> {
         let mut data = self.state.data.clone();
         data.extend(values);
+        columns::widen(self.definition, &mut data);
         let place = Place::new(&self.state, ScopeId(0));
         let eval = |formula: &Formula, data: &Record| place.evaluate(self.facts, self.now, formula, data);
         form::compute(&self.definition.form, &mut data, &eval)?;

@@ -6,7 +6,7 @@ use super::event::Event;
 use super::refusal::{FieldFault, Refusal};
 use super::run::{self, Run};
 use super::state::Caller;
-use super::{Facts, apply, form, human, scope};
+use super::{Facts, apply, columns, form, human, scope};
 use crate::model::control::Schedule;
 use crate::model::definition::Definition;
 use crate::model::formula::Formula;
@@ -27,10 +27,14 @@ pub(super) fn start<'a>(
                 return Err(Refusal::UnknownPerson(applicant.clone()));
             }
             let id = id.unwrap_or_else(|| run::new_instance(facts));
-            match filled(definition, facts, applicant, data) {
+            let mut data = data.clone();
+            if caller.is_some() {
+                columns::drop_unknown(&definition.form, &mut data);
+            }
+            match filled(definition, facts, applicant, &data) {
                 Ok(data) => begin(definition, command, facts, Start { id, applicant, data, caller, whole: true }),
                 // What is missing is asked; what is there stays as it is until then.
-                Err(faults) if faults.iter().all(|fault| !given(data, fault)) => {
+                Err(faults) if faults.iter().all(|fault| !given(&data, fault)) => {
                     let known = |name: &_| definition.form.contains_key(name);
                     let data = data.iter().filter(|(name, _)| known(*name));
                     let data = data.map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -72,9 +76,14 @@ fn filled(
     applicant: &PersonId,
     given: &Record,
 ) -> Result<Record, Vec<FieldFault>> {
-    let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(applicant, facts, formula, data);
+    let evaluate = |formula: &Formula, data: &Record| {
+        let mut data = data.clone();
+        columns::widen(definition, &mut data);
+        scope::evaluate_start(applicant, facts, formula, &data)
+    };
     let mut data = form::fill(&definition.form, given, &Record::new(), facts.directory, &evaluate)?;
     prepare(definition, &mut data, &evaluate)?;
+    columns::widen(definition, &mut data);
     Ok(data)
 }
 

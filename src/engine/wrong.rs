@@ -6,7 +6,7 @@
 use super::refusal::FieldFault;
 use super::scope::{self, Place};
 use super::state::State;
-use super::{Facts, form, human};
+use super::{Facts, columns, form, human};
 use crate::model::definition::Definition;
 use crate::model::formula::Formula;
 use crate::model::id::{PersonId, ScopeId, TaskId};
@@ -65,7 +65,7 @@ fn faults(definition: &Definition, whose: Whose<'_>, values: &Record, facts: &Fa
             let now = facts.now.max(state.at);
             let evaluate = |formula: &Formula, data: &Record| place.evaluate(facts, now, formula, data);
             let (form, current) = (human::form_of(definition, state, task), human::data_of(definition, state, task));
-            form::fill(&form, values, &current, facts.directory, &evaluate)
+            columns::fill(definition, &form, values, &current, facts.directory, &evaluate)
         }
     };
     filled.err().unwrap_or_default()

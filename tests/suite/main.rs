@@ -4,6 +4,7 @@
 mod blocks;
 mod calendar;
 mod cli;
+mod columns;
 mod company;
 mod compile;
 mod diagnostics;

@@ -6,6 +6,7 @@ use crate::effects::timeline::{Mark, Moment};
 use crate::effects::view::{CaseView, Due, Reader, Shown, case_view};
 use crate::effects::words::answer_sentence;
 use crate::engine::command::{Actor, Ask, Via};
+use crate::engine::data_by_now;
 use crate::engine::event::{Entry, Event};
 use crate::engine::state::{Assignment, MailKind, Task, TaskKind};
 use crate::model::definition::outcome;
@@ -78,7 +79,8 @@ pub(super) fn context(
         _ => asked.map(|(task, _)| words.task_in(definition, state, task)).unwrap_or_default(),
     };
     let shown = asked.map_or(Shown::EVERYTHING, |(task, _)| Shown::at(definition, &task.step, task.kind));
-    let seen = shown.of(&state.data);
+    let by_now = data_by_now(definition, state, asked.map(|(task, _)| task.token));
+    let seen = shown.of(&by_now);
     let decided = decided(letter, words, asked);
     let data = definition.fields().filter(|(name, _)| shown.field(name)).map(|(name, field)| {
         let value = seen.get(name).map(|value| words.value(Some(field), value));

@@ -2,6 +2,7 @@
 
 use super::fields::label;
 use crate::effects::format::Words;
+use crate::engine::columns_of;
 use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::text::Lang;
@@ -29,7 +30,8 @@ pub fn changes(definition: &Definition, before: &Record, after: &Record, words: 
         }
         match (&field.kind, old, new) {
             (FieldKind::List(columns), Value::List(old), Value::List(new)) => {
-                found.extend(row_changes(field, columns, old, new, words));
+                let columns = columns_of(definition, name, columns);
+                found.extend(row_changes(field, &columns, old, new, words));
             }
             _ => found.push(Change {
                 label: label(field, words),

@@ -1,6 +1,7 @@
 //! The fields of a case as a reader sees them: facts, tables with their totals, and the files in both.
 
 use crate::effects::format::{Words, clean_line};
+use crate::engine::columns_of;
 use crate::model::definition::Definition;
 use crate::model::file::{File, size_words};
 use crate::model::form::{Field, FieldKind, Form};
@@ -115,7 +116,8 @@ pub(super) fn fields(
                 let totals = set()
                     .filter(|(_, other)| totals(other, name))
                     .filter_map(|(total, other)| fact(total, other, data.get(total)?, words));
-                tables.push(table(name, field, columns, rows, totals.collect(), words));
+                let columns = columns_of(definition, name, columns);
+                tables.push(table(name, field, &columns, rows, totals.collect(), words));
             }
             (FieldKind::List(_), _) => {}
             _ => {

@@ -14,6 +14,7 @@ pub use shown::Shown;
 
 use super::format::{Words, clean_line};
 use super::timeline::{Mark, Moment, Scene, timeline};
+use crate::engine::data_by_now;
 use crate::engine::state::{Assignment, State, Task, TaskKind};
 use crate::model::definition::Definition;
 use crate::model::form::Field;
@@ -98,7 +99,8 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
     let human = step.and_then(|(task, _)| definition.steps.get(&task.step)?.human());
     let edited = human.filter(|_| reader.fills).map(|human| human.edit.as_slice()).unwrap_or_default();
     let visible = |name: &FieldName| shown.field(name) && !edited.contains(name);
-    let (facts, tables) = fields(definition, &shown.of(&state.data), words, &visible);
+    let seen = data_by_now(definition, state, reader.asked.map(|(task, _)| task.token));
+    let (facts, tables) = fields(definition, &shown.of(&seen), words, &visible);
     let headline = match (&definition.headline, &state.headline) {
         (Some(name), Some(value)) if visible(name) => words.headline(field(definition, name), value),
         _ => String::new(),

@@ -4,6 +4,7 @@
 //! as a download: no browser opens it as a page of ours, whatever it holds.
 
 use crate::effects::view::{Shown, attached};
+use crate::engine::data_by_now;
 use crate::model::file::{File, KINDS};
 use crate::model::id::FieldName;
 use crate::runtime::Content;
@@ -34,7 +35,8 @@ pub(in crate::web) async fn send(
     let field = FieldName::from(path.split('.').next().unwrap_or_default());
     let own = visit.form().is_some_and(|form| form.contains_key(&field));
     let shown = if own { Shown::EVERYTHING } else { Shown::at(&case.definition, &visit.row.step, visit.kind) };
-    let file = attached(&shown.of(&case.state.data), &path, number).cloned().ok_or_else(WebError::nothing)?;
+    let by_now = data_by_now(&case.definition, &case.state, visit.asked().map(|(task, _)| task.token));
+    let file = attached(&shown.of(&by_now), &path, number).cloned().ok_or_else(WebError::nothing)?;
     let Some(content) = state.runtime().files().open(&file)? else {
         tracing::error!(hash = %file.sha256, "the content of a file is not there");
         return Err(WebError::file_gone());

@@ -1,0 +1,166 @@
+//! The columns that the body of an `each` adds to a list of the case.
+//!
+//! Every row of such a list has them from the first, null until the body asks them, so that what reads them later
+//! can always be computed. A form that asks for the list knows only the columns that it asks itself: the others are
+//! set aside while it is filled in, and come back to the rows that are the same.
+
+use super::form::{self, Evaluate, empty};
+use super::refusal::FieldFault;
+use super::state::{State, Waiting};
+use crate::model::control::Each;
+use crate::model::definition::{Definition, StepKind};
+use crate::model::form::{Field, FieldKind, Form};
+use crate::model::id::{FieldName, TokenId};
+use crate::model::people::Directory;
+use crate::model::value::{Record, Value};
+use std::borrow::Cow;
+
+/// All columns of a list that is a field: those that it declares, and those that the bodies of `each` ask.
+pub fn columns_of<'a>(definition: &'a Definition, name: &FieldName, declared: &'a Form) -> Cow<'a, Form> {
+    let mut all = Cow::Borrowed(declared);
+    for each in eaches(definition).filter(|each| each.list == *name) {
+        for (column, field) in &each.columns {
+            if !all.contains_key(column) {
+                all.to_mut().insert(column.clone(), field.clone());
+            }
+        }
+    }
+    all
+}
+
+/// The data of a case as a reader sees it who is asked at a token: the lists of every `each` at work are as they are
+/// by now, but in a row of one only that row, as people who are asked at once do not read each other's answers.
+pub fn data_by_now<'a>(definition: &Definition, state: &'a State, reader: Option<TokenId>) -> Cow<'a, Record> {
+    let mut data = Cow::Borrowed(&state.data);
+    for (number, token) in &state.tokens {
+        let step = token.step.as_ref().and_then(|step| definition.steps.get(step));
+        let Some(StepKind::Each(each)) = step.map(|step| &step.kind) else { continue };
+        let Some(rows) = rows_by_now(state, *number).filter(|_| data.contains_key(&each.list)) else { continue };
+        match reader.and_then(|reader| row_around(state, reader, *number)) {
+            None => drop(data.to_mut().insert(each.list.clone(), Value::List(rows))),
+            Some(own) => {
+                let known = rows_of(data.to_mut(), &each.list).nth(own);
+                if let (Some(Value::Record(row)), Some(known)) = (rows.into_iter().nth(own), known) {
+                    *known = row;
+                }
+            }
+        }
+    }
+    data
+}
+
+/// The number of the row of this holder that a token is in.
+fn row_around(state: &State, token: TokenId, holder: TokenId) -> Option<usize> {
+    let mut at = state.scopes.get(&state.tokens.get(&token)?.scope)?;
+    while at.holder != Some(holder) {
+        at = state.scopes.get(&at.parent?)?;
+    }
+    at.row.as_ref().map(|row| row.number as usize)
+}
+
+/// The rows of an `each` as they are by now: those at work count as they are.
+pub(super) fn rows_by_now(state: &State, holder: TokenId) -> Option<Vec<Value>> {
+    let Waiting::Block(running) = state.tokens.get(&holder)?.waits.as_ref()? else { return None };
+    let mut rows = running.rows.clone();
+    for scope in state.scopes.values().filter(|scope| scope.holder == Some(holder)) {
+        if let Some(row) = &scope.row
+            && let Some(known) = rows.get_mut(row.number as usize)
+        {
+            known.clone_from(&row.columns);
+        }
+    }
+    Some(rows.into_iter().map(Value::Record).collect())
+}
+
+/// Gives every row of the lists in `data` the columns that an `each` adds.
+pub(super) fn widen(definition: &Definition, data: &mut Record) {
+    for each in eaches(definition) {
+        for row in rows_of(data, &each.list) {
+            for (column, field) in &each.columns {
+                row.entry(column.clone()).or_insert_with(|| empty(field));
+            }
+        }
+    }
+}
+
+/// Drops the columns that a form does not know: those that a caller's `each` has added.
+pub(super) fn drop_unknown(form: &Form, data: &mut Record) {
+    for (name, columns) in lists(form) {
+        rows_of(data, name).for_each(|row| row.retain(|column, _| columns.contains_key(column)));
+    }
+}
+
+/// Fills a form of a case in, like [`form::fill`]; rows that stay keep what an `each` has added to them.
+///
+/// # Errors
+/// Every fault, in the order of the form.
+pub(super) fn fill(
+    definition: &Definition,
+    form: &Form,
+    given: &Record,
+    current: &Record,
+    directory: &Directory,
+    evaluate: &Evaluate<'_>,
+) -> Result<Record, Vec<FieldFault>> {
+    let widened: Vec<(&FieldName, &Form)> =
+        lists(form).filter(|(name, columns)| columns_of(definition, name, columns).len() > columns.len()).collect();
+    if widened.is_empty() {
+        return form::fill(form, given, current, directory, evaluate);
+    }
+    let (mut given, mut bare) = (given.clone(), current.clone());
+    for (name, columns) in &widened {
+        let before: Vec<Record> = rows_of(&mut bare, name).map(|row| row.clone()).collect();
+        // What an `each` asked may be handed in as it is, and not changed.
+        for row in rows_of(&mut given, name).filter(|row| before.contains(row)) {
+            row.retain(|column, _| columns.contains_key(column));
+        }
+        rows_of(&mut bare, name).for_each(|row| row.retain(|column, _| columns.contains_key(column)));
+    }
+    let whole = |formula: &_, data: &Record| {
+        let mut data = data.clone();
+        widen(definition, &mut data);
+        evaluate(formula, &data)
+    };
+    let mut filled = form::fill(form, &given, &bare, directory, &whole)?;
+    for (name, columns) in widened {
+        let mut before: Vec<Option<Record>> =
+            rows_of(&mut current.clone(), name).map(|row| Some(row.clone())).collect();
+        let count = rows_of(&mut filled, name).count();
+        for (number, row) in rows_of(&mut filled, name).enumerate() {
+            let same = |known: &Option<Record>| {
+                let Some(known) = known else { return false };
+                columns.keys().all(|column| known.get(column) == row.get(column))
+            };
+            // Of as many rows as before, one that was changed is the one that stood there.
+            let at = if count == before.len() { Some(number) } else { before.iter().position(same) };
+            if let Some(known) = at.and_then(|at| before.get_mut(at)).and_then(Option::take) {
+                row.extend(known.into_iter().filter(|(column, _)| !columns.contains_key(column)));
+            }
+        }
+    }
+    widen(definition, &mut filled);
+    Ok(filled)
+}
+
+fn eaches(definition: &Definition) -> impl Iterator<Item = &Each> {
+    definition.steps.values().filter_map(|step| match &step.kind {
+        StepKind::Each(each) => Some(&**each),
+        _ => None,
+    })
+}
+
+fn lists(form: &Form) -> impl Iterator<Item = (&FieldName, &Form)> {
+    form.iter().filter_map(|(name, field): (&FieldName, &Field)| match &field.kind {
+        FieldKind::List(columns) => Some((name, columns)),
+        _ => None,
+    })
+}
+
+/// The rows of a list that are records.
+fn rows_of<'a>(data: &'a mut Record, list: &FieldName) -> impl Iterator<Item = &'a mut Record> {
+    let rows = match data.get_mut(list) {
+        Some(Value::List(rows)) => rows.as_mut_slice(),
+        _ => &mut [],
+    };
+    rows.iter_mut().filter_map(|row| if let Value::Record(row) = row { Some(row) } else { None })
+}

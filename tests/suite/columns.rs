@@ -1,0 +1,112 @@
+//! The columns that the body of an `each` adds to a list: there before it and without it, kept by who hands the list
+//! in again, left behind by a call, and read by everybody who is shown the list.
+
+use crate::house::{House, wide};
+use crate::support::{self, OFFICE};
+use countersign::effects::mailbox::Mailbox;
+use countersign::web;
+
+const QUOTES: &str = "
+process: quotes
+title: Quotes
+start: [clerk]
+form:
+  limit: { type: money, title: Limit, required: true }
+  rows: { type: list, title: Rows, min: 1, fields: { name: { type: text, title: Name, required: true } } }
+steps:
+  - id: ask
+    when: limit > 0
+    title: Ask
+    each: rows
+    as: row
+    steps:
+      - { id: quote, title: Quote, task: clerk, form: { price: { type: money, title: Price, required: true } } }
+      - { id: sign, title: Sign, approve: lead }
+  - { id: dear, title: Dear, approve: lead, when: 'count(rows[price != null and price > 5]) > 0' }
+  - { id: again, title: Again, task: lead, edit: [rows] }
+  - { id: other, call: other, with: { rows: rows }, on: { otherwise: next } }
+";
+
+const OTHER: &str = "
+process: other
+title: Other
+form:
+  rows: { type: list, title: Rows, min: 1, fields: { name: { type: text, title: Name, required: true } } }
+steps:
+  - { id: look, title: Look, task: clerk }
+";
+
+fn failures(tests: &str) -> String {
+    support::failures(tests, &[("directory.yaml", OFFICE), ("quotes.yaml", QUOTES), ("other.yaml", OTHER)])
+}
+
+const BEGIN: &str = "
+process: quotes
+now: 2026-03-02T09:00
+start: { by: ann, data: { limit: 1, rows: [{ name: A }, { name: B }] } }
+do:
+  - { complete: ask/1/quote, by: ann, data: { price: 9 } }
+  - { approve: ask/1/sign, by: leo }
+  - { complete: ask/2/quote, by: ann, data: { price: 3 } }
+  - { approve: ask/2/sign, by: leo }
+";
+
+#[test]
+fn a_list_whose_each_was_skipped_has_its_columns_empty() {
+    let tests = "
+test: skipped
+process: quotes
+now: 2026-03-02T09:00
+start: { by: ann, data: { limit: 0, rows: [{ name: A }] } }
+do:
+  - expect: { task: again, outcome: { ask: skipped, dear: skipped }, data: { rows: [{ name: A, price: null }] } }
+";
+    assert_eq!(failures(tests), "");
+}
+
+#[test]
+fn a_revision_keeps_what_the_rows_were_asked() {
+    let tests = format!(
+        "test: another limit\n{BEGIN}  - {{ return: dear, by: leo, opinion: x }}\n  - {{ revise: dear, by: ann, data: {{ limit: 2 }} }}\n  \
+         - expect: {{ data: {{ rows: [{{ price: 9 }}, {{ price: 3 }}] }} }}\n---\n\
+         test: the same rows again\n{BEGIN}  - {{ return: dear, by: leo, opinion: x }}\n  \
+         - {{ revise: dear, by: ann, data: {{ rows: [{{ name: A }}, {{ name: B }}] }} }}\n  \
+         - expect: {{ task: dear, data: {{ rows: [{{ price: 9 }}, {{ price: 3 }}] }} }}\n---\n\
+         test: one row less\n{BEGIN}  - {{ return: dear, by: leo, opinion: x }}\n  \
+         - {{ revise: dear, by: ann, data: {{ rows: [{{ name: B }}] }} }}\n  \
+         - expect: {{ task: ask/1/quote, data: {{ rows: [{{ name: B, price: 3 }}] }} }}\n"
+    );
+    assert_eq!(failures(&tests), "");
+}
+
+#[test]
+fn a_later_edit_and_a_call_get_along_with_them() {
+    let tests = format!(
+        "test: edited and handed on\n{BEGIN}  - {{ approve: dear, by: leo }}\n  \
+         - {{ complete: again, by: leo, data: {{ rows: [{{ name: A }}, {{ name: C }}] }} }}\n  \
+         - expect: {{ data: {{ rows: [{{ name: A, price: 9 }}, {{ name: C, price: 3 }}] }} }}\n  \
+         - {{ complete: other/look, by: ann }}\n  - expect: {{ ended: done }}\n"
+    );
+    assert_eq!(failures(&tests), "");
+    let forged = tests.replace("[{ name: A }, { name: C }]", "[{ name: A, price: 1 }, { name: C }]");
+    assert!(failures(&forged).contains("price"), "{}", failures(&forged));
+}
+
+#[tokio::test]
+async fn who_signs_a_row_reads_what_it_was_asked_and_not_what_the_others_were() {
+    let options = web::Options { limits: wide(), mailbox: Some(Mailbox::new()), ..web::Options::default() };
+    let files = [("directory.yaml", OFFICE), ("quotes.yaml", QUOTES), ("other.yaml", OTHER)];
+    let house = House::of(&files, options).await;
+    let data = serde_json::json!({ "limit": "1", "rows": [{ "name": "Oak" }, { "name": "Pine" }] });
+    house.start_by("quotes", "ann", data).await;
+    let clerk = house.link("ann").await;
+    house.answer(&clerk, &[("outcome", "done"), ("price", "77.70")]).await.is(303);
+    let lead = house.link("leo").await;
+    house.get(&lead).await.is(200).has(&["Oak", "77.70", "Pine"]);
+    house.deliver().await;
+    let mail = house.mailbox.list(Some(&"leo".into())).remove(0);
+    assert!(mail.text.contains("77.70"), "{}", mail.text);
+    // The clerk of the other row is not told what this one came to.
+    let other = house.link("ann").await;
+    house.get(&other).await.is(200).has(&["Pine"]).lacks(&["77.70"]);
+}
