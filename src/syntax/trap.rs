@@ -174,7 +174,8 @@ pub(crate) fn foreign(text: &str, span: Span, what: &str) -> Diagnostic {
         Wording::new(format!("`{what}` 是别的工具的写法：{zh}"), format!("`{what}` belongs to another tool: {en}")),
     )
     .hint(Wording::new(hint, hint));
-    match own_syntax(text, span) {
+    // Those before an expression are left out, however many they are.
+    match own_syntax(text, span).filter(|_| what != "=") {
         Some(own) => diagnostic.fix_word(span, own),
         None => diagnostic,
     }
@@ -224,11 +225,12 @@ pub(crate) fn foreign_marks(text: &str) -> Vec<(usize, usize, &'static str)> {
     let mut found = Vec::new();
     let trimmed = text.trim_start();
     let lead = text.len() - trimmed.len();
-    if trimmed.starts_with('=') && !trimmed.starts_with("==") {
-        found.push((lead, 1, "="));
+    let equals = trimmed.len() - trimmed.trim_start_matches('=').len();
+    if equals > 0 {
+        found.push((lead, equals, "="));
     }
     let mut quoted = false;
-    let mut skip = 0;
+    let mut skip = lead + equals;
     for (at, c) in text.char_indices() {
         if at < skip {
             continue;

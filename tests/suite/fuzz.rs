@@ -345,6 +345,15 @@ fn check(bytes: &[u8]) {
     });
 }
 
+/// What the keyboard and other tools put into expressions.
+fn marks() -> impl Strategy<Value = String> {
+    const MARKS: &[&str] = &[
+        "==", "=", "&&", "||", "${", "${a}", "{{", "{{ a }}", "}", "}}", "＝", "，", "“", "”", "‘", "（", "）", "｛",
+        "【", "！", "\"", "\\", "a", " ", "1",
+    ];
+    proptest::collection::vec(proptest::sample::select(MARKS), 1..6).prop_map(|marks| marks.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -362,6 +371,13 @@ proptest! {
     #[test]
     fn any_soup_is_no_expression_or_one(text in soup()) {
         express(&text);
+    }
+
+    #[test]
+    fn marks_of_other_tools_are_mended_or_left(text in marks()) {
+        check(format!("process: p\nsteps:\n  - id: a\n    approve: 内勤\n    when: {text}\n").as_bytes());
+        let quoted = text.replace('\'', "''");
+        check(format!("process: p\nsteps:\n  - {{ id: a, approve: 内勤, when: '{quoted}' }}\n").as_bytes());
     }
 
     #[test]

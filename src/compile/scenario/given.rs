@@ -41,6 +41,10 @@ impl Lowering<'_> {
     }
 
     fn misread(&mut self, given: &Given, word: &str, field: &Field, faults: Vec<Misread>) {
+        // Whom a broken directory does not tell of may stand in what could not be read.
+        if !self.people_known && names_people(field) {
+            return;
+        }
         for fault in faults {
             let path = if fault.path.is_empty() { word.to_owned() } else { format!("{word}.{}", fault.path) };
             let known = matches!(&field.kind, FieldKind::List(columns)
@@ -49,6 +53,15 @@ impl Lowering<'_> {
             let at = if known || fault.path.is_empty() { given.place(&path) } else { given.key(&path) };
             self.report(Code::BadValue, at, fault.what);
         }
+    }
+}
+
+/// Whether a field, or a column of its rows, holds what the directory names.
+fn names_people(field: &Field) -> bool {
+    match &field.kind {
+        FieldKind::Person(_) | FieldKind::Position | FieldKind::Department => true,
+        FieldKind::List(columns) => columns.values().any(names_people),
+        _ => false,
     }
 }
 

@@ -95,7 +95,7 @@ pub(super) struct Lowering<'a> {
     pub(super) ground: &'a Ground<'a>,
     pub(super) definition: &'a Definition,
     directory: &'a Directory,
-    people_known: bool,
+    pub(super) people_known: bool,
     calendar: &'a Calendar,
     now: DateTime<Utc>,
     pub(super) diagnostics: &'a mut Vec<Diagnostic>,
