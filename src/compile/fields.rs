@@ -366,7 +366,7 @@ pub(crate) enum Unwritable {
 }
 
 /// A column that was never declared, by the type of its values.
-pub(super) fn field_of(name: &FieldName, typed: &Typed) -> Field {
+pub(super) fn column_of(name: &FieldName, typed: &Typed) -> Field {
     let (of, many) = match &typed.of {
         Type::List(item) if !matches!(item.of, Type::Record(_)) => (&item.of, true),
         of => (of, false),
@@ -386,17 +386,22 @@ pub(super) fn field_of(name: &FieldName, typed: &Typed) -> Field {
         }
         Type::List(item) => match &item.of {
             Type::Record(columns) => {
-                FieldKind::List(columns.iter().map(|(name, typed)| (name.clone(), field_of(name, typed))).collect())
+                FieldKind::List(columns.iter().map(|(name, typed)| (name.clone(), column_of(name, typed))).collect())
             }
             _ => FieldKind::Text,
         },
         _ => FieldKind::Text,
     };
+    Field { many, ..field_of(name, kind) }
+}
+
+/// A field that was never declared and is called as it is named.
+pub(crate) fn field_of(name: &FieldName, kind: FieldKind) -> Field {
     Field {
         title: Text::One(name.to_string()),
         help: None,
         kind,
-        many,
+        many: false,
         required: false,
         when: None,
         default: None,

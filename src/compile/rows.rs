@@ -4,7 +4,7 @@
 //! Any other list is written to a new one, that `into` names. What the body asks is no field of the case: it is
 //! read from the row inside, from the list outside, and may be null there.
 
-use crate::compile::fields::{Fields, Home, field_of, is_list, name_of, typed_of};
+use crate::compile::fields::{Fields, Home, column_of, is_list, name_of, typed_of};
 use crate::compile::typing::Typing;
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::expression::Expected;
@@ -124,9 +124,9 @@ pub(crate) fn complete(definition: &mut Definition, fields: &Fields<'_>, flow: &
         let mut columns = match (listed, &rows.item.of) {
             (Some(FieldKind::List(columns)), _) => columns.clone(),
             (_, Type::Record(columns)) if !rows.plain => {
-                columns.iter().map(|(name, typed)| (name.clone(), field_of(name, typed))).collect()
+                columns.iter().map(|(name, typed)| (name.clone(), column_of(name, typed))).collect()
             }
-            _ => Form::from_iter([(rows.alias.clone(), field_of(&rows.alias, &rows.item))]),
+            _ => Form::from_iter([(rows.alias.clone(), column_of(&rows.alias, &rows.item))]),
         };
         for (id, step) in &definition.steps {
             if flow.row_of(id) == Some(&rows.each)

@@ -10,7 +10,9 @@ use crate::engine::command::{Actor, Ask};
 use crate::engine::event::{Entry, Event};
 use crate::engine::preview::Upcoming;
 use crate::engine::state::{Mode, Owner, State, Task, TaskKind, Timer, TimerKind};
-use crate::model::definition::{Definition, outcome};
+use crate::model::control::Then;
+use crate::model::definition::{Definition, StepKind, outcome};
+use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, PersonId, ScopeId, StepId, TaskId, TokenId};
 use crate::model::text::Lang;
 use chrono::{DateTime, Utc};
@@ -226,7 +228,7 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
                     mark: Mark::Note,
                     title: words.step(scene.definition, step),
                     when: when.clone(),
-                    words: words.pick("已超时", "went overdue").into(),
+                    words: overdue(scene, words, step, entry),
                     ..Moment::default()
                 }),
                 Event::Reassigned { task, from, to } => {
@@ -317,6 +319,37 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
         }
     }
     story
+}
+
+/// What became of a step that went overdue, where time decided it or led elsewhere.
+fn overdue(scene: &Scene<'_>, words: &Words<'_>, step: &StepId, entry: &Entry) -> String {
+    let definition = scene.definition;
+    let left = entry.events.iter().any(|event| matches!(event, Event::Left { step: left, .. } if left == step));
+    let known = definition.steps.get(step).filter(|_| left);
+    match (known.and_then(|known| known.overdue.as_ref()?.then.as_ref()), words.lang) {
+        (Some(Then::Decide(name)), lang) => {
+            let answer = words.answer(known.and_then(|known| known.human()), name);
+            match lang {
+                Lang::Zh => format!("已超时，按“{answer}”处理"),
+                Lang::En => format!("went overdue, taken as “{answer}”"),
+            }
+        }
+        (Some(Then::Go), lang) => {
+            let place = match definition.graph.next(&Node::Step(step.clone()), &On::Overdue) {
+                Some(Node::Step(to)) => match definition.steps.get(to).map(|to| &to.kind) {
+                    Some(StepKind::End(outcome)) => words.ending(definition, outcome),
+                    _ => words.step(definition, to),
+                },
+                Some(Node::Finish(outcome)) => words.ending(definition, outcome),
+                _ => words.pick("下一步", "the next step").to_owned(),
+            };
+            match lang {
+                Lang::Zh => format!("已超时，转到“{place}”"),
+                Lang::En => format!("went overdue, on to “{place}”"),
+            }
+        }
+        _ => words.pick("已超时", "went overdue").into(),
+    }
 }
 
 /// Who ended a case by hand and why; of one that its caller no longer waits for, that it is so.

@@ -133,3 +133,13 @@ fn what_can_come_more_often_than_it_is_counted_is_said() {
     assert_eq!(again(&format!("{rows} }}\n")), [""; 0]);
     assert_eq!(again(&format!("{rows}, mode: in order }}\n")), ["all"]);
 }
+
+#[test]
+fn what_takes_a_step_back_can_happen() {
+    let book =
+        "  - { id: book, task: 副总经理, undo: { id: cancel, task: 副总经理 } }\n  - { id: sign, approve: 副总经理 }\n";
+    let found = explored(book);
+    assert_eq!(found.never, []);
+    let asked: Vec<&str> = found.asked.iter().map(|asked| asked.step.as_str()).collect();
+    assert_eq!(asked, ["book", "cancel", "sign"]);
+}

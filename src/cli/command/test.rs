@@ -254,6 +254,7 @@ fn tell(shell: &Shell, compiled: &Compiled, results: &[Done<'_>], took: Duration
         (Lang::Zh, _) => format!("{all} 个测试：{passed} 个通过，{failed} 个没通过（{took}）"),
         (Lang::En, 0) if all == 1 => format!("1 test passed ({took})"),
         (Lang::En, 0) => format!("{all} tests passed ({took})"),
+        (Lang::En, _) if all == 1 => format!("1 test failed ({took})"),
         (Lang::En, _) => format!("{all} tests: {passed} passed, {failed} failed ({took})"),
     };
     if !text.ends_with("\n\n") {

@@ -4,7 +4,9 @@
 
 use super::lower::Lowering;
 use super::unknown::no_field;
+use crate::compile::fields::field_of;
 use crate::diagnostics::{Code, Span};
+use crate::model::control::Each;
 use crate::model::definition::{Definition, StepKind};
 use crate::model::form::{Field, FieldKind};
 use crate::model::id::FieldName;
@@ -81,7 +83,20 @@ pub(super) fn afterwards(definition: &Definition) -> Definition {
         }
         columns.values_mut().for_each(|column| column.value = None);
     }
+    for step in definition.steps.values() {
+        if let StepKind::Each(each) = &step.kind
+            && !whole.fields().any(|(name, _)| *name == each.list)
+        {
+            whole.data.insert(each.list.clone(), made(each));
+        }
+    }
     whole
+}
+
+/// The new list that `into` names, as a field.
+fn made(each: &Each) -> Field {
+    let columns = each.columns.iter().map(|(name, column)| (name.clone(), Field { value: None, ..column.clone() }));
+    field_of(&each.list, FieldKind::List(columns.collect()))
 }
 
 /// Every field of a process, and the columns that the bodies of its `each` steps ask.

@@ -10,7 +10,7 @@ mod time;
 mod walk;
 
 use crate::model::definition::{Definition, StepKind};
-use crate::model::graph::Node;
+use crate::model::graph::{Node, On};
 use crate::model::id::{Outcome, StepId};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -91,7 +91,8 @@ pub fn explore(definition: &Definition) -> Explored {
     let ways = count(&walk, &order);
     let times = time::lengths(definition, &walk, &order);
     let paths = shortest(&walk);
-    let entered: BTreeSet<&StepId> = walk.places.iter().flat_map(|place| entered(place)).collect();
+    let mut entered: BTreeSet<&StepId> = walk.places.iter().flat_map(|place| entered(place)).collect();
+    entered.extend(taken_back(definition, &entered));
     let mut ends: BTreeMap<Outcome, End> = BTreeMap::new();
     for (number, place) in walk.places.iter().enumerate() {
         let Node::Finish(outcome) = &place.node else { continue };
@@ -125,6 +126,18 @@ pub fn explore(definition: &Definition) -> Explored {
         places: walk.places.len(),
         rough: walk.rough,
     }
+}
+
+/// The steps of every `undo` whose own step can be come to: they run once a case that came past it ends badly.
+fn taken_back<'d>(definition: &'d Definition, entered: &BTreeSet<&StepId>) -> Vec<&'d StepId> {
+    let graph = &definition.graph;
+    let undo = |holder: &&StepId| graph.block_of(graph.next(&Node::Step((**holder).clone()), &On::Undo)?);
+    let undoes: BTreeSet<u32> = entered.iter().filter_map(undo).collect();
+    let inside = |id: &StepId| {
+        let here = graph.block_of(&Node::Step(id.clone()));
+        here.is_some_and(|here| undoes.iter().any(|undo| graph.encloses(*undo, here)))
+    };
+    definition.steps.keys().filter(|id| inside(id)).collect()
 }
 
 /// The step that a place enters, and does not only pass.
@@ -242,10 +255,15 @@ fn always(definition: &Definition, walk: &Walk, end: usize) -> Vec<StepId> {
 
 fn never(definition: &Definition, walk: &Walk, entered: &BTreeSet<&StepId>) -> Vec<Never> {
     let turns: BTreeSet<&Turn> = walk.places.iter().flat_map(|place| &place.turns).collect();
+    let undone = taken_back(definition, entered);
     let mut never = Vec::new();
     for (id, step) in &definition.steps {
         if !entered.contains(id) {
             never.push(Never::Step(id.clone()));
+            continue;
+        }
+        // What an `undo` does is not walked, as it leads to no other end.
+        if undone.contains(&id) {
             continue;
         }
         if step.when.is_some() && !turns.contains(&Turn::Skip(id.clone())) {
@@ -255,7 +273,7 @@ fn never(definition: &Definition, walk: &Walk, entered: &BTreeSet<&StepId>) -> V
             let all = (0u16..).take(cases.len()).map(Some).chain([None]);
             let missed = all.filter(|case| !turns.contains(&Turn::Case(id.clone(), *case)));
             // That no case is left over is as it should be where `otherwise` is not written.
-            let written = definition.graph.next(&Node::Step(id.clone()), &crate::model::graph::On::Otherwise).is_some();
+            let written = definition.graph.next(&Node::Step(id.clone()), &On::Otherwise).is_some();
             never.extend(missed.filter(|case| case.is_some() || written).map(|case| Never::Case(id.clone(), case)));
         }
     }
