@@ -29,6 +29,7 @@ mod mends;
 mod mistakes;
 mod mutations;
 mod outside;
+mod overdue;
 mod patterns;
 mod processes;
 mod records;
