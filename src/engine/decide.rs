@@ -312,9 +312,6 @@ fn hand_over(run: &mut Run<'_>, from: &PersonId, to: &PersonId) -> Result<(), Re
     if run.command.actor.person().is_some() {
         return Err(Refusal::NotOperator);
     }
-    if run.state.ending.is_some() {
-        return Err(Refusal::Ending);
-    }
     handover::hand_over(run, from, to)
 }
 

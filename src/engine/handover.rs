@@ -3,7 +3,8 @@
 //! That is: the applicant, where they are it; the fields and columns that a step ahead reads as who; and every
 //! open assignment of theirs. What they answered stays theirs. Separation of duties holds as ever: where the new
 //! applicant is asked to decide on the case, their superior is asked instead. A hand-over passes no guard again:
-//! it says who does the work, not what the work is.
+//! it says who does the work, not what the work is. A case that is ending is handed over as well, with what is
+//! still to be taken back.
 //!
 //! Where neither the other person nor one of their superiors may take an assignment, and nobody else can answer
 //! for it, it stays where it is.
@@ -17,7 +18,7 @@ use super::{decide, scope, vote};
 use crate::model::control::Then;
 use crate::model::definition::{Definition, OwnCase, Step, StepKind};
 use crate::model::formula::{Formula, Read};
-use crate::model::graph::Node;
+use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, FieldName, PersonId, ScopeId, StepId, TaskId, TokenId};
 use crate::model::people::Directory;
 use crate::model::value::{Record, Type, Value};
@@ -90,7 +91,9 @@ pub(super) fn hand_over(run: &mut Run<'_>, from: &PersonId, to: &PersonId) -> Re
 /// The names that a step ahead reads as who.
 fn responsible(definition: &Definition, state: &State) -> BTreeSet<FieldName> {
     let places = state.tokens.values().map(|token| token.step.clone().map_or(Node::Start, Node::Step));
-    let places: Vec<Node> = places.collect();
+    let undone = state.undo.iter().filter(|_| state.ending.is_some());
+    let undone = undone.filter_map(|done| definition.graph.next(&Node::Step(done.step.clone()), &On::Undo));
+    let places: Vec<Node> = places.chain(undone.cloned()).collect();
     let ahead: BTreeSet<&StepId> = places
         .iter()
         .flat_map(|place| definition.graph.from(place))

@@ -7,7 +7,8 @@
 //!   else ─→ EndBegun (all that is open is closed) ─→ UndoBegun, newest first, one at a time ─→ … ─→ Ended
 //! ```
 //!
-//! A case that is ending takes no other command but those that its compensation waits for.
+//! A case that is ending takes no other command but those that its compensation waits for, and a hand-over: who
+//! is to take back what was done may have left.
 
 use super::event::Event;
 use super::run::Run;

@@ -13,10 +13,11 @@
 //!
 //! The one place that makes an [`Actor`] of a link; pages and API hold no other way to act.
 
+use super::standing::Story;
 use super::{Accepted, AssignmentRow, Case, Denied, Error, OutboxFilter, Runtime, TaskFilter};
 use crate::effects::link::{Binding, Keys, Purpose, Ticket};
 use crate::engine::command::{Actor, Ask, Command, Via};
-use crate::engine::event::{Event, OpenedTask};
+use crate::engine::event::Event;
 use crate::engine::fingerprint::Fingerprint;
 use crate::engine::preview::{Upcoming, upcoming};
 use crate::engine::state::{Assignment, Task, TaskKind};
@@ -33,6 +34,8 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+
+pub use super::standing::{How, Standing};
 
 /// The keys of the installation, shared with whoever sends mail: one that is revoked dies everywhere at once.
 pub type Keyring = Arc<RwLock<Arc<Keys>>>;
@@ -119,50 +122,6 @@ pub struct Visit {
     pub standing: Standing,
     /// When this was read.
     pub now: DateTime<Utc>,
-}
-
-/// Where a person's part of a task stands.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Standing {
-    /// They are asked.
-    Asked,
-    /// They are asked, but this link is too old; a fresh one is mailed on request.
-    Expired,
-    /// They answered.
-    Answered {
-        /// What.
-        outcome: Outcome,
-        /// In their words.
-        opinion: Option<Arc<str>>,
-        /// How they came in.
-        via: Via,
-        /// When.
-        at: DateTime<Utc>,
-    },
-    /// The task went on without them.
-    Over {
-        /// How.
-        how: How,
-        /// Whose doing it was.
-        by: Actor,
-        /// When.
-        at: DateTime<Utc>,
-    },
-}
-
-/// How a task went on without somebody.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum How {
-    /// Someone else answered it, so; a return among them.
-    Answered(Outcome),
-    /// The case was taken back.
-    Withdrawn,
-    /// The case was stopped.
-    Cancelled,
-    /// The case was revised and walks again from an earlier step.
-    Revised,
-    /// Control moved on by itself.
-    MovedOn,
 }
 
 /// What a person answers.
@@ -431,49 +390,4 @@ pub struct Returned<'a> {
     pub opinion: Option<&'a str>,
     /// When.
     pub at: DateTime<Utc>,
-}
-
-/// What the log says of one assignment.
-struct Story {
-    kind: TaskKind,
-    opened: u32,
-    end: Option<Standing>,
-}
-
-impl Story {
-    fn of(case: &Case, id: AssignmentId) -> Story {
-        let mut story = Story { kind: TaskKind::Approve, opened: case.state.revision, end: None };
-        let mut own: Option<TaskId> = None;
-        for entry in case.entries.iter() {
-            for event in &entry.events {
-                match event {
-                    Event::TaskOpened { task, opened } if names(opened, id) => {
-                        (own, story.kind, story.opened) = (Some(*task), opened.kind, entry.revision);
-                    }
-                    Event::Answered { assignment, outcome, opinion, via, .. } if *assignment == id => {
-                        let (outcome, opinion, via, at) = (outcome.clone(), opinion.clone(), via.clone(), entry.at);
-                        story.end = Some(Standing::Answered { outcome, opinion, via, at });
-                        return story;
-                    }
-                    Event::TaskClosed { task, .. } | Event::TaskParked { task } if own == Some(*task) => {
-                        let how = match &entry.command.ask {
-                            Ask::Decide { outcome, .. } => How::Answered(outcome.clone()),
-                            Ask::Withdraw { .. } => How::Withdrawn,
-                            Ask::Cancel { .. } => How::Cancelled,
-                            Ask::Revise { .. } => How::Revised,
-                            _ => How::MovedOn,
-                        };
-                        story.end = Some(Standing::Over { how, by: entry.command.actor.clone(), at: entry.at });
-                        return story;
-                    }
-                    _ => {}
-                }
-            }
-        }
-        story
-    }
-}
-
-fn names(opened: &OpenedTask, id: AssignmentId) -> bool {
-    opened.assignments.iter().any(|assignment| assignment.id == id)
 }

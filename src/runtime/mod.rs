@@ -24,6 +24,7 @@ mod recorded;
 mod schedule;
 mod served;
 mod shared;
+mod standing;
 pub mod timers;
 mod together;
 mod writer;

@@ -30,6 +30,7 @@ mod mistakes;
 mod mutations;
 mod outside;
 mod overdue;
+mod passed;
 mod patterns;
 mod processes;
 mod records;

@@ -2,12 +2,12 @@
 //! happened instead, by whom and when, and where the case stands now.
 
 use super::Desk;
-use crate::effects::format::{clean, masked};
+use crate::effects::format::{Words, clean, masked};
 use crate::effects::view::CaseView;
 use crate::engine::command::Actor;
 use crate::engine::state::TaskKind;
 use crate::model::definition::outcome as outcomes;
-use crate::model::id::Outcome;
+use crate::model::id::{Outcome, PersonId};
 use crate::model::text::Lang;
 use crate::runtime::access::{How, LINK_DAYS, Standing};
 use crate::web::guard::Worded;
@@ -115,11 +115,15 @@ pub(super) async fn render(
             let (heading, line) = instead(desk, how, by, own, *at);
             let stamp = (own && *how == How::Withdrawn)
                 .then(|| Stamp { words: desk.pick("已撤回", "Withdrawn"), date: words.stamp(*at) });
-            let other_choice = unrecorded.map(|_| {
-                desk.pick(
+            let other_choice = unrecorded.map(|_| match how {
+                How::Passed { .. } => desk.pick(
+                    "您刚才的选择没有记录：这件事在此之前已经改由他人办理。",
+                    "What you chose was not recorded: by then others were asked instead of you.",
+                ),
+                _ => desk.pick(
                     "您刚才的选择没有记录：这件事在此之前已经处理了。",
                     "What you chose was not recorded: it had been settled before.",
-                )
+                ),
             });
             Page { stamp, other_choice, ..page(desk, view, heading, vec![line]) }
         }
@@ -271,6 +275,10 @@ fn first_words(desk: &Desk<'_>, first: Option<&str>, at: DateTime<Utc>) -> Strin
     }
 }
 
+fn names(words: &Words<'_>, people: &[PersonId]) -> String {
+    people.iter().map(|person| words.name(person)).collect::<Vec<_>>().join(words.pick("、", ", "))
+}
+
 /// What happened instead: a heading and a sentence.
 fn instead(desk: &Desk<'_>, how: &How, by: &Actor, own: bool, at: DateTime<Utc>) -> (String, String) {
     let words = &desk.words;
@@ -284,6 +292,17 @@ fn instead(desk: &Desk<'_>, how: &How, by: &Actor, own: bool, at: DateTime<Utc>)
                 outcomes::RETURNED => zh("已退回申请人修改", format!("{who} 已于 {at} 把这份申请退回修改。")),
                 _ => zh("已经有人处理了", format!("{who} 已于 {at} 办理：{}。", answer(desk, outcome))),
             },
+            How::Passed { to, late } => {
+                let heading = match to.is_empty() {
+                    true => "不再需要您处理".to_owned(),
+                    false => format!("不再需要您处理：已改由 {} 办理", names(words, to)),
+                };
+                let line = match late {
+                    true => format!("这件事没有按时办理，已于 {at} 改由他人办理。"),
+                    false => format!("{who} 已于 {at} 把它交接给他人。"),
+                };
+                (heading, line)
+            }
             How::Withdrawn if own => zh("您已撤回这份申请", format!("{at}，{}", desk.name())),
             How::Withdrawn => zh("申请已撤回", format!("{who} 已于 {at} 撤回这份申请。")),
             How::Cancelled => zh("申请已取消", format!("{who} 已于 {at} 取消这份申请。")),
@@ -303,6 +322,17 @@ fn instead(desk: &Desk<'_>, how: &How, by: &Actor, own: bool, at: DateTime<Utc>)
                 }
                 _ => zh("Someone has done this already", format!("{who} answered on {at}: {}.", answer(desk, outcome))),
             },
+            How::Passed { to, late } => {
+                let heading = match to.is_empty() {
+                    true => "No longer yours".to_owned(),
+                    false => format!("No longer yours: passed to {}", names(words, to)),
+                };
+                let line = match late {
+                    true => format!("It was not done in time; others were asked instead on {at}."),
+                    false => format!("It was handed over by {who} on {at}."),
+                };
+                (heading, line)
+            }
             How::Withdrawn if own => zh("You withdrew this request", format!("{at}, {}", desk.name())),
             How::Withdrawn => zh("The request was withdrawn", format!("{who} withdrew this request on {at}.")),
             How::Cancelled => zh("The request was cancelled", format!("{who} cancelled this request on {at}.")),
