@@ -46,6 +46,9 @@ pub(crate) enum NameRule {
     Path,
 }
 
+/// So many marks of other tools are told of one expression: who mends these sees the rest.
+const MOST_MARKS: usize = 20;
+
 /// The state of reading one document.
 pub(crate) struct Lowering<'s> {
     pub(crate) id: SourceId,
@@ -375,7 +378,13 @@ impl<'s> Lowering<'s> {
             sound = !(at == 0 && matches!(mark, '【' | '｛'));
         }
         trap::type_plain(&mut draft);
+        let mut told = 0;
         while let Some((at, length, mark)) = trap::foreign_marks(draft.text()).first().copied() {
+            told += 1;
+            if told > MOST_MARKS {
+                sound = false;
+                break;
+            }
             let written = draft.origin_of(at..at + length);
             let written = feel.span_of(written.start as usize..written.end as usize);
             let found = trap::foreign(&self.source.text, written, mark);
