@@ -4,7 +4,7 @@ use crate::compile::fields::Fields;
 use crate::compile::organisation::unknown;
 use crate::compile::typing::Typing;
 use crate::model::id::{FieldName, StepId};
-use crate::model::value::Type;
+use crate::model::value::{Type, Typed};
 use crate::syntax;
 use indexmap::IndexMap;
 
@@ -64,7 +64,7 @@ pub(super) fn shown(
 
 /// Every list of rows with its columns, those too that the body of an `each` asks.
 fn lists(fields: &Fields<'_>) -> IndexMap<FieldName, Vec<FieldName>> {
-    let columns = |(name, typed): (FieldName, crate::model::value::Typed)| match typed.of {
+    let columns = |(name, typed): (FieldName, Typed)| match typed.of {
         Type::List(item) => match item.of {
             Type::Record(columns) => Some((name, columns.keys().cloned().collect())),
             _ => None,

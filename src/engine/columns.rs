@@ -122,24 +122,39 @@ pub(super) fn fill(
         evaluate(formula, &data)
     };
     let mut filled = form::fill(form, &given, &bare, directory, &whole)?;
+    let mut current = current.clone();
     for (name, columns) in widened {
-        let mut before: Vec<Option<Record>> =
-            rows_of(&mut current.clone(), name).map(|row| Some(row.clone())).collect();
-        let count = rows_of(&mut filled, name).count();
-        for (number, row) in rows_of(&mut filled, name).enumerate() {
-            let same = |known: &Option<Record>| {
-                let Some(known) = known else { return false };
-                columns.keys().all(|column| known.get(column) == row.get(column))
-            };
-            // Of as many rows as before, one that was changed is the one that stood there.
-            let at = if count == before.len() { Some(number) } else { before.iter().position(same) };
-            if let Some(known) = at.and_then(|at| before.get_mut(at)).and_then(Option::take) {
-                row.extend(known.into_iter().filter(|(column, _)| !columns.contains_key(column)));
-            }
-        }
+        let before: Vec<Record> = rows_of(&mut current, name).map(|row| row.clone()).collect();
+        restore(columns, before, rows_of(&mut filled, name).collect());
     }
     widen(definition, &mut filled);
     Ok(filled)
+}
+
+/// Gives rows back what an `each` has added to them: to those that are as they were, wherever they stand now; and if
+/// there are as many as before, to one that was changed what belonged to the one in its place.
+fn restore(asked: &Form, before: Vec<Record>, rows: Vec<&mut Record>) {
+    let as_many = before.len() == rows.len();
+    let mut before: Vec<Option<Record>> = before.into_iter().map(Some).collect();
+    let mut changed = Vec::new();
+    for (number, row) in rows.into_iter().enumerate() {
+        let same = |known: &Option<Record>| {
+            known.as_ref().is_some_and(|known| asked.keys().all(|column| known.get(column) == row.get(column)))
+        };
+        match before.iter_mut().find(|known| same(known)).and_then(Option::take) {
+            Some(known) => give(asked, known, row),
+            None => changed.push((number, row)),
+        }
+    }
+    for (number, row) in changed.into_iter().filter(|_| as_many) {
+        if let Some(known) = before.get_mut(number).and_then(Option::take) {
+            give(asked, known, row);
+        }
+    }
+}
+
+fn give(asked: &Form, known: Record, row: &mut Record) {
+    row.extend(known.into_iter().filter(|(column, _)| !asked.contains_key(column)));
 }
 
 fn eaches(definition: &Definition) -> impl Iterator<Item = &Each> {

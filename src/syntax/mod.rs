@@ -15,6 +15,7 @@ mod calendar;
 mod data;
 mod date;
 mod directory;
+mod expressions;
 pub(crate) mod feel;
 pub(crate) mod field;
 mod fields;

@@ -88,6 +88,11 @@ fn a_later_edit_and_a_call_get_along_with_them() {
          - {{ complete: other/look, by: ann }}\n  - expect: {{ ended: done }}\n"
     );
     assert_eq!(failures(&tests), "");
+    // One that is gone takes what it was asked along, though another one came.
+    let moved = tests
+        .replace("[{ name: A }, { name: C }]", "[{ name: B }, { name: C }]")
+        .replace("[{ name: A, price: 9 }, { name: C, price: 3 }]", "[{ name: B, price: 3 }, { name: C, price: null }]");
+    assert_eq!(failures(&moved), "");
     let forged = tests.replace("[{ name: A }, { name: C }]", "[{ name: A, price: 1 }, { name: C }]");
     assert!(failures(&forged).contains("price"), "{}", failures(&forged));
 }

@@ -1,0 +1,95 @@
+//! Reads where an expression stands: one that YAML took apart, none at all, and the marks that keyboards and other
+//! tools put into it. What has one safe mend is read as if mended, so that the rest of it is checked too; what the
+//! expression means is no business of this room.
+
+use super::feel::{self, FeelText};
+use super::fields::{Lowering, missing_value};
+use super::node::{Draft, Node, NodeKind};
+use super::trap;
+use crate::diagnostics::Diagnostic;
+use crate::model::text::Wording;
+
+/// So many marks of other tools are told of one expression: who mends these sees the rest.
+const MOST_MARKS: usize = 20;
+
+impl Lowering<'_> {
+    /// An expression. `None` if its text cannot be one, which is then reported.
+    pub(crate) fn feel(&mut self, node: &Node, key: &str) -> Option<FeelText> {
+        let NodeKind::Scalar { text, form } = &node.kind else {
+            if node.kind != NodeKind::Broken {
+                self.report(trap::unquoted(&self.source.text, self.first_line(node.span), key));
+            }
+            return None;
+        };
+        if text.trim().is_empty() {
+            self.report(missing_value(node.span, key));
+            return None;
+        }
+        let feel = FeelText::new(text, node.span, *form, &self.source.text);
+        if trap::full_width_mark(text).is_none() && trap::foreign_marks(text).is_empty() {
+            return Some(feel);
+        }
+        let mut draft = Draft::new(text);
+        let mut sound = true;
+        if let Some((at, mark, typed)) = trap::full_width_mark(text) {
+            let diagnostic = trap::full_width(feel.span_of(at..at + mark.len_utf8()), mark, typed);
+            self.report(self.mend_all_marks(diagnostic, &feel, at));
+            // It becomes a list of YAML, no expression.
+            sound = !(at == 0 && matches!(mark, '【' | '｛'));
+        }
+        trap::type_plain(&mut draft);
+        let mut told = 0;
+        while let Some((at, length, mark)) = trap::foreign_marks(draft.text()).first().copied() {
+            told += 1;
+            if told > MOST_MARKS {
+                sound = false;
+                break;
+            }
+            let written = draft.origin_of(at..at + length);
+            let written = feel.span_of(written.start as usize..written.end as usize);
+            let found = trap::foreign(&self.source.text, written, mark);
+            match &found.fix {
+                Some(fix) => draft.replace(at..at + length, &fix.replacement),
+                None => {
+                    sound = false;
+                    draft.blank(at..at + length);
+                }
+            }
+            self.report(found);
+        }
+        sound.then(|| feel.mended(draft))
+    }
+
+    /// Mends all full-width marks of an expression at once, if it stands in the file as it is read.
+    fn mend_all_marks(&self, mut diagnostic: Diagnostic, feel: &FeelText, first: usize) -> Diagnostic {
+        let rest = &feel.text[first..];
+        let span = feel.span_of(first..feel.text.len());
+        diagnostic.fix = None;
+        if self.source.text.get(span.start as usize..span.end as usize) != Some(rest) {
+            return diagnostic;
+        }
+        let mut mended = Draft::new(rest);
+        trap::type_plain(&mut mended);
+        diagnostic.fix(span, mended.text(), Wording::new("改成半角", "type the plain marks"))
+    }
+
+    /// An expression that may be a text: a quoted lone word is refused, as YAML takes its quotes away.
+    pub(crate) fn feel_value(&mut self, node: &Node, key: &str) -> Option<FeelText> {
+        if let NodeKind::Scalar { text, form } = &node.kind
+            && form.is_quoted()
+            && feel::is_word(text)
+        {
+            self.report(trap::quoted_word(node.span, text, *form));
+            return None;
+        }
+        self.feel(node, key)
+    }
+
+    /// One expression, or a list of them.
+    pub(crate) fn feels(&mut self, node: &Node, key: &str) -> Vec<FeelText> {
+        match &node.kind {
+            NodeKind::Sequence(items) => items.iter().filter_map(|item| self.feel(item, key)).collect(),
+            _ => self.feel(node, key).into_iter().collect(),
+        }
+    }
+}
