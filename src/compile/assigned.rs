@@ -9,6 +9,7 @@
 
 use crate::compile::lower::{Flow, Part};
 use crate::compile::outcomes::{answers, decided_by_time, skippable};
+use crate::expression::Known;
 use crate::model::definition::outcome;
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, StepId};
@@ -22,6 +23,8 @@ pub(crate) struct Certain {
     pub(crate) fields: BTreeSet<FieldName>,
     /// Steps that have been walked or skipped.
     pub(crate) steps: BTreeSet<StepId>,
+    /// What conditions have proved on every path.
+    pub(crate) known: Vec<Known>,
     /// The `each` in whose body the place is.
     pub(crate) row: Option<StepId>,
     /// The step whose form is being filled in.

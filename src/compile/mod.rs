@@ -6,7 +6,7 @@
 //! 2. `organisation`, `calendar` and `table` lower the directory, the calendar and the decision tables.
 //! 3. `callee` says of each process that others call what it asks, leaves and can come to.
 //! 4. For each `process`: `resolve` settles what names mean; `lower` makes the state graph of its steps;
-//!    `assigned` finds which fields are set where; `typing` types the form and every expression of the steps
+//!    `assigned` finds which fields are set where, `proved` what conditions have proved; `typing` types the form and every expression of the steps
 //!    (`rows` inside an `each`, `outside` what reaches beyond the case); `check` proves what is left: that every
 //!    step is reached, has people and comes to an end.
 //! 5. `metric` types what is counted over the cases of processes.
@@ -38,6 +38,7 @@ mod organisation;
 mod outcomes;
 mod outside;
 mod process;
+mod proved;
 mod resolve;
 mod rows;
 pub mod scenario;

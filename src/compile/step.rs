@@ -6,10 +6,11 @@ use crate::compile::lower::{Part, Placed};
 use crate::compile::organisation::unknown;
 use crate::compile::outcomes::answers;
 use crate::compile::outside::Outside;
+use crate::compile::proved::Proved;
 use crate::compile::typing::{Typing, policy};
 use crate::compile::{again, form, look_up};
 use crate::diagnostics::{Code, Diagnostic, Spanned, quoted_list};
-use crate::expression::{Expected, Scope};
+use crate::expression::{self, Expected, Scope};
 use crate::model::control::{Each, Join, Overdue, Receive, Then, Undo};
 use crate::model::definition::{Answering, Human, LookUp, Mode, Notify, Step, StepKind, outcome};
 use crate::model::form::Form;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 pub(crate) fn steps(
     fields: &Fields<'_>,
     certain: &BTreeMap<StepId, Certain>,
+    proved: &Proved<'_>,
     typing: &mut Typing<'_>,
 ) -> (IndexMap<StepId, Step>, BTreeSet<FieldName>) {
     // Before a step that cannot be reached, anything may be assumed; that it cannot is another fault.
@@ -45,7 +47,7 @@ pub(crate) fn steps(
                 &unreached
             }
         };
-        steps.insert(placed.id.clone(), step(placed, fields, before, typing, &mut unsure));
+        steps.insert(placed.id.clone(), step(placed, fields, before, proved, typing, &mut unsure));
     }
     (steps, unsure)
 }
@@ -54,6 +56,7 @@ fn step(
     placed: &Placed<'_>,
     fields: &Fields<'_>,
     before: &Certain,
+    proved: &Proved<'_>,
     typing: &mut Typing<'_>,
     unsure: &mut BTreeSet<FieldName>,
 ) -> Step {
@@ -69,20 +72,36 @@ fn step(
     if placed.part == Part::Guard {
         return Step { title, ..Step::new(StepKind::Choose(when.into_iter().collect())) };
     }
+    // The other keys are read where `when` holds: at once, or while the step waits.
+    let here = Certain { known: proved.inside(placed, &scope), ..before.clone() };
+    let waiting = Certain { known: proved.meanwhile(placed, &here.known), ..before.clone() };
+    let before = &here;
+    let scope = typing.at_step(source, fields, before);
+    let later = typing.at_step(source, fields, &waiting);
     let outside = |unsure| Outside { fields, before, scope: &scope, unsure };
     let kind = match &source.kind {
         syntax::StepKind::Approve { who } | syntax::StepKind::Task { who, .. } => {
-            let human = human(placed, who, fields, before, &scope, typing, unsure);
+            let times = Times { scope: &scope, later: &later, waiting: &waiting };
+            let human = human(placed, who, fields, &times, typing, unsure);
             match source.kind {
                 syntax::StepKind::Approve { .. } => StepKind::Approve(human),
                 _ => StepKind::Task(human),
             }
         }
         syntax::StepKind::Choose { cases, .. } => {
-            let cases = cases.iter().filter_map(|case| case.when.as_ref());
-            StepKind::Choose(formulas(cases, &scope, &Expected::condition(), typing))
+            // A case is asked where none before it held.
+            let mut scope = scope.clone();
+            let mut found = Vec::new();
+            for text in cases.iter().filter_map(|case| case.when.as_ref()) {
+                found.extend(typing.formula(text, &scope, &Expected::condition()));
+                let known = expression::proved(&text.text, &scope, false);
+                scope = scope.knowing(known);
+            }
+            StepKind::Choose(found)
         }
-        syntax::StepKind::Set { values } => StepKind::Set(set(source, values, fields, before, typing, unsure)),
+        syntax::StepKind::Set { values } => {
+            StepKind::Set(set(source, values, (fields, proved), before, typing, unsure))
+        }
         syntax::StepKind::Table { table, with, take } => StepKind::Table(LookUp {
             table: table.value.as_str().into(),
             with: look_up::given(table, with, &scope, typing),
@@ -99,7 +118,7 @@ fn step(
             Some(syntax::Join::Count(count)) => Join::Count(count),
         }),
         syntax::StepKind::Race { .. } => StepKind::Race,
-        syntax::StepKind::Each { .. } => match each(placed, fields, before, &scope, typing) {
+        syntax::StepKind::Each { .. } => match each(placed, fields, &scope, &later, typing) {
             Some(each) => StepKind::Each(Box::new(each)),
             None => StepKind::Set(IndexMap::new()),
         },
@@ -124,7 +143,7 @@ fn step(
         title,
         when,
         due: due.and_then(|text| typing.formula(text, &scope, &Expected::Time)),
-        overdue: source.overdue.as_ref().map(|overdue| self::overdue(overdue, asks, &scope, typing)),
+        overdue: source.overdue.as_ref().map(|overdue| self::overdue(overdue, asks, &later, typing)),
         stage: source.stage.as_ref().map(|stage| self::stage(stage, typing)),
         undo: match &source.undo {
             Some(syntax::Undo::Steps(_)) => Undo::Steps,
@@ -165,8 +184,8 @@ fn stage(stage: &Spanned<String>, typing: &mut Typing<'_>) -> Arc<str> {
 fn each(
     placed: &Placed<'_>,
     fields: &Fields<'_>,
-    before: &Certain,
     scope: &Scope,
+    later: &Scope,
     typing: &mut Typing<'_>,
 ) -> Option<Each> {
     let syntax::StepKind::Each { rows, in_order, until, .. } = &placed.source.kind else { return None };
@@ -174,23 +193,28 @@ fn each(
     let (alias, list, plain) = (known.alias.clone(), known.list.clone(), known.plain);
     let formula = typing.formula(rows, scope, &Expected::List);
     // Asked after each row, with what the bodies have asked by then.
-    let until = until.as_ref().and_then(|until| {
-        let scope = typing.at_step(placed.source, fields, before);
-        typing.formula(until, &scope, &Expected::condition())
-    });
+    let until = until.as_ref().and_then(|until| typing.formula(until, later, &Expected::condition()));
     Some(Each { rows: formula?, alias, list, plain, in_order: *in_order, until, columns: Form::new() })
+}
+
+/// What is known of a step that asks people: when it asks them, and while it waits.
+#[derive(Clone, Copy)]
+struct Times<'s> {
+    scope: &'s Scope,
+    later: &'s Scope,
+    waiting: &'s Certain,
 }
 
 fn human(
     placed: &Placed<'_>,
     who: &syntax::Who,
     fields: &Fields<'_>,
-    before: &Certain,
-    scope: &Scope,
+    times: &Times<'_>,
     typing: &mut Typing<'_>,
     unsure: &mut BTreeSet<FieldName>,
 ) -> Human {
-    let source = placed.source;
+    let (source, Times { scope, later, waiting }) = (placed.source, *times);
+    let row = waiting.row.as_ref();
     let answers = answers(source);
     let names: Vec<String> = answers.iter().map(|(name, _)| name.to_string()).collect();
     let needs_opinion = |name: &Outcome| match &source.opinion {
@@ -204,7 +228,7 @@ fn human(
             (name, answering)
         })
         .collect();
-    let shown = super::shown::shown(source, fields, before.row.as_ref(), typing);
+    let shown = super::shown::shown(source, fields, row, typing);
     Human {
         who: formulas(&who.entries, scope, &Expected::People, typing),
         mode: match who.mode.map(|mode| mode.value) {
@@ -213,7 +237,7 @@ fn human(
         },
         due: source.due.as_ref().and_then(|text| typing.formula(text, scope, &Expected::Time)),
         remind: formulas(&source.remind, scope, &Expected::Time, typing),
-        form: form::of_step(source, &placed.id, fields, before, &names, typing),
+        form: form::of_step(source, &placed.id, fields, waiting, &names, typing),
         show: shown.fields,
         show_columns: shown.columns,
         outcomes,
@@ -222,11 +246,11 @@ fn human(
             .copy
             .iter()
             .map(|(outcome, who)| {
-                (Outcome::from(outcome.value.as_str()), formulas(who, scope, &Expected::People, typing))
+                (Outcome::from(outcome.value.as_str()), formulas(who, later, &Expected::People, typing))
             })
             .collect(),
-        edit: again::edit(source, fields, before.row.as_ref(), typing, unsure),
-        depends_on: again::depends_on(source, fields, before.row.as_ref(), typing),
+        edit: again::edit(source, fields, row, typing, unsure),
+        depends_on: again::depends_on(source, fields, row, typing),
         policy: policy(&source.policy, &policy(&typing.document.policy, &Default::default())),
     }
 }
@@ -244,7 +268,7 @@ fn formulas<'t>(
 fn set(
     source: &syntax::Step,
     values: &[(Spanned<String>, FeelText)],
-    fields: &Fields<'_>,
+    (fields, proved): (&Fields<'_>, &Proved<'_>),
     before: &Certain,
     typing: &mut Typing<'_>,
     unsure: &mut BTreeSet<FieldName>,
@@ -262,6 +286,7 @@ fn set(
         };
         let Some(formula) = typing.formula(text, &scope, &expected) else { continue };
         let name = FieldName::from(name.value.as_str());
+        certain.known = proved.unwritten(&certain.known, &name);
         if formula.of.optional {
             unsure.insert(name.clone());
         } else {

@@ -8,7 +8,7 @@ use crate::compile::lower::{Flow, Part};
 use crate::compile::resolve::{Names, walk};
 use crate::compile::texts::expressions;
 use crate::compile::unread::Unread;
-use crate::compile::{World, assigned, fields, form, look_up, meant, outcomes, rows, step};
+use crate::compile::{World, assigned, fields, form, look_up, meant, outcomes, proved, rows, step};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{self, Expected, Fault, FaultKind, Scope};
 use crate::model::definition::{Definition, OwnCase, Policy};
@@ -84,9 +84,13 @@ pub(crate) fn definition(
 
     let before_steps = typing.diagnostics.len();
     let mut unsure: BTreeSet<FieldName> = BTreeSet::new();
+    let proved = proved::Proved::of(&fields, &typing);
     let (steps, certain) = loop {
-        let certain = assigned::before(document, flow, fields.at_start(), &unsure);
-        let (steps, found) = step::steps(&fields, &certain, &mut typing);
+        let mut certain = assigned::before(document, flow, fields.at_start(), &unsure);
+        for (id, certain) in &mut certain {
+            certain.known = proved.before(id);
+        }
+        let (steps, found) = step::steps(&fields, &certain, &proved, &mut typing);
         if found.is_subset(&unsure) {
             break (steps, certain);
         }
@@ -243,6 +247,7 @@ impl Typing<'_> {
     /// What is in reach at a step: the fields as certain as they are there, and what steps came to.
     pub(crate) fn at_step(&self, source: &Step, fields: &fields::Fields<'_>, certain: &assigned::Certain) -> Scope {
         let scope = self.everywhere().instance(self.numbered()).fields(fields.at(certain));
+        let scope = scope.knowing(certain.known.iter().cloned());
         // Few expressions ask for steps, and a process may have many.
         if expressions(source).iter().any(|text| text.text.contains("steps")) {
             return self.with_steps(scope, certain);

@@ -15,7 +15,7 @@ use super::scope::Place;
 use super::state::{MailKind, Owner, State, Task, TaskKind, TimerKind, Waiting};
 use super::step::{Flow, trouble};
 use super::vote;
-use crate::model::definition::{Definition, Human, Mode, StepKind, outcome};
+use crate::model::definition::{Definition, Human, Mode, Step, StepKind, outcome};
 use crate::model::form::{FieldKind, Form};
 use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
@@ -41,8 +41,11 @@ pub(super) fn ask(run: &mut Run<'_>, token: TokenId, id: &StepId, human: &Human,
 pub(super) fn ask_again(run: &mut Run<'_>, task: TaskId) {
     let Some(parked) = run.state.tasks.get(&task) else { return };
     let (token, id, kind, round) = (parked.token, parked.step.clone(), parked.kind, parked.round + 1);
-    let Some(human) = run.definition.steps.get(&id).and_then(|step| step.human()) else { return };
-    match open(run, task, token, &id, human, kind, round) {
+    let Some(step) = run.definition.steps.get(&id) else { return };
+    let Some(human) = step.human() else { return };
+    let opened = open(run, task, token, &id, human, kind, round);
+    // Whoever returned it is asked again whatever was revised, unless that took away what the step is asked with.
+    match opened.or_else(|what| if passes_by(run, token, step) { Ok(false) } else { Err(what) }) {
         Ok(true) => {}
         Ok(false) => {
             run.close_task(task, Closed::Cancelled);
@@ -54,6 +57,11 @@ pub(super) fn ask_again(run: &mut Run<'_>, task: TaskId) {
             run.emit(Event::IncidentRaised { token, step: id, what });
         }
     }
+}
+
+/// Whether a case that came to a step now would pass it by.
+fn passes_by(run: &Run<'_>, token: TokenId, step: &Step) -> bool {
+    step.when.as_ref().is_some_and(|when| matches!(run.evaluate(token, when, None), Ok(Value::Boolean(false))))
 }
 
 /// Opens a task; false where the policy is to go on without anybody.

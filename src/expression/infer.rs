@@ -98,9 +98,9 @@ pub(super) fn options_of(of: &Type) -> Option<Options> {
 }
 
 impl<'s> Infer<'s> {
-    fn new(text: &'s str, scope: &'s Scope) -> Infer<'s> {
-        let (faults, reads, locals, facts) = Default::default();
-        Infer { scope, text, faults, reads, locals, facts }
+    pub(super) fn new(text: &'s str, scope: &'s Scope) -> Infer<'s> {
+        let (faults, reads, locals) = Default::default();
+        Infer { scope, text, faults, reads, locals, facts: scope.known.clone() }
     }
 
     fn finish(self, text: &str, typing: Typing) -> (Formula, Vec<Fault>) {

@@ -51,6 +51,7 @@ mod types;
 
 pub use fault::{Failure, Fault, FaultKind};
 pub use names::is_name;
+pub use narrow::Known;
 pub use scope::{Expected, Scope};
 pub use table::{Found, can_answer, is_constant, look_up, passes_null};
 
@@ -73,6 +74,13 @@ pub fn compile(text: &str, scope: &Scope, expected: &Expected) -> Result<Formula
     }
     faults.sort_by_key(|fault| (fault.range.start, fault.range.end));
     Err(faults)
+}
+
+/// What a condition proves where it is `truth`; nothing of one that cannot be read.
+pub(crate) fn proved(text: &str, scope: &Scope, truth: bool) -> Vec<Known> {
+    let (tree, faults) = parse::parse(text);
+    let tree = tree.filter(|_| faults.is_empty());
+    tree.map(|tree| infer::Infer::new(text, scope).assume(&tree, truth)).unwrap_or_default()
 }
 
 /// Types the unary tests of a table's cell, such as `>= 5`, `[1..3], 7` or `not("a")`, for a field of the scope:

@@ -7,19 +7,41 @@ use super::infer::Infer;
 use super::names::Found;
 use super::tree::{Node, Syntax, Test};
 use crate::model::formula::Comparison;
+use crate::model::id::FieldName;
+use crate::model::value::Type;
 use crate::model::value::Value;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// What is known about a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fact {
     Set,
     NotZero,
 }
 
 /// A fact and the value that it is about.
-pub(super) type Known = (String, Fact);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Known {
+    key: String,
+    fact: Fact,
+    /// The fields and columns that the value is made of alone; `None` where it is made of anything besides.
+    of: Option<BTreeSet<FieldName>>,
+}
+
+impl Known {
+    /// The fields and columns that the fact is about, so that it holds until one of them is written. `None` where
+    /// more than they can change it: what steps came to, the directory, the time.
+    pub(crate) fn of(&self) -> Option<&BTreeSet<FieldName>> {
+        self.of.as_ref()
+    }
+
+    /// Whether it says that this field is set.
+    pub(crate) fn sets(&self, field: &str) -> bool {
+        self.fact == Fact::Set && self.key == field
+    }
+}
 
 impl Infer<'_> {
     /// What tells a value from others; `None` for one that cannot be asked for twice.
@@ -52,7 +74,7 @@ impl Infer<'_> {
         {
             return true;
         }
-        self.key(node).is_some_and(|key| self.facts.iter().any(|(known, is)| *known == key && *is == fact))
+        self.key(node).is_some_and(|key| self.facts.iter().any(|known| known.key == key && known.fact == fact))
     }
 
     /// What holds where the condition is `truth`.
@@ -90,7 +112,33 @@ impl Infer<'_> {
     }
 
     fn about(&self, node: &Node, fact: Fact) -> Vec<Known> {
-        self.key(node).map(|key| (key, fact)).into_iter().collect()
+        self.key(node).map(|key| Known { key, fact, of: self.fields_of(node) }).into_iter().collect()
+    }
+
+    /// The fields and columns that a value is made of, if nothing else is in it.
+    fn fields_of(&self, node: &Node) -> Option<BTreeSet<FieldName>> {
+        const OF_FIELDS_ALONE: [&str; 4] = ["count", "sum", "min", "max"];
+        match &node.syntax {
+            Syntax::Name(name) => match self.lookup(name)? {
+                Found::Field(_) => Some(BTreeSet::from([FieldName::from(name.as_str())])),
+                _ => None,
+            },
+            // A column; what is asked of a person or of a step is not the case's own.
+            Syntax::Path(of, column, _) => match &of.syntax {
+                Syntax::Name(name) => match self.lookup(name)? {
+                    Found::Field(typed) if matches!(typed.of, Type::Record(_) | Type::List(_)) => {
+                        Some(BTreeSet::from([FieldName::from(name.as_str()), FieldName::from(column.as_str())]))
+                    }
+                    _ => None,
+                },
+                _ => None,
+            },
+            Syntax::Call(name, _, arguments) if OF_FIELDS_ALONE.contains(&name.as_str()) => {
+                let each: Option<Vec<_>> = arguments.iter().map(|argument| self.fields_of(&argument.value)).collect();
+                Some(each?.into_iter().flatten().collect())
+            }
+            _ => None,
+        }
     }
 
     /// All that each part proves, or only what every part proves.

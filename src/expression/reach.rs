@@ -241,7 +241,7 @@ impl Infer<'_> {
 /// The item of a filtered list: what the condition asked for is set.
 fn narrowed(mut item: Typed, known: &[Known], slot: u16) -> Typed {
     let itself = format!("#{slot}");
-    let set = |key: &str| known.iter().any(|(known, fact)| *fact == Fact::Set && known == key);
+    let set = |key: &str| known.iter().any(|known| known.sets(key));
     if set(&itself) {
         item.optional = false;
     }

@@ -1,5 +1,6 @@
 //! What names mean where an expression stands, and what is expected there.
 
+use super::narrow::Known;
 use crate::model::id::{FieldName, StepId};
 use crate::model::people::Directory;
 use crate::model::value::{Type, Typed};
@@ -28,6 +29,8 @@ pub struct Scope {
     pub(super) outcome: Option<Arc<[Arc<str>]>>,
     /// Fields that are asked with a limit which keeps them from zero.
     pub(super) never_zero: Arc<BTreeSet<FieldName>>,
+    /// What conditions have proved before.
+    pub(super) known: Vec<Known>,
     /// Types are not checked, and unset data is asked for by name: for trying expressions without a form.
     pub(super) untyped: bool,
 }
@@ -65,6 +68,12 @@ impl Scope {
     /// Fields that hold no zero where they are set: their form refuses it.
     pub fn never_zero(mut self, names: Arc<BTreeSet<FieldName>>) -> Scope {
         self.never_zero = names;
+        self
+    }
+
+    /// What conditions have proved where the expression stands: see [`proved`](super::proved).
+    pub(crate) fn knowing(mut self, known: impl IntoIterator<Item = Known>) -> Scope {
+        self.known.extend(known);
         self
     }
 

@@ -195,6 +195,11 @@ impl StateGraph {
         self.walk(&self.graph, node)
     }
 
+    /// The nodes from which a node can be reached, itself included.
+    pub fn leading_to(&self, node: &Node) -> Vec<&Node> {
+        self.walk(Reversed(&self.graph), node)
+    }
+
     /// The nodes from which an end of the case can be reached.
     pub fn finishing(&self) -> Vec<&Node> {
         let ends: Vec<&Node> = self.nodes().filter(|node| matches!(node, Node::Finish(_))).collect();

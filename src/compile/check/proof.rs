@@ -106,7 +106,8 @@ fn domain(subject: &Subject<'_>, certain: &Certain, name: &FieldName) -> Domain 
         true => nullable(&field.value),
         false => field.typed().optional || nullable(&field.value) || !field.required && nullable(&field.default),
     };
-    let null = !list && (optional || !certain.fields.contains(name));
+    let proved = certain.known.iter().any(|known| known.sets(name.as_str()));
+    let null = !list && !proved && (optional || !certain.fields.contains(name));
     let asked = !written && field.value.is_none();
     if asked { Domain::asked(field) } else { Domain::written(field) }.with_null(null)
 }
