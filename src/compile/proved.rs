@@ -130,7 +130,7 @@ impl<'a> Proved<'a> {
             known.of().is_some()
                 && !self.hit(known, &at.all)
                 && (before.contains(known)
-                    || !self.disturbed(at, known, &own) && !(at.goes_back && self.revisable(known)))
+                    || !(self.disturbed(at, known, &own) || at.goes_back && self.revisable(known)))
         };
         inside.iter().filter(lasts).cloned().collect()
     }

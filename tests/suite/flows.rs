@@ -261,6 +261,31 @@ fn a_revision_that_changes_what_a_passed_step_read_walks_again_from_there() {
 }
 
 #[test]
+fn a_step_whose_people_were_revised_away_is_passed_by() {
+    let mut play = Play::new(
+        "
+  - id: more
+    title: More
+    when: note != null
+    approve: 'if note = \"x\" then lead else cfo'
+    due: string length(note) * 1 day
+  - id: last
+    title: Last
+    approve: cfo
+",
+    );
+    play.start("cam", 600);
+    assert_eq!(play.asked(), ["last:fay"], "nothing is noted");
+    let noted = || Record::from_iter([("amount".into(), Value::Number(600.into())), ("note".into(), Value::text("x"))]);
+    play.decide("fay", "last", "returned", Some("note it")).unwrap();
+    play.revise("cam", noted());
+    assert_eq!(play.asked(), ["more:leo"]);
+    play.decide("leo", "more", "returned", Some("no note, please")).unwrap();
+    play.revise("cam", Record::from_iter([("note".into(), Value::Null)]));
+    assert_eq!(play.asked(), ["last:fay"], "no incident: as on a first visit, `more` is passed by");
+}
+
+#[test]
 fn all_sign_or_one_rejects() {
     let both = "
   - id: both
