@@ -43,6 +43,7 @@ impl Letters for Written<'_> {
                 state: &mail.state,
                 log: case.log.get(..told).unwrap_or_default(),
                 upcoming: &upcoming,
+                caller: None,
             },
             mail: mail.number,
             kind: &mail.kind,

@@ -14,6 +14,7 @@
 
 mod acting;
 mod browser;
+mod columns;
 mod command;
 mod diff;
 mod directory;

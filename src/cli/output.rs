@@ -1,18 +1,16 @@
 //! The only printer: words, tables and JSON on standard output; notes, errors and progress on standard error.
 //!
-//! Tables are aligned by display width, so Chinese and Latin columns stand right. On a terminal they are cut to
-//! its width; anywhere else nothing is cut. The terminal has the restraint of paper: bold for what is asked, dim
-//! for the past, one accent for where a case stands. Colours obey `NO_COLOR`, `CLICOLOR_FORCE` and what the
-//! other end is.
+//! The terminal has the restraint of paper: bold for what is asked, dim for the past, one accent for where a case
+//! stands. Colours obey `NO_COLOR`, `CLICOLOR_FORCE` and what the other end is. How rows stand in columns is in
+//! `columns`.
 
+pub(crate) use super::columns::{Table, pad, wrap};
 use super::exit::{Exit, Stop};
-use crate::model::text::pieces;
 use crate::model::text::{Lang, Wording};
 use anstyle::{AnsiColor, Style};
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// When to paint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +136,7 @@ impl Output {
 
     /// A table as text, cut to the terminal.
     pub(crate) fn table(&self, table: &Table) -> String {
-        table.draw(self)
+        table.draw(self.width, |ink, text| self.ink(ink, text))
     }
 
     /// Shows how far something is whose length is known, only on a terminal, until it is dropped.
@@ -245,231 +243,5 @@ impl Drop for Progress {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-    }
-}
-
-/// Rows under titles.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Table {
-    titles: Vec<String>,
-    right: Vec<bool>,
-    rows: Vec<Vec<(String, Option<Ink>)>>,
-}
-
-impl Table {
-    /// A table with these titles.
-    pub(crate) fn new<'a>(titles: impl IntoIterator<Item = &'a str>) -> Table {
-        let titles: Vec<String> = titles.into_iter().map(str::to_owned).collect();
-        Table { right: vec![false; titles.len()], titles, rows: Vec::new() }
-    }
-
-    /// Aligns a column to the right.
-    pub(crate) fn right(mut self, column: usize) -> Table {
-        if let Some(right) = self.right.get_mut(column) {
-            *right = true;
-        }
-        self
-    }
-
-    /// Adds a row.
-    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().map(|cell| (one_line(&cell), None)).collect());
-    }
-
-    /// Adds a row of which cells are painted.
-    pub(crate) fn painted_row(&mut self, cells: impl IntoIterator<Item = (String, Option<Ink>)>) {
-        self.rows.push(cells.into_iter().map(|(cell, ink)| (one_line(&cell), ink)).collect());
-    }
-
-    /// Each row in lines of its own, where a terminal is too narrow for columns.
-    fn stacked(&self, shown: &[usize], limit: usize, output: &Output) -> String {
-        let empty = String::new();
-        let titles = shown.iter().skip(1).map(|column| self.titles.get(*column).unwrap_or(&empty).width());
-        let titles = titles.max().unwrap_or(0);
-        let mut text = String::new();
-        for row in &self.rows {
-            for (place, column) in shown.iter().enumerate() {
-                let Some((cell, ink)) = row.get(*column).filter(|(cell, _)| !cell.is_empty()) else { continue };
-                let before = match (place, titles) {
-                    (0, _) => String::new(),
-                    (_, 0) => "  ".to_owned(),
-                    _ => format!("  {}  ", pad(self.titles.get(*column).unwrap_or(&empty), titles)),
-                };
-                let room = limit.saturating_sub(before.width()).max(8);
-                for (number, line) in wrap(cell, room).iter().enumerate() {
-                    let line = ink.map_or_else(|| line.clone(), |ink| output.ink(ink, line));
-                    match number {
-                        0 => text += &output.ink(Ink::Dim, &before),
-                        _ => text += &" ".repeat(before.width()),
-                    }
-                    text += &line;
-                    text.push('\n');
-                }
-            }
-        }
-        text
-    }
-
-    fn draw(&self, output: &Output) -> String {
-        const GAP: usize = 2;
-        let columns = self.titles.len().max(self.rows.iter().map(Vec::len).max().unwrap_or(0));
-        let mut widths: Vec<usize> = (0..columns)
-            .map(|column| {
-                let title = self.titles.get(column).map_or(0, |title| title.width());
-                let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|(cell, _)| cell.width());
-                cells.chain([title]).max().unwrap_or(0)
-            })
-            .collect();
-        // A column that says nothing of any row is left out.
-        let said =
-            |column: usize| self.rows.iter().any(|row| row.get(column).is_some_and(|(cell, _)| !cell.is_empty()));
-        let shown: Vec<usize> = (0..columns).filter(|column| self.rows.is_empty() || said(*column)).collect();
-        for column in (0..columns).filter(|column| !shown.contains(column)) {
-            if let Some(width) = widths.get_mut(column) {
-                *width = 0;
-            }
-        }
-        if let Some(limit) = output.width {
-            let cells = limit.saturating_sub(GAP * shown.len().saturating_sub(1));
-            if !shrink(&mut widths, shown.first().copied().unwrap_or_default(), cells) && shown.len() > 1 {
-                return self.stacked(&shown, limit, output);
-            }
-        }
-        let mut text = String::new();
-        let titles: Vec<(String, Option<Ink>)> =
-            self.titles.iter().map(|title| (title.clone(), Some(Ink::Dim))).collect();
-        let head = (!self.titles.iter().all(String::is_empty)).then_some(&titles);
-        for row in head.into_iter().chain(&self.rows) {
-            let mut line = String::new();
-            for (place, column) in shown.iter().copied().enumerate() {
-                let width = widths.get(column).copied().unwrap_or(0);
-                let empty = (String::new(), None);
-                let (cell, ink) = row.get(column).unwrap_or(&empty);
-                let cell = fit(cell, width);
-                let pad = " ".repeat(width.saturating_sub(cell.width()));
-                let cell = ink.map_or_else(|| cell.clone(), |ink| output.ink(ink, &cell));
-                if place > 0 {
-                    line.push_str("  ");
-                }
-                let right = self.right.get(column).copied().unwrap_or(false);
-                line.push_str(&if right { pad + &cell } else { cell + &pad });
-            }
-            text.push_str(line.trim_end());
-            text.push('\n');
-        }
-        text
-    }
-}
-
-/// Takes from the widest columns until all fit. The one that names the row stays whole, and none becomes narrower
-/// than a word; where that is not enough, the answer is `false`.
-fn shrink(widths: &mut [usize], whole: usize, limit: usize) -> bool {
-    while widths.iter().sum::<usize>() > limit {
-        let others = widths.iter_mut().enumerate().filter(|(column, _)| *column != whole);
-        match others.map(|(_, width)| width).max_by_key(|width| **width) {
-            Some(widest) if *widest > 8 => *widest -= 1,
-            _ => return false,
-        }
-    }
-    true
-}
-
-/// A text in at most `width` cells, with an ellipsis where it was cut.
-pub(crate) fn fit(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let (mut cut, mut used) = (String::new(), 0);
-    for c in text.chars() {
-        let cells = c.width().unwrap_or(0);
-        if used + cells + 1 > width {
-            break;
-        }
-        cut.push(c);
-        used += cells;
-    }
-    cut + "…"
-}
-
-/// A text padded to `width` cells.
-pub(crate) fn pad(text: &str, width: usize) -> String {
-    format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
-}
-
-/// A text in lines of at most `width` cells: broken at spaces, and between Chinese characters, but not before
-/// what closes.
-pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    for paragraph in text.split('\n') {
-        let mut line = String::new();
-        for piece in pieces(paragraph) {
-            if !line.is_empty() && line.width() + piece.trim_end().width() > width {
-                lines.push(line.trim_end().to_owned());
-                line = piece.trim_start().to_owned();
-            } else {
-                line.push_str(piece);
-            }
-        }
-        lines.push(line.trim_end().to_owned());
-    }
-    lines
-}
-
-/// What a cell shows of a text: one line, without what could forge or hide something.
-fn one_line(text: &str) -> String {
-    crate::effects::format::clean_line(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn output(width: Option<usize>) -> Output {
-        Output { lang: Lang::Zh, paint: false, paint_errors: false, width, moving: false, json: false }
-    }
-
-    fn table() -> Table {
-        let mut table = Table::new(["编号", "流程", "金额"]).right(2);
-        table.row(["LP-2026-0001".into(), "物品领用申请".into(), "¥640.00".into()]);
-        table.row(["JD-2026-0001".into(), "Insurance\nrequest".into(), "¥1,280.00".into()]);
-        table
-    }
-
-    #[test]
-    fn chinese_and_latin_columns_align() {
-        let expected = "\
-编号          流程                    金额
-LP-2026-0001  物品领用申请         ¥640.00
-JD-2026-0001  Insurance request  ¥1,280.00
-";
-        assert_eq!(output(None).table(&table()), expected);
-    }
-
-    #[test]
-    fn a_narrow_terminal_cuts_the_widest_column_but_not_the_first() {
-        let drawn = output(Some(36)).table(&table());
-        assert!(drawn.lines().all(|line| line.width() <= 36), "{drawn}");
-        assert!(drawn.contains('…') && drawn.contains("LP-2026-0001"), "{drawn}");
-    }
-
-    #[test]
-    fn where_columns_have_no_room_rows_stand_in_lines() {
-        let expected = "\
-LP-2026-0001
-  流程  物品领用申请
-  金额  ¥640.00
-JD-2026-0001
-  流程  Insurance
-        request
-  金额  ¥1,280.00
-";
-        assert_eq!(output(Some(20)).table(&table()), expected);
-    }
-
-    #[test]
-    fn chinese_lines_break_between_characters_and_not_before_a_full_stop() {
-        assert_eq!(wrap("一二三四。五六", 8), ["一二三", "四。五六"]);
-        assert_eq!(wrap("one two three", 8), ["one two", "three"]);
-        assert_eq!(wrap("运行 `deploy` 一次", 12), ["运行", "`deploy` 一", "次"]);
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct World {
     pub(crate) directory: Arc<Directory>,
     pub(crate) calendar: Arc<Calendar>,
     pub(crate) files: Files,
+    pub(crate) live: Vec<Arc<Definition>>,
 }
 
 impl World {
@@ -33,12 +34,19 @@ impl World {
             directory: runtime.directory(),
             calendar: runtime.calendar(),
             files: runtime.files().clone(),
+            live: runtime.definitions(),
         }
     }
 
     /// Words for the reader of the shell, in the calendar's zone.
     pub(crate) fn words(&self, output: &Output) -> Words<'_> {
-        Words { lang: output.lang, zone: self.calendar.zone, now: self.now, directory: &self.directory }
+        Words {
+            lang: output.lang,
+            zone: self.calendar.zone,
+            now: self.now,
+            directory: &self.directory,
+            live: &self.live,
+        }
     }
 
     /// What lies ahead of a case.

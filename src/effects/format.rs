@@ -4,6 +4,7 @@
 //! Every text that came from a person goes through [`clean`] or [`clean_line`] here, so that no control or
 //! direction character of a form reaches a surface.
 
+use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind};
 use crate::model::people::Directory;
 use crate::model::text::Lang;
@@ -13,6 +14,7 @@ use crate::model::value::{Record, Value};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use rust_decimal::{Decimal, RoundingStrategy};
+use std::sync::Arc;
 
 /// For whom and when something is worded.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +27,8 @@ pub struct Words<'a> {
     pub now: DateTime<Utc>,
     /// The names of people, positions and departments.
     pub directory: &'a Directory,
+    /// The processes that are live, for their titles; none where no other process is spoken of.
+    pub live: &'a [Arc<Definition>],
 }
 
 impl Words<'_> {
@@ -173,7 +177,7 @@ mod tests {
     use indexmap::IndexMap;
 
     fn words(directory: &Directory, lang: Lang) -> Words<'_> {
-        Words { lang, zone: Tz::Asia__Shanghai, now: "2026-03-02T01:14:00Z".parse().unwrap(), directory }
+        Words { lang, zone: Tz::Asia__Shanghai, now: "2026-03-02T01:14:00Z".parse().unwrap(), directory, live: &[] }
     }
 
     fn field(kind: FieldKind) -> Field {

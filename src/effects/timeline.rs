@@ -5,7 +5,7 @@
 
 use super::format::{Words, clean};
 use super::outside::{self, Outside};
-use super::words::Choice;
+use super::words::{Calling, Choice};
 use crate::engine::command::{Actor, Ask};
 use crate::engine::event::{Entry, Event};
 use crate::engine::preview::Upcoming;
@@ -15,6 +15,7 @@ use crate::model::definition::{Definition, StepKind, outcome};
 use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, PersonId, ScopeId, StepId, TaskId, TokenId};
 use crate::model::text::Lang;
+use crate::model::words::named;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -101,6 +102,8 @@ pub struct Scene<'a> {
     pub log: &'a [Entry],
     /// What lies ahead, from the engine's preview.
     pub upcoming: &'a [Upcoming],
+    /// The case that called it, where one did and is known.
+    pub caller: Option<&'a Calling>,
 }
 
 /// The whole story in the reader's words; `reader` is who is told “it is your turn”, and who `operates` is told
@@ -126,7 +129,8 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
     let mut outside = operates.then(Outside::default);
     let mut asked: BTreeMap<TaskId, Asked<'_>> = BTreeMap::new();
     let titles = words.tasks_of(scene.definition, scene.log);
-    let mut branches: BTreeMap<ScopeId, String> = BTreeMap::new();
+    let mut branches: BTreeMap<ScopeId, (Option<TokenId>, String)> = BTreeMap::new();
+    let (mut first, mut at) = (BTreeMap::new(), BTreeMap::new());
     let mut story = Vec::new();
     for entry in scene.log {
         let when = words.moment(entry.at);
@@ -140,11 +144,9 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
             match event {
                 Event::Started { applicant, .. } => story.push(Moment {
                     mark: Mark::Start,
-                    title: words.pick("提交", "Submitted").into(),
-                    who: words.name_at(applicant, ""),
                     when: when.clone(),
                     via: via.clone(),
-                    ..Moment::default()
+                    ..started(scene, words, entry, applicant)
                 }),
                 Event::TaskOpened { task, opened } => {
                     let people = opened.assignments.iter();
@@ -199,31 +201,27 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
                     via: via.clone(),
                     ..Moment::default()
                 }),
+                Event::Entered { token, step } => {
+                    first.entry(*token).or_insert(step);
+                    at.insert(*token, step);
+                }
                 Event::Called { step, .. } => story.push(Moment {
                     mark: Mark::Note,
                     title: words.step(scene.definition, step),
                     when: when.clone(),
-                    words: match words.lang {
-                        Lang::Zh => "开始，单独办理".into(),
-                        Lang::En => "begun as a case of its own".into(),
-                    },
+                    words: called(scene, words, step).into(),
                     ..Moment::default()
                 }),
-                Event::MessageRead { .. } => {
-                    if let Ask::Deliver { name, .. } = &entry.command.ask {
-                        let name = clean(name);
-                        story.push(Moment {
-                            mark: Mark::Note,
-                            title: words.pick("消息", "Message").into(),
-                            when: when.clone(),
-                            words: match words.lang {
-                                Lang::Zh => format!("收到 {name}"),
-                                Lang::En => format!("{name} came"),
-                            },
-                            ..Moment::default()
-                        });
-                    }
-                }
+                Event::MessageRead { token, .. } => story.push(Moment {
+                    mark: Mark::Note,
+                    title: match at.get(token) {
+                        Some(step) => words.step(scene.definition, step),
+                        None => words.pick("消息", "Message").into(),
+                    },
+                    when: when.clone(),
+                    words: words.pick("消息已收到", "the message came").into(),
+                    ..Moment::default()
+                }),
                 Event::WentOverdue { step, .. } => story.push(Moment {
                     mark: Mark::Note,
                     title: words.step(scene.definition, step),
@@ -264,23 +262,22 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
                         ..Moment::default()
                     });
                 }
-                Event::ScopeOpened { scope, branch, row, .. } => {
+                Event::ScopeOpened { scope, branch, row, token, .. } => {
                     let name = match (branch, row, words.lang) {
-                        (Some(branch), ..) => clean(branch),
+                        (Some(branch), ..) => named(branch),
                         (_, Some(row), Lang::Zh) => format!("第 {} 行", row.number.saturating_add(1)),
                         (_, Some(row), Lang::En) => format!("row {}", row.number.saturating_add(1)),
                         _ => continue,
                     };
-                    branches.insert(*scope, name);
+                    branches.insert(*scope, (row.is_none().then_some(*token), name));
                 }
                 Event::ScopeClosed { scope, done: false } => {
-                    let Some(name) = branches.get(scope) else { continue };
+                    let Some((token, name)) = branches.get(scope) else { continue };
+                    // A branch has no title: what it begins with says to people what it is about.
+                    let begins = token.and_then(|token| first.get(&token)).map(|step| words.step(scene.definition, step));
                     story.push(Moment {
                         mark: Mark::Skipped,
-                        title: match words.lang {
-                            Lang::Zh => format!("分支 {name}"),
-                            Lang::En => format!("Branch {name}"),
-                        },
+                        title: begins.unwrap_or_else(|| name.clone()),
                         when: when.clone(),
                         words: words.pick("不再需要，已取消", "no longer needed, cancelled").into(),
                         ..Moment::default()
@@ -352,12 +349,26 @@ fn overdue(scene: &Scene<'_>, words: &Words<'_>, step: &StepId, entry: &Entry) -
     }
 }
 
+/// Who handed a case in. One that somebody is asked to fill in first was only begun, by a case or the calendar.
+fn started(scene: &Scene<'_>, words: &Words<'_>, entry: &Entry, applicant: &PersonId) -> Moment {
+    let caller = scene.caller.map(|caller| words.calling(caller)).unwrap_or_default();
+    let asks = |event: &Event| matches!(event, Event::TaskOpened { opened, .. } if opened.kind == TaskKind::Begin);
+    if entry.events.iter().any(asks) {
+        return Moment { title: words.pick("发起", "Begun").into(), who: caller, ..Moment::default() };
+    }
+    let title = words.pick("提交", "Submitted").into();
+    Moment { title, who: words.name_at(applicant, ""), words: caller, ..Moment::default() }
+}
+
 /// Who ended a case by hand and why; of one that its caller no longer waits for, that it is so.
 fn ended_by(scene: &Scene<'_>, words: &Words<'_>, entry: &Entry, reason: Option<&str>) -> Moment {
     let reason = reason.map(clean).unwrap_or_default();
     match (&entry.command.ask, &entry.command.actor) {
         (Ask::Cancel { .. }, Actor::System) if scene.state.caller.is_some() => Moment {
-            who: format!("{} {reason}", words.pick("调用它的案例", "its caller")).trim_end().to_owned(),
+            who: match scene.caller {
+                Some(caller) => words.calling(caller),
+                None => format!("{} {reason}", words.pick("调用它的案例", "its caller")).trim_end().to_owned(),
+            },
             words: words.pick("已结束或不再等它", "ended or waits for it no longer").into(),
             ..Moment::default()
         },
@@ -365,6 +376,14 @@ fn ended_by(scene: &Scene<'_>, words: &Words<'_>, entry: &Entry, reason: Option<
             Moment { who: words.actor(by), opinion: reason, ..Moment::default() }
         }
         _ => Moment { opinion: reason, ..Moment::default() },
+    }
+}
+
+/// What became of a call: whether the case that called waits for it.
+fn called<'w>(scene: &Scene<'_>, words: &Words<'w>, step: &StepId) -> &'w str {
+    match scene.definition.steps.get(step).map(|step| &step.kind) {
+        Some(StepKind::Call(call)) if !call.detached => words.pick("开始，等它结束", "begun; this case waits for it"),
+        _ => words.pick("开始，单独办理", "begun as a case of its own"),
     }
 }
 

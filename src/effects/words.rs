@@ -3,9 +3,9 @@
 use super::format::{Words, clean_line, masked};
 use crate::engine::command::{Actor, Via};
 use crate::engine::event::Trouble;
-use crate::engine::state::{START, TaskKind, Waiting};
+use crate::engine::state::{START, State, TaskKind, Waiting};
 use crate::model::definition::{Definition, Human, StepKind, outcome};
-use crate::model::id::{Outcome, PersonId, StepId};
+use crate::model::id::{Outcome, PersonId, ProcessId, StepId};
 use crate::model::text::{Lang, Text};
 use crate::model::words;
 use chrono::{DateTime, Utc};
@@ -22,7 +22,35 @@ pub struct Choice {
     pub opinion: bool,
 }
 
+/// The case that called another one, as far as others are told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Calling {
+    /// Its number.
+    pub reference: String,
+    /// The title of its process.
+    pub title: Text,
+    /// Whose it is.
+    pub applicant: PersonId,
+}
+
+impl Calling {
+    /// What is told of a case.
+    pub fn of(state: &State) -> Calling {
+        Calling { reference: state.reference(), title: state.title.clone(), applicant: state.applicant.clone() }
+    }
+}
+
 impl Words<'_> {
+    /// A case that called another one: `张伟 的“年会” NH-2026-0001`.
+    pub fn calling(&self, calling: &Calling) -> String {
+        let (who, title) = (self.name(&calling.applicant), clean_line(calling.title.get(self.lang)));
+        let reference = clean_line(&calling.reference);
+        match self.lang {
+            Lang::Zh => format!("{who} 的“{title}” {reference}"),
+            Lang::En => format!("{title} {reference} of {who}"),
+        }
+    }
+
     /// The answers that a step offers, in its order.
     pub fn choices(&self, human: &Human) -> Vec<Choice> {
         let choice = |(name, answering): (&Outcome, &crate::model::definition::Answering)| Choice {
@@ -60,9 +88,26 @@ impl Words<'_> {
         definition.ending(name, self.lang)
     }
 
+    /// What people call a process: its title where one is live.
+    pub fn process(&self, id: &ProcessId) -> String {
+        let live = self.live.iter().find(|definition| definition.process == *id);
+        live.map_or_else(|| words::named(id.as_str()), |live| clean_line(live.title.get(self.lang)))
+    }
+
     /// What people call a step.
     pub fn step(&self, definition: &Definition, id: &StepId) -> String {
         let step = definition.steps.get(id);
+        // What takes a step back is called by what it takes back.
+        if id.as_str().is_ascii()
+            && step.is_some_and(|step| step.title.is_none())
+            && let Some(undone) = definition.graph.undone_by(id)
+        {
+            let undone = self.step(definition, undone);
+            return match self.lang {
+                Lang::Zh => format!("撤销“{undone}”"),
+                Lang::En => format!("Undo: {undone}"),
+            };
+        }
         match step.and_then(|step| step.title.as_ref()) {
             Some(title) => clean_line(title.get(self.lang)),
             None if id.as_str() == START => self.pick("填写申请", "Fill in the request").into(),
@@ -192,8 +237,8 @@ impl Words<'_> {
             }
             Waiting::Message { name, .. } if zh => format!("等待消息 {}", clean_line(name)),
             Waiting::Message { name, .. } => format!("Waiting for the message {}", clean_line(name)),
-            Waiting::Call { process, .. } if zh => format!("等待流程 {process} 结束"),
-            Waiting::Call { process, .. } => format!("Waiting for the process {process} to end"),
+            Waiting::Call { process, .. } if zh => format!("等待“{}”结束", self.process(process)),
+            Waiting::Call { process, .. } => format!("Waiting for {} to end", self.process(process)),
             Waiting::Http { attempt: 1, .. } => self.pick("等待外部系统答复", "Waiting for another system").into(),
             Waiting::Http { attempt, .. } if zh => format!("等待外部系统答复，第 {attempt} 次尝试"),
             Waiting::Http { attempt, .. } => format!("Waiting for another system, attempt {attempt}"),

@@ -394,11 +394,13 @@ impl Filling<'_> {
         if let Some(pattern) = &field.pattern
             && !field.keeps_pattern(&value)
         {
-            self.fault(
-                name,
-                &field.title,
-                Wording::new(format!("格式不对：应符合 {pattern}。"), format!("Not in the expected form: {pattern}.")),
-            );
+            // What the author says to people of the field is what they can follow; the pattern is for programs.
+            let (zh, en) = match &field.help {
+                Some(help) => (help.get(Lang::Zh).to_owned(), help.get(Lang::En).to_owned()),
+                None => (format!("应符合 {pattern}。"), format!("{pattern}.")),
+            };
+            let what = Wording::new(format!("格式不对：{zh}"), format!("Not in the expected form: {en}"));
+            self.fault(name, &field.title, what);
         }
         if let Some(check) = &field.check {
             match (self.evaluate)(&check.that, data) {

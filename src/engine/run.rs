@@ -272,10 +272,18 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Ends the case, and tells the applicant unless they did it themselves.
+    /// Ends the case, and tells the applicant; where compensation came first, they were told when it began.
     pub(super) fn end_now(&mut self, outcome: Outcome, reason: Option<Arc<str>>) {
+        let told = self.state.ending.is_some();
         self.close_everything();
         self.emit(Event::Ended { outcome, reason });
+        if !told {
+            self.tell_end();
+        }
+    }
+
+    /// Tells the applicant that the case ends, unless they did it themselves.
+    pub(super) fn tell_end(&mut self) {
         let applicant = self.state.applicant.clone();
         if self.command.actor.person() != Some(&applicant) {
             // The mail of the end tells of the decision that led to it.

@@ -33,6 +33,8 @@ pub(super) fn begin(run: &mut Run<'_>, outcome: Outcome, reason: Option<Arc<str>
     }
     run.close_everything();
     run.emit(Event::EndBegun { outcome, reason });
+    // How it ends is certain now; taking back may take days.
+    run.tell_end();
     next(run);
 }
 

@@ -234,6 +234,15 @@ impl StateGraph {
         (0u32..).zip(&self.blocks).filter(|(_, block)| held(block)).map(|(number, _)| number).collect()
     }
 
+    /// The step that another one helps to take back.
+    pub fn undone_by(&self, step: &StepId) -> Option<&StepId> {
+        let block = self.block_of(&Node::Step(step.clone()))?;
+        self.nodes().find_map(|node| match node {
+            Node::Undone(undone) => self.block_of(node).filter(|outer| self.encloses(*outer, block)).map(|_| undone),
+            _ => None,
+        })
+    }
+
     /// Whether `outer` is `block` itself or one of those around it: whether a jump may go there.
     pub fn encloses(&self, outer: u32, block: u32) -> bool {
         let mut at = Some(block);

@@ -6,6 +6,7 @@ use super::{
     AssignmentRow, Counts, Error, Found, InstanceFilter, InstanceRow, OutboxFilter, OutboxRow, Runtime, TaskFilter,
     TaskRow, writer,
 };
+use crate::effects::words::Calling;
 use crate::engine::apply;
 use crate::engine::event::Entry;
 use crate::engine::state::State;
@@ -53,6 +54,15 @@ impl Runtime {
             None => self.shared.version_of(&state.version)?,
         };
         Ok(Some(Case { definition, state: Arc::new(state), entries: Arc::new(entries) }))
+    }
+
+    /// What called an instance, where one did.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn calling(&self, state: &State) -> Result<Option<Calling>, Error> {
+        let Some(caller) = &state.caller else { return Ok(None) };
+        Ok(self.case(caller.instance).await?.map(|case| Calling::of(&case.state)))
     }
 
     /// Checks the chain of an instance's log against its head; `None` where there is no such instance.

@@ -153,6 +153,10 @@ impl Sheet {
 
     fn frame(&self, words: &Words<'_>, path: String, field: &Field) -> Widget {
         let help = field.help.as_ref().map(|help| clean_line(help.get(words.lang)));
+        // A length of time is written, and how is not to be seen from an empty box.
+        let length =
+            || words.pick("例如 2 小时、3 天、2 个工作日", "such as 2 hours, 3 days, 2 working days").to_owned();
+        let help = help.or_else(|| (field.kind == FieldKind::Duration).then(length));
         let fault = self.faults.get(&path).cloned();
         let id = id(&path);
         let mut described = Vec::new();

@@ -332,7 +332,13 @@ impl House {
         rows.reverse();
         for row in rows {
             let case = self.runtime.case(row.instance).await.unwrap().unwrap();
-            let scene = Scene { definition: &case.definition, state: &case.state, log: &case.entries, upcoming: &[] };
+            let scene = Scene {
+                definition: &case.definition,
+                state: &case.state,
+                log: &case.entries,
+                upcoming: &[],
+                caller: None,
+            };
             let letter = Letter {
                 installation: self.runtime.installation(),
                 scene,

@@ -379,7 +379,13 @@ impl Fixture {
     }
 
     fn scene(&self) -> Scene<'_> {
-        Scene { definition: &self.definition, state: &self.state, log: &self.log, upcoming: &self.upcoming }
+        Scene {
+            definition: &self.definition,
+            state: &self.state,
+            log: &self.log,
+            upcoming: &self.upcoming,
+            caller: None,
+        }
     }
 
     fn letter<'a>(&'a self, mail: u32, kind: &'a MailKind, to: &'a PersonId) -> Letter<'a> {
@@ -406,7 +412,7 @@ impl Fixture {
     }
 
     fn words(&self, lang: Lang) -> Words<'_> {
-        Words { lang, zone: self.calendar.zone, now: self.now, directory: &self.directory }
+        Words { lang, zone: self.calendar.zone, now: self.now, directory: &self.directory, live: &[] }
     }
 
     /// The case after it was sent back to its applicant.

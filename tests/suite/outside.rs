@@ -498,11 +498,17 @@ async fn a_result_that_cannot_be_used_is_refused_and_the_job_stays(world: World)
 /// The story that an operator reads, in both languages.
 async fn told(runtime: &Runtime, id: InstanceId) -> String {
     let Case { definition, state, entries } = case(runtime, id).await;
-    let scene = Scene { definition: &definition, state: &state, log: &entries, upcoming: &[] };
+    let scene = Scene { definition: &definition, state: &state, log: &entries, upcoming: &[], caller: None };
     let mut text = String::new();
     for lang in [Lang::Zh, Lang::En] {
         let directory = runtime.directory();
-        let words = Words { lang, zone: chrono_tz::Asia::Shanghai, now: runtime.now(), directory: &directory };
+        let words = Words {
+            lang,
+            zone: chrono_tz::Asia::Shanghai,
+            now: runtime.now(),
+            directory: &directory,
+            live: &runtime.definitions(),
+        };
         let view = case_view(&scene, &words, Reader { operates: true, ..Reader::default() });
         for moment in &view.timeline {
             text += &format!("{:?}: {}\n", moment.mark, moment.line());

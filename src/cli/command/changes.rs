@@ -118,7 +118,7 @@ fn paired<T: PartialEq + Copy>(
 
 /// A row each; `marked` says what became of them.
 pub(super) fn drawn(things: &[Thing], people: usize, marked: bool, output: &Output) -> String {
-    let mut table = Table::new(["", "", "", "", ""]);
+    let mut table = Table::new(["", "", "", "", ""]).whole(4);
     for thing in things {
         let title = match (&thing.title, thing.kind.0, output.lang) {
             (Some(title), ..) => clean_line(title.get(output.lang)),

@@ -185,7 +185,8 @@ fn list(shell: &Shell, runtime: &Runtime, json: bool) -> Result<(), Stop> {
         output.pick("步骤", "STEPS"),
         output.pick("版本", "VERSION"),
     ])
-    .right(3);
+    .right(3)
+    .whole(4);
     for definition in &live.definitions {
         let start: Vec<String> = definition
             .start

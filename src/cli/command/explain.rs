@@ -53,7 +53,7 @@ fn all(output: &Output, json: bool) -> Result<(), Stop> {
         return output.json(&codes.collect());
     }
     let mut table =
-        Table::new([output.pick("代码", "CODE"), output.pick("名称", "NAME"), output.pick("意思", "MEANING")]);
+        Table::new([output.pick("代码", "CODE"), output.pick("名称", "NAME"), output.pick("意思", "MEANING")]).prose(2);
     for code in Code::ALL {
         table.row([code.number().to_owned(), code.name().to_owned(), title(*code).to_owned()]);
     }

@@ -88,7 +88,10 @@ fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: 
     let mut table = Table::new(
         output.pick("结果,走法,最快,最长,最短的一种走法", "end,ways,quickest,longest,a shortest way").split(','),
     )
-    .right(1);
+    .right(1)
+    .whole(2)
+    .whole(3)
+    .prose(4);
     for end in &explored.ends {
         let path: Vec<String> = end.shortest.iter().map(|turn| turn_words(turn, lang)).collect();
         let path = if path.is_empty() { "–".to_owned() } else { path.join(" → ") };
@@ -104,7 +107,7 @@ fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: 
     if !explored.asked.is_empty() {
         text.push('\n');
         let titles = output.pick("步骤,由谁决定,提醒,一定要经过", "step,who decides,reminders,needed for");
-        let mut table = Table::new(titles.split(','));
+        let mut table = Table::new(titles.split(',')).prose(1);
         for asked in &explored.asked {
             let needed: Vec<String> = explored
                 .ends
@@ -126,7 +129,7 @@ fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: 
     }
     if !explored.notices.is_empty() {
         text.push('\n');
-        let mut table = Table::new(output.pick("另发邮件,给谁", "also mails,to").split(','));
+        let mut table = Table::new(output.pick("另发邮件,给谁", "also mails,to").split(',')).prose(1);
         for notice in &explored.notices {
             table.row([notice.step.to_string(), told(definition, say, &notice.step)]);
         }

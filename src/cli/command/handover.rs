@@ -88,7 +88,7 @@ fn say(
     }
     if !done.is_empty() {
         let titles = [output.pick("案例", "CASE"), output.pick("流程", "PROCESS"), output.pick("交接", "HANDED OVER")];
-        let mut table = Table::new(titles);
+        let mut table = Table::new(titles).prose(2);
         for one in done {
             table.painted_row([
                 (one.after.reference(), Some(Ink::Bold)),

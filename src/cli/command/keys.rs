@@ -126,7 +126,7 @@ fn api(shell: &Shell, matches: &ArgMatches, today: &str) -> Result<(), Stop> {
             "There is no key yet, so the API is closed. `countersign keys api add NAME` makes one.",
         )),
         _ => {
-            let mut table = Table::new([output.pick("名称", "NAME"), output.pick("生成日期", "MADE")]);
+            let mut table = Table::new([output.pick("名称", "NAME"), output.pick("生成日期", "MADE")]).whole(1);
             for key in keys.list() {
                 table.painted_row([(key.name.clone(), None), (key.made.clone(), None)]);
             }
@@ -172,7 +172,7 @@ fn list(shell: &Shell, json: bool) -> Result<(), Stop> {
         return output.print(output.pick(&zh, &en));
     }
     let mut table =
-        Table::new([output.pick("编号", "ID"), output.pick("生成日期", "MADE"), output.pick("用途", "USE")]);
+        Table::new([output.pick("编号", "ID"), output.pick("生成日期", "MADE"), output.pick("用途", "USE")]).whole(1);
     for key in known {
         let (what, ink) = if key.signing {
             (output.pick("签发新链接", "signs new links"), Some(Ink::Bold))

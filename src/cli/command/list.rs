@@ -114,7 +114,8 @@ pub(super) fn list(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             output.pick("发起", "STARTED"),
             output.pick("状态", "STANDS"),
         ])
-        .right(3);
+        .right(3)
+        .whole(5);
         for row in &rows {
             let definition = pinned.of(row).await?;
             let (headline, (standing, ink)) = (
@@ -288,7 +289,8 @@ async fn task_table(runtime: &Runtime, rows: &[TaskRow], world: &World, output: 
         output.pick("申请人", "APPLICANT"),
         output.pick("期限", "DUE"),
     ])
-    .right(2);
+    .right(2)
+    .whole(6);
     for TaskRow { assignment, instance } in rows {
         let definition = pinned.of(instance).await?;
         let step = definition.as_deref().map(|definition| words.step(definition, &assignment.step));

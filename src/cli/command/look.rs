@@ -8,6 +8,7 @@ use crate::cli::shell::Shell;
 use crate::cli::{Words, record};
 use crate::effects::timeline::{Mark, Moment, Scene};
 use crate::effects::view::{CaseView, Reader, case_view};
+use crate::effects::words::Calling;
 use crate::model::text::Lang;
 use crate::runtime::Case;
 use clap::{Arg, ArgMatches, Command};
@@ -53,7 +54,9 @@ pub(super) fn show(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         if matches.get_flag("json") {
             return output.json(&record::case(&case, &world.upcoming(&case)));
         }
-        output.print(&format!("{}{}", drawn(&case, &world, output), outside::relatives(runtime, &case, output).await?))
+        let caller = runtime.calling(&case.state).await?;
+        let drawn = drawn(&case, caller.as_ref(), &world, output);
+        output.print(&format!("{drawn}{}", outside::relatives(runtime, &case, output).await?))
     })
 }
 
@@ -65,19 +68,20 @@ pub(super) fn history(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         if matches.get_flag("json") {
             return output.json(&record::history(&case));
         }
-        output.print(&story(&case, &world, output))
+        output.print(&story(&case, runtime.calling(&case.state).await?.as_ref(), &world, output))
     })
 }
 
-fn view(case: &Case, world: &World, output: &Output) -> CaseView {
+fn view(case: &Case, caller: Option<&Calling>, world: &World, output: &Output) -> CaseView {
     let upcoming = world.upcoming(case);
-    let scene = Scene { definition: &case.definition, state: &case.state, log: &case.entries, upcoming: &upcoming };
+    let (definition, state, log) = (&case.definition, &case.state, &case.entries);
+    let scene = Scene { definition, state, log, upcoming: &upcoming, caller };
     case_view(&scene, &world.words(output), Reader { operates: true, ..Reader::default() })
 }
 
 /// What happened to a case: its title and a line for each thing.
-pub(crate) fn story(case: &Case, world: &World, output: &Output) -> String {
-    let view = view(case, world, output);
+pub(crate) fn story(case: &Case, caller: Option<&Calling>, world: &World, output: &Output) -> String {
+    let view = view(case, caller, world, output);
     let mut text = head(&view, output);
     // What stops it now has happened, too.
     let past: Vec<&Moment> = view.timeline.iter().filter(|one| one.mark.past() || one.mark == Mark::Trouble).collect();
@@ -86,8 +90,8 @@ pub(crate) fn story(case: &Case, world: &World, output: &Output) -> String {
 }
 
 /// Where a case stands: what it holds, what is done, who is asked, who comes.
-pub(crate) fn drawn(case: &Case, world: &World, output: &Output) -> String {
-    let view = view(case, world, output);
+pub(crate) fn drawn(case: &Case, caller: Option<&Calling>, world: &World, output: &Output) -> String {
+    let view = view(case, caller, world, output);
     let mut text = head(&view, output);
     text += &facts(&view, output);
     let all: Vec<&Moment> = view.timeline.iter().collect();
@@ -122,9 +126,7 @@ fn facts(view: &CaseView, output: &Output) -> String {
         let _ = writeln!(text, "  {}", output.ink(Ink::Dim, &table.label));
         let mut drawn = Table::new(table.columns.iter().map(|column| column.label.as_str()));
         for (number, column) in table.columns.iter().enumerate() {
-            if column.numeric {
-                drawn = drawn.right(number);
-            }
+            drawn = if column.numeric { drawn.right(number) } else { drawn.prose(number) };
         }
         for row in &table.rows {
             drawn.row(row.iter().cloned());

@@ -145,7 +145,9 @@ async fn queue(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Result
         output.pick("时间", "AT"),
         output.pick("对方说", "SAID"),
     ])
-    .right(1);
+    .right(1)
+    .whole(5)
+    .prose(6);
     for row in &rows {
         let (state, ink) = state_words(row.state, output.lang);
         let twice = if row.possibly_twice { output.pick("（可能收到两封）", " (possibly twice)") } else { "" };
@@ -241,6 +243,7 @@ async fn preview(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Resu
             let input = |what: Wording| Stop::Because(Exit::Input, what);
             let sender = Sender::new(&settings.from, settings.bounces.as_deref(), &base).map_err(input)?;
             let upcoming = world.upcoming(&case);
+            let caller = runtime.calling(&case.state).await?;
             let letter = Letter {
                 installation: runtime.installation(),
                 scene: Scene {
@@ -248,6 +251,7 @@ async fn preview(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Resu
                     state: &case.state,
                     log: &case.entries,
                     upcoming: &upcoming,
+                    caller: caller.as_ref(),
                 },
                 mail: *mail,
                 kind,

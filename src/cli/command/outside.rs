@@ -6,14 +6,14 @@ use crate::cli::output::{Ink, Output, Table};
 use crate::cli::refer::{self, World};
 use crate::cli::shell::Shell;
 use crate::cli::{Words, acting, values};
-use crate::effects::format::clean_line;
+use crate::effects::format::{self, clean_line};
 use crate::engine::command::{Actor, Ask, Command as Asked};
 use crate::engine::event::Event;
 use crate::engine::state::Waiting;
 use crate::model::id::{FieldName, TokenId};
 use crate::model::text::Lang;
 use crate::model::value::{Record, Value, from_plain};
-use crate::runtime::{Case, InstanceFilter, Runtime, Standing, WaitRow};
+use crate::runtime::{Case, InstanceFilter, MessageRow, Runtime, Standing, WaitRow};
 use clap::{ArgMatches, Command};
 use serde_json::json;
 use std::path::PathBuf;
@@ -206,41 +206,88 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
                 words.moment(row.next_at),
             ]);
         }
-        for row in runtime.unread(MOST).await? {
-            let key = row.key.as_deref().unwrap_or_default();
-            let title = output.pick("消息没有人读", "a message that nobody reads").to_owned();
-            rows.push([row.id.to_string(), title, format!("{} {key}", row.name), words.moment(row.at)]);
-        }
         for row in runtime.undelivered(MOST).await? {
+            let sender = runtime.case(row.sender).await?;
+            let sender = sender.map_or_else(|| row.sender.to_string(), |sender| sender.state.reference());
             let title = output.pick("没有发起的流程", "a process that did not start").to_owned();
-            rows.push([row.target.to_string(), title, row.reply.unwrap_or_default(), words.moment(row.at)]);
+            let process = row.process.as_ref().map(|id| words.process(id));
+            let why = [process, row.reply].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+            rows.push([sender, title, why, words.moment(row.at)]);
         }
+        let unread = runtime.unread(MOST).await?;
         if matches.get_flag("json") {
-            let rows = rows.iter().enumerate().map(|(number, [case, place, what, at])| {
+            let message = |row: &MessageRow| {
+                let (place, key) = (unread_words(output), row.key.as_deref().unwrap_or_default());
+                [row.id.to_string(), place.to_owned(), format!("{} {key}", row.name), words.moment(row.at)]
+            };
+            let all = rows.into_iter().chain(unread.iter().map(message)).enumerate();
+            let all = all.map(|(number, [case, place, what, at])| {
                 json!({ "case": case, "at": place, "what": what, "since": at, "stopped": number < stopped })
             });
-            return output.json(&rows.collect());
+            return output.json(&all.collect());
         }
-        if rows.is_empty() {
+        if rows.is_empty() && unread.is_empty() {
             return output
                 .print(output.pick("没有停下的案例，也没有在等外面。", "Nothing has stopped or waits outside."));
         }
-        let mut table = Table::new([
-            output.pick("案例", "CASE"),
-            output.pick("步骤", "STEP"),
-            output.pick("情况", "WHAT"),
-            output.pick("时间", "AT"),
-        ]);
-        for (number, [case, place, what, at]) in rows.into_iter().enumerate() {
-            let ink = (number < stopped).then_some(Ink::Amber);
-            table.painted_row([(case, Some(Ink::Bold)), (place, None), (what, ink), (at, Some(Ink::Dim))]);
+        let mut text = String::new();
+        if !rows.is_empty() {
+            // Why is what one looks for: it stands whole, and last, where it has room.
+            let mut table = Table::new([
+                output.pick("案例", "CASE"),
+                output.pick("步骤", "STEP"),
+                output.pick("时间", "AT"),
+                output.pick("情况", "WHAT"),
+            ])
+            .whole(2)
+            .prose(3);
+            for (number, [case, place, what, at]) in rows.into_iter().enumerate() {
+                let ink = (number < stopped).then_some(Ink::Amber);
+                table.painted_row([(case, Some(Ink::Bold)), (place, None), (at, Some(Ink::Dim)), (what, ink)]);
+            }
+            text = output.table(&table);
         }
-        output.print(&output.table(&table))
+        if !unread.is_empty() {
+            let gap = if text.is_empty() { "" } else { "\n" };
+            text = format!(
+                "{text}{gap}{}\n{}",
+                output.ink(Ink::Dim, unread_words(output)),
+                messages(&unread, &words, output)
+            );
+        }
+        output.print(&text)
     })
+}
+
+fn unread_words(output: &Output) -> &str {
+    output.pick("消息没有人读", "a message that nobody reads")
+}
+
+/// Messages, each with the id that drops it.
+fn messages(unread: &[MessageRow], words: &format::Words<'_>, output: &Output) -> String {
+    let mut table = Table::new([
+        output.pick("消息", "MESSAGE"),
+        output.pick("键", "KEY"),
+        output.pick("时间", "AT"),
+        output.pick("编号", "ID"),
+    ])
+    .whole(2)
+    .whole(3);
+    for row in unread {
+        table.painted_row([
+            (row.name.to_string(), Some(Ink::Bold)),
+            (row.key.as_deref().unwrap_or_default().to_owned(), None),
+            (words.moment(row.at), Some(Ink::Dim)),
+            (row.id.to_string(), Some(Ink::Dim)),
+        ]);
+    }
+    output.table(&table)
 }
 
 /// The column of the board, the case that called this one, those that it called, and what went wrong outside.
 pub(super) async fn relatives(runtime: &Runtime, case: &Case, output: &Output) -> Result<String, Stop> {
+    let world = World::of(runtime);
+    let words = world.words(output);
     let mut lines = Vec::new();
     if let Some(stage) = &case.state.stage {
         lines.push((output.pick("阶段", "Stage"), stage.to_string()));
@@ -254,10 +301,12 @@ pub(super) async fn relatives(runtime: &Runtime, case: &Case, output: &Output) -
         let Event::Called { child, process, .. } = event else { continue };
         let told = match runtime.case(*child).await? {
             Some(child) => match &child.state.ended {
-                Some(ended) => format!("{} · {}", child.state.reference(), ended.outcome),
+                Some(ended) => {
+                    format!("{} · {}", child.state.reference(), words.ending(&child.definition, &ended.outcome))
+                }
                 None => format!("{} · {}", child.state.reference(), output.pick("进行中", "open")),
             },
-            None => format!("{process} · {}", output.pick("没有发起", "not started")),
+            None => format!("{} · {}", words.process(process), output.pick("没有发起", "not started")),
         };
         lines.push((output.pick("发起了", "Called"), told));
     }

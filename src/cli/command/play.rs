@@ -45,7 +45,7 @@ pub(super) async fn all(shell: &Shell, server: &Server, cases: &[Scripted], star
     for (script, case) in cases.iter().zip(started) {
         let reference = case.state.reference();
         let Some(case) = server.runtime.case(case.instance).await? else { continue };
-        output.print(&story(&case, &World::of(&server.runtime), output))?;
+        output.print(&story(&case, None, &World::of(&server.runtime), output))?;
         output.print("\n")?;
         let ended = case.state.ended.as_ref().map_or("–", |ended| ended.outcome.as_str());
         if ended != script.ends {

@@ -92,6 +92,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         directory: Arc::new(people.clone()),
         calendar: Arc::new(calendar.clone()),
         files: Files::beside(&scratch),
+        live: Vec::new(),
     };
     let data = values::read(output, matches, &definition.form, &there, &Record::new());
     // What was read of it is in the data; nothing of it stays, whatever comes of the form.
@@ -110,7 +111,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let made_up = missing(forms, &people, &calendar, (process, &by, from), &data);
     let data: Record = made_up.clone().into_iter().chain(data).collect();
     if !made_up.is_empty() {
-        let words = Said { lang: output.lang, zone: calendar.zone, now: from, directory: &people };
+        let words = Said { lang: output.lang, zone: calendar.zone, now: from, directory: &people, live: &[] };
         let said = |(name, value): (&FieldName, &Value)| {
             let field = definition.form.get(name);
             let title = field.map_or(name.as_str(), |field| field.title.get(output.lang));
@@ -128,7 +129,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     if matches.get_flag("json") {
         return output.json(&told.json(&happened));
     }
-    let mut table = Table::new(output.pick("时间,步骤,事项,谁", "when,step,what,who").split(','));
+    let mut table = Table::new(output.pick("时间,步骤,事项,谁", "when,step,what,who").split(',')).prose(2);
     let mut before = String::new();
     for one in &happened {
         let when = told.moment(one.at);
@@ -198,7 +199,7 @@ impl Told<'_> {
 
     fn words(&self) -> Said<'_> {
         let (zone, directory) = (self.world.calendar().zone, self.world.directory());
-        Said { lang: self.lang, zone, now: self.world.now(), directory }
+        Said { lang: self.lang, zone, now: self.world.now(), directory, live: &[] }
     }
 
     fn row(&self, one: &Happening) -> (String, String, String, Option<Ink>) {

@@ -52,7 +52,13 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let directory = compiled.directory.clone().unwrap_or_default();
     let calendar = compiled.calendar.clone().unwrap_or_default();
     let now = Clock::System.now();
-    let world = World { now, directory: directory.into(), calendar: calendar.into(), files: Files::default() };
+    let world = World {
+        now,
+        directory: directory.into(),
+        calendar: calendar.into(),
+        files: Files::default(),
+        live: Vec::new(),
+    };
     let inputs = values::read(output, matches, &table.inputs, &world, &Record::new())?;
     let missing: Vec<(&FieldName, &Field)> =
         table.inputs.iter().filter(|(name, field)| field.required && !inputs.contains_key(*name)).collect();

@@ -170,7 +170,7 @@ impl Summary {
         let Some(world) = &self.world else { return String::new() };
         let words = world.words(output);
         let mut table = Table::new(output.pick("流程,发起,在办,结果", "process,started,open,ended").split(','));
-        table = table.right(1).right(2);
+        table = table.right(1).right(2).prose(3);
         for (process, (started, ended)) in &self.cases {
             let definition = self.definitions.iter().find(|one| one.process == *process);
             let mut by_count: Vec<(&Outcome, &u64)> = ended.iter().collect();

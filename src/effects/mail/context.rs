@@ -3,7 +3,7 @@
 use super::{GAP, Letter};
 use crate::effects::format::{Words, clean, clean_line};
 use crate::effects::timeline::{Mark, Moment};
-use crate::effects::view::{CaseView, Due, Reader, Shown, case_view};
+use crate::effects::view::{CaseView, Due, Reader, Shown, Stamp, case_view};
 use crate::effects::words::answer_sentence;
 use crate::engine::command::{Actor, Ask, Via};
 use crate::engine::data_by_now;
@@ -71,6 +71,7 @@ pub(super) fn context(
     // A mail waits in a mailbox: what would be a hidden id is left out.
     case.number = state.number.as_ref().map(|number| clean_line(number.as_str())).unwrap_or_default();
     case.due = late(letter, words, asked).or(case.due);
+    case.stamp = case.stamp.or_else(|| ending(letter, words));
     let kind = asked.map(|(task, _)| task.kind);
     let step = match letter.kind {
         MailKind::Decided { task, .. } | MailKind::ActedFor { task: Some(task) } => about(letter, *task, words),
@@ -111,6 +112,20 @@ pub(super) fn context(
         link: asked.map(|_| GAP.to_owned()),
         case,
     }
+}
+
+/// How a case ends whose end is certain while what was done is still taken back.
+fn ending(letter: &Letter<'_>, words: &Words<'_>) -> Option<Stamp> {
+    let ending = letter.scene.state.ending.as_ref().filter(|_| *letter.kind == MailKind::Ended)?;
+    let at = queued(letter)?.at;
+    let ending = words.ending(letter.scene.definition, &ending.outcome);
+    Some(Stamp { words: ending, date: words.stamp(at), at: words.moment(at) })
+}
+
+/// The entry that queued the mail.
+fn queued<'a>(letter: &Letter<'a>) -> Option<&'a Entry> {
+    let queued = |event: &Event| matches!(event, Event::MailQueued { mail, .. } if *mail == letter.mail);
+    letter.scene.log.iter().find(|entry| entry.events.iter().any(queued))
 }
 
 /// Whether a line says something that the head of the mail does not say already.
@@ -162,10 +177,7 @@ fn late(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assignmen
 
 /// The answer that a mail is about: it stands in the entry that queued the mail.
 fn decided(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assignment)>) -> Option<Decided> {
-    let queued = |entry: &&Entry| {
-        entry.events.iter().any(|event| matches!(event, Event::MailQueued { mail, .. } if *mail == letter.mail))
-    };
-    let entry = letter.scene.log.iter().find(queued)?;
+    let entry = queued(letter)?;
     let answer = entry.events.iter().find_map(|event| match (event, letter.kind) {
         (
             Event::Answered { task, assignment, outcome, opinion, .. },

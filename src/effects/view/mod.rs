@@ -117,14 +117,7 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
         number: clean_line(&state.reference()),
         key: if key == applicant { String::new() } else { key },
         headline,
-        byline: match (words.lang, state.starter == state.applicant) {
-            (Lang::Zh, true) => format!("{applicant} 提交 · {submitted}"),
-            (Lang::En, true) => format!("submitted by {applicant} · {submitted}"),
-            (Lang::Zh, false) => format!("{} 提交，现由 {applicant} 负责 · {submitted}", words.name(&state.starter)),
-            (Lang::En, false) => {
-                format!("submitted by {}, {applicant}'s now · {submitted}", words.name(&state.starter))
-            }
-        },
+        byline: format!("{} · {submitted}", handed_in(scene, words, &applicant)),
         applicant,
         submitted,
         due: reader.asked.and_then(|(task, _)| due(task, words)),
@@ -154,6 +147,25 @@ impl CaseView {
     /// What comes next.
     pub fn ahead(&self) -> impl Iterator<Item = &Moment> {
         self.timeline.iter().filter(|moment| moment.mark == Mark::Ahead)
+    }
+}
+
+/// Who handed it in: `张伟 提交`; before somebody has, who is asked to and by which case.
+fn handed_in(scene: &Scene<'_>, words: &Words<'_>, applicant: &str) -> String {
+    let state = scene.state;
+    if state.tasks.values().any(|task| task.kind == TaskKind::Begin) {
+        return match (scene.caller.map(|caller| words.calling(caller)), words.lang) {
+            (Some(caller), Lang::Zh) => format!("{caller} 请 {applicant} 填写"),
+            (None, Lang::Zh) => format!("请 {applicant} 填写"),
+            (Some(caller), Lang::En) => format!("for {applicant} to fill in, asked by {caller}"),
+            (None, Lang::En) => format!("for {applicant} to fill in"),
+        };
+    }
+    match (words.lang, state.starter == state.applicant) {
+        (Lang::Zh, true) => format!("{applicant} 提交"),
+        (Lang::En, true) => format!("submitted by {applicant}"),
+        (Lang::Zh, false) => format!("{} 提交，现由 {applicant} 负责", words.name(&state.starter)),
+        (Lang::En, false) => format!("submitted by {}, {applicant}'s now", words.name(&state.starter)),
     }
 }
 

@@ -68,25 +68,18 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wording> {
         if let Ok(duration) = wide.parse::<Duration>() {
             return Some(duration);
         }
-        let at = wide.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (count, unit) = wide.split_at(at);
-        let count = Decimal::from_str_exact(count).ok()?;
-        let unit = unit.trim().trim_start_matches('个').trim_end_matches('s');
-        let whole = || i64::try_from(count).ok().filter(|_| count.is_integer());
-        let seconds = |size: i64| Some(Duration::Seconds(count.checked_mul(Decimal::from(size))?.normalize()));
-        match unit {
-            "工作日" | "working day" => Some(Duration::WorkingDays(whole()?)),
-            "工作小时" | "working hour" => Some(Duration::WorkingMinutes(whole()?.checked_mul(60)?)),
-            "工作分钟" | "working minute" => Some(Duration::WorkingMinutes(whole()?)),
-            "年" | "year" => Some(Duration::Months(whole()?.checked_mul(12)?)),
-            "月" | "month" => Some(Duration::Months(whole()?)),
-            "周" | "星期" | "week" => seconds(604_800),
-            "天" | "日" | "day" => seconds(86_400),
-            "小时" | "hour" => seconds(3_600),
-            "分钟" | "分" | "minute" => seconds(60),
-            "秒" | "second" => seconds(1),
-            _ => None,
+        let (first, mut rest) = one_length(wide)?;
+        let mut whole = first;
+        while !rest.is_empty() {
+            let (next, after) = one_length(rest)?;
+            whole = match (whole, next) {
+                (Duration::Seconds(one), Duration::Seconds(other)) => Duration::Seconds(one.checked_add(other)?),
+                (Duration::Months(one), Duration::Months(other)) => Duration::Months(one.checked_add(other)?),
+                _ => return None,
+            };
+            rest = after;
         }
+        Some(whole)
     };
     read().ok_or_else(|| {
         Wording::new(
@@ -94,4 +87,29 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wording> {
             format!("“{text}” is not a length of time. Write 2 working days, 3 days or 4 hours."),
         )
     })
+}
+
+/// A length as `2 小时` or `2 hours`, and what stands behind it.
+fn one_length(text: &str) -> Option<(Duration, &str)> {
+    let at = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let (count, unit) = text.split_at(at);
+    let (unit, rest) = unit.split_at(unit.find(|c: char| c.is_ascii_digit()).unwrap_or(unit.len()));
+    let count = Decimal::from_str_exact(count).ok()?;
+    let unit = unit.trim().trim_start_matches('个').trim_end_matches('s');
+    let whole = || i64::try_from(count).ok().filter(|_| count.is_integer());
+    let seconds = |size: i64| Some(Duration::Seconds(count.checked_mul(Decimal::from(size))?.normalize()));
+    let length = match unit {
+        "工作日" | "working day" => Duration::WorkingDays(whole()?),
+        "工作小时" | "working hour" => Duration::WorkingMinutes(whole()?.checked_mul(60)?),
+        "工作分钟" | "working minute" => Duration::WorkingMinutes(whole()?),
+        "年" | "year" => Duration::Months(whole()?.checked_mul(12)?),
+        "月" | "month" => Duration::Months(whole()?),
+        "周" | "星期" | "week" => seconds(604_800)?,
+        "天" | "日" | "day" => seconds(86_400)?,
+        "小时" | "hour" => seconds(3_600)?,
+        "分钟" | "分" | "minute" => seconds(60)?,
+        "秒" | "second" => seconds(1)?,
+        _ => return None,
+    };
+    Some((length, rest))
 }

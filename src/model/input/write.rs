@@ -1,9 +1,9 @@
 //! How values stand in a box that people type into.
 
+use super::moment;
 use crate::model::form::{Field, FieldKind};
 use crate::model::people::Directory;
 use crate::model::text::Lang;
-use crate::model::time::Duration;
 use crate::model::value::Value;
 use rust_decimal::Decimal;
 
@@ -36,10 +36,12 @@ fn write_kind(directory: &Directory, kind: &FieldKind, value: &Value, lang: Lang
         Value::Time(time) => time.to_string(),
         Value::DateTime(moment) if moment.zone.is_none() => moment.local.format("%Y-%m-%dT%H:%M").to_string(),
         Value::DateTime(moment) => moment.to_string(),
-        Value::Duration(duration) => match duration {
-            Duration::WorkingDays(_) | Duration::WorkingMinutes(_) => duration.words(lang),
-            _ => duration.to_string(),
-        },
+        // Words where they say all of it: a fraction of a second they do not.
+        Value::Duration(duration) => {
+            let words = duration.words(lang);
+            let same = moment::duration(&words).is_ok_and(|read| read == *duration);
+            if same { words } else { duration.to_string() }
+        }
         Value::Person(id) => match directory.people.get(id) {
             Some(found) if directory.people.values().filter(|other| other.name == found.name).count() == 1 => {
                 found.name.clone()

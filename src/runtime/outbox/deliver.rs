@@ -130,9 +130,17 @@ impl Inside {
         let (directory, calendar, now) = (self.runtime.directory(), self.runtime.calendar(), self.runtime.now());
         let facts = Facts { now, directory: &directory, calendar: &calendar, sequence: 0, seed: [0; 16] };
         let ahead = upcoming(&case.definition, &case.state, &facts);
+        let caller = self.runtime.calling(&case.state).await?;
+        let scene = Scene {
+            definition: &case.definition,
+            state: &case.state,
+            log: &case.entries,
+            upcoming: &ahead,
+            caller: caller.as_ref(),
+        };
         let letter = Letter {
             installation: self.runtime.installation(),
-            scene: Scene { definition: &case.definition, state: &case.state, log: &case.entries, upcoming: &ahead },
+            scene,
             mail: row.mail,
             kind: &row.kind,
             to: &row.to,

@@ -1,7 +1,7 @@
 //! `/t/<ticket>/fresh`: “send me a fresh link”. POST mails the registered address of the link's person, and no
 //! other; what the visitor sees does not depend on anything but the link.
 
-use super::Desk;
+use super::{Around, Desk};
 use crate::effects::format::masked;
 use crate::model::text::Lang;
 use crate::runtime::Denied;
@@ -26,7 +26,8 @@ pub(in crate::web) async fn send(
 ) -> Result<Response, WebError> {
     let Path(ticket) = path.map_err(|_| WebError::nothing())?;
     let visit = state.access.open(&ticket).await?;
-    let desk = Desk::new(&state, &visit, &ticket, query.as_deref());
+    let around = Around::of(&state, &visit).await?;
+    let desk = Desk::new(&state, &visit, &around, &ticket, query.as_deref());
     let page = match state.access.resend(&visit).await {
         Ok(true) => format!("{}/fresh", desk.path),
         // Nothing is asked of them any more: the link's own page says so.
@@ -44,7 +45,8 @@ pub(in crate::web) async fn show(
 ) -> Result<Response, WebError> {
     let Path(ticket) = path.map_err(|_| WebError::nothing())?;
     let visit = state.access.open(&ticket).await?;
-    let desk = Desk::new(&state, &visit, &ticket, query.as_deref());
+    let around = Around::of(&state, &visit).await?;
+    let desk = Desk::new(&state, &visit, &around, &ticket, query.as_deref());
     if visit.open_elsewhere_or_here().is_none() {
         return Ok(Redirect::to(&desk.frame.link(&desk.path)).into_response());
     }

@@ -31,6 +31,7 @@ pub(in crate::web) async fn show(
         zone: state.runtime().calendar().zone,
         now: state.runtime().now(),
         directory: &directory,
+        live: &[],
     };
     let message = Message {
         heading: words.pick("这里运行着会签", "Countersign runs here").into(),

@@ -44,7 +44,7 @@ impl Desk {
 
     fn words(&self, state: &WebState) -> Words<'_> {
         let (zone, now) = (state.runtime().calendar().zone, state.runtime().now());
-        Words { lang: self.frame.lang, zone, now, directory: &self.directory }
+        Words { lang: self.frame.lang, zone, now, directory: &self.directory, live: &[] }
     }
 
     /// The person of an address.
@@ -174,11 +174,11 @@ pub(in crate::web) async fn mails(
     Ok(state.page("mails.html", desk.frame.clone(), page)?.into_response())
 }
 
-/// The first words of a mail.
+/// The first lines of a mail; the page cuts them where they no longer fit.
 fn snippet(mail: &Delivered) -> String {
     let lines =
         mail.text.lines().map(str::trim).filter(|line| !line.is_empty()).take(3).collect::<Vec<_>>().join(" · ");
-    clean_line(&lines).chars().take(120).collect()
+    clean_line(&lines)
 }
 
 #[derive(Serialize)]

@@ -7,17 +7,34 @@ pub(super) mod mailbox;
 pub(super) mod outcome;
 pub(super) mod task;
 
-use super::{Frame, WebState, guard};
+use super::{Frame, WebError, WebState, guard};
 use crate::effects::format::Words;
 use crate::effects::timeline::Scene;
 use crate::effects::view::{CaseView, Reader, case_view};
+use crate::effects::words::Calling;
+use crate::model::definition::Definition;
 use crate::model::text::Lang;
 use crate::runtime::access::Visit;
 use chrono_tz::Tz;
+use std::sync::Arc;
+
+/// What is spoken of around a case: the processes that are live, and the case that called it.
+pub(super) struct Around {
+    live: Vec<Arc<Definition>>,
+    caller: Option<Calling>,
+}
+
+impl Around {
+    async fn of(state: &WebState, visit: &Visit) -> Result<Around, WebError> {
+        let runtime = state.runtime();
+        Ok(Around { live: runtime.definitions(), caller: runtime.calling(&visit.case.state).await? })
+    }
+}
 
 /// A visit with the words of its reader.
 pub(super) struct Desk<'a> {
     visit: &'a Visit,
+    around: &'a Around,
     words: Words<'a>,
     frame: Frame,
     /// The path of the visit's page.
@@ -25,14 +42,14 @@ pub(super) struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    fn new(state: &WebState, visit: &'a Visit, ticket: &str, query: Option<&str>) -> Desk<'a> {
+    fn new(state: &WebState, visit: &'a Visit, around: &'a Around, ticket: &str, query: Option<&str>) -> Desk<'a> {
         let person = visit.directory.people.get(&visit.row.person);
         let own = person.map_or(Lang::default(), |person| person.language);
         // The address of a page holds its ticket; a link to its other language need not repeat it.
         let frame = Frame::new(own, guard::chosen(query), "");
         let zone: Tz = person.and_then(|person| person.zone).unwrap_or_else(|| state.runtime().calendar().zone);
-        let words = Words { lang: frame.lang, zone, now: visit.now, directory: &visit.directory };
-        Desk { visit, words, frame, path: format!("/t/{ticket}") }
+        let words = Words { lang: frame.lang, zone, now: visit.now, directory: &visit.directory, live: &around.live };
+        Desk { visit, around, words, frame, path: format!("/t/{ticket}") }
     }
 
     fn view(&self, asked: bool) -> CaseView {
@@ -42,6 +59,7 @@ impl<'a> Desk<'a> {
             state: &case.state,
             log: &case.entries,
             upcoming: &self.visit.upcoming,
+            caller: self.around.caller.as_ref(),
         };
         let asked = self.visit.asked().filter(|_| asked);
         let reader = Reader { person: Some(&self.visit.row.person), asked, fills: true, operates: false };

@@ -283,6 +283,18 @@ fn names(words: &Words<'_>, people: &[PersonId]) -> String {
 fn instead(desk: &Desk<'_>, how: &How, by: &Actor, own: bool, at: DateTime<Utc>) -> (String, String) {
     let words = &desk.words;
     let (who, at) = (if own { desk.pick("您", "You") } else { words.actor(by) }, words.moment(at));
+    // The system cancels by itself only what another case began.
+    if (how, by) == (&How::Cancelled, &Actor::System) {
+        let caller = desk.around.caller.as_ref().map(|caller| words.calling(caller));
+        let caller = caller.unwrap_or_else(|| desk.pick("发起它的案例", "The case that began it"));
+        return match words.lang {
+            Lang::Zh => ("申请已取消".into(), format!("{caller} 已结束或不再需要它，这份申请于 {at} 随之取消。")),
+            Lang::En => (
+                "The request was cancelled".into(),
+                format!("{caller} ended or needs it no longer, so this request was cancelled on {at}."),
+            ),
+        };
+    }
     let zh = |heading: &str, did: String| (heading.to_owned(), did);
     match words.lang {
         Lang::Zh => match how {

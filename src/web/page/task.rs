@@ -5,8 +5,8 @@
 //! recorded is answered with 303 to the page, which then shows what was decided. A second one is answered with
 //! the first: 200 where it says the same, 409 where it does not.
 
-use super::Desk;
 use super::outcome;
+use super::{Around, Desk};
 use crate::effects::format::{clean, clean_line, masked};
 use crate::effects::timeline::choices;
 use crate::effects::view::{CaseView, Change, Shown, changes};
@@ -45,7 +45,8 @@ pub(in crate::web) async fn show(
 ) -> Result<Response, WebError> {
     let Path(ticket) = path.map_err(|_| WebError::nothing())?;
     let visit = state.access.open(&ticket).await?;
-    let desk = Desk::new(&state, &visit, &ticket, query.as_deref());
+    let around = Around::of(&state, &visit).await?;
+    let desk = Desk::new(&state, &visit, &around, &ticket, query.as_deref());
     match visit.standing {
         Standing::Asked => render(&state, &desk, Filled::default(), StatusCode::OK),
         _ => outcome::render(&state, &desk, None, StatusCode::OK).await,
@@ -61,7 +62,8 @@ pub(in crate::web) async fn decide(
 ) -> Result<Response, WebError> {
     let Path(ticket) = path.map_err(|_| WebError::nothing())?;
     let visit = state.access.open(&ticket).await?;
-    let desk = Desk::new(&state, &visit, &ticket, query.as_deref());
+    let around = Around::of(&state, &visit).await?;
+    let desk = Desk::new(&state, &visit, &around, &ticket, query.as_deref());
     let asked = visit.form().filter(|_| visit.standing == Standing::Asked);
     let sent = upload::read(&state, &visit, asked.as_deref(), request).await?;
     let mut filled = Filled::read(&desk, sent);
@@ -87,7 +89,8 @@ pub(in crate::web) async fn decide(
         Closed::Nothing => WebError::ours(),
         closed => closed.into(),
     })?;
-    let desk = Desk::new(&state, &visit, &ticket, query.as_deref());
+    let around = Around::of(&state, &visit).await?;
+    let desk = Desk::new(&state, &visit, &around, &ticket, query.as_deref());
     match (&visit.standing, refusal) {
         (Standing::Asked, Some(refusal)) => {
             let status = filled.refused(&desk, &refusal);
