@@ -126,7 +126,8 @@ fn answer_task(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, values: &Re
     note_answer(run, number, assignment, given)?;
     let changed = set(run, token, values)?;
     let applicant = run.state.applicant.clone();
-    if person != applicant {
+    // How a case ends is told once; what is done to take things back is not told beside.
+    if person != applicant && run.state.ending.is_none() {
         run.mail(MailKind::Decided { task: number, assignment }, applicant);
     }
     run.tell_acted_for(Some(number));

@@ -43,6 +43,7 @@ mod store;
 mod support;
 mod syntax;
 mod tables;
+mod told;
 mod tutorial;
 mod walked;
 mod web;
