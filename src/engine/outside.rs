@@ -185,6 +185,10 @@ fn trying(run: &Run<'_>, token: TokenId, attempt: u16) -> Result<StepId, Refusal
 
 /// Takes values out of what came, and goes on; an incident where they are not there or not of the field's kind.
 fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldName, Path>, data: &Value, place: &str) {
+    if place == "http" && !matches!(data, Value::Record(_)) && !wanted.is_empty() {
+        let what = failed(place, &no_object(data, wanted));
+        return run.emit(Event::IncidentRaised { token, step: id.clone(), what });
+    }
     match taken(run, token, wanted, data) {
         Ok(values) => go_on(run, token, id.clone(), outcome::DONE.into(), On::Next, values),
         Err(faults) => {
@@ -266,6 +270,22 @@ fn failed(place: &str, what: &Wording) -> Trouble {
 fn not_there(path: &Path) -> Wording {
     let path = path.join(".");
     Wording::new(format!("收到的内容里没有 `{path}`。"), format!("What came has no `{path}`."))
+}
+
+/// An answer in which nothing can be found by its name.
+fn no_object(data: &Value, wanted: &IndexMap<FieldName, Path>) -> Wording {
+    let paths: Vec<String> = wanted.values().map(|path| format!("`{}`", path.join("."))).collect();
+    let (zh, en) = match data {
+        Value::Null => {
+            ("答复不是 JSON（是空的，或者是网页之类）", "The answer is no JSON (it is empty, or a page or the like)")
+        }
+        Value::List(_) => ("答复的 JSON 是一个列表，不是对象", "The JSON of the answer is a list and no object"),
+        _ => ("答复的 JSON 是一个值，不是对象", "The JSON of the answer is one value and no object"),
+    };
+    Wording::new(
+        format!("{zh}，取不到 {}。", paths.join("、")),
+        format!("{en}, so {} cannot be taken from it.", paths.join(", ")),
+    )
 }
 
 fn not_fit(path: &Path, what: &Wording) -> Wording {

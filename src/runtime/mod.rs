@@ -13,6 +13,7 @@ mod clock;
 mod dispatch;
 pub mod drive;
 mod handover;
+mod heard;
 pub mod http;
 pub mod jobs;
 mod obstacle;

@@ -5,6 +5,7 @@
 //! indexed, sniffed or followed. One line is logged for each, with the route and never the path: a path may hold
 //! a ticket.
 
+use super::api::ApiError;
 use super::listen::Peer;
 use super::{Frame, WebError, WebState, limit};
 use crate::model::text::Lang;
@@ -96,7 +97,17 @@ fn same_site(headers: &HeaderMap) -> bool {
 struct Reader {
     chosen: Option<Lang>,
     lang: Lang,
-    json: bool,
+    asks: Asks,
+}
+
+/// What is asked for.
+enum Asks {
+    /// A page.
+    Page,
+    /// Whether the server is well.
+    Health,
+    /// Something of the API.
+    Api,
 }
 
 impl Reader {
@@ -107,8 +118,12 @@ impl Reader {
             list.split(',').find_map(|tag| Lang::from_locale(tag.split(';').next().unwrap_or_default().trim()))
         });
         let path = request.uri().path();
-        let json = path == "/health" || path.starts_with("/api/");
-        Reader { chosen, lang: accepted.unwrap_or_default(), json }
+        let asks = match path {
+            "/health" => Asks::Health,
+            path if path.starts_with("/api/") => Asks::Api,
+            _ => Asks::Page,
+        };
+        Reader { chosen, lang: accepted.unwrap_or_default(), asks }
     }
 }
 
@@ -138,24 +153,26 @@ fn worded(state: &WebState, response: Response, reader: &Reader) -> Response {
         None => WebError::of_status(parts.status),
     };
     let lang = reader.chosen.unwrap_or(reader.lang);
-    let mut answer = if reader.json {
-        axum::Json(serde_json::json!({
+    let mut answer = match reader.asks {
+        Asks::Health => axum::Json(serde_json::json!({
             "status": "failing",
             "message": error.heading.get(lang),
             "code": "failing",
             "zh": error.heading.zh,
             "en": error.heading.en,
         }))
-        .into_response()
-    } else {
-        // The address may hold a ticket, so the other language is asked for without repeating it.
-        let other = if lang == Lang::Zh { Lang::En } else { Lang::Zh };
-        let frame = Frame { lang, chosen: reader.chosen, other: Some(format!("?lang={}", other.tag())) };
-        let amber = error.status != StatusCode::NOT_FOUND;
-        let message = Message { heading: error.heading.get(lang), lines: vec![error.advice.get(lang)], amber };
-        match state.page("message.html", frame, message) {
-            Ok(page) => page.into_response(),
-            Err(error) => error.plain(lang).into_response(),
+        .into_response(),
+        Asks::Api => ApiError::of_status(parts.status).into_response(),
+        Asks::Page => {
+            // The address may hold a ticket, so the other language is asked for without repeating it.
+            let other = if lang == Lang::Zh { Lang::En } else { Lang::Zh };
+            let frame = Frame { lang, chosen: reader.chosen, other: Some(format!("?lang={}", other.tag())) };
+            let amber = error.status != StatusCode::NOT_FOUND;
+            let message = Message { heading: error.heading.get(lang), lines: vec![error.advice.get(lang)], amber };
+            match state.page("message.html", frame, message) {
+                Ok(page) => page.into_response(),
+                Err(error) => error.plain(lang).into_response(),
+            }
         }
     };
     *answer.status_mut() = parts.status;

@@ -269,6 +269,46 @@ async fn a_retry_by_hand_has_the_key_of_the_first_call() {
     runtime.shutdown().await;
 }
 
+/// A page, or nothing at all, with 200: what came is no JSON, and the incident says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_no_json_is_told_as_such() {
+    for (status, body, said) in [
+        ("200 OK", "<html>Welcome</html>", "The answer is no JSON"),
+        ("204 No Content", "", "The answer is no JSON"),
+        ("200 OK", "[1]", "is a list and no object"),
+        ("200 OK", "{\"id\": [1]}", "cannot be used: It should be a text."),
+    ] {
+        let other = Other::says(vec![answer(status, "", body)]);
+        let (runtime, calls, id) = booking(&other, &Clock::fixed(monday())).await;
+        let stopped = until(&runtime, id, State::has_incident).await;
+        let trouble = stopped.tokens.values().find_map(|token| token.incident.clone());
+        let Some(Trouble::Failed { zh, en, .. }) = trouble else { panic!("{trouble:?}") };
+        assert!(en.contains(said) && en.contains("`id`"), "{en}");
+        assert!(zh.contains("`id`"), "{zh}");
+        calls.stop().await;
+        runtime.shutdown().await;
+    }
+}
+
+/// The setting that an incident names is the one that helps.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_may_not_be_called_is_told_with_the_setting_that_helps() {
+    let none = Client::new(Policy::default(), Secrets::default());
+    for (url, helps, not) in [
+        ("http://127.0.0.1:9802/", "127.0.0.1:9802 is not allowed", "http.allow"),
+        ("https://localhost/", "`http.inside`", "http.allow"),
+        ("https://[::1]:8443/", "[::1]:8443 is not allowed", "http.allow"),
+        ("https://10.1.2.3/", "`http.inside`", "http.allow"),
+        ("https://erp.example/", "list it in the setting `http.allow`", "encryption"),
+        ("http://erp.intra/", "`http.inside`. Any other needs https", "private"),
+    ] {
+        let url = vec![Part::Text(url.into())];
+        let request = Request { method: "GET".into(), url, headers: Vec::new(), body: None };
+        let (what, permanent) = why(none.call(&request, "k").await);
+        assert!(permanent && what.contains(helps) && !what.contains(not), "{what}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_final_is_an_incident_at_once() {
     let other = Other::says(vec![answer("422 No", "", "")]);

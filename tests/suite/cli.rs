@@ -15,20 +15,20 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 /// A folder with a shell in it.
-struct Shell {
-    folder: tempfile::TempDir,
+pub(crate) struct Shell {
+    pub(crate) folder: tempfile::TempDir,
     lang: &'static str,
 }
 
 /// What a command said, and how it ended.
-struct Said {
-    code: i32,
-    out: String,
-    err: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Shell {
-    fn new(lang: &'static str) -> Shell {
+    pub(crate) fn new(lang: &'static str) -> Shell {
         Shell { folder: tempfile::tempdir().unwrap(), lang }
     }
 
@@ -50,7 +50,7 @@ impl Shell {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         self.typing(arguments, "")
     }
 
@@ -65,27 +65,27 @@ impl Shell {
     }
 
     #[track_caller]
-    fn good(&self, arguments: &[&str]) -> String {
+    pub(crate) fn good(&self, arguments: &[&str]) -> String {
         let said = self.run(arguments);
         assert_eq!(said.code, 0, "{arguments:?}\n{}{}", said.out, said.err);
         said.out
     }
 
     #[track_caller]
-    fn json(&self, arguments: &[&str]) -> Json {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Json {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
         serde_json::from_str(&self.good(&arguments)).unwrap()
     }
 
     #[track_caller]
-    fn ends(&self, exit: Exit, arguments: &[&str]) -> String {
+    pub(crate) fn ends(&self, exit: Exit, arguments: &[&str]) -> String {
         let said = self.run(arguments);
         assert_eq!(said.code, i32::from(exit.code()), "{arguments:?}\n{}{}", said.out, said.err);
         assert!(!said.err.contains("panicked"), "{}", said.err);
         said.err
     }
 
-    fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         std::fs::write(self.folder.path().join(path), text).unwrap();
     }
 

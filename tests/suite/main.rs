@@ -28,6 +28,7 @@ mod mail;
 mod mends;
 mod mistakes;
 mod mutations;
+mod operator;
 mod outside;
 mod overdue;
 mod passed;

@@ -750,6 +750,50 @@ people: { cam: { name: Cam, mail: cam@example.com, positions: [clerk] } }
     }
 
     #[tokio::test]
+    async fn what_is_wrong_with_a_request_is_told_in_both_languages() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("api.keys");
+        let options = web::Options { limits: wide(), api_keys: Some(path.clone()), ..web::Options::default() };
+        let house = House::of(&[("directory.yaml", PEOPLE), ("work.yaml", WORK)], options).await;
+        let mut keys = ApiKeys::default();
+        let key = keys.add("printer", "2026-03-02").unwrap();
+        keys.save(&path).unwrap();
+        for (path, body, zh, en) in [
+            (
+                "jobs/fetch",
+                "{",
+                "请求的内容不是 JSON：第 1 行第 1 列读不下去。",
+                "it cannot be read at line 1, column 1",
+            ),
+            ("jobs/fetch", "{}", "缺少 `name`。", "`name` is missing."),
+            ("jobs/fetch", "[]", "请求的内容要是一个 JSON 对象。", "should be a JSON object"),
+            ("jobs/fetch", "7", "请求的内容要是一个 JSON 对象。", "should be a JSON object"),
+            (
+                "jobs/fetch",
+                "{\"nmae\": 1}",
+                "没有 `nmae` 这一项。可以写的有：name、worker、max、wait。",
+                "name, worker, max, wait",
+            ),
+            ("jobs/fetch", "{\"name\": 1}", "`name` 要是一段文字。", "`name` should be a text."),
+            ("jobs/fetch", "{\"name\": \"x\", \"max\": -1}", "`max` 要是不小于 0 的整数。", "should be a whole number"),
+            (
+                "jobs/fail",
+                "{\"job\": \"x\", \"why\": \"y\", \"permanent\": 1}",
+                "`permanent` 要是 true 或 false。",
+                "true or false",
+            ),
+            ("jobs/nothing", "{}", "没有这个接口地址。", "There is no such address of the API."),
+        ] {
+            let (_, said) = ask(&house, &format!("/api/{path}"), Some(&key), body).await;
+            assert_eq!(said["zh"], json!(zh), "{said}");
+            assert!(said["en"].as_str().unwrap().contains(en), "{said}");
+            assert_eq!(said.as_object().unwrap().len(), 3, "a code and words, nothing else: {said}");
+        }
+        let get = house.get("/api/messages").await;
+        get.is(405).has(&["\"code\":\"wrong_method\"", "这个地址只接受 POST"]).lacks(&["failing"]);
+    }
+
+    #[tokio::test]
     async fn a_program_needs_a_key_and_works_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("api.keys");
@@ -797,13 +841,15 @@ people: { cam: { name: Cam, mail: cam@example.com, positions: [clerk] } }
             ("/api/jobs/fetch", "{\"name\": \"\"}", 400, "bad_request"),
             ("/api/jobs/complete", "{\"job\": \"x\"}", 409, "lease_over"),
             ("/api/jobs/extend", "{\"job\": \"x\", \"seconds\": 1}", 409, "lease_over"),
+            ("/api/jobs", "{}", 404, "not_found"),
         ] {
             let (found, said) = ask(&house, path, key, body).await;
             assert_eq!((found, said["code"].as_str()), (status, Some(code)), "{path} {body}");
             assert!(said["zh"].is_string() && said["en"].is_string());
         }
         let message = "{\"id\": \"M-1\", \"name\": \"paid\", \"key\": \"K\", \"data\": {\"on\": \"2026-03-02\"}}";
-        assert_eq!(ask(&house, "/api/messages", key, message).await, (200, json!({ "id": "M-1", "new": true })));
+        let (status, said) = ask(&house, "/api/messages", key, message).await;
+        assert_eq!((status, said), (200, json!({ "id": "M-1", "new": true, "known": false })), "nothing live reads it");
         assert_eq!(ask(&house, "/api/messages", key, message).await.1["new"], false);
 
         // Guessing is slowed down, and a key that is taken away is dead.

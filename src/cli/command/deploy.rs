@@ -1,11 +1,12 @@
 //! `deploy` and `definitions`: making a folder live, and what is live.
 
-use super::{changes, check};
+use super::{changes, check, serve};
 use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::output::{Ink, Table};
 use crate::cli::refer::{World, title};
 use crate::cli::shell::Shell;
+use crate::effects::http::lacking;
 use crate::model::text::Wording;
 use crate::runtime::{Deployment, Runtime};
 use clap::{ArgMatches, Command};
@@ -65,6 +66,13 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     })?;
     let (before, outcome) = outcome;
     let live = &outcome.live;
+    // Here may not be where it is served; what cannot be read here is not judged.
+    let http = &shell.settings.http;
+    if let Ok(secrets) = serve::secrets(http) {
+        for told in lacking(live.definitions.iter().map(|definition| &**definition), &http.policy, &secrets) {
+            output.note(&told.zh, &told.en);
+        }
+    }
     let things = changes::changes(&before, live);
     if matches.get_flag("json") {
         let processes = live.definitions.iter().map(

@@ -104,6 +104,7 @@ pub(super) fn list(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             return output.print(output.pick("没有符合的案例。", "No such cases."));
         }
         let words = world.words(output);
+        let below = runtime.stopped_below().await?;
         let mut pinned = Pinned { runtime, known: BTreeMap::new() };
         let mut table = Table::new([
             output.pick("编号", "CASE"),
@@ -120,7 +121,10 @@ pub(super) fn list(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             let definition = pinned.of(row).await?;
             let (headline, (standing, ink)) = (
                 headline(row, definition.as_deref(), &world, output),
-                where_it_stands(row, definition.as_deref(), &world, output),
+                match below.get(&row.id) {
+                    Some(stopped) => (waits_for_stopped(stopped, output), Some(Ink::Amber)),
+                    None => where_it_stands(row, definition.as_deref(), &world, output),
+                },
             );
             table.painted_row([
                 (short(row), Some(Ink::Bold)),
@@ -217,6 +221,11 @@ fn headline(row: &InstanceRow, definition: Option<&Definition>, world: &World, o
         definition.fields().find(|(own, _)| *own == name).map(|(_, field)| field)
     });
     world.words(output).headline(field, value)
+}
+
+/// Of a case that waits for one that has stopped.
+fn waits_for_stopped(stopped: &str, output: &Output) -> String {
+    output.pick(&format!("{stopped} 停下了"), &format!("{stopped} has stopped")).to_owned()
 }
 
 fn where_it_stands(

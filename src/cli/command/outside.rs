@@ -1,22 +1,26 @@
 //! `message`, `retry` and `stuck`: what comes into cases from outside, and what waits or failed there.
 
 use super::look::reference;
-use crate::cli::exit::Stop;
+use crate::cli::exit::{Exit, Stop};
 use crate::cli::output::{Ink, Output, Table};
 use crate::cli::refer::{self, World};
 use crate::cli::shell::Shell;
 use crate::cli::{Words, acting, values};
+use crate::diagnostics::suggest::closest;
 use crate::effects::format::{self, clean_line};
 use crate::engine::command::{Actor, Ask, Command as Asked};
 use crate::engine::event::Event;
+use crate::engine::refusal::Refusal;
 use crate::engine::state::Waiting;
 use crate::model::id::{FieldName, TokenId};
-use crate::model::text::Lang;
+use crate::model::text::{Lang, Wording};
 use crate::model::value::{Record, Value, from_plain};
-use crate::runtime::{Case, InstanceFilter, MessageRow, Runtime, Standing, WaitRow};
+use crate::runtime::{Case, Denied, InstanceFilter, MessageRow, Runtime, Standing, WaitRow};
 use clap::{ArgMatches, Command};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The most rows of each kind that `stuck` shows.
 const MOST: u32 = 200;
@@ -74,14 +78,19 @@ pub(super) fn message(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             return output.print(output.pick("已丢掉。", "Dropped."));
         }
         let new = runtime.message(id.as_str(), &name, key.as_deref(), data).await?;
+        let heard = runtime.heard().await?;
+        let known = heard.contains(&*name);
         if matches.get_flag("json") {
-            return output.json(&json!({ "id": id.as_str(), "new": new }));
+            return output.json(&json!({ "id": id.as_str(), "new": new, "known": known }));
         }
         if !new {
             return output.print(output.pick(
                 "这条消息以前已经收到，没有再记一次。",
                 "This message had come before; it is not counted again.",
             ));
+        }
+        if !known {
+            return output.print(&output.ink(Ink::Amber, unheard(&name, id.as_str(), &heard).get(output.lang)));
         }
         let waits = runtime.unread(u32::MAX).await?.iter().any(|row| *row.id == *id.as_str());
         output.print(if waits {
@@ -93,6 +102,30 @@ pub(super) fn message(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             output.pick("已送到等它的案例。", "It reached the case that waited for it.")
         })
     })
+}
+
+/// A message that was kept though nothing that is live reads its name.
+fn unheard(name: &str, id: &str, heard: &BTreeSet<Arc<str>>) -> Wording {
+    let close = closest(name, heard.iter().map(|name| &**name));
+    let (zh, en) = match (close, heard.is_empty()) {
+        (Some(close), _) => (format!("是不是 {close}？"), format!(" Did you mean {close}?")),
+        (None, true) => {
+            ("已上线的流程不接收任何消息。".to_owned(), " No live process receives any message.".to_owned())
+        }
+        (None, false) => {
+            let all: Vec<&str> = heard.iter().map(|name| &**name).collect();
+            (format!("会接收的有：{}。", all.join("、")), format!(" These are received: {}.", all.join(", ")))
+        }
+    };
+    Wording::new(
+        format!(
+            "已收下，但没有流程接收消息“{name}”。{zh}写错了就丢掉它：countersign message {name} --id {id} --discard"
+        ),
+        format!(
+            "Kept, but no process receives the message “{name}”.{en} If it is a mistake, drop it: countersign message \
+             {name} --id {id} --discard"
+        ),
+    )
 }
 
 /// What a message says: `--data`, then `--set`, each value as text.
@@ -156,9 +189,28 @@ pub(super) fn retry(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
                 output.print(&format!("{said} {}", output.ink(Ink::Bold, &accepted.state.reference())))?;
                 output.print(&acting::standing(output, &world, &case.definition, &accepted.state))
             }
+            Err(Denied::Refused(Refusal::NoIncident, state)) => {
+                Err(match runtime.stopped_below().await?.get(&case.state.id) {
+                    Some(stopped) => stopped_elsewhere(stopped),
+                    None => acting::denied(Denied::Refused(Refusal::NoIncident, state), runtime),
+                })
+            }
             Err(denied) => Err(acting::denied(denied, runtime)),
         }
     })
+}
+
+/// A case that goes on once another one does.
+fn stopped_elsewhere(stopped: &str) -> Stop {
+    Stop::Because(
+        Exit::Refused,
+        Wording::new(
+            format!("这个案例自己没有停下：它在等的案例 {stopped} 停下了。请重试那一个：countersign retry {stopped}"),
+            format!(
+                "This case has not stopped itself: the case {stopped} that it waits for has. Retry that one: countersign retry {stopped}"
+            ),
+        ),
+    )
 }
 
 pub(super) fn stuck_tree(words: Words) -> Command {
@@ -193,7 +245,7 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             {
                 what = format!("{what} ({})", child.state.reference());
             }
-            if let Some(worker) = &row.worker {
+            if let Some(worker) = holder(&row, runtime) {
                 what = format!("{what} · {worker}");
             }
             if let Some(last) = last_trouble(&case, row.token, output.lang) {
@@ -297,15 +349,23 @@ pub(super) async fn relatives(runtime: &Runtime, case: &Case, output: &Output) -
         let parent = parent.map_or_else(|| caller.instance.to_string(), |parent| parent.state.reference());
         lines.push((output.pick("由它发起", "Called by"), parent));
     }
+    let below = runtime.stopped_below().await?;
     for event in case.entries.iter().flat_map(|entry| &entry.events) {
         let Event::Called { child, process, .. } = event else { continue };
         let told = match runtime.case(*child).await? {
-            Some(child) => match &child.state.ended {
-                Some(ended) => {
-                    format!("{} · {}", child.state.reference(), words.ending(&child.definition, &ended.outcome))
-                }
-                None => format!("{} · {}", child.state.reference(), output.pick("进行中", "open")),
-            },
+            Some(child) => {
+                let own = child.state.reference();
+                let stopped = child.state.has_incident().then(|| own.clone());
+                let stopped = stopped.or_else(|| below.get(&child.state.id).cloned());
+                let stands = match (&child.state.ended, stopped) {
+                    (Some(ended), _) => words.ending(&child.definition, &ended.outcome),
+                    (None, Some(stopped)) => {
+                        format!("{} · countersign retry {stopped}", output.pick("停下了", "stopped"))
+                    }
+                    (None, None) => output.pick("进行中", "open").to_owned(),
+                };
+                format!("{own} · {stands}")
+            }
             None => format!("{} · {}", words.process(process), output.pick("没有发起", "not started")),
         };
         lines.push((output.pick("发起了", "Called"), told));
@@ -314,12 +374,19 @@ pub(super) async fn relatives(runtime: &Runtime, case: &Case, output: &Output) -
         if let Some(trouble) = last_trouble(case, *number, output.lang) {
             lines.push((output.pick("上次", "Last time"), trouble));
         }
-        if let Some(WaitRow { worker: Some(worker), .. }) = runtime.wait(case.state.id, *number).await? {
-            lines.push((output.pick("在谁手里", "Held by"), worker));
+        if let Some(row) = runtime.wait(case.state.id, *number).await?
+            && let Some(worker) = holder(&row, runtime)
+        {
+            lines.push((output.pick("在谁手里", "Held by"), worker.to_owned()));
         }
     }
     let line = |(title, text): &(&str, String)| format!("  {}  {}\n", output.ink(Ink::Dim, title), clean_line(text));
     Ok(if lines.is_empty() { String::new() } else { format!("\n{}", lines.iter().map(line).collect::<String>()) })
+}
+
+/// Who holds what a token waits for; nobody once the lease is over.
+fn holder<'a>(row: &'a WaitRow, runtime: &Runtime) -> Option<&'a str> {
+    row.worker.as_deref().filter(|_| row.next_at > runtime.now())
 }
 
 /// What went wrong at the last attempt of what a token waits for; what stopped it is told with where it stands.

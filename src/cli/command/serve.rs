@@ -235,6 +235,11 @@ pub(super) fn api_key_file(keys: &Path) -> PathBuf {
 
 /// What calls other systems, with the secrets that it may use.
 pub(super) fn calls(http: &Http) -> Result<Client, Stop> {
+    Ok(Client::new(http.policy.clone(), secrets(http)?))
+}
+
+/// The secrets that calls may use.
+pub(super) fn secrets(http: &Http) -> Result<Secrets, Stop> {
     const VARIABLE: &str = "COUNTERSIGN_SECRET_";
     let input = |what: Wording| Stop::Because(Exit::Input, what);
     let mut secrets = Secrets::default();
@@ -259,7 +264,7 @@ pub(super) fn calls(http: &Http) -> Result<Client, Stop> {
             secrets.0.insert(name.to_ascii_lowercase(), value.to_owned());
         }
     }
-    Ok(Client::new(http.policy.clone(), secrets))
+    Ok(secrets)
 }
 
 async fn listen(address: &str) -> Result<TcpListener, Stop> {

@@ -4,6 +4,7 @@ use super::guard::public;
 use super::{Answer, Client};
 use crate::engine::state::{Part, Request};
 use crate::model::json::Exact;
+use crate::model::text::Wording;
 use crate::model::value::{Value, from_plain};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
@@ -93,12 +94,7 @@ impl Client {
                 Part::Text(own) => text.push_str(own),
                 Part::Secret(name) => match self.secrets.0.get(&**name) {
                     Some(secret) => text.push_str(secret),
-                    None => {
-                        return Err(Answer::never(
-                            format!("没有名为 {name} 的密钥。请写进 `http.secrets` 指定的文件，再重试。"),
-                            format!("There is no secret {name}. Add it to the file of `http.secrets`, then retry."),
-                        ));
-                    }
+                    None => return Err(Answer::refused(no_secret(name))),
                 },
             }
         }
@@ -124,16 +120,10 @@ impl Client {
         let host = host.to_ascii_lowercase();
         let port = authority.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let Some(inside) = self.policy.allows(&host, port).filter(|_| !host.is_empty()) else {
-            return Err(Answer::never(
-                format!("不允许调用 {host}。要允许，请把它写进配置 `http.allow`。"),
-                format!("Calling {host} is not allowed. To allow it, list it in the setting `http.allow`."),
-            ));
+            return Err(Answer::refused(may_not(&host, authority.port_u16(), secure)));
         };
         if !secure && !inside {
-            return Err(Answer::never(
-                format!("{host} 只能用 https 调用；内网的主机可以写进 `http.inside`。"),
-                format!("{host} is called by https only; a host of your own network can be listed in `http.inside`."),
-            ));
+            return Err(Answer::refused(not_secure(&host)));
         }
         let path = address.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         Ok(Target { host, port, secure, inside, authority: authority.as_str().to_owned(), path })
@@ -251,6 +241,55 @@ where
     Ok(meaning(host, parts.status, &parts.headers, &bytes))
 }
 
+/// A host that no setting lists, with the one that helps: a second one would be told only when the first is mended.
+pub(super) fn may_not(host: &str, port: Option<u16>, secure: bool) -> Wording {
+    let bare = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let name = port.map_or(bare.clone(), |port| format!("{bare}:{port}"));
+    let local = host == "localhost" || host.ends_with(".localhost");
+    let inside = host.parse::<IpAddr>().map_or(local, |address| !public(address));
+    match (inside, secure) {
+        (true, _) => Wording::new(
+            format!("不允许调用 {name}：它在本机或内网。确实需要，请写进配置 `http.inside`。"),
+            format!(
+                "Calling {name} is not allowed: it is this machine or a private network. If it must be, list it in the \
+                 setting `http.inside`."
+            ),
+        ),
+        (false, true) => Wording::new(
+            format!("不允许调用 {name}。要允许，请把它写进配置 `http.allow`；内网的主机写进 `http.inside`。"),
+            format!(
+                "Calling {name} is not allowed. To allow it, list it in the setting `http.allow`, or in `http.inside` if \
+                 it is of your own network."
+            ),
+        ),
+        (false, false) => Wording::new(
+            format!(
+                "不允许调用 {name}。不加密的只能是内网的主机，写进配置 `http.inside`；别的请改用 https，写进 `http.allow`。"
+            ),
+            format!(
+                "Calling {name} is not allowed. Only a host of your own network is called without encryption: list it in \
+                 the setting `http.inside`. Any other needs https and `http.allow`."
+            ),
+        ),
+    }
+}
+
+/// A host that is listed, but not to be called without encryption.
+pub(super) fn not_secure(host: &str) -> Wording {
+    Wording::new(
+        format!("{host} 只能用 https 调用；内网的主机可以写进 `http.inside`。"),
+        format!("{host} is called by https only; a host of your own network can be listed in `http.inside`."),
+    )
+}
+
+/// A secret that nobody gave.
+pub(super) fn no_secret(name: &str) -> Wording {
+    Wording::new(
+        format!("没有名为 {name} 的密钥。请写进 `http.secrets` 指定的文件，再重试。"),
+        format!("There is no secret {name}. Add it to the file of `http.secrets`, then retry."),
+    )
+}
+
 /// Ends the connection with the call.
 struct Driving(tokio::task::JoinHandle<()>);
 
@@ -281,8 +320,8 @@ fn meaning(host: &str, status: StatusCode, headers: &hyper::HeaderMap, body: &[u
     }
 }
 
-fn rejected(host: &str, code: u16) -> crate::model::text::Wording {
-    crate::model::text::Wording::new(format!("{host} 答复 {code}。"), format!("{host} answered {code}."))
+fn rejected(host: &str, code: u16) -> Wording {
+    Wording::new(format!("{host} 答复 {code}。"), format!("{host} answered {code}."))
 }
 
 #[cfg(test)]

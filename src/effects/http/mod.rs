@@ -9,8 +9,10 @@
 //! host and the status, never the path.
 
 mod client;
+mod foresee;
 mod guard;
 
+pub use foresee::lacking;
 pub use guard::{Allowed, Policy};
 
 use crate::model::text::Wording;
@@ -37,7 +39,11 @@ pub enum Answer {
 
 impl Answer {
     fn never(zh: impl Into<String>, en: impl Into<String>) -> Answer {
-        Answer::Failed { what: Wording::new(zh, en), permanent: true, after: None }
+        Answer::refused(Wording::new(zh, en))
+    }
+
+    fn refused(what: Wording) -> Answer {
+        Answer::Failed { what, permanent: true, after: None }
     }
 
     fn later(zh: impl Into<String>, en: impl Into<String>) -> Answer {

@@ -72,7 +72,7 @@ pub fn read_json(reading: &Reading<'_>, field: &Field, json: &serde_json::Value)
             return match json {
                 Json::Null => Ok(Value::List(Vec::new())),
                 Json::String(text) => read_text(reading, field, text).map_err(fault),
-                _ => Err(fault(Wording::new("这里要一个列表。", "This is a list."))),
+                _ => Err(fault(Wording::new("这里要一个列表。", "It should be a list."))),
             };
         };
         return items
@@ -90,7 +90,7 @@ pub fn read_json(reading: &Reading<'_>, field: &Field, json: &serde_json::Value)
         _ => {
             return Err(fault(Wording::new(
                 format!("这里要一张表：最多 {ROW_LIMIT} 行的列表。"),
-                format!("This is a table: a list of at most {ROW_LIMIT} rows."),
+                format!("It should be a table: a list of at most {ROW_LIMIT} rows."),
             )));
         }
     };
@@ -140,7 +140,7 @@ fn read_json_kind(reading: &Reading<'_>, kind: &FieldKind, json: &serde_json::Va
         (_, Json::String(text)) => read_kind(reading, kind, text),
         _ => {
             let (zh, en) = kind_words(kind);
-            Err(Wording::new(format!("这里要{zh}。"), format!("This is {en}.")))
+            Err(Wording::new(format!("这里要{zh}。"), format!("It should be {en}.")))
         }
     }
 }

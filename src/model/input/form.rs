@@ -2,6 +2,7 @@
 
 use super::{Misread, ROW_LIMIT, Reading, computed, no_such_field, read_text, unreadable};
 use crate::model::form::{FieldKind, Form};
+use crate::model::id::FieldName;
 use crate::model::text::Wording;
 use crate::model::value::{Record, Value};
 use indexmap::IndexMap;
@@ -78,10 +79,7 @@ fn read_entries(
             continue;
         }
         if let Some((rest, _)) = texts.iter().find(|(rest, _)| !rest.is_empty()) {
-            fault(Wording::new(
-                format!("“{name}”下面没有“{rest}”，它本身就是一个值。"),
-                format!("There is no “{rest}” below “{name}”: it is one value."),
-            ));
+            fault(if field.many { several(name) } else { one_value(name, rest) });
             continue;
         }
         // A box that is ticked several times comes as several entries of one path.
@@ -104,6 +102,21 @@ fn read_entries(
     for (unknown, _) in groups {
         wrong.push(no_such_field(form, prefix, unknown));
     }
+}
+
+fn one_value(name: &FieldName, rest: &str) -> Wording {
+    Wording::new(
+        format!("“{name}”下面没有“{rest}”，它本身就是一个值。"),
+        format!("There is no “{rest}” below “{name}”: it is one value."),
+    )
+}
+
+/// Of a field of several values, each is said by the same name.
+fn several(name: &FieldName) -> Wording {
+    Wording::new(
+        format!("“{name}”可以有几个值，不编号：每个值写一次 {name}=…。"),
+        format!("“{name}” takes several values, without numbers: write {name}=… once for each."),
+    )
 }
 
 /// The entries of a form without rows that are blank throughout; the rows left are numbered anew from 0.

@@ -146,7 +146,7 @@ fn no_such_field(form: &Form, prefix: &str, name: &str) -> Misread {
     }
 }
 
-/// What a kind is called: after 要, and after “This is”.
+/// What a kind is called: after 要, and after “It should be”.
 fn kind_words(kind: &FieldKind) -> (&'static str, &'static str) {
     match kind {
         FieldKind::Text | FieldKind::LongText => ("文字", "a text"),
@@ -372,6 +372,23 @@ mod tests {
         assert_eq!(read(r#"{"amount": 1234567890.15}"#).unwrap()["amount"], number_of("1234567890.15"));
         assert!(read(r#"{"amount": 12345678901234567.89}"#).is_err());
         assert_eq!(read(r#"{"amount": "12345678901234567.89"}"#).unwrap()["amount"], number_of("12345678901234567.89"));
+    }
+
+    #[test]
+    fn one_of_several_values_is_not_named_by_its_number() {
+        let directory = directory();
+        let reading = Reading { directory: &directory, today: "2026-03-02".parse().unwrap() };
+        let form = Form::from([
+            (FieldName::from("photos"), Field { many: true, ..field(FieldKind::Text) }),
+            (FieldName::from("cover"), field(FieldKind::Text)),
+        ]);
+        let wrong = |path: &str| {
+            let (_, wrong) = read_form(&reading, &form, &entries(&[(path, "@x.png")])).unwrap_err();
+            wrong.into_iter().next().unwrap().what
+        };
+        assert_eq!(wrong("photos.0").zh, "“photos”可以有几个值，不编号：每个值写一次 photos=…。");
+        assert!(wrong("photos.0").en.contains("write photos=… once for each"));
+        assert!(wrong("cover.0").en.contains("it is one value"));
     }
 
     #[test]

@@ -37,5 +37,6 @@ pub(in crate::web) async fn leave(
     }
     let data = from_plain(&message.data);
     let new = state.runtime().message(&message.id, &message.name, message.key.as_deref(), data).await?;
-    Ok(Json(json!({ "id": message.id, "new": new })))
+    let known = state.runtime().is_heard(&message.name).await?;
+    Ok(Json(json!({ "id": message.id, "new": new, "known": known })))
 }

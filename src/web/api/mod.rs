@@ -4,6 +4,7 @@
 //! too; where no key was made, nobody is let in. A key is counted against its name, a wrong one against the
 //! network that it came from. Every error is JSON with a code that stays and words in both languages.
 
+mod body;
 pub(super) mod job;
 pub(super) mod message;
 
@@ -78,6 +79,25 @@ impl ApiError {
         ApiError::new(StatusCode::BAD_REQUEST, "bad_request", zh, en)
     }
 
+    /// The error of a status that no handler chose: an unknown address or method, a body that is too large.
+    pub(super) fn of_status(status: StatusCode) -> ApiError {
+        let (code, zh, en) = match status {
+            StatusCode::NOT_FOUND => ("not_found", "没有这个接口地址。", "There is no such address of the API."),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                ("wrong_method", "这个地址只接受 POST。", "This address takes POST only.")
+            }
+            StatusCode::REQUEST_TIMEOUT => ("too_slow", "等得太久了，请再试。", "That took too long; try again."),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                ("bad_request", "请求太大，没有采用。", "The request is too large and was not taken.")
+            }
+            status if status.is_server_error() => {
+                ("failed", "服务器出错了，什么都没有记录。", "Something went wrong here; nothing was recorded.")
+            }
+            _ => ("bad_request", "请求不对，没有采用。", "The request is not right and was not taken."),
+        };
+        ApiError::new(status, code, zh, en)
+    }
+
     /// Whoever answers no longer holds the job.
     fn lease_over() -> ApiError {
         ApiError::new(
@@ -133,11 +153,7 @@ impl From<Denied> for ApiError {
 
 impl From<JsonRejection> for ApiError {
     fn from(wrong: JsonRejection) -> ApiError {
-        let (status, text) = (wrong.status(), wrong.body_text());
-        ApiError {
-            status,
-            ..ApiError::bad(format!("请求的 JSON 不对：{text}"), format!("The JSON is not right: {text}"))
-        }
+        ApiError { status: wrong.status(), what: body::wording(&wrong), ..ApiError::bad("", "") }
     }
 }
 
