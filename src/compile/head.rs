@@ -87,7 +87,7 @@ impl Typing<'_> {
     /// One open case a `key`, which therefore has to be there.
     pub(super) fn single(&mut self) -> bool {
         let Some(single) = self.document.single.filter(|single| single.value) else { return false };
-        if self.document.key.is_none() && self.whole {
+        if self.document.key.is_none() && self.reading.head("key") {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::MissingKey,

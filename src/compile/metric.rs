@@ -7,6 +7,7 @@
 use crate::compile::scenario::ends;
 use crate::compile::table::pretended;
 use crate::compile::typing::Typing;
+use crate::compile::unread::Reading;
 use crate::compile::{World, lower, organisation, twice};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span, Spanned};
 use crate::expression::{self, Expected, Scope};
@@ -154,7 +155,7 @@ fn source(
         world: ground.world,
         flow: &flow,
         unread: ground.world.unread.clone(),
-        whole: true,
+        reading: Reading::default(),
         clash: false,
         never_zero: Arc::default(),
         diagnostics: Vec::new(),

@@ -63,12 +63,12 @@ use crate::model::rule::Table;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Calendar;
 use crate::syntax::{self, AnyTest, Document};
-use process::{Process, Text, too_large};
+use process::{Process, too_large};
 use rayon::prelude::*;
 use scenario::{Recorded, Scenario};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use unread::Unread;
+use unread::{Reading, Unread};
 
 pub use mend::{Made, Mended, mend};
 pub use source_map::SourceMap;
@@ -174,13 +174,13 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let mut sources = Sources::new();
     let ids: Vec<SourceId> = files.iter().map(|file| sources.add_bytes(file.name.clone(), &file.bytes)).collect();
     let mut diagnostics = Vec::new();
-    let (mut broken, mut hidden, mut startless) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut broken, mut hidden) = (BTreeSet::new(), BTreeMap::new());
     let (mut unread, mut unknown) = (Unread::default(), false);
     let (mut processes, mut directories, mut calendars, mut tables) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut tests, mut metrics) = (Vec::new(), Vec::new());
     let parsed: Vec<(SourceId, syntax::Parsed)> =
         ids.into_par_iter().map(|id| (id, syntax::parse(id, &sources))).collect();
-    for (id, syntax::Parsed { document, diagnostics: found, whole }) in parsed {
+    for (id, syntax::Parsed { document, diagnostics: found, hidden: pieces, whole }) in parsed {
         if let Document::Tests(read) = document {
             let sound = !crate::diagnostics::has_errors(&found);
             tests.extend(read.into_iter().map(|test| (test, sound)));
@@ -190,11 +190,8 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         if crate::diagnostics::has_errors(&found) {
             broken.insert(id);
         }
-        if !whole || found.iter().any(may_hide) {
-            hidden.insert(id);
-        }
-        if found.iter().any(|found| found.fix.as_ref().is_some_and(|fix| fix.replacement == "start")) {
-            startless.insert(id);
+        if !whole || !pieces.is_empty() {
+            hidden.insert(id, Reading::of(&sources.get(id).text, pieces, whole));
         }
         diagnostics.extend(found);
         let text = || Arc::clone(&sources.get(id).text);
@@ -235,7 +232,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     unread.no_directory = !people_known && declared.positions.is_empty();
     let documents = || processes.iter().map(|(_, process)| process);
     // Of a process that could not be read whole it is not known what it asks and can come to.
-    let callees = callees(processes.iter().filter(|(id, _)| !hidden.contains(id)).map(|(_, process)| process));
+    let callees = callees(processes.iter().filter(|(id, _)| !hidden.contains_key(id)).map(|(_, process)| process));
     let mut world = World {
         directory: Arc::new(directory.clone().unwrap_or_default()),
         holders: directory.as_ref().map(holders).unwrap_or_default(),
@@ -248,7 +245,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         processes_known: !unknown,
         callees,
     };
-    world.tables = self::tables(&tables, &broken, &hidden, &sources, unknown, &world, &mut diagnostics);
+    world.tables = self::tables(&tables, &broken, &hidden, unknown, &world, &mut diagnostics);
 
     let mut source_map = SourceMap::default();
     let mut definitions = Vec::new();
@@ -256,8 +253,8 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let compiled: Vec<Process> = processes
         .par_iter()
         .map(|(id, process)| {
-            let unread = hidden.contains(id).then(|| Arc::clone(&sources.get(*id).text));
-            process::process(process, &Text { unread, start_known: !startless.contains(id) }, &world)
+            let reading = hidden.get(id).cloned().unwrap_or_default();
+            process::process(process, reading, &world)
         })
         .collect();
     for ((id, document), process) in processes.iter().zip(compiled) {
@@ -331,8 +328,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
 fn tables(
     documents: &[(SourceId, syntax::Table)],
     broken: &BTreeSet<SourceId>,
-    hidden: &BTreeSet<SourceId>,
-    sources: &Sources,
+    hidden: &BTreeMap<SourceId, Reading>,
     unread: bool,
     world: &World<'_>,
     diagnostics: &mut Vec<Diagnostic>,
@@ -348,45 +344,13 @@ fn tables(
             diagnostics.push(twice(("决策表", "decision table"), &name.value, name.span, first));
         }
         tables.named.insert(name.value.clone());
-        let text = hidden.contains(id).then(|| Arc::clone(&sources.get(*id).text));
-        let sound = table::lower(document, text, world, diagnostics);
+        let reading = hidden.get(id).cloned().unwrap_or_default();
+        let sound = table::lower(document, reading, world, diagnostics);
         if let Some(table) = sound.filter(|_| !broken.contains(id)) {
             tables.sound.insert(name.value.clone(), table);
         }
     }
     tables
-}
-
-/// Whether a fault of a text may hide a name, or what a name stands for, so that what follows from its absence
-/// is not to be told. A key or a kind of step that is misspelt hides nothing unless things are declared below it.
-fn may_hide(found: &Diagnostic) -> bool {
-    const DECLARING: [&str; 17] = [
-        "form",
-        "data",
-        "steps",
-        "fields",
-        "id",
-        "choose",
-        "otherwise",
-        "outcomes",
-        "options",
-        "type",
-        "many",
-        "required",
-        "default",
-        "value",
-        "when",
-        "min",
-        "set",
-    ];
-    // The text is read as if these were mended.
-    let read_on = matches!(found.code, Code::FullWidthPunctuation | Code::ForeignSyntax | Code::YamlSyntax);
-    if read_on && found.fix.is_some() {
-        return false;
-    }
-    let misspelt = matches!(found.code, Code::UnknownKey | Code::StepKind);
-    let harmless = misspelt && found.fix.as_ref().is_some_and(|fix| !DECLARING.contains(&fix.replacement.as_str()));
-    found.is_error() && !harmless && found.code != Code::SecretInYaml
 }
 
 /// The processes that others call.

@@ -2,12 +2,12 @@
 //! ask and can come to, so that all are compiled side by side.
 
 use super::source_map::SourceMap;
+use super::unread::Reading;
 use super::{World, check, lower, resolve, typing, version};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::definition::Definition;
 use crate::model::text::Wording;
 use crate::syntax;
-use std::sync::Arc;
 
 /// The most steps of a process, and the most fields.
 const LIMIT: usize = 1_000;
@@ -32,14 +32,6 @@ pub(super) fn too_large(document: &syntax::Process) -> Option<Diagnostic> {
     })
 }
 
-/// What is known of the text of a process.
-pub(super) struct Text {
-    /// The text, if faults in it may hide names.
-    pub(super) unread: Option<Arc<str>>,
-    /// Whether `start` is as it is written; not where its key is misspelt.
-    pub(super) start_known: bool,
-}
-
 /// What one process came to.
 pub(super) struct Process {
     pub(super) definition: Definition,
@@ -48,7 +40,7 @@ pub(super) struct Process {
 }
 
 /// Compiles one process. What could not be understood is left out and reported.
-pub(super) fn process(document: &syntax::Process, text: &Text, world: &World<'_>) -> Process {
+pub(super) fn process(document: &syntax::Process, reading: Reading, world: &World<'_>) -> Process {
     let (mut source_map, mut told) = (SourceMap::default(), Vec::new());
     let diagnostics = &mut told;
     if let Some(found) = too_large(document) {
@@ -56,17 +48,12 @@ pub(super) fn process(document: &syntax::Process, text: &Text, world: &World<'_>
         let head = syntax::Process { form: Vec::new(), data: Vec::new(), steps: Vec::new(), ..document.clone() };
         let flow = lower::lower(&head);
         let names = resolve::Names::default();
-        let unread = typing::Reading { whole: false, unread: world.unread.clone() };
-        let (definition, _) = typing::definition(&head, &flow, &names, unread, world, diagnostics);
+        let (definition, _) = typing::definition(&head, &flow, &names, Reading::nothing(), world, diagnostics);
         return Process { definition, source_map, diagnostics: told };
     }
     let names = resolve::names(document, &world.declared, diagnostics);
     let flow = lower::lower(document);
-    let whole = text.unread.is_none();
-    let mut unread = world.unread.clone();
-    text.unread.iter().for_each(|text| unread.push(Arc::clone(text)));
-    let reading = typing::Reading { whole, unread: unread.clone() };
-    let (mut definition, certain) = typing::definition(document, &flow, &names, reading, world, diagnostics);
+    let (mut definition, certain) = typing::definition(document, &flow, &names, reading.clone(), world, diagnostics);
     definition.version = version::of(&definition);
     let subject = check::Subject {
         document,
@@ -74,9 +61,8 @@ pub(super) fn process(document: &syntax::Process, text: &Text, world: &World<'_>
         certain: &certain,
         definition: &definition,
         world,
-        whole,
-        unread,
-        start_known: text.start_known,
+        unread: world.unread.with(&reading),
+        reading,
     };
     check::all(&subject, diagnostics);
 

@@ -174,7 +174,7 @@ fn overdue(written: &syntax::Overdue, asks: bool, scope: &Scope, typing: &mut Ty
 
 fn stage(stage: &Spanned<String>, typing: &mut Typing<'_>) -> Arc<str> {
     let stages = &typing.document.stages;
-    if typing.whole && !stages.iter().any(|known| known.name.value == stage.value) {
+    if typing.reading.head("stages") && !stages.iter().any(|known| known.name.value == stage.value) {
         let known = stages.iter().map(|known| known.name.value.as_str());
         typing.diagnostics.push(unknown(stage, known, ("阶段", "stage"), "stages"));
     }

@@ -6,7 +6,7 @@
 use crate::compile::check;
 use crate::compile::fields::{Fields, name_of};
 use crate::compile::typing::{Typing, constant};
-use crate::compile::unread::Unread;
+use crate::compile::unread::Reading;
 use crate::compile::{World, form, lower, resolve};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::expression::{Expected, Scope, is_constant, passes_null};
@@ -37,19 +37,16 @@ pub(crate) struct Decision<'a> {
     pub(crate) table: &'a Table,
 }
 
-/// Lowers and checks a table; `None` where anything is wrong with it, which is reported. `unread` is its text where
-/// that could not be read whole.
+/// Lowers and checks a table; `None` where anything is wrong with it, which is reported.
 pub(crate) fn lower(
     document: &syntax::Table,
-    unread: Option<Arc<str>>,
+    reading: Reading,
     world: &World<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Table> {
     let before = diagnostics.len();
-    let whole = unread.is_none();
-    let mut unknown = world.unread.clone();
-    unread.into_iter().for_each(|text| unknown.push(text));
-    let table = typed(document, whole, unknown, world, diagnostics);
+    let whole = reading.whole();
+    let table = typed(document, &reading, world, diagnostics);
     let sound =
         |diagnostics: &[Diagnostic]| !crate::diagnostics::has_errors(diagnostics.get(before..).unwrap_or_default());
     // A cell with a fault may be the one that mends what is to be proved.
@@ -65,13 +62,7 @@ pub(crate) fn lower(
     sound(diagnostics).then_some(table)
 }
 
-fn typed(
-    document: &syntax::Table,
-    whole: bool,
-    unread: Unread,
-    world: &World<'_>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Table {
+fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnostics: &mut Vec<Diagnostic>) -> Table {
     let mut inputs = document.inputs.clone();
     for input in &mut inputs {
         let given = Spanned::new(true, input.name.span);
@@ -92,8 +83,8 @@ fn typed(
             document,
             world,
             flow: &flow,
-            unread: unread.clone(),
-            whole,
+            unread: world.unread.with(reading),
+            reading: reading.clone(),
             clash,
             never_zero: Arc::default(),
             diagnostics: Vec::new(),
@@ -109,8 +100,8 @@ fn typed(
         document: &asking,
         world,
         flow: &flow,
-        unread,
-        whole,
+        unread: world.unread.with(reading),
+        reading: reading.clone(),
         clash,
         never_zero: Arc::default(),
         diagnostics: Vec::new(),

@@ -7,7 +7,7 @@
 use crate::compile::lower::{Flow, Part};
 use crate::compile::resolve::{Names, walk};
 use crate::compile::texts::expressions;
-use crate::compile::unread::Unread;
+use crate::compile::unread::{Reading, Unread};
 use crate::compile::{World, assigned, fields, form, look_up, meant, outcomes, proved, rows, step};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{self, Expected, Fault, FaultKind, Scope};
@@ -32,22 +32,14 @@ pub(crate) struct Typing<'a> {
     pub(crate) flow: &'a Flow<'a>,
     /// What could not be read, and may declare a name that is not known.
     pub(crate) unread: Unread,
-    /// Whether the text could be read whole. If not, a `required` or `min` may be what could not be read.
-    pub(crate) whole: bool,
+    /// How much of its text was understood. A `required` or `min` may be what was not.
+    pub(crate) reading: Reading,
     /// Whether names with two meanings are reported already.
     pub(crate) clash: bool,
     /// The fields that no form takes a zero for.
     pub(crate) never_zero: Arc<BTreeSet<FieldName>>,
     /// What is wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
-}
-
-/// How much of the text was understood.
-pub(crate) struct Reading {
-    /// Whether all of it was.
-    pub(crate) whole: bool,
-    /// What was not, and may declare names.
-    pub(crate) unread: Unread,
 }
 
 /// Puts a definition together, with what is certain before each step. What could not be typed is left out and
@@ -64,8 +56,8 @@ pub(crate) fn definition(
         document,
         world,
         flow,
-        unread: reading.unread,
-        whole: reading.whole,
+        unread: world.unread.with(&reading),
+        reading,
         clash: names.clash,
         never_zero: Arc::new(never_zero(document)),
         diagnostics: Vec::new(),
@@ -217,9 +209,12 @@ impl Typing<'_> {
                         }
                         FaultKind::UnknownOption => {
                             let name = text.text.get(fault.range.clone()).unwrap_or("");
-                            !self.whole && self.unread.may_declare(name.trim_matches('"'))
+                            !self.reading.whole() && self.unread.may_declare(name.trim_matches('"'))
                         }
-                        FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision => !self.whole,
+                        FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision => {
+                            let read = text.text.get(fault.range.clone()).unwrap_or("");
+                            self.reading.may_set(read, text.span)
+                        }
                         FaultKind::AmbiguousName => self.clash,
                         _ => false,
                     };

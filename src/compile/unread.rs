@@ -4,7 +4,93 @@
 //! declaration would: first in a line or a group with a colon behind it, or as an `id`. One that stands at no such
 //! place is unknown whatever else is wrong, and is told at once.
 
+use crate::diagnostics::Span;
+use crate::syntax::{self, Hidden};
 use std::sync::Arc;
+
+/// How much of a text was understood.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reading {
+    /// Whether lines were left out, in which anything may stand.
+    broken: bool,
+    pieces: Vec<Piece>,
+    /// What may declare names.
+    texts: Vec<Arc<str>>,
+}
+
+#[derive(Clone, Debug)]
+struct Piece {
+    hidden: Hidden,
+    text: Arc<str>,
+    /// Whether a case may end or turn away here, so that what follows knows more than is proved.
+    turns: bool,
+}
+
+impl Reading {
+    /// Of a text: the pieces that were not understood, and whether it was read to its end.
+    pub(crate) fn of(text: &Arc<str>, hidden: Vec<Hidden>, to_its_end: bool) -> Reading {
+        let part = |span: Span| text.get(span.start as usize..span.end as usize).unwrap_or("");
+        let piece = |hidden: Hidden| {
+            let item = part(hidden.item);
+            let turns = hidden.flow && ["end", "go"].iter().any(|key| places(item, key).next().is_some());
+            // The names above a piece are as little understood as what is in it.
+            let above = hidden.keys.iter().map(|key| format!("{key}:\n")).collect::<String>();
+            Piece { text: Arc::from(above + part(hidden.span)), turns, hidden }
+        };
+        let pieces: Vec<Piece> = hidden.into_iter().map(piece).collect();
+        let texts = match to_its_end {
+            true => pieces.iter().map(|piece| Arc::clone(&piece.text)).collect(),
+            false => vec![Arc::clone(text)],
+        };
+        Reading { broken: !to_its_end, pieces, texts }
+    }
+
+    /// Of a document that is not looked into at all.
+    pub(crate) fn nothing() -> Reading {
+        Reading { broken: true, ..Reading::default() }
+    }
+
+    /// Whether all of it was.
+    pub(crate) fn whole(&self) -> bool {
+        !self.broken && self.pieces.is_empty()
+    }
+
+    /// What was not, and may declare names.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = Arc<str>> {
+        self.texts.iter().cloned()
+    }
+
+    /// Whether how a case moves is as it is written.
+    pub(crate) fn flow(&self) -> bool {
+        !self.broken && !self.pieces.iter().any(|piece| piece.hidden.flow)
+    }
+
+    /// Whether a key of the document is as it is written, or is known not to be there.
+    pub(crate) fn head(&self, key: &str) -> bool {
+        let unlike = |piece: &Piece| match piece.hidden.keys.as_slice() {
+            [] => false,
+            [first, below @ ..] => first != key && (!below.is_empty() || syntax::is_head(first)),
+        };
+        !self.broken && self.pieces.iter().all(unlike)
+    }
+
+    /// Whether what is said of a field, and of nothing else, was understood.
+    pub(crate) fn field(&self, name: &str) -> bool {
+        !self.broken && !self.pieces.iter().any(|piece| words(&piece.text).any(|word| word == name))
+    }
+
+    /// Whether what an expression reads may be set, or proved to be set, where it was not understood.
+    pub(crate) fn may_set(&self, read: &str, at: Span) -> bool {
+        let within = |item: Span| item.source == at.source && item.start <= at.start && at.end <= item.end;
+        let mentions = |piece: &Piece| words(read).any(|name| words(&piece.text).any(|word| word == name));
+        let hides = |piece: &Piece| piece.turns || piece.hidden.flow && within(piece.hidden.item) || mentions(piece);
+        self.broken || self.pieces.iter().any(hides)
+    }
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
 
 /// Texts that were not understood whole.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +106,13 @@ impl Unread {
         self.texts.push(text);
     }
 
+    /// These texts and what was not understood of another one.
+    pub(crate) fn with(&self, reading: &Reading) -> Unread {
+        let mut all = self.clone();
+        all.texts.extend(reading.texts());
+        all
+    }
+
     /// Whether any of the texts may declare a name.
     pub(crate) fn may_declare(&self, name: &str) -> bool {
         self.places(name) > 0
@@ -31,9 +124,14 @@ impl Unread {
     }
 
     fn places(&self, name: &str) -> usize {
-        let places = |text: &Arc<str>| text.match_indices(name).filter(|(at, _)| declares(text, *at, name)).count();
-        if name.is_empty() { 0 } else { self.texts.iter().map(places).sum() }
+        self.texts.iter().map(|text| places(text, name).count()).sum()
     }
+}
+
+/// Where a text may declare a name.
+fn places<'t>(text: &'t str, name: &'t str) -> impl Iterator<Item = usize> + use<'t> {
+    let found = (!name.is_empty()).then(|| text.match_indices(name)).into_iter().flatten();
+    found.filter(|(at, _)| declares(text, *at, name)).map(|(at, _)| at)
 }
 
 fn declares(text: &str, at: usize, name: &str) -> bool {

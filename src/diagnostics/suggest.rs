@@ -32,6 +32,11 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         if distance > 0 && wanted.len().min(found.len()) < 3 && wanted.iter().chain(&found).all(char::is_ascii) {
             continue;
         }
+        // Nor is `foo` a misspelt `for`; `fro` and `forr` are.
+        let short = wanted.len() == 3 && found.len() == 3 && wanted.iter().all(char::is_ascii);
+        if distance > 0 && short && !swapped(&wanted, &found) {
+            continue;
+        }
         let close = distance <= limit(wanted.len().max(found.len())) && distance < wanted.len().max(found.len());
         match best {
             _ if !close => {}
@@ -59,6 +64,15 @@ fn normal(word: &str) -> Vec<char> {
 fn same(a: &[char], b: &[char]) -> bool {
     let singular = |word: &[char]| word.strip_suffix(&['s']).map_or(word.to_vec(), <[char]>::to_vec);
     a == b || singular(a) == singular(b)
+}
+
+fn swapped(a: &[char], b: &[char]) -> bool {
+    let sorted = |word: &[char]| {
+        let mut letters = word.to_vec();
+        letters.sort_unstable();
+        letters
+    };
+    sorted(a) == sorted(b)
 }
 
 /// Edit distance with swaps of neighbours (optimal string alignment).
@@ -114,6 +128,8 @@ mod tests {
         check("x", &["y"], None);
         check("ab", &["cd"], None);
         check("no", &["n", "on", "nu"], None);
+        check("foo", &["for", "form"], None);
+        check("fro", &["for", "form"], Some("for"));
         check("workflow", &["process", "calendar"], None);
         check("", &["a"], None);
     }

@@ -46,6 +46,11 @@ pub(crate) enum NameRule {
     Path,
 }
 
+/// Whether a text can be the name of a document.
+pub(crate) fn is_document_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+}
+
 /// The state of reading one document.
 pub(crate) struct Lowering<'s> {
     pub(crate) id: SourceId,
@@ -53,11 +58,13 @@ pub(crate) struct Lowering<'s> {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// A mapping whose keys are known to be legal.
+/// A mapping whose keys are known to be legal, or told and read as they are meant.
 pub(crate) struct Fields<'n> {
     place: &'static Place,
     at: Span,
     entries: &'n [Entry],
+    /// Keys that are misspelt: what each is meant to be.
+    meant: Vec<(&'static str, &'n Entry)>,
 }
 
 impl<'n> Fields<'n> {
@@ -72,7 +79,8 @@ impl<'n> Fields<'n> {
     }
 
     fn entry(&self, key: &str) -> Option<&'n Entry> {
-        self.entries.iter().find(|entry| entry.key.text() == Some(key))
+        let written = self.entries.iter().find(|entry| entry.key.text() == Some(key));
+        written.or_else(|| self.meant.iter().find(|(meant, _)| *meant == key).map(|(_, entry)| *entry))
     }
 
     /// The value of a key that must be there; its absence is reported.
@@ -102,6 +110,7 @@ impl<'s> Lowering<'s> {
         let entries = self.entries(node, GROUP)?;
         // As far as what is wrong has been told: a torn text is several keys.
         let mut told = 0;
+        let mut meant: Vec<(&str, &Entry)> = Vec::new();
         for (at, entry) in entries.iter().enumerate() {
             let key = entry.key.text().unwrap_or("");
             if place.later.contains(&key) {
@@ -115,13 +124,21 @@ impl<'s> Lowering<'s> {
                         told = slip.span.end;
                         self.report(slip);
                     }
-                    None => self.unknown_key(&entry.key, place),
+                    None => {
+                        let close = self.unknown_key(&entry.key, place);
+                        // One that is there already is not meant a second time.
+                        let free = |close: &&str| {
+                            let written = entries.iter().any(|entry| entry.key.text() == Some(close));
+                            !written && !meant.iter().any(|(taken, _)| taken == close)
+                        };
+                        meant.extend(close.filter(free).map(|close| (close, entry)));
+                    }
                 }
             } else if entry.value.is_empty() {
                 self.report(missing_value(entry.key.span, key));
             }
         }
-        Some(Fields { place, at, entries })
+        Some(Fields { place, at, entries, meant })
     }
 
     /// The entries of a mapping whose keys are names given by the author.
@@ -135,12 +152,13 @@ impl<'s> Lowering<'s> {
         }
     }
 
-    fn unknown_key(&mut self, key: &Node, place: &'static Place) {
+    /// Reports a key that does not belong here, and answers the one that is meant if it is misspelt.
+    fn unknown_key(&mut self, key: &Node, place: &'static Place) -> Option<&'static str> {
         let name = key.text().unwrap_or("");
         if let Some((at, mark, typed)) = trap::full_width_mark(name) {
             let start = key.span.start as usize + at;
             self.report(trap::full_width(Span::new(self.id, start, start + mark.len_utf8()), mark, typed));
-            return;
+            return None;
         }
         let (zh, en) = place.name;
         if let Some(home) = place.relatives.iter().find(|home| home.keys.contains(&name) || home.later.contains(&name))
@@ -157,7 +175,7 @@ impl<'s> Lowering<'s> {
                 )
                 .label(Wording::new(format!("移到{home_zh}"), format!("move it to {home_en}"))),
             );
-            return;
+            return None;
         }
         let known = place.keys.iter().chain(place.later).copied();
         let close = suggest::closest(name, known.clone()).or_else(|| slip::meant(name, known));
@@ -180,6 +198,7 @@ impl<'s> Lowering<'s> {
             .hint(Wording::new(format!("可以写：{}", listed.zh), format!("its keys: {}", listed.en))),
         };
         self.report(diagnostic);
+        close
     }
 
     pub(crate) fn wrong_shape(&mut self, node: &Node, shape: Shape) {
@@ -236,9 +255,7 @@ impl<'s> Lowering<'s> {
             NameRule::Path => {
                 text.split_once('.').map_or(is_word(text), |(list, column)| is_word(list) && is_word(column))
             }
-            NameRule::Document => {
-                !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
-            }
+            NameRule::Document => is_document_name(text),
         };
         if word {
             return Some(Spanned::new(text.to_owned(), node.span));
@@ -311,7 +328,7 @@ impl<'s> Lowering<'s> {
         self.one_of(node, &[("true", true), ("false", false)])
     }
 
-    /// One word of a closed list.
+    /// One word of a closed list; one that is misspelt is read as it is meant.
     pub(crate) fn one_of<T: Copy>(&mut self, node: &Node, choices: &[(&str, T)]) -> Option<Spanned<T>> {
         let Some(text) = node.text() else {
             self.wrong_shape(node, WORD);
@@ -347,7 +364,8 @@ impl<'s> Lowering<'s> {
             diagnostic = diagnostic.fix_word(node.span, close);
         }
         self.report(diagnostic);
-        None
+        let (_, value) = choices.iter().find(|(word, _)| Some(*word) == close)?;
+        Some(Spanned::new(*value, node.span))
     }
 }
 

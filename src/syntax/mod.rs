@@ -20,6 +20,7 @@ pub(crate) mod feel;
 pub(crate) mod field;
 mod fields;
 mod format;
+mod hidden;
 pub(crate) mod metric;
 mod node;
 pub(crate) mod process;
@@ -38,8 +39,10 @@ pub use directory::{Absence, Department, Directory, Person, Position};
 pub use feel::FeelText;
 pub use field::{CheckDef, Field, FieldType, OptionDef};
 pub use format::{Unformatted, WIDTH, format};
+pub use hidden::Hidden;
 pub use metric::{Metric, Source, TakeWord};
 pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};
+pub(crate) use process::is_head;
 pub use process::{Nobody, OwnCase, Policy, Process, Schedule};
 pub use recorded::{AnyTest, Group, MetricTest, RecordedCase};
 pub use schema::{schema, schema_keys, schema_kinds};
@@ -54,7 +57,7 @@ pub use test::{Act, Start, Test};
 
 use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list, suggest};
 use crate::model::text::Wording;
-use fields::Lowering;
+use fields::{Lowering, Place};
 use node::{Entry, Node, NodeKind, Tree};
 
 /// What a file holds.
@@ -80,6 +83,16 @@ pub enum Document {
 /// The kinds of documents, by their first key.
 const KINDS: &[&str] = &["process", "directory", "calendar", "table", "metric", "test"];
 
+/// Their mappings.
+static PLACES: &[(&str, &Place)] = &[
+    ("process", &process::PROCESS),
+    ("directory", &directory::DIRECTORY),
+    ("calendar", &calendar::CALENDAR),
+    ("table", &table::TABLE),
+    ("metric", &metric::METRIC),
+    ("test", &test::TEST),
+];
+
 /// The most faults of one file that are told one by one.
 pub const FAULT_LIMIT: usize = 200;
 
@@ -101,6 +114,8 @@ pub struct Parsed {
     pub document: Document,
     /// What is wrong with it, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
+    /// The pieces that were not understood, each told.
+    pub hidden: Vec<Hidden>,
     /// Whether it was read to its end without leaving lines out, with safe mends where YAML was broken.
     pub whole: bool,
 }
@@ -121,13 +136,15 @@ pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
     diagnostics.extend(lowering.diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree)));
     written_out(id, &source.text, &mut diagnostics);
     crate::diagnostics::sort(&mut diagnostics, sources);
+    let hidden = tree.root.iter().flat_map(|root| diagnostics.iter().filter_map(|found| hidden::hidden(found, root)));
+    let hidden = hidden.collect();
     if diagnostics.len() > FAULT_LIMIT {
         let more = diagnostics.len() - FAULT_LIMIT;
         diagnostics.truncate(FAULT_LIMIT);
         let last = diagnostics.last().map_or(Span::new(id, 0, 0), |found| found.span);
         diagnostics.push(too_many_faults(last, more));
     }
-    Parsed { document, diagnostics, whole: tree.broken_at.is_none() && tree.gaps.is_empty() }
+    Parsed { document, diagnostics, hidden, whole: tree.broken_at.is_none() && tree.gaps.is_empty() }
 }
 
 /// Whether a fault is one of what was written: not of what is missing at a gap, or behind where reading ended.
@@ -183,10 +200,7 @@ impl Lowering<'_> {
             self.unknown_kind(None, root.span);
             return Document::Unknown;
         };
-        let Some(kind) = entries.iter().find(is_kind) else {
-            self.unknown_kind(first.key.text(), first.key.span);
-            return Document::Unknown;
-        };
+        let Some(kind) = entries.iter().find(is_kind) else { return self.guessed(root, first, entries) };
         let key = kind.key.text().unwrap_or("");
         if kind.key.span != first.key.span {
             let diagnostic = Diagnostic::new(
@@ -210,8 +224,11 @@ impl Lowering<'_> {
                 None => diagnostic,
             });
         }
-        let at = kind.key.span;
-        match key {
+        self.of_kind(key, root, kind.key.span)
+    }
+
+    fn of_kind(&mut self, kind: &str, root: &Node, at: Span) -> Document {
+        match kind {
             "process" => self.process(root, at).map_or(Document::Unknown, Document::Process),
             "directory" => self.directory(root, at).map_or(Document::Unknown, Document::Directory),
             "calendar" => self.calendar(root, at).map_or(Document::Unknown, Document::Calendar),
@@ -219,6 +236,57 @@ impl Lowering<'_> {
             "metric" => self.metric(root, at).map_or(Document::Unknown, Document::Metric),
             _ => self.any_test(root, at).map_or(Document::Unknown, |test| Document::Tests(vec![test])),
         }
+    }
+
+    /// A document that does not say what it is: read as what it looks like, so that what else is wrong is told too.
+    fn guessed(&mut self, root: &Node, first: &Entry, entries: &[Entry]) -> Document {
+        let word = first.key.text().unwrap_or("");
+        let a_key = PLACES.iter().any(|(_, place)| place.keys.contains(&word));
+        if let Some(kind) = suggest::closest(word, KINDS.iter().copied()).filter(|_| !a_key) {
+            self.unknown_kind(Some(word), first.key.span);
+            let mut entries = entries.to_vec();
+            if let Some(Entry { key: Node { kind: NodeKind::Scalar { text, .. }, .. }, .. }) = entries.first_mut() {
+                kind.clone_into(text);
+            }
+            let meant = Node { span: root.span, kind: NodeKind::Mapping(entries) };
+            return self.of_kind(kind, &meant, first.key.span);
+        }
+        let fits =
+            |place: &Place| entries.iter().filter(|entry| place.keys.contains(&entry.key.text().unwrap_or(""))).count();
+        let best = PLACES.iter().map(|(_, place)| fits(place)).max().filter(|best| *best > 0);
+        let alike: Vec<&str> =
+            PLACES.iter().filter(|(_, place)| Some(fits(place)) == best).map(|(kind, _)| *kind).collect();
+        let &[kind] = alike.as_slice() else {
+            self.unknown_kind(None, first.key.span);
+            return Document::Unknown;
+        };
+        self.report(self.no_kind_written(kind, first.key.span));
+        self.of_kind(kind, root, first.key.span)
+    }
+
+    /// A document that looks like one of a kind and does not say so.
+    fn no_kind_written(&self, kind: &str, first: Span) -> Diagnostic {
+        let found = Diagnostic::new(
+            Code::UnknownKind,
+            first,
+            Wording::new(
+                format!("这个文件没有写明它是什么，看起来是一份 `{kind}`。第一行请写 `{kind}: 名称`"),
+                format!("this file does not say what it is, and looks like a `{kind}`; begin it with `{kind}: NAME`"),
+            ),
+        );
+        let file = self.source.name.rsplit(['/', '\\']).next().unwrap_or("");
+        let name = file.split('.').next().unwrap_or("");
+        let own_line = self
+            .source
+            .text
+            .get(..first.start as usize)
+            .is_some_and(|before| before.is_empty() || before.ends_with('\n'));
+        if !own_line || kind == "test" || !fields::is_document_name(name) {
+            return found.hint(Wording::new(format!("{kind}: leave"), format!("{kind}: leave")));
+        }
+        let line = format!("{kind}: {name}");
+        let words = Wording::new(format!("第一行写 `{line}`"), format!("begin with `{line}`"));
+        found.fix(Span { end: first.start, ..first }, format!("{line}\n"), words)
     }
 
     /// The lines from the first key to the one of the kind, with that one first. Only where it has a line to itself.

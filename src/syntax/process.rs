@@ -101,6 +101,11 @@ pub(crate) static POLICY: Place = Place {
     relatives: &[&STEP],
 };
 
+/// Whether a process has such a key at its top.
+pub(crate) fn is_head(key: &str) -> bool {
+    PROCESS.keys.contains(&key)
+}
+
 impl Lowering<'_> {
     /// A document whose kind is `process`.
     pub(crate) fn process(&mut self, root: &Node, key_span: Span) -> Option<Process> {

@@ -116,3 +116,15 @@ fn sarif_says_where_in_utf16_and_how_to_mend() {
     assert_eq!(change["deletedRegion"], region);
     assert_eq!(change["insertedContent"]["text"], "approve");
 }
+
+/// A file that forgot to say what it is gets its first line, and no word of it is bent into a kind.
+#[test]
+fn a_forgotten_kind_is_put_first() {
+    let text = "# Trips.\ntitle: Trip\nform: { days: { type: integer, title: Days, required: true } }\n\
+                steps:\n  - { end: done }\n";
+    let files = vec![SourceText { name: "flows/trip.yaml".into(), bytes: text.into() }];
+    let after = mend(files, &NoTemplates, &|_| true);
+    let expected = text.replace("title: Trip", "process: trip\ntitle: Trip");
+    assert_eq!(String::from_utf8_lossy(&after.files[0].bytes), expected);
+    assert!(!after.compiled.has_errors(), "{}", after.compiled.render(Lang::En));
+}

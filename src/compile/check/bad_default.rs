@@ -9,10 +9,10 @@ use crate::model::text::Wording;
 use crate::model::value::Value;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    if !subject.whole {
-        return;
-    }
     subject.each_field(&mut |written, field| {
+        if !subject.reading.field(&written.name.value) {
+            return;
+        }
         let (Some(text), Some(value)) = (&written.default, field.default.as_ref().and_then(fixed)) else { return };
         let fraction =
             field.kind == FieldKind::Integer && matches!(&value, Value::Number(number) if !number.is_integer());

@@ -13,10 +13,10 @@ use rust_decimal::Decimal;
 use std::cmp::Ordering;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    if !subject.whole {
-        return;
-    }
     subject.each_field(&mut |written, field| {
+        if !subject.reading.field(&written.name.value) {
+            return;
+        }
         for (limit, formula) in [(&written.min, &field.min), (&written.max, &field.max)] {
             let (Some(limit), Some(value)) = (limit, formula.as_ref().and_then(fixed)) else { continue };
             if counts(written) && !is_count(&value) {

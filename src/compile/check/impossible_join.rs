@@ -13,7 +13,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         };
         let there = branches.len();
-        if (1..=there).contains(&usize::from(*count)) || !subject.whole {
+        if (1..=there).contains(&usize::from(*count)) || !subject.reading.flow() {
             continue;
         }
         diagnostics.push(Diagnostic::new(

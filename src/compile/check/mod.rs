@@ -49,7 +49,7 @@ mod vacant_start;
 use crate::compile::assigned::Certain;
 use crate::compile::lower::{Flow, Found, Placed};
 use crate::compile::table::Decision;
-use crate::compile::unread::Unread;
+use crate::compile::unread::{Reading, Unread};
 use crate::compile::{SourceMap, Templates, World};
 use crate::diagnostics::{Diagnostic, Sources, Span};
 use crate::model::definition::Definition;
@@ -74,12 +74,10 @@ pub(crate) struct Subject<'a> {
     pub(crate) definition: &'a Definition,
     /// What it is compiled against.
     pub(crate) world: &'a World<'a>,
-    /// Whether its text could be read whole.
-    pub(crate) whole: bool,
+    /// How much of its text was understood.
+    pub(crate) reading: Reading,
     /// What could not be read, and may declare a name that is not known.
     pub(crate) unread: Unread,
-    /// Whether who may start it is known.
-    pub(crate) start_known: bool,
 }
 
 type Check = fn(&Subject<'_>, &mut Vec<Diagnostic>);
@@ -136,7 +134,7 @@ impl<'a> Subject<'a> {
     /// Whether the graph is what the author meant: nothing unread, and no jump without a target.
     fn flow_known(&self) -> bool {
         let unread = |placed: &Placed<'_>| matches!(placed.source.kind, StepKind::Unknown);
-        self.whole
+        self.reading.flow()
             && self.flow.circles.is_empty()
             && self.flow.jumps.iter().all(|jump| jump.found == Found::Fine)
             && !self.flow.steps.iter().any(unread)

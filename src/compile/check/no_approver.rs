@@ -27,7 +27,7 @@ use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    let start_known = subject.start_known && (subject.whole || !subject.document.start.is_empty());
+    let start_known = subject.reading.head("start") || !subject.document.start.is_empty();
     if !subject.world.people_known || !start_known {
         return;
     }

@@ -21,7 +21,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 };
                 waits && !skippable(step, subject.document)
             });
-            if opens || !subject.whole {
+            if opens || !subject.reading.flow() {
                 continue;
             }
             let name = &branch.name.value;

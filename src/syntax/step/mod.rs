@@ -242,7 +242,7 @@ impl Lowering<'_> {
             [one] => *one,
             [first, rest @ ..] => {
                 self.report(several_kinds(first, rest));
-                return self.unknown_step(node, first.span);
+                return self.step(&first_of(node, first, entries), named);
             }
         };
         let word = kind.text().unwrap_or("");
@@ -435,6 +435,16 @@ impl Lowering<'_> {
         );
         None
     }
+}
+
+/// The first of two steps in one: without what belongs to the other.
+fn first_of(node: &Node, first: &Node, entries: &[Entry]) -> Node {
+    let keys = place(first.text().unwrap_or("")).keys;
+    let own = |entry: &&Entry| {
+        let word = entry.key.text().unwrap_or("");
+        if KINDS.contains(&word) { entry.key.span == first.span } else { keys.contains(&word) || !is_key(word) }
+    };
+    Node { span: node.span, kind: NodeKind::Mapping(entries.iter().filter(own).cloned().collect()) }
 }
 
 fn several_kinds(first: &Node, rest: &[&Node]) -> Diagnostic {

@@ -1,0 +1,157 @@
+//! What a fault hides: the piece of a document that was not understood, and what may stand in it.
+//!
+//! A value that could not be read is absent from the document. What is found to be missing later may be what stands
+//! there, so it must not be told; everything else is. A piece is as small as it can be: a key and its value where a
+//! fault lies in these, else the item of a list.
+
+use super::node::{Node, NodeKind};
+use crate::diagnostics::{Code, Diagnostic, Fix, Span};
+use std::collections::BTreeSet;
+
+/// A piece of a document that was not understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hidden {
+    /// The piece.
+    pub span: Span,
+    /// The item of a list, such as a step, that it is in; the piece itself where it is in none.
+    pub item: Span,
+    /// The keys that lead to it from the top of the document, its own last.
+    pub keys: Vec<String>,
+    /// Whether the way that a case takes may depend on it.
+    pub flow: bool,
+}
+
+/// Keys of a step that say where a case goes on.
+const OF_FLOW: &[&str] = &[
+    "when",
+    "go",
+    "end",
+    "on",
+    "outcomes",
+    "choose",
+    "otherwise",
+    "overdue",
+    "until",
+    "parallel",
+    "race",
+    "join",
+    "each",
+    "call",
+    "steps",
+    "undo",
+];
+
+/// What a fault hides; nothing where the text is read as it was meant.
+pub(super) fn hidden(found: &Diagnostic, root: &Node) -> Option<Hidden> {
+    if !may_hide(found) {
+        return None;
+    }
+    let mut at = Place { piece: root.span, value: None, item: None, keys: Vec::new(), inside: 0 };
+    at.descend(root, found.span.start);
+    // What lacks something is not understood as a whole.
+    if let (Code::StepKind | Code::MissingKey, Some(item)) = (found.code, at.item) {
+        at.piece = item;
+    }
+    let within = at.keys.get(at.inside..).unwrap_or_default();
+    let steps = at.keys.first().is_some_and(|first| first == "steps");
+    let of_flow = |key: &String| OF_FLOW.contains(&key.as_str());
+    let flow = match found.code {
+        // What belongs elsewhere is known, and leads nowhere here.
+        Code::MisplacedKey => within.last().is_some_and(of_flow),
+        Code::StepKind => true,
+        Code::UnknownKey => within.iter().any(of_flow) || names_step(root, at.value),
+        _ => within.iter().any(of_flow),
+    };
+    // Of a document without its steps nothing is known.
+    let flow = if steps { flow || within.is_empty() } else { at.keys.len() <= 1 && lacks(found.code) };
+    Some(Hidden { span: at.piece, item: at.item.unwrap_or(at.piece), keys: at.keys, flow })
+}
+
+/// Whether something was not understood. What is misspelt is told, and read as it was meant.
+fn may_hide(found: &Diagnostic) -> bool {
+    let read_on = matches!(
+        found.code,
+        Code::FullWidthPunctuation
+            | Code::ForeignSyntax
+            | Code::YamlSyntax
+            | Code::UnknownKey
+            | Code::StepKind
+            | Code::BadValue
+    );
+    // A mend of more than a word, such as quotes around a torn text, is not read as if it were made.
+    let torn = |fix: &Fix| found.code == Code::UnknownKey && fix.replacement.contains(['"', ':']);
+    found.is_error()
+        && found.code != Code::SecretInYaml
+        && !(read_on && found.fix.as_ref().is_some_and(|fix| !torn(fix)))
+}
+
+/// Whether a value has the name of a step in it, as the target of a jump has.
+fn names_step(root: &Node, value: Option<&Node>) -> bool {
+    let Some(value) = value else { return true };
+    let mut ids = BTreeSet::new();
+    walk(root, &mut |node| {
+        if let NodeKind::Mapping(entries) = &node.kind {
+            ids.extend(
+                entries.iter().filter(|entry| entry.key.text() == Some("id")).filter_map(|entry| entry.value.text()),
+            );
+        }
+    });
+    let mut found = false;
+    walk(value, &mut |node| found |= node.text().is_some_and(|text| ids.contains(text)));
+    found
+}
+
+fn walk<'n>(node: &'n Node, visit: &mut dyn FnMut(&'n Node)) {
+    visit(node);
+    match &node.kind {
+        NodeKind::Mapping(entries) => entries.iter().for_each(|entry| walk(&entry.value, visit)),
+        NodeKind::Sequence(items) => items.iter().for_each(|item| walk(item, visit)),
+        NodeKind::Scalar { .. } | NodeKind::Broken => {}
+    }
+}
+
+fn lacks(code: Code) -> bool {
+    matches!(code, Code::MissingKey | Code::UnknownKey)
+}
+
+/// Where a search has come to.
+struct Place<'n> {
+    piece: Span,
+    /// The value of the last key.
+    value: Option<&'n Node>,
+    item: Option<Span>,
+    keys: Vec<String>,
+    /// Where the keys of the innermost item begin.
+    inside: usize,
+}
+
+impl<'n> Place<'n> {
+    fn descend(&mut self, node: &'n Node, at: u32) {
+        let holds = |span: Span| span.start <= at && at < span.end;
+        match &node.kind {
+            NodeKind::Mapping(entries) => {
+                let found = entries.iter().rfind(|entry| {
+                    entry.key.span.start <= at && (at < entry.value.span.end || at < entry.key.span.end)
+                });
+                let Some(entry) = found else { return };
+                let end = entry.value.span.end.max(entry.key.span.end);
+                self.piece = Span { end, ..entry.key.span };
+                self.value = Some(&entry.value);
+                self.keys.push(entry.key.text().unwrap_or_default().to_owned());
+                if holds(entry.value.span) {
+                    self.descend(&entry.value, at);
+                }
+            }
+            NodeKind::Sequence(items) => {
+                let Some(item) = items.iter().find(|item| holds(item.span)) else { return };
+                self.piece = item.span;
+                if matches!(item.kind, NodeKind::Mapping(_)) {
+                    self.item = Some(item.span);
+                    self.inside = self.keys.len();
+                }
+                self.descend(item, at);
+            }
+            NodeKind::Scalar { .. } | NodeKind::Broken => {}
+        }
+    }
+}
