@@ -365,7 +365,10 @@ fn event(event: &Event) -> Json {
         Event::MessageRead { token, message } => {
             json!({ "event": "message_read", "token": token.0, "message": &**message })
         }
-        Event::UndoNoted { step, .. } => json!({ "event": "undo_noted", "step": step.as_str() }),
+        Event::UndoNoted { step, unsure, .. } => {
+            json!({ "event": "undo_noted", "step": step.as_str(), "unsure_until": unsure })
+        }
+        Event::UndoLeft { step } => json!({ "event": "undo_left", "step": step.as_str() }),
         Event::EndBegun { outcome, reason } => {
             json!({ "event": "end_begun", "outcome": outcome.as_str(), "reason": reason.as_deref() })
         }

@@ -57,6 +57,11 @@ impl<'a> Outside<'a> {
                 let now = is_now(scene, entry, *token);
                 (!now).then(|| line(Mark::Stopped, step, stopped(words, &entry.command.ask, what)))
             }
+            Event::UndoNoted { step, unsure: Some(_), .. } => {
+                let said =
+                    words.pick("没有等到结果，对方可能已经办了", "nobody waits for the result: it may have been done");
+                Some(line(Mark::Note, step, said.into()))
+            }
             Event::Left { step, outcome, .. } => {
                 let kind = &scene.definition.steps.get(step)?.kind;
                 went_on(words, kind, &entry.command.ask, outcome).map(|(mark, said)| line(mark, step, said))

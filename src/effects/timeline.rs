@@ -303,6 +303,16 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
                     words: words.pick("开始撤销", "being taken back").into(),
                     ..Moment::default()
                 }),
+                Event::UndoLeft { step } => story.push(Moment {
+                    mark: Mark::Stopped,
+                    title: words.step(scene.definition, step),
+                    when: when.clone(),
+                    words: words.pick(
+                        "结果不明，没有撤销，请人工到对方系统核对",
+                        "its result is unknown and it was not taken back: look there by hand",
+                    ).into(),
+                    ..Moment::default()
+                }),
                 Event::Ended { outcome, reason } => {
                     story.push(Moment {
                         mark: Mark::End,

@@ -196,11 +196,12 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
             }
         }
         Event::StageReached { stage } => state.stage = Some(stage.clone()),
-        Event::UndoNoted { step, row } => {
-            state.undo.push(Undoable { step: step.clone(), row: row.as_deref().cloned() });
+        Event::UndoNoted { step, row, unsure } => {
+            state.undo.push(Undoable { step: step.clone(), row: row.as_deref().cloned(), unsure: *unsure });
         }
         Event::EndBegun { outcome, reason } => {
-            state.ending = Some(Ending { outcome: outcome.clone(), reason: reason.clone() });
+            let quiet = state.undo.iter().filter_map(|done| done.unsure).max();
+            state.ending = Some(Ending { outcome: outcome.clone(), reason: reason.clone(), quiet });
             state.tokens.clear();
             state.scopes.retain(|number, _| *number == ScopeId(0));
             state.timers.clear();
@@ -210,6 +211,7 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
             let opened = Scope { parent: Some(ScopeId(0)), block: *block, row: undoable.row, ..Scope::root() };
             begin_scope(state, *scope, opened, *token);
         }
+        Event::UndoLeft { step } => drop(state.undo.pop().filter(|newest| newest.step == *step)?),
         Event::Commented { .. }
         | Event::WentOverdue { .. }
         | Event::Called { .. }

@@ -18,6 +18,7 @@ use super::run::Run;
 use super::scope::{self, Place};
 use super::state::{Owner, Row, Running, Waiting};
 use super::step::trouble;
+use super::undo;
 use crate::model::control::{Each, Join};
 use crate::model::definition::{StepKind, outcome};
 use crate::model::graph::{Node, On};
@@ -186,8 +187,14 @@ fn inside(run: &Run<'_>, block: u32, target: u32) -> bool {
     run.definition.graph.encloses(block, target)
 }
 
-/// Takes away all that a token waits for: its tasks and timers, its call, the blocks that its step holds.
+/// Takes away all that a token waits for, as it leaves its step without it.
 pub(super) fn cancel(run: &mut Run<'_>, token: TokenId) {
+    undo::note_unsure(run, token);
+    clear(run, token);
+}
+
+/// Takes away all that a token waits for: its tasks and timers, its call, the blocks that its step holds.
+pub(super) fn clear(run: &mut Run<'_>, token: TokenId) {
     close_all(run, token);
     let tasks: Vec<TaskId> =
         run.state.tasks.iter().filter(|(_, task)| task.token == token).map(|(number, _)| *number).collect();

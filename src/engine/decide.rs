@@ -341,7 +341,7 @@ fn retry(run: &mut Run<'_>, step: Option<&StepId>) -> Result<(), Refusal> {
         return Err(Refusal::NoIncident);
     }
     for (token, step) in stopped {
-        block::cancel(run, token);
+        block::clear(run, token);
         run.enter(token, step);
     }
     Ok(())

@@ -309,6 +309,8 @@ pub enum Event {
         step: StepId,
         /// The row that it was done for (its columns are *personal*).
         row: Option<Box<Row>>,
+        /// Of a call whose result nobody waited for: until when it may be under way. Whether it was done is not known.
+        unsure: Option<DateTime<Utc>>,
     },
     /// The case is to end so, once what was done is taken back; every token, task and timer of it is gone.
     EndBegun {
@@ -327,6 +329,11 @@ pub enum Event {
         block: u32,
         /// Its token.
         token: TokenId,
+    },
+    /// The newest step that can be taken back is not: that takes the result of its call, which nobody knows.
+    UndoLeft {
+        /// Which step.
+        step: StepId,
     },
     /// The instance ended; every token, task and timer of it is gone.
     Ended {

@@ -53,6 +53,7 @@ pub use apply::apply;
 pub use columns::{columns_of, data_by_now};
 pub use decide::decide;
 pub use human::{data_of, form_of, proposed};
+pub use outside::lasts;
 pub use scope::rows_around;
 pub use start::scheduled;
 pub use wrong::{Whose, all_wrong};

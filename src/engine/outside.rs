@@ -10,6 +10,7 @@ use super::run::Run;
 use super::scope;
 use super::state::{Owner, Waiting};
 use super::step::trouble;
+use super::undo;
 use crate::model::control::{Path, Retry};
 use crate::model::definition::{StepKind, outcome};
 use crate::model::form::Field;
@@ -22,6 +23,17 @@ use crate::model::value::{Record, Value, plain};
 use chrono::{DateTime, TimeDelta, Utc};
 use indexmap::IndexMap;
 use std::sync::Arc;
+
+/// The place of the trouble where an answer came that is of no use: what was asked is done.
+pub(super) const TAKING: &str = "take";
+
+/// How long an attempt of a call or a job may be under way.
+pub fn lasts(waits: &Waiting) -> TimeDelta {
+    match waits {
+        Waiting::Job { lease, .. } => TimeDelta::seconds(i64::from(*lease)),
+        _ => TimeDelta::minutes(2),
+    }
+}
 
 /// A message came for a token.
 pub(super) fn deliver(
@@ -132,7 +144,12 @@ pub(super) fn fail(
         return Ok(());
     }
     let on = On::Outcome(outcome::FAILED.into());
+    let refused = permanent && attempt == 1;
     if run.definition.graph.next(&Node::Step(id.clone()), &on).is_some() {
+        // Unless the other side said no to the only attempt there was, it may have done what it was asked.
+        if !refused {
+            undo::note(run, token, run.now);
+        }
         go_on(run, token, id, outcome::FAILED.into(), on, Record::new());
         return Ok(());
     }
@@ -186,7 +203,7 @@ fn trying(run: &Run<'_>, token: TokenId, attempt: u16) -> Result<StepId, Refusal
 /// Takes values out of what came, and goes on; an incident where they are not there or not of the field's kind.
 fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldName, Path>, data: &Value, place: &str) {
     if place == "http" && !matches!(data, Value::Record(_)) && !wanted.is_empty() {
-        let what = failed(place, &no_object(data, wanted));
+        let what = failed(TAKING, &no_object(data, wanted));
         return run.emit(Event::IncidentRaised { token, step: id.clone(), what });
     }
     match taken(run, token, wanted, data) {
@@ -194,7 +211,7 @@ fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldN
         Err(faults) => {
             let all = |lang, glue| faults.iter().map(|fault| fault.what.get(lang)).collect::<Vec<_>>().join(glue);
             let what = Wording::new(all(Lang::Zh, ""), all(Lang::En, " "));
-            run.emit(Event::IncidentRaised { token, step: id.clone(), what: failed(place, &what) });
+            run.emit(Event::IncidentRaised { token, step: id.clone(), what: failed(TAKING, &what) });
         }
     }
 }

@@ -8,7 +8,7 @@ use super::apply;
 use super::command::{Actor, Command, Via};
 use super::event::{Closed, Event, Trouble};
 use super::scope::{self, Place};
-use super::state::{MailKind, Owner, State, TaskKind, TimerKind, Token, Waiting};
+use super::state::{MailKind, Owner, Row, State, TaskKind, TimerKind, Token, Waiting};
 use super::step::{self, Flow};
 use super::{Facts, block, columns, form, undo};
 use crate::expression::Failure;
@@ -257,10 +257,15 @@ impl<'a> Run<'a> {
         let undoable = undo::notes(self, step, &outcome);
         self.emit(Event::Left { token, step: step.clone(), outcome, by, late });
         if undoable {
-            let row = scope::rows(&self.state, self.scope_of(token)).next().cloned().map(Box::new);
-            self.emit(Event::UndoNoted { step: step.clone(), row });
+            let row = self.row_of(token);
+            self.emit(Event::UndoNoted { step: step.clone(), row, unsure: None });
         }
         block::win(self, token);
+    }
+
+    /// The row that a token is in.
+    pub(super) fn row_of(&self, token: TokenId) -> Option<Box<Row>> {
+        scope::rows(&self.state, self.scope_of(token)).next().cloned().map(Box::new)
     }
 
     /// Ends the case: takes back what was done where it came to no good end, then closes all that is open.
@@ -268,14 +273,15 @@ impl<'a> Run<'a> {
         if [outcome::REJECTED, outcome::WITHDRAWN, outcome::CANCELLED].contains(&outcome.as_str()) {
             undo::begin(self, outcome, reason);
         } else {
+            self.close_everything();
             self.end_now(outcome, reason);
         }
     }
 
-    /// Ends the case, and tells the applicant; where compensation came first, they were told when it began.
+    /// Ends the case, of which nothing is open, and tells the applicant; where compensation came first, they were told
+    /// when it began.
     pub(super) fn end_now(&mut self, outcome: Outcome, reason: Option<Arc<str>>) {
         let told = self.state.ending.is_some();
-        self.close_everything();
         self.emit(Event::Ended { outcome, reason });
         if !told {
             self.tell_end();

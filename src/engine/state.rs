@@ -154,13 +154,15 @@ pub struct Caller {
     pub depth: u16,
 }
 
-/// A step that is done and can be taken back.
+/// A step that is done, or may be, and can be taken back.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undoable {
     /// Which step.
     pub step: StepId,
     /// The row that it was done for.
     pub row: Option<Row>,
+    /// Of a call whose result nobody waited for: until when it may be under way.
+    pub unsure: Option<DateTime<Utc>>,
 }
 
 /// An end that waits for compensation.
@@ -170,6 +172,8 @@ pub struct Ending {
     pub outcome: Outcome,
     /// Why, in the words of who ended it.
     pub reason: Option<Arc<str>>,
+    /// When every call that nobody waits for any more has come to its end: nothing outside is asked before.
+    pub quiet: Option<DateTime<Utc>>,
 }
 
 /// A place where control is.

@@ -9,6 +9,7 @@ pub mod definition;
 pub mod file;
 pub mod form;
 pub mod formula;
+mod formulas;
 pub mod graph;
 pub mod id;
 pub mod input;

@@ -46,6 +46,7 @@ mod syntax;
 mod tables;
 mod told;
 mod tutorial;
+mod undone;
 mod walked;
 mod web;
 mod year;

@@ -152,9 +152,9 @@ proptest! {
         state.caller = chance.maybe(Chance::caller);
         state.stage = chance.maybe(|chance| chance.word().into());
         state.ending =
-            chance.maybe(|chance| Ending { outcome: chance.word().into(), reason: chance.maybe(Chance::secret) });
+            chance.maybe(|chance| Ending { outcome: chance.word().into(), reason: chance.maybe(Chance::secret), quiet: chance.maybe(Chance::instant) });
         state.undo = (0..chance.below(3))
-            .map(|_| Undoable { step: chance.word().as_str().into(), row: chance.maybe(Chance::row) })
+            .map(|_| Undoable { step: chance.word().as_str().into(), row: chance.maybe(Chance::row), unsure: chance.maybe(Chance::instant) })
             .collect();
         for (number, waits) in (1..).zip(waits(chance)) {
             let scope = Scope {
@@ -590,9 +590,14 @@ fn events(chance: &mut Chance) -> Vec<Event> {
         },
         Event::CallCancelled { child: chance.instance() },
         Event::MessageRead { token, message: chance.word().into() },
-        Event::UndoNoted { step: step.as_str().into(), row: chance.maybe(|chance| Box::new(chance.row())) },
+        Event::UndoNoted {
+            step: step.as_str().into(),
+            row: chance.maybe(|chance| Box::new(chance.row())),
+            unsure: chance.maybe(Chance::instant),
+        },
         Event::EndBegun { outcome: chance.word().into(), reason: chance.maybe(Chance::secret) },
         Event::UndoBegun { step: step.as_str().into(), scope: ScopeId(1), block: 2, token },
+        Event::UndoLeft { step: step.as_str().into() },
     ];
     for waits in waits(chance) {
         all.push(Event::WaitBegun { token, waits: Box::new(waits), due: chance.maybe(Chance::instant) });

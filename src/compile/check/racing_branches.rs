@@ -4,7 +4,7 @@
 
 use super::Subject;
 use crate::compile::lower::Placed;
-use crate::compile::touch::{formulas, writes};
+use crate::compile::touch::writes;
 use crate::compile::typing::fields_read;
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::model::definition::StepKind as Kind;
@@ -71,7 +71,7 @@ fn branch(subject: &Subject<'_>, holder: &Placed<'_>, block: u32) -> Branch {
         if let Kind::Each(each) = &step.kind {
             found.writes.entry(each.list.clone()).or_insert(here);
         }
-        for name in formulas(step).into_iter().flat_map(fields_read) {
+        for name in step.formulas().into_iter().flat_map(fields_read) {
             for name in with_computed(subject, name) {
                 found.reads.entry(name.clone()).or_insert(here);
             }

@@ -5,7 +5,6 @@
 
 use super::{Subject, called};
 use crate::compile::outcomes::answers;
-use crate::compile::touch::formulas;
 use crate::compile::typing::fields_read;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::definition::outcome;
@@ -88,7 +87,7 @@ fn walked_again(subject: &Subject<'_>, id: &StepId, later: &BTreeSet<StepId>) ->
     })?;
     let guards = subject.flow.steps.iter().any(|placed| {
         let Some(step) = subject.definition.steps.get(&placed.id) else { return false };
-        let asked = formulas(step).into_iter().flat_map(fields_read);
+        let asked = step.formulas().into_iter().flat_map(fields_read);
         let reads = asked.into_iter().any(|name| subject.definition.form.contains_key(name));
         reads && (placed.id == *id || after(subject, &placed.id).contains(id))
     });

@@ -4,7 +4,6 @@
 //! where every step that shows anything leaves it out; what the last step asks is a record, and a record is a use.
 
 use super::{Folder, unwritten_field};
-use crate::compile::touch::formulas;
 use crate::compile::typing::fields_read;
 use crate::diagnostics::{Code, Diagnostic, Sources};
 use crate::model::definition::{Definition, Step, StepKind};
@@ -105,7 +104,7 @@ fn read(definition: &Definition) -> BTreeSet<&FieldName> {
     for step in definition.steps.values() {
         let own: BTreeSet<*const Formula> =
             step.human().iter().flat_map(|human| of_form(&human.form)).map(std::ptr::from_ref).collect();
-        let others = formulas(step).into_iter().filter(|formula| !own.contains(&std::ptr::from_ref(*formula)));
+        let others = step.formulas().into_iter().filter(|formula| !own.contains(&std::ptr::from_ref(*formula)));
         found.extend(others.flat_map(fields_read));
         found.extend(step.human().iter().flat_map(|human| &human.depends_on));
     }

@@ -3,9 +3,8 @@
 //! Expressions are searched as text: a word that only looks like the name spares a position, and never the reverse.
 
 use super::Folder;
-use crate::compile::touch::formulas;
 use crate::diagnostics::{Code, Diagnostic, Sources};
-use crate::model::definition::Definition;
+use crate::model::definition::{Definition, Step};
 use crate::model::formula::Formula;
 use crate::model::id::PositionId;
 use crate::model::metric::{Metric, Source};
@@ -49,7 +48,7 @@ fn names(definition: &Definition, position: &PositionId) -> bool {
     let forms = [&definition.form, &definition.data];
     definition.start.contains(position)
         || definition.schedule.iter().flat_map(|schedule| &schedule.by).any(says)
-        || definition.steps.values().flat_map(formulas).any(says)
+        || definition.steps.values().flat_map(Step::formulas).any(says)
         || forms.into_iter().flat_map(super::unused_field::of_form).any(says)
         || cells.flat_map(|rule| rule.when.values().chain(rule.then.values())).any(says)
 }

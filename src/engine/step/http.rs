@@ -11,6 +11,7 @@ use crate::engine::event::Trouble;
 use crate::engine::human;
 use crate::engine::run::Run;
 use crate::engine::state::{Part, Request, Waiting};
+use crate::engine::undo;
 use crate::model::control::{Http, Piece};
 use crate::model::id::{FieldName, StepId, TokenId};
 use crate::model::value::{Record, Value, plain};
@@ -22,7 +23,7 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, http: &Http)
         Ok(request) => Arc::new(request),
         Err(what) => return Flow::Stop(what),
     };
-    match human::wait(run, token, id, Waiting::Http { attempt: 1, at: run.now, request }) {
+    match human::wait(run, token, id, Waiting::Http { attempt: 1, at: undo::not_before(run), request }) {
         Ok(()) => Flow::Wait,
         Err(what) => Flow::Stop(what),
     }

@@ -5,6 +5,7 @@ use crate::engine::human;
 use crate::engine::outside::seconds;
 use crate::engine::run::Run;
 use crate::engine::state::Waiting;
+use crate::engine::undo;
 use crate::model::control::Job;
 use crate::model::id::{StepId, TokenId};
 use crate::model::value::Record;
@@ -22,7 +23,12 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, job: &Job) -
         input = run.data(token).into_owned();
     }
     let lease = u32::try_from(seconds(run, job.lease)).unwrap_or(u32::MAX);
-    match human::wait(run, token, id, Waiting::Job { name: job.name.clone(), attempt: 1, at: run.now, lease, input }) {
+    match human::wait(
+        run,
+        token,
+        id,
+        Waiting::Job { name: job.name.clone(), attempt: 1, at: undo::not_before(run), lease, input },
+    ) {
         Ok(()) => Flow::Wait,
         Err(what) => Flow::Stop(what),
     }

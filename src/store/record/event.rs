@@ -130,6 +130,8 @@ pub(super) enum EventRecord {
         step: StepId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         row: Option<RowRecord>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unsure: Option<At>,
     },
     EndBegun(Outcome),
     UndoBegun {
@@ -138,6 +140,7 @@ pub(super) enum EventRecord {
         block: u32,
         token: TokenId,
     },
+    UndoLeft(StepId),
 }
 
 impl EventRecord {
@@ -267,9 +270,10 @@ impl EventRecord {
             }
             Event::CallCancelled { child } => EventRecord::CallCancelled(*child),
             Event::MessageRead { token, message } => EventRecord::MessageRead(*token, message.clone()),
-            Event::UndoNoted { step, row } => EventRecord::UndoNoted {
+            Event::UndoNoted { step, row, unsure } => EventRecord::UndoNoted {
                 step: step.clone(),
                 row: row.as_deref().map(|row| RowRecord::of(row, personal)),
+                unsure: unsure.map(At),
             },
             Event::EndBegun { outcome, reason } => {
                 personal.maybe(reason.as_ref());
@@ -278,6 +282,7 @@ impl EventRecord {
             Event::UndoBegun { step, scope, block, token } => {
                 EventRecord::UndoBegun { step: step.clone(), scope: *scope, block: *block, token: *token }
             }
+            Event::UndoLeft { step } => EventRecord::UndoLeft(step.clone()),
         }
     }
 
@@ -367,11 +372,14 @@ impl EventRecord {
             }
             EventRecord::CallCancelled(child) => Event::CallCancelled { child },
             EventRecord::MessageRead(token, message) => Event::MessageRead { token, message },
-            EventRecord::UndoNoted { step, row } => {
-                Event::UndoNoted { step, row: row.map(|row| Box::new(row.into_domain(personal))) }
-            }
+            EventRecord::UndoNoted { step, row, unsure } => Event::UndoNoted {
+                step,
+                row: row.map(|row| Box::new(row.into_domain(personal))),
+                unsure: unsure.map(|at| at.0),
+            },
             EventRecord::EndBegun(outcome) => Event::EndBegun { outcome, reason: personal.text() },
             EventRecord::UndoBegun { step, scope, block, token } => Event::UndoBegun { step, scope, block, token },
+            EventRecord::UndoLeft(step) => Event::UndoLeft { step },
         }
     }
 }

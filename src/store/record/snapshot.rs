@@ -55,6 +55,11 @@ pub(super) struct StateRecord {
     pub(super) undo: Vec<(StepId, Option<Whole<RowRecord>>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) ending: Option<(Outcome, Option<Arc<str>>)>,
+    /// Of the calls in `undo` whose result nobody waited for, by their place: until when they may be under way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) unsure: BTreeMap<usize, At>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) quiet: Option<At>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -263,6 +268,8 @@ impl StateRecord {
                 })
                 .collect(),
             ending: state.ending.as_ref().map(|ending| (ending.outcome.clone(), ending.reason.clone())),
+            unsure: state.undo.iter().enumerate().filter_map(|(place, it)| Some((place, At(it.unsure?)))).collect(),
+            quiet: state.ending.as_ref().and_then(|ending| ending.quiet).map(At),
         }
     }
 
@@ -319,6 +326,12 @@ impl StateRecord {
             (id, Scope { parent, block, holder, branch, row })
         };
         let [next_token, next_scope, next_task, timer, mail] = self.next;
+        let mut unsure = self.unsure;
+        let mut undoable = |(place, (step, row)): (usize, (StepId, Option<Whole<RowRecord>>))| Undoable {
+            step,
+            row: row.map(|row| row.into_domain(RowRecord::into_domain)),
+            unsure: unsure.remove(&place).map(|at| at.0),
+        };
         State {
             id: self.id,
             process: self.process,
@@ -347,12 +360,8 @@ impl StateRecord {
             next: Next { token: next_token, scope: next_scope, task: next_task, timer, mail },
             caller: self.caller.map(CallerRecord::into_domain),
             stage: self.stage,
-            undo: self
-                .undo
-                .into_iter()
-                .map(|(step, row)| Undoable { step, row: row.map(|row| row.into_domain(RowRecord::into_domain)) })
-                .collect(),
-            ending: self.ending.map(|(outcome, reason)| Ending { outcome, reason }),
+            undo: self.undo.into_iter().enumerate().map(&mut undoable).collect(),
+            ending: self.ending.map(|(outcome, reason)| Ending { outcome, reason, quiet: self.quiet.map(|at| at.0) }),
         }
     }
 }
