@@ -2,6 +2,8 @@
 //!
 //! Who holds a job is in its row and not in the log: taking it changes nothing of the case. Every answer names the
 //! taking that it is of, so a worker whose lease ran out answers nothing, whether or not somebody else has the job.
+//! A lease that ran out is a failed attempt, as `retry` counts them: it is written down before anybody gets the job
+//! again, by a command whose id follows from the taking, so once however many sweep.
 
 use super::{Accepted, Denied, Error, Runtime};
 use crate::engine::command::{Actor, Ask, Command};
@@ -60,6 +62,7 @@ impl Runtime {
         let mut changed = self.changed();
         loop {
             changed.mark_unchanged();
+            lapse_due(self).await?;
             let taken = self.take(Awaited::Job, Some(name.to_owned()), worker, most.clamp(1, MOST)).await?;
             if !taken.is_empty() || tokio::time::Instant::now() >= until {
                 return Ok(taken);
@@ -120,4 +123,32 @@ impl Runtime {
             done => done,
         }
     }
+}
+
+/// Fails every job whose worker did not answer within its lease.
+pub(super) async fn lapse_due(runtime: &Runtime) -> Result<usize, Error> {
+    let mut lapsed = 0;
+    loop {
+        let mut round = 0;
+        for row in runtime.store.lapsed(runtime.now(), MOST).await? {
+            let id = format!("lapse {} {} {}", row.token, row.since, row.epoch).into();
+            let (token, attempt, what) = (row.token, row.attempt(), did_not_answer(&row));
+            let ask = Ask::Fail { token, attempt, what, permanent: false, after: None };
+            match runtime.submit(row.instance, Command { id, actor: Actor::System, ask }).await {
+                Ok(accepted) if !accepted.repeated => round += 1,
+                Err(Denied::Unavailable(error)) => return Err(error),
+                // It was answered meanwhile, or somebody else has written it down.
+                Ok(_) | Err(_) => {}
+            }
+        }
+        if round == 0 {
+            return Ok(lapsed);
+        }
+        lapsed += round;
+    }
+}
+
+fn did_not_answer(row: &WaitRow) -> Wording {
+    let worker = row.worker.as_deref().unwrap_or_default();
+    Wording::new(format!("工作程序“{worker}”没有按时答复。"), format!("The worker “{worker}” did not answer in time."))
 }

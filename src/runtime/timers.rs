@@ -5,9 +5,11 @@
 //! instance that are due. Its id is derived from the revision at which it was found due, so two who find the same
 //! instance due fire it once; whatever happened in between, the engine refuses to fire what is not due.
 //!
+//! The leases of jobs are swept with them: what runs out is a failed attempt (see `jobs`).
+//!
 //! A timer is late where the process was down, and never early: due times are rounded up where they are stored.
 
-use super::{Clock, Denied, Error, Runtime};
+use super::{Clock, Denied, Error, Runtime, jobs};
 use crate::engine::command::{Actor, Ask, Command};
 use crate::engine::refusal::Refusal;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -61,13 +63,13 @@ async fn step(runtime: &Runtime, plan: &mut Plan) -> Result<Duration, Error> {
         let (_, next) = super::schedule::start_due(runtime).await?;
         *plan = Plan { deployment: live, next };
     }
-    let next = [runtime.store.wake_at().await?, plan.next].into_iter().flatten().min();
+    let next = [runtime.store.wake_at().await?, runtime.store.lapse_at().await?, plan.next].into_iter().flatten().min();
     let Some(next) = next else { return Ok(longest) };
     let left = next - runtime.now();
     if left > TimeDelta::zero() {
         return Ok(left.to_std().unwrap_or(longest).min(longest));
     }
-    let woke = wake_due(runtime).await?;
+    let woke = wake_due(runtime).await? + jobs::lapse_due(runtime).await?;
     // What is due and cannot be fired will be tried again, but not at once.
     Ok(if woke == 0 { BREATH } else { Duration::ZERO })
 }

@@ -5,6 +5,7 @@
 
 use super::error::Error;
 use super::{Loader, Store, Writer};
+use crate::engine;
 use crate::engine::command::{Actor, Ask};
 use crate::engine::event::{Entry, Event};
 use crate::engine::state::{Caller, State, Token, Waiting};
@@ -106,10 +107,7 @@ impl WaitRow {
 
     /// How long a worker may hold it.
     pub fn lease(&self) -> TimeDelta {
-        match &self.waits {
-            Waiting::Job { lease, .. } => TimeDelta::seconds(i64::from(*lease)),
-            _ => TimeDelta::minutes(2),
-        }
+        engine::lasts(&self.waits)
     }
 
     /// The attempt that an answer is for.
@@ -371,6 +369,22 @@ impl Store {
     /// What the database says.
     pub async fn http_due(&self) -> Result<Option<DateTime<Utc>>, Error> {
         each_backend!(self, one => one.http_due())
+    }
+
+    /// When the next lease of a job runs out.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn lapse_at(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        each_backend!(self, one => one.lapse_at())
+    }
+
+    /// Jobs whose lease has run out, the longest since first.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn lapsed(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<WaitRow>, Error> {
+        each_backend!(self, one => one.lapsed(now, limit))
     }
 
     /// Up to when the cases of a schedule have been started.

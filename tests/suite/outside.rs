@@ -275,6 +275,7 @@ on_both!(
     a_message_that_nobody_reads_stays_to_be_seen,
     a_job_is_held_by_one_worker_at_a_time,
     a_job_that_fails_comes_back_later,
+    a_lease_that_runs_out_is_a_failed_attempt,
     a_result_that_cannot_be_used_is_refused_and_the_job_stays,
     history_tells_what_happened_outside,
     one_open_case_a_key,
@@ -444,6 +445,8 @@ async fn a_job_is_held_by_one_worker_at_a_time(world: World) {
     assert_eq!(runtime.extend_job(&first, Duration::from_secs(300)).await.unwrap(), None);
     let over = runtime.complete_job(&first, Value::Null).await;
     assert!(matches!(over, Err(Denied::Refused(Refusal::NotWaiting, _))));
+    assert!(runtime.fetch_jobs("render", "w2", 9, none).await.unwrap().is_empty(), "that was an attempt, and failed");
+    world.pass(TimeDelta::minutes(1));
     let held = runtime.fetch_jobs("render", "w2", 9, none).await.unwrap();
     let second = lease_id(&held[0]);
     let result = from_plain(&json!({ "file": { "place": "/print/1" } }));
@@ -471,6 +474,35 @@ async fn a_job_that_fails_comes_back_later(world: World) {
     let log = case(&runtime, id).await;
     let postponed = log.entries.iter().flat_map(|entry| &entry.events);
     assert_eq!(postponed.filter(|event| matches!(event, Event::Postponed { .. })).count(), 2);
+}
+
+async fn a_lease_that_runs_out_is_a_failed_attempt(world: World) {
+    let runtime = world.shell(&[PATIENT]).await;
+    let id = start(&runtime, "patient", json!({})).await;
+    let first = runtime.fetch_jobs("print", "w1", 1, Duration::ZERO).await.unwrap();
+    world.pass(TimeDelta::minutes(6));
+    // However many look for it, it is counted once.
+    let (here, there) = (runtime.clone(), world.open(Role::Shell).await);
+    let (a, b) = tokio::join!(
+        here.fetch_jobs("print", "w2", 1, Duration::ZERO),
+        there.fetch_jobs("print", "w3", 1, Duration::ZERO)
+    );
+    assert_eq!((a.unwrap().len(), b.unwrap().len()), (0, 0), "it comes back later");
+    let late = runtime.complete_job(&lease_id(&first[0]), from_plain(&json!({ "pages": 3 }))).await;
+    assert!(matches!(late, Err(Denied::Refused(Refusal::NotWaiting, _))));
+    world.pass(TimeDelta::minutes(1));
+    let second = runtime.fetch_jobs("print", "w2", 1, Duration::ZERO).await.unwrap();
+    assert_eq!(second[0].attempt(), 2);
+    world.pass(TimeDelta::minutes(6));
+    assert!(runtime.fetch_jobs("print", "w2", 1, Duration::ZERO).await.unwrap().is_empty());
+    assert!(state(&runtime, id).await.has_incident(), "once again is all");
+    let log = case(&runtime, id).await;
+    let failed = |entry: &&countersign::engine::event::Entry| matches!(entry.command.ask, Ask::Fail { .. });
+    assert_eq!(log.entries.iter().filter(failed).count(), 2);
+    let story = told(&runtime, id).await;
+    for words in ["“w1”没有按时答复", "The worker “w2” did not answer in time"] {
+        assert!(story.contains(words), "{story}");
+    }
 }
 
 async fn a_result_that_cannot_be_used_is_refused_and_the_job_stays(world: World) {

@@ -66,6 +66,11 @@ fn oldest<T: Clone>(mut rows: Vec<&T>, row: impl Fn(&T) -> i64, limit: u32) -> V
     rows.into_iter().take(limit as usize).cloned().collect()
 }
 
+/// Whether it is a job that a worker took.
+fn leased(row: &WaitRow) -> bool {
+    WaitRow::kind(&row.waits) == Some(Awaited::Job) && row.epoch > 0
+}
+
 impl Memory {
     pub(in crate::store) fn dispatches(&self, failed: bool, limit: u32) -> Result<Vec<DispatchRow>, Error> {
         let tables = self.tables();
@@ -113,6 +118,18 @@ impl Memory {
         let tables = self.tables();
         let http = tables.pending.waits.values().filter(|row| WaitRow::kind(&row.waits) == Some(Awaited::Http));
         Ok(http.map(|row| row.next_at).min())
+    }
+
+    pub(in crate::store) fn lapse_at(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        Ok(self.tables().pending.waits.values().filter(|row| leased(row)).map(|row| row.next_at).min())
+    }
+
+    pub(in crate::store) fn lapsed(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<WaitRow>, Error> {
+        let tables = self.tables();
+        let mut rows: Vec<&WaitRow> =
+            tables.pending.waits.values().filter(|row| leased(row) && row.next_at <= now).collect();
+        rows.sort_by_key(|row| row.next_at);
+        Ok(rows.into_iter().take(limit as usize).cloned().collect())
     }
 
     pub(in crate::store) fn through(&self, process: &ProcessId) -> Result<Option<DateTime<Utc>>, Error> {
@@ -186,6 +203,8 @@ impl Writer {
             WaitRow::kind(&row.waits) == Some(what)
                 && name.is_none_or(|name| row.found_by().0 == name)
                 && row.next_at <= now
+                // A job whose lease ran out has failed, and that is written down before anybody gets it again.
+                && !leased(row)
         };
         let mut rows: Vec<&mut WaitRow> = tables.pending.waits.values_mut().filter(due).collect();
         rows.sort_by_key(|row| row.next_at);

@@ -42,10 +42,11 @@ const OLDEST: (u32, u32, u32) = (3, 51, 3);
 const APPLICATION: i64 = 0x4353_474e;
 
 /// The schema, one text a version. Never change one that was released: add the next.
-const SCHEMA: [&str; 3] = [
+const SCHEMA: [&str; 4] = [
     include_str!("../../../migrations/sqlite/0001_first.sql"),
     include_str!("../../../migrations/sqlite/0002_outside.sql"),
     include_str!("../../../migrations/sqlite/0003_metrics.sql"),
+    include_str!("../../../migrations/sqlite/0004_leases.sql"),
 ];
 
 /// How long a write waits for another process before it gives up.

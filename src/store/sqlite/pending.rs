@@ -105,6 +105,18 @@ impl Reader {
         self.instant("SELECT min(next_at) FROM wait WHERE kind = 2").await
     }
 
+    pub(in crate::store) async fn lapse_at(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        self.instant("SELECT min(next_at) FROM wait WHERE kind = 3 AND epoch > 0").await
+    }
+
+    pub(in crate::store) async fn lapsed(&self, now: DateTime<Utc>, limit: u32) -> Result<Vec<WaitRow>, Error> {
+        let sql = format!(
+            "SELECT {WAIT} FROM wait w WHERE w.kind = 3 AND w.epoch > 0 AND w.next_at <= ? ORDER BY w.next_at LIMIT ?"
+        );
+        let bound = vec![Bound::Number(ms(now)), number(limit)];
+        self.rows(Select { sql, bound }).await?.iter().map(wait_row).collect()
+    }
+
     pub(in crate::store) async fn through(&self, process: &ProcessId) -> Result<Option<DateTime<Utc>>, Error> {
         let sql = "SELECT through FROM schedule WHERE process = ?".to_owned();
         let rows = self.rows(Select { sql, bound: vec![Bound::Text(process.to_string())] }).await?;
@@ -206,8 +218,10 @@ impl Writer {
         // The kind stands in the text, so that the partial index of it is used.
         let of = if name.is_some() { " AND w.name = ?" } else { "" };
         let kind = kind_number(Some(what));
+        // A job whose lease ran out has failed, and that is written down before anybody gets it again.
+        let free = if what == Awaited::Job { " AND w.epoch = 0" } else { "" };
         let sql = format!(
-            "SELECT {WAIT} FROM wait w WHERE w.kind = {kind}{of} AND w.next_at <= ? ORDER BY w.next_at LIMIT ?"
+            "SELECT {WAIT} FROM wait w WHERE w.kind = {kind}{free}{of} AND w.next_at <= ? ORDER BY w.next_at LIMIT ?"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         if let Some(name) = name {
