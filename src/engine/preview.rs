@@ -4,11 +4,11 @@ use super::Facts;
 use super::command::Command;
 use super::people::{self, Seats};
 use super::run::Run;
-use super::state::{State, TaskKind, Token, Waiting};
+use super::state::{State, TaskKind, Waiting};
 use crate::model::control::Join;
 use crate::model::definition::{Definition, Human, Step, StepKind, outcome};
 use crate::model::graph::{Node, On};
-use crate::model::id::{PersonId, StepId, TokenId};
+use crate::model::id::{PersonId, ScopeId, StepId, TokenId};
 use crate::model::text::Text;
 use crate::model::value::Value;
 use std::collections::BTreeSet;
@@ -26,30 +26,22 @@ pub struct Upcoming {
     pub certain: bool,
 }
 
-/// The human steps that lie ahead if everyone agrees, nearest first.
+/// The human steps that lie ahead if everyone agrees, nearest first: what is inside a block before what is after it.
 ///
 /// Conditions are evaluated on the data as it is. One that cannot be evaluated yet, because it reads what a step
 /// ahead fills in, makes its step and those after it uncertain.
 pub fn upcoming(definition: &Definition, state: &State, facts: &Facts<'_>) -> Vec<Upcoming> {
     let command =
         Command { id: "preview".into(), actor: super::command::Actor::System, ask: super::command::Ask::Wake };
+    let run = Run::new(definition, facts, &command, state.clone());
     let mut ahead = Vec::new();
-    for (number, token) in &state.tokens {
-        let (Some(step), false) = (&token.step, is_block(token)) else { continue };
-        let run = Run::new(definition, facts, &command, state.clone());
-        let mut walk = Walk { run, token: *number, ahead: &mut ahead, seen: BTreeSet::new(), certain: true };
-        walk.seen.insert(step.clone());
-        let agreed = On::Outcome(outcome::APPROVED.into());
-        walk.along(&Node::Step(step.clone()), &agreed, None);
+    let mut walk = Walk { run, token: TokenId(0), ahead: &mut ahead, seen: BTreeSet::new(), certain: true };
+    for (number, _) in state.scopes.iter().filter(|(_, scope)| scope.holder.is_none()) {
+        walk.rest_of(state, *number, true, None);
     }
     let mut told = BTreeSet::new();
     ahead.retain(|step| told.insert(step.step.clone()));
     ahead
-}
-
-/// A token that waits for its blocks goes on where theirs lead.
-fn is_block(token: &Token) -> bool {
-    matches!(token.waits, Some(Waiting::Block(_)))
 }
 
 /// A walk ahead, as if everyone agreed.
@@ -62,6 +54,48 @@ struct Walk<'w, 'a> {
 }
 
 impl Walk<'_, '_> {
+    /// What is left of a scope: of each token in it the rest of the blocks that it holds, then its own way on.
+    fn rest_of(&mut self, state: &State, scope: ScopeId, certain: bool, until: Option<&Node>) {
+        for (number, token) in state.tokens.iter().filter(|(_, token)| token.scope == scope) {
+            let Some(id) = &token.step else {
+                self.begin(*number, certain);
+                self.along(&Node::Start, &On::Next, until);
+                continue;
+            };
+            let Some(step) = self.run.definition.steps.get(id) else { continue };
+            let here = Node::Step(id.clone());
+            let Some(Waiting::Block(running)) = &token.waits else {
+                self.begin(*number, certain);
+                self.seen.insert(id.clone());
+                // Once the case is revised, the same people are asked again.
+                let parked = state.tasks.values().any(|task| task.token == *number && task.parked);
+                if let Some(human) = step.human().filter(|_| parked) {
+                    let approves = matches!(step.kind, StepKind::Approve(_));
+                    self.ask(id, step, human, if approves { TaskKind::Approve } else { TaskKind::Work });
+                }
+                self.along(&here, &usual(step), until);
+                continue;
+            };
+            let (sure, join) = (certain && comes_to_its_end(step), Node::Join(id.clone()));
+            for (inner, _) in state.scopes.iter().filter(|(_, scope)| scope.holder == Some(*number)) {
+                self.rest_of(state, *inner, sure, Some(&join));
+            }
+            // Rows that wait for their turn.
+            if (running.opened as usize) < running.rows.len() {
+                self.begin(*number, sure);
+                self.along(&here, &On::Row, Some(&join));
+            }
+            self.begin(*number, certain);
+            self.along(&join, &On::Next, until);
+        }
+    }
+
+    /// Begins a way of its own.
+    fn begin(&mut self, token: TokenId, certain: bool) {
+        (self.token, self.certain) = (token, certain);
+        self.seen.clear();
+    }
+
     /// From a node, on what happened there, to the end, to where it was before, or as far as the join of a branch.
     fn along(&mut self, from: &Node, on: &On, until: Option<&Node>) {
         let definition = self.run.definition;
@@ -98,12 +132,11 @@ impl Walk<'_, '_> {
         match &step.kind {
             StepKind::Approve(human) => {
                 self.ask(id, step, human, TaskKind::Approve);
-                return On::Outcome(outcome::APPROVED.into());
+                return usual(step);
             }
             StepKind::Task(human) => {
                 self.ask(id, step, human, TaskKind::Work);
-                // Its first outcome is the usual one.
-                return human.outcomes.keys().next().map_or(On::Next, |first| On::Outcome(first.clone()));
+                return usual(step);
             }
             StepKind::Choose(cases) => {
                 for (number, case) in (0u16..).zip(cases) {
@@ -162,6 +195,24 @@ impl Walk<'_, '_> {
             Ok(Seats::Skip) | Err(_) => Vec::new(),
         };
         self.ahead.push(Upcoming { step: id.clone(), title: step.title.clone(), people, certain: self.certain });
+    }
+}
+
+/// What comes of a step if everyone agrees; of a task, its first outcome.
+fn usual(step: &Step) -> On {
+    match &step.kind {
+        StepKind::Approve(_) => On::Outcome(outcome::APPROVED.into()),
+        StepKind::Task(human) => human.outcomes.keys().next().map_or(On::Next, |first| On::Outcome(first.clone())),
+        _ => On::Next,
+    }
+}
+
+/// Whether whatever is begun in a block is done before the case goes on.
+fn comes_to_its_end(step: &Step) -> bool {
+    match &step.kind {
+        StepKind::Parallel(join) => *join == Join::All,
+        StepKind::Each(each) => each.until.is_none(),
+        _ => false,
     }
 }
 

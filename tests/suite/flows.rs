@@ -514,6 +514,79 @@ fn the_preview_names_who_is_still_to_come() {
     assert_eq!(shown, [r#"second:["fay"]"#]);
 }
 
+/// The steps that lie ahead, in their order.
+fn ahead(play: &Play) -> Vec<String> {
+    let ahead = preview::upcoming(&play.definition, play.state(), &play.facts());
+    ahead.iter().map(|step| step.step.to_string()).collect()
+}
+
+#[test]
+fn after_a_return_the_preview_walks_what_comes_again() {
+    let mut play = Play::new(
+        "
+  - { id: first, title: First, approve: lead, on: { returned: mend } }
+  - { id: second, title: Second, approve: cfo }
+  - end: agreed
+  - { id: mend, title: Mend, task: applicant, on: { done: first } }
+",
+    );
+    play.start("cam", 600);
+    play.decide("leo", "first", "returned", Some("mend it")).unwrap();
+    assert_eq!(ahead(&play), ["first", "second"]);
+    // In place: the step itself asks again once the case is revised.
+    let mut play = Play::new(TWO);
+    play.start("cam", 600);
+    play.decide("leo", "first", "returned", Some("mend it")).unwrap();
+    assert_eq!(ahead(&play), ["first", "second"]);
+}
+
+#[test]
+fn the_preview_tells_what_is_left_in_every_row_before_what_comes_after() {
+    let mut play = Play::new(
+        "
+  - id: ask
+    each: holders(clerk)
+    as: one
+    into: asked
+    steps:
+      - { id: say, title: Say, task: one }
+      - { id: hear, title: Hear, approve: lead }
+  - { id: after, title: After, approve: cfo }
+",
+    );
+    play.start("leo", 600);
+    let (task, person) = {
+        let (number, task) = play.state().tasks.iter().next().expect("a task");
+        (*number, task.assignments[0].person.to_string())
+    };
+    let ask = Ask::Decide {
+        task,
+        assignment: None,
+        outcome: "done".into(),
+        opinion: None,
+        values: Record::new(),
+        seen: None,
+    };
+    play.ask(&person, ask).unwrap();
+    assert_eq!(ahead(&play), ["hear", "after"]);
+    // In order, rows that have not begun are ahead whole.
+    let mut play = Play::new(
+        "
+  - id: ask
+    each: holders(clerk)
+    as: one
+    into: asked
+    mode: in order
+    steps:
+      - { id: say, title: Say, task: one }
+      - { id: hear, title: Hear, approve: lead }
+  - { id: after, title: After, approve: cfo }
+",
+    );
+    play.start("leo", 600);
+    assert_eq!(ahead(&play), ["hear", "say", "after"]);
+}
+
 #[test]
 fn a_condition_on_what_is_missing_is_no_second_fault() {
     let process = "process: play\ntitle: Play\nstart: [clerk]\nform:\n  amount: { type: money, title: Amount, required: true }\n  \
