@@ -1,7 +1,8 @@
 //! A step that has nobody to ask, for some person who may apply.
 //!
 //! For every human step and every possible applicant, `who` is evaluated with the directory as it is, where it
-//! depends on nothing else; a field of people is judged by its `among`. Whose case it is is struck from
+//! depends on nothing else; a field of people is judged by its `among`, and of a position or a department that people
+//! choose every one is tried that the field takes and for which the step is not skipped. Whose case it is is struck from
 //! approvals and their superior takes the place, as the engine does it. Absences are left out: they pass. Who is asked
 //! once a step is overdue is judged too: it may not be nobody whoever applies.
 //!
@@ -14,9 +15,9 @@ use crate::diagnostics::{Code, Context, Diagnostic, Span};
 use crate::expression;
 use crate::model::control::Then;
 use crate::model::definition::{Human, Mode, Nobody, OwnCase, Step};
-use crate::model::form::FieldKind;
+use crate::model::form::{Field, FieldKind};
 use crate::model::formula::{Formula, Op, Read};
-use crate::model::id::{PersonId, PositionId};
+use crate::model::id::{FieldName, PersonId, PositionId};
 use crate::model::people::Directory;
 use crate::model::text::Wording;
 use crate::model::time::Calendar;
@@ -39,7 +40,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(step) = subject.definition.steps.get(&placed.id) else { continue };
         let Some(human) = step.human() else { continue };
         let approval = matches!(placed.source.kind, StepKind::Approve { .. });
-        let asking = Asking { subject, human, approval, entries: &who.entries, span: who.span };
+        let nothing = Record::new();
+        let asking = Asking { subject, human, approval, entries: &who.entries, span: who.span, data: &nothing };
         if let Some((span, people)) = asking.nobody_instead(placed.source, step, &applicants) {
             let lack = Lack::NobodyInstead(span);
             let found = lack.shown(&called(placed), &people, all, &subject.world.directory);
@@ -49,7 +51,6 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if human.who.len() < who.entries.len() || human.policy.nobody == Nobody::Skip {
             continue;
         }
-        let mut lacks: Vec<(Lack, Vec<PersonId>)> = Vec::new();
         let by_id = who.entries.iter().any(|entry| entry.text.contains("person"));
         let alone: Vec<Vec<PersonId>>;
         let groups = if by_id {
@@ -58,17 +59,31 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         } else {
             &applicants
         };
-        for group in groups {
-            if let Some(lack) = group.first().and_then(|applicant| asking.lack(applicant)) {
-                match lacks.iter_mut().find(|(other, _)| *other == lack) {
-                    Some((_, people)) => people.extend(group.iter().cloned()),
-                    None => lacks.push((lack, group.clone())),
-                }
-            }
-        }
+        let lacks = asking.lacks(groups);
+        let sound = lacks.is_empty();
         for (lack, people) in lacks {
             let found = lack.shown(&called(placed), &people, all, &subject.world.directory);
             diagnostics.push(found.context(applies.span, applies.text.clone()));
+        }
+        if let Some((name, field)) = asking.chosen().filter(|_| sound) {
+            let mut told: Vec<(Lack, Vec<String>)> = Vec::new();
+            for (value, called) in choices(field, &subject.world.directory) {
+                let data = Record::from_iter([(name.clone(), value)]);
+                let asking = Asking { data: &data, ..asking };
+                for group in groups.iter().filter(|group| asking.takes(field, step, group)) {
+                    let lacks = asking.lacks(std::slice::from_ref(group));
+                    for (lack, _) in lacks {
+                        match told.iter_mut().find(|(other, _)| *other == lack) {
+                            Some((_, names)) if names.contains(&called) => {}
+                            Some((_, names)) => names.push(called.clone()),
+                            None => told.push((lack, vec![called.clone()])),
+                        }
+                    }
+                }
+            }
+            for (lack, names) in told {
+                diagnostics.push(lack.told(&called(placed), &where_chosen(name, &names)));
+            }
         }
     }
 }
@@ -98,12 +113,15 @@ fn who_applies(subject: &Subject<'_>) -> Context {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Asking<'s, 'a> {
     subject: &'s Subject<'a>,
     human: &'s Human,
     approval: bool,
     entries: &'s [FeelText],
     span: Span,
+    /// What people are taken to have chosen.
+    data: &'s Record,
 }
 
 /// Why there is nobody.
@@ -123,7 +141,59 @@ enum Lack {
     Failed(Span, Wording),
 }
 
-impl Asking<'_, '_> {
+impl<'s> Asking<'s, '_> {
+    /// What is missing, and for whose cases; of each group one stands for all.
+    fn lacks(&self, groups: &[Vec<PersonId>]) -> Vec<(Lack, Vec<PersonId>)> {
+        let mut lacks: Vec<(Lack, Vec<PersonId>)> = Vec::new();
+        for group in groups {
+            if let Some(lack) = group.first().and_then(|applicant| self.lack(applicant)) {
+                match lacks.iter_mut().find(|(other, _)| *other == lack) {
+                    Some((_, people)) => people.extend(group.iter().cloned()),
+                    None => lacks.push((lack, group.clone())),
+                }
+            }
+        }
+        lacks
+    }
+
+    /// The position or department that people choose and who is asked depends on.
+    fn chosen(&self) -> Option<(&'s FieldName, &'s Field)> {
+        let definition = self.subject.definition;
+        let mut read = self.human.who.iter().flat_map(fields_read);
+        read.find_map(|name| definition.fields().find(|(known, _)| *known == name)).filter(|(_, field)| {
+            field.value.is_none() && !field.many && matches!(field.kind, FieldKind::Position | FieldKind::Department)
+        })
+    }
+
+    /// Whether the field takes what is chosen, and the step is walked then; so it is taken to be where that
+    /// depends on something else.
+    fn takes(&self, field: &Field, step: &Step, group: &[PersonId]) -> bool {
+        let Some(applicant) = group.first() else { return false };
+        let rules = field.check.iter().map(|check| &check.that).chain(&step.when);
+        rules.filter(|rule| self.knowable(rule)).all(|rule| {
+            let value = self.evaluate(rule, applicant);
+            !matches!(value, Ok(Value::Boolean(false)))
+        })
+    }
+
+    /// Whether a formula follows from the applicant, the directory and what is chosen.
+    fn knowable(&self, formula: &Formula) -> bool {
+        formula.reads.iter().all(|read| match read {
+            Read::Applicant | Read::Directory => true,
+            Read::Field(name) => self.data.contains_key(name),
+            _ => false,
+        })
+    }
+
+    fn evaluate(&self, formula: &Formula, applicant: &PersonId) -> Result<Value, Wording> {
+        let calendar = Calendar::default();
+        let context = expression::Context {
+            applicant: Some(applicant),
+            ..expression::Context::new(self.data, &self.subject.world.directory, &calendar, DateTime::UNIX_EPOCH)
+        };
+        expression::evaluate(formula, &context).map_err(|failure| failure.message)
+    }
+
     /// What is missing when this person applies; `None` where all is well or cannot be known.
     fn lack(&self, applicant: &PersonId) -> Option<Lack> {
         let directory: &Directory = &self.subject.world.directory;
@@ -191,26 +261,19 @@ impl Asking<'_, '_> {
 
     /// The value of an entry, if it follows from the applicant and the directory alone.
     fn value(&self, entry: &Formula, applicant: &PersonId) -> Option<Result<Value, Wording>> {
-        let knowable =
-            |formula: &Formula| formula.reads.iter().all(|read| matches!(read, Read::Applicant | Read::Directory));
-        let formula = if knowable(entry) {
+        let formula = if self.knowable(entry) {
             entry
         } else {
             // A field of people can only hold what its `among` allows.
             let Op::Field(name) = entry.root.op() else { return None };
             let (_, field) = self.subject.definition.fields().find(|(known, _)| *known == name)?;
             let FieldKind::Person(Some(among)) = &field.kind else { return None };
-            if !knowable(among) || fields_read(among).next().is_some() {
+            if !self.knowable(among) || fields_read(among).next().is_some() {
                 return None;
             }
             among
         };
-        let (data, calendar) = (Record::new(), Calendar::default());
-        let context = expression::Context {
-            applicant: Some(applicant),
-            ..expression::Context::new(&data, &self.subject.world.directory, &calendar, DateTime::UNIX_EPOCH)
-        };
-        let value = expression::evaluate(formula, &context).map_err(|failure| failure.message);
+        let value = self.evaluate(formula, applicant);
         if std::ptr::eq(formula, entry) {
             return Some(value);
         }
@@ -241,6 +304,34 @@ impl Asking<'_, '_> {
     fn unless_escalated(&self, lack: Lack, applicant: &PersonId) -> Option<Lack> {
         let escalated = self.human.policy.nobody == Nobody::Escalate && self.superior(applicant).is_some();
         if escalated { None } else { Some(lack) }
+    }
+}
+
+/// Everything that a field of a position or a department can hold, and what people call it.
+fn choices(field: &Field, directory: &Directory) -> Vec<(Value, String)> {
+    match field.kind {
+        FieldKind::Position => {
+            let all = directory.positions.keys();
+            all.map(|id| (Value::Position(id.clone()), id.to_string())).collect()
+        }
+        FieldKind::Department => {
+            let all = directory.departments.keys();
+            all.map(|id| (Value::Department(id.clone()), id.to_string())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// “When `field` is this”, naming at most three.
+fn where_chosen(name: &FieldName, chosen: &[String]) -> Wording {
+    let (zh, en): (Vec<_>, Vec<_>) = chosen.iter().take(3).map(|one| (format!("`{one}`"), format!("`{one}`"))).unzip();
+    let (zh, en) = (zh.join("、"), en.join(", "));
+    match chosen.len().saturating_sub(3) {
+        0 => Wording::new(format!("`{name}` 选 {zh} 时"), format!("when `{name}` is {en}")),
+        more => Wording::new(
+            format!("`{name}` 选 {zh} 等 {} 个时", chosen.len()),
+            format!("when `{name}` is {en} or one of {more} more"),
+        ),
     }
 }
 
@@ -294,7 +385,10 @@ fn filled(seats: &[Vec<PersonId>]) -> usize {
 
 impl Lack {
     fn shown(self, step: &str, applicants: &[PersonId], all: usize, directory: &Directory) -> Diagnostic {
-        let when = when(applicants, all, directory);
+        self.told(step, &when(applicants, all, directory))
+    }
+
+    fn told(self, step: &str, when: &Wording) -> Diagnostic {
         let (span, why) = match self {
             Lack::Nobody(span) => (span, Wording::new("这里找不到人", "nobody is found here")),
             Lack::NoMail(span) => (span, Wording::new("这里的人都没有邮箱", "nobody here has a mail address")),
@@ -306,7 +400,7 @@ impl Lack {
                 ),
             ),
             Lack::NobodyInstead(span) => {
-                return nobody_instead(step, span, &when);
+                return nobody_instead(step, span, when);
             }
             Lack::TooFew(span) => (
                 span,
