@@ -182,7 +182,7 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
             task.assignments.remove(index);
             task.assignments.extend(to.iter().map(assignment));
         }
-        Event::HandedOver { from, to, applicant, rows } => {
+        Event::HandedOver { from, to, applicant, rows, kept } => {
             if *applicant {
                 state.applicant = to.clone();
             }
@@ -193,6 +193,11 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
                         row.insert(column.clone(), new);
                     }
                 }
+            }
+            for (place, column) in kept {
+                let row = state.undo.get_mut(*place as usize)?.row.as_mut()?;
+                let new = row.columns.get(column).and_then(|value| replaced(value, from, to))?;
+                row.columns.insert(column.clone(), new);
             }
         }
         Event::StageReached { stage } => state.stage = Some(stage.clone()),

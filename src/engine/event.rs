@@ -266,6 +266,8 @@ pub enum Event {
         applicant: bool,
         /// The columns that change of rows that wait for their turn, by the token that holds them.
         rows: Vec<(TokenId, FieldName)>,
+        /// The columns that change of rows that are kept for what may be taken back, by their place there.
+        kept: Vec<(u32, FieldName)>,
     },
     /// The case came to another column of the board.
     StageReached {

@@ -54,14 +54,14 @@ pub(super) fn hand_over(run: &mut Run<'_>, from: &PersonId, to: &PersonId) -> Re
     let names = responsible(run.definition, &run.state);
     let fields = changed(run, &names, from, to);
     let rows = rows(run, &names, from, to);
-    let waiting = waiting(run, &names, from);
+    let (waiting, kept) = (waiting(run, &names, from), kept(run, &names, from));
     let asked = asked(run, from);
-    if !applicant && fields.is_empty() && rows.is_empty() && waiting.is_empty() && asked.is_empty() {
+    if !applicant && fields.is_empty() && rows.is_empty() && waiting.is_empty() && kept.is_empty() && asked.is_empty() {
         return Err(Refusal::NothingToHandOver(from.clone()));
     }
     let told = applicant || !fields.is_empty();
-    let only_tasks = !told && rows.is_empty() && waiting.is_empty();
-    run.emit(Event::HandedOver { from: from.clone(), to: to.clone(), applicant, rows: waiting });
+    let only_tasks = !told && rows.is_empty() && waiting.is_empty() && kept.is_empty();
+    run.emit(Event::HandedOver { from: from.clone(), to: to.clone(), applicant, rows: waiting, kept });
     decide::computed(run.set(fields))?;
     for (token, columns) in rows {
         decide::computed(run.set_at(token, columns))?;
@@ -91,8 +91,8 @@ pub(super) fn hand_over(run: &mut Run<'_>, from: &PersonId, to: &PersonId) -> Re
 /// The names that a step ahead reads as who.
 fn responsible(definition: &Definition, state: &State) -> BTreeSet<FieldName> {
     let places = state.tokens.values().map(|token| token.step.clone().map_or(Node::Start, Node::Step));
-    let undone = state.undo.iter().filter(|_| state.ending.is_some());
-    let undone = undone.filter_map(|done| definition.graph.next(&Node::Step(done.step.clone()), &On::Undo));
+    // What was done may be taken back, however the case stands now.
+    let undone = state.undo.iter().filter_map(|done| definition.graph.next(&Node::Step(done.step.clone()), &On::Undo));
     let places: Vec<Node> = places.chain(undone.cloned()).collect();
     let ahead: BTreeSet<&StepId> = places
         .iter()
@@ -234,6 +234,18 @@ fn waiting(run: &Run<'_>, names: &BTreeSet<FieldName>, from: &PersonId) -> Vec<(
         found.extend(columns.into_iter().map(|name| (*number, name.clone())));
     }
     found
+}
+
+/// The columns of rows kept for what may be taken back that name the one, by their place there.
+fn kept(run: &Run<'_>, names: &BTreeSet<FieldName>, from: &PersonId) -> Vec<(u32, FieldName)> {
+    let rows = (0u32..).zip(&run.state.undo).filter_map(|(place, done)| Some((place, done.row.as_ref()?)));
+    rows.flat_map(|(place, row)| {
+        let named = move |(name, value): &(&FieldName, &Value)| {
+            (names.contains(&row.alias) || names.contains(*name)) && replaced(value, from, from).is_some()
+        };
+        row.columns.iter().filter(named).map(move |(name, _)| (place, name.clone()))
+    })
+    .collect()
 }
 
 /// The open assignments of a person.

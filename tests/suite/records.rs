@@ -576,6 +576,7 @@ fn events(chance: &mut Chance) -> Vec<Event> {
             to: chance.word().as_str().into(),
             applicant: chance.below(2) == 0,
             rows: (0..chance.below(3)).map(|_| (token, chance.word().as_str().into())).collect(),
+            kept: (0..chance.below(3)).map(|_| (chance.id(), chance.word().as_str().into())).collect(),
         },
         Event::StageReached { stage: chance.word().into() },
         Event::Called {

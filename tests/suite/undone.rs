@@ -80,3 +80,37 @@ fn what_failed_for_good_without_a_no_may_have_been_done() {
                     - expect: { at: unbook }\n";
     assert_eq!(failures(book, &format!("{START}{rejected}")), "");
 }
+
+#[test]
+fn rows_that_are_kept_to_be_taken_back_follow_a_hand_over() {
+    let process = "
+process: visits
+title: Visits
+start: [clerk]
+form:
+  visits:
+    type: list
+    title: Visits
+    min: 1
+    fields: { who: { type: person, title: Who, required: true } }
+steps:
+  - id: each_visit
+    each: visits
+    as: visit
+    steps:
+      - { id: go_there, title: Go, task: lead, undo: { id: call_off, title: Call off, task: visit.who } }
+  - { id: look, title: Look, approve: lead }
+";
+    let tests = "
+test: who has left does not take it back
+process: visits
+now: 2026-03-02T09:00
+start: { by: ann, data: { visits: [{ who: ann }] } }
+do:
+  - { complete: each_visit/1/go_there, by: leo }
+  - { handover: ann, to: bob }
+  - { reject: look, by: leo, opinion: no }
+  - expect: { task: call_off, for: bob }
+";
+    assert_eq!(support::failures(tests, &[("directory.yaml", support::OFFICE), ("visits.yaml", process)]), "");
+}

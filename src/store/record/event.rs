@@ -112,6 +112,8 @@ pub(super) enum EventRecord {
         applicant: bool,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         rows: Vec<(TokenId, FieldName)>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        kept: Vec<(u32, FieldName)>,
     },
     StageReached(Arc<str>),
     Called {
@@ -249,11 +251,12 @@ impl EventRecord {
             Event::Reassigned { task, from, to } => {
                 EventRecord::Reassigned { task: *task, from: *from, to: to.iter().map(AssignmentRecord::of).collect() }
             }
-            Event::HandedOver { from, to, applicant, rows } => EventRecord::HandedOver {
+            Event::HandedOver { from, to, applicant, rows, kept } => EventRecord::HandedOver {
                 from: from.clone(),
                 to: to.clone(),
                 applicant: *applicant,
                 rows: rows.clone(),
+                kept: kept.clone(),
             },
             Event::StageReached { stage } => EventRecord::StageReached(stage.clone()),
             Event::Called { token, step, child, process, applicant, with, depth, detached } => {
@@ -365,7 +368,9 @@ impl EventRecord {
             EventRecord::Reassigned { task, from, to } => {
                 Event::Reassigned { task, from, to: to.into_iter().map(AssignmentRecord::into_domain).collect() }
             }
-            EventRecord::HandedOver { from, to, applicant, rows } => Event::HandedOver { from, to, applicant, rows },
+            EventRecord::HandedOver { from, to, applicant, rows, kept } => {
+                Event::HandedOver { from, to, applicant, rows, kept }
+            }
             EventRecord::StageReached(stage) => Event::StageReached { stage },
             EventRecord::Called { token, step, child, process, applicant, depth, detached } => {
                 Event::Called { token, step, child, process, applicant, with: personal.record(), depth, detached }
