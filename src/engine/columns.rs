@@ -4,6 +4,7 @@
 //! can always be computed. A form that asks for the list knows only the columns that it asks itself: the others are
 //! set aside while it is filled in, and come back to the rows that are the same.
 
+use super::Facts;
 use super::form::{self, Evaluate, empty};
 use super::refusal::FieldFault;
 use super::state::{State, Waiting};
@@ -11,7 +12,6 @@ use crate::model::control::Each;
 use crate::model::definition::{Definition, StepKind};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::id::{FieldName, TokenId};
-use crate::model::people::Directory;
 use crate::model::value::{Record, Value};
 use std::borrow::Cow;
 
@@ -99,13 +99,13 @@ pub(super) fn fill(
     form: &Form,
     given: &Record,
     current: &Record,
-    directory: &Directory,
+    facts: &Facts<'_>,
     evaluate: &Evaluate<'_>,
 ) -> Result<Record, Vec<FieldFault>> {
     let widened: Vec<(&FieldName, &Form)> =
         lists(form).filter(|(name, columns)| columns_of(definition, name, columns).len() > columns.len()).collect();
     if widened.is_empty() {
-        return form::fill(form, given, current, directory, evaluate);
+        return form::fill(form, given, current, facts, evaluate);
     }
     let (mut given, mut bare) = (given.clone(), current.clone());
     for (name, columns) in &widened {
@@ -121,7 +121,7 @@ pub(super) fn fill(
         widen(definition, &mut data);
         evaluate(formula, &data)
     };
-    let mut filled = form::fill(form, &given, &bare, directory, &whole)?;
+    let mut filled = form::fill(form, &given, &bare, facts, &whole)?;
     let mut current = current.clone();
     for (name, columns) in widened {
         let before: Vec<Record> = rows_of(&mut current, name).map(|row| row.clone()).collect();

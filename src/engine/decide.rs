@@ -7,9 +7,8 @@ use super::refusal::{FieldFault, Refusal, TaskOver};
 use super::run::Run;
 use super::scope::Place;
 use super::state::{Assignment, ClosedTask, MailKind, State, Task, TaskKind};
-use super::{Decision, Facts, block, columns, form, handover, human, outside, overdue, revise, start, vote};
+use super::{Decision, Facts, block, form, handed, handover, human, outside, overdue, revise, start, vote};
 use crate::model::definition::{Definition, Human, OwnCase, outcome};
-use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId, TokenId};
 use crate::model::value::Record;
@@ -116,9 +115,7 @@ fn answer_task(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, values: &Re
     let values = if asks && !form.is_empty() {
         let (assignee, outcome) = (Some(&assignment.person), Some(given.outcome.as_str()));
         let place = Place { assignee, outcome, ..run.place(task.token) };
-        let eval = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
-        let current = human::data_of(definition, &run.state, task);
-        columns::fill(definition, &form, values, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?
+        handed::fill(definition, task, &place, values, run.facts, run.now).map_err(Refusal::BadForm)?
     } else {
         Record::new()
     };
@@ -152,11 +149,7 @@ fn hand_in(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, data: &Record) 
     };
     unchanged(run, task, given)?;
     let place = Place { assignee: Some(&assignment.person), ..run.place(task.token) };
-    let eval = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
-    let form = human::form_of(run.definition, &run.state, task);
-    let current = human::data_of(run.definition, &run.state, task);
-    let mut values =
-        columns::fill(run.definition, &form, data, &current, run.facts.directory, &eval).map_err(Refusal::BadForm)?;
+    let mut values = handed::fill(run.definition, task, &place, data, run.facts, run.now).map_err(Refusal::BadForm)?;
     if of.is_none() {
         start::complete(run, &mut values)?;
     }

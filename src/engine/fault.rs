@@ -4,12 +4,23 @@ use super::form::MOST_ROWS;
 use crate::expression::beside;
 use crate::model::form::{Field, FieldKind};
 use crate::model::text::{Lang, Wording};
+use crate::model::time::Moment;
 use crate::model::value::Value;
+use chrono::Timelike;
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 /// What is wrong with a value beyond a limit: of the value itself, a text's length, or a list's rows.
-pub(super) fn outside(field: &Field, value: &Value, bound: &Value, low: bool) -> Option<Wording> {
-    let found = beside(value, bound)?;
+pub(super) fn outside(field: &Field, value: &Value, bound: &Value, low: bool, zone: Tz) -> Option<Wording> {
+    // People say times to the minute, and in the zone of the calendar.
+    let wall = |moment: &Moment| {
+        let local = moment.instant(zone).with_timezone(&zone).naive_local();
+        local.with_second(0).and_then(|local| local.with_nanosecond(0)).unwrap_or(local)
+    };
+    let found = match (value, bound) {
+        (Value::DateTime(value), Value::DateTime(bound)) => wall(value).cmp(&wall(bound)),
+        _ => beside(value, bound)?,
+    };
     (if low { found.is_lt() } else { found.is_gt() }).then_some(())?;
     let say = |zh: (&str, &str), en: (&str, &str), unit: (&str, &str), shown: &str| {
         let (zh, en) = if low { (zh.0, en.0) } else { (zh.1, en.1) };
@@ -27,7 +38,7 @@ pub(super) fn outside(field: &Field, value: &Value, bound: &Value, low: bool) ->
         }
         (_, Value::Number(bound)) => amount(("", ""), &bound.normalize().to_string()),
         (_, Value::Date(bound)) => day(&bound.to_string()),
-        (_, Value::DateTime(bound)) => day(&bound.local.to_string()),
+        (_, Value::DateTime(bound)) => day(&wall(bound).format("%Y-%m-%d %H:%M").to_string()),
         (_, Value::Duration(bound)) => {
             let (zh, en) = if low { ("至少", "At least") } else { ("最多", "At most") };
             Wording::new(format!("{zh} {}。", bound.words(Lang::Zh)), format!("{en} {}.", bound.words(Lang::En)))

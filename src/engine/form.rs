@@ -4,6 +4,7 @@
 //! nothing: values come from pages, files and programs alike. Money is rounded half up to two places here, when
 //! it is stored, and not before.
 
+use super::Facts;
 use super::fault::{expected, outside, too_many};
 use super::refusal::{FieldFault, PathPart};
 use crate::expression::Failure;
@@ -11,7 +12,6 @@ use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::{Formula, Read};
 use crate::model::id::FieldName;
-use crate::model::people::Directory;
 use crate::model::text::{Lang, Text, Wording};
 use crate::model::value::{Record, Value};
 use rust_decimal::RoundingStrategy;
@@ -41,10 +41,10 @@ pub(super) fn fill(
     form: &Form,
     given: &Record,
     current: &Record,
-    directory: &Directory,
+    facts: &Facts<'_>,
     evaluate: &Evaluate<'_>,
 ) -> Result<Record, Vec<FieldFault>> {
-    let mut filling = Filling { directory, evaluate, faults: Vec::new(), unsure: Vec::new(), path: Vec::new() };
+    let mut filling = Filling::new(facts, evaluate);
     let mut data = current.clone();
     let filled = filling.fields(form, given, &mut data);
     // What could not be evaluated may only follow from what is missing: it is told where nothing else is wrong.
@@ -52,6 +52,19 @@ pub(super) fn fill(
     let mut faults = if faults.is_empty() { unsure } else { faults };
     faults.sort_by_key(|fault| place(form, &fault.path));
     if faults.is_empty() { Ok(filled) } else { Err(faults) }
+}
+
+/// Where a value that is there already breaks the limits and the rule of its field.
+pub(super) fn broken(
+    name: &FieldName,
+    field: &Field,
+    data: &Record,
+    facts: &Facts<'_>,
+    evaluate: &Evaluate<'_>,
+) -> Vec<FieldFault> {
+    let mut filling = Filling::new(facts, evaluate);
+    filling.limits(name, field, data, true);
+    filling.faults
 }
 
 /// Puts the defaults of a form into what is not filled in yet; one that cannot be evaluated yet is left out.
@@ -140,7 +153,7 @@ pub(super) fn stored(kind: &FieldKind, value: Value) -> Value {
 }
 
 struct Filling<'a> {
-    directory: &'a Directory,
+    facts: &'a Facts<'a>,
     evaluate: &'a Evaluate<'a>,
     faults: Vec<FieldFault>,
     /// Conditions and defaults that could not be evaluated on what is there.
@@ -148,7 +161,11 @@ struct Filling<'a> {
     path: Vec<PathPart>,
 }
 
-impl Filling<'_> {
+impl<'a> Filling<'a> {
+    fn new(facts: &'a Facts<'a>, evaluate: &'a Evaluate<'a>) -> Filling<'a> {
+        Filling { facts, evaluate, faults: Vec::new(), unsure: Vec::new(), path: Vec::new() }
+    }
+
     fn fields(&mut self, form: &Form, given: &Record, data: &mut Record) -> Record {
         for name in given.keys().filter(|name| !form.contains_key(*name)) {
             let title = Text::One(name.to_string());
@@ -266,7 +283,7 @@ impl Filling<'_> {
             | (FieldKind::Duration, value @ Value::Duration(_)) => Ok(value),
             (FieldKind::Choice(options), Value::Text(text)) => known(options.contains_key(&*text), Value::Text(text)),
             (FieldKind::Person(among), Value::Person(person)) => {
-                match (self.directory.people.contains_key(&person), among) {
+                match (self.facts.directory.people.contains_key(&person), among) {
                     (false, _) => Err(Some(Wording::new(
                         format!("通讯录里没有“{person}”。"),
                         format!("The directory has nobody called “{person}”."),
@@ -274,7 +291,7 @@ impl Filling<'_> {
                     (true, None) => Ok(Value::Person(person)),
                     (true, Some(among)) => match (self.evaluate)(among, data) {
                         Ok(allowed)
-                            if super::people::named(&allowed, self.directory)
+                            if super::people::named(&allowed, self.facts.directory)
                                 .iter()
                                 .flatten()
                                 .any(|one| *one == person) =>
@@ -290,10 +307,10 @@ impl Filling<'_> {
                 }
             }
             (FieldKind::Position, Value::Position(id)) => {
-                known(self.directory.positions.contains_key(&id), Value::Position(id))
+                known(self.facts.directory.positions.contains_key(&id), Value::Position(id))
             }
             (FieldKind::Department, Value::Department(id)) => {
-                known(self.directory.departments.contains_key(&id), Value::Department(id))
+                known(self.facts.directory.departments.contains_key(&id), Value::Department(id))
             }
             (FieldKind::File(rule), Value::File(file)) => match rule.refuses(&file) {
                 Some(what) => Err(Some(what)),
@@ -387,7 +404,7 @@ impl Filling<'_> {
                     continue;
                 }
             };
-            if let Some(what) = outside(field, &value, &bound, low) {
+            if let Some(what) = outside(field, &value, &bound, low, self.facts.calendar.zone) {
                 self.fault(name, &field.title, what);
             }
         }

@@ -32,6 +32,7 @@ pub mod event;
 mod fault;
 pub mod fingerprint;
 mod form;
+mod handed;
 pub mod handover;
 mod human;
 mod outside;

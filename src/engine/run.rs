@@ -372,7 +372,11 @@ impl<'a> Run<'a> {
         if let Some(each) = self.each_of(scope) {
             let place = self.place(token);
             form::compute(&each.columns, &mut data, &|formula, data| {
-                place.evaluate(self.facts, self.now, formula, data)
+                let mut data = data.clone();
+                if !row.plain {
+                    scope::overlay(&mut data, row, each.columns.keys());
+                }
+                place.evaluate(self.facts, self.now, formula, &data)
             })?;
             for (name, column) in each.columns.iter().filter(|(_, column)| column.value.is_some()) {
                 wanted.insert(name.clone(), form::stored(&column.kind, data.get(name).cloned().unwrap_or_default()));

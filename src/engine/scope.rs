@@ -6,7 +6,7 @@ use super::state::{Row, State, StepResult};
 use crate::expression::{self, Context, Failure, InstanceFacts, StepFacts};
 use crate::model::definition::Definition;
 use crate::model::formula::Formula;
-use crate::model::id::{PersonId, ScopeId, StepId, TokenId};
+use crate::model::id::{FieldName, PersonId, ScopeId, StepId, TokenId};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
@@ -121,6 +121,15 @@ pub(super) fn data(state: &State, scope: ScopeId) -> Cow<'_, Record> {
         show(&mut data, row);
     }
     Cow::Owned(data)
+}
+
+/// Puts a row under its name as it is being filled in: what is asked of it stands beside.
+pub(super) fn overlay<'n>(data: &mut Record, row: &Row, asked: impl Iterator<Item = &'n FieldName>) {
+    let mut columns = row.columns.clone();
+    for name in asked.filter(|name| row.columns.contains_key(*name)) {
+        columns.insert(name.clone(), data.get(name).cloned().unwrap_or_default());
+    }
+    data.insert(row.alias.clone(), Value::Record(columns));
 }
 
 fn show(data: &mut Record, row: &Row) {

@@ -81,7 +81,7 @@ fn filled(
         columns::widen(definition, &mut data);
         scope::evaluate_start(applicant, facts, formula, &data)
     };
-    let mut data = form::fill(&definition.form, given, &Record::new(), facts.directory, &evaluate)?;
+    let mut data = form::fill(&definition.form, given, &Record::new(), facts, &evaluate)?;
     prepare(definition, &mut data, &evaluate)?;
     columns::widen(definition, &mut data);
     Ok(data)

@@ -6,7 +6,7 @@
 use super::refusal::FieldFault;
 use super::scope::{self, Place};
 use super::state::State;
-use super::{Facts, columns, form, human};
+use super::{Facts, form, handed};
 use crate::model::definition::Definition;
 use crate::model::formula::Formula;
 use crate::model::id::{PersonId, ScopeId, TaskId};
@@ -56,16 +56,14 @@ fn faults(definition: &Definition, whose: Whose<'_>, values: &Record, facts: &Fa
     let filled = match whose {
         Whose::Start(applicant) => {
             let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(applicant, facts, formula, data);
-            form::fill(&definition.form, values, &Record::new(), facts.directory, &evaluate)
+            form::fill(&definition.form, values, &Record::new(), facts, &evaluate)
         }
         Whose::Task { state, task, person, outcome } => {
             let Some(task) = state.tasks.get(&task) else { return Vec::new() };
             let scope = state.tokens.get(&task.token).map_or(ScopeId(0), |token| token.scope);
             let place = Place { assignee: Some(person), outcome: Some(outcome), ..Place::new(state, scope) };
             let now = facts.now.max(state.at);
-            let evaluate = |formula: &Formula, data: &Record| place.evaluate(facts, now, formula, data);
-            let (form, current) = (human::form_of(definition, state, task), human::data_of(definition, state, task));
-            columns::fill(definition, &form, values, &current, facts.directory, &evaluate)
+            handed::fill(definition, task, &place, values, facts, now)
         }
     };
     filled.err().unwrap_or_default()

@@ -191,13 +191,11 @@ pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
     alone(&Record::new(), DateTime::UNIX_EPOCH, |context| operate::compare(a, b, context)).ok()
 }
 
-/// Where a value stands to a limit of its field: a text by its characters, a list by its items, a moment by what the
-/// clock on the wall says. `None` where the two cannot be compared.
+/// Where a value stands to a limit of its field: a text by its characters, a list by its items. `None` where the two cannot be compared.
 pub fn beside(value: &Value, limit: &Value) -> Option<Ordering> {
     match (value, limit) {
         (Value::Text(text), _) => order(&Value::Number(text.chars().count().into()), limit),
         (Value::List(items), _) => order(&Value::Number(items.len().into()), limit),
-        (Value::DateTime(at), Value::DateTime(limit)) => Some(at.local.cmp(&limit.local)),
         _ => order(value, limit),
     }
 }

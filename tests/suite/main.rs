@@ -19,6 +19,7 @@ mod flows;
 mod fmt;
 mod fuzz;
 mod guide;
+mod handed;
 mod handover;
 #[allow(dead_code, reason = "shared with the tests in a browser, which use all of it")]
 mod house;

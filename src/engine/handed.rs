@@ -1,0 +1,141 @@
+//! What a task's form comes to, as it is handed in.
+//!
+//! Inside a row the row is read as it is being sent, not as it was. What is asked again may be read by the rules of
+//! other fields: each of these has to hold with what was changed, else the change is refused where it was made.
+
+use super::form::{self, Evaluate};
+use super::refusal::{FieldFault, PathPart};
+use super::scope::{self, Place};
+use super::state::{State, Task, TaskKind};
+use super::{Facts, columns, human};
+use crate::model::control::Each;
+use crate::model::definition::{Definition, StepKind};
+use crate::model::form::{Field, Form};
+use crate::model::formula::{Formula, Read};
+use crate::model::id::FieldName;
+use crate::model::value::Record;
+use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+/// Fills a task's form in, at a place.
+///
+/// # Errors
+/// Every fault, in the order of the form; where there is none, every rule that what was changed breaks.
+pub(super) fn fill(
+    definition: &Definition,
+    task: &Task,
+    place: &Place<'_>,
+    given: &Record,
+    facts: &Facts<'_>,
+    now: DateTime<Utc>,
+) -> Result<Record, Vec<FieldFault>> {
+    let state = place.state;
+    let (form, current) = (human::form_of(definition, state, task), human::data_of(definition, state, task));
+    let evaluate = |formula: &Formula, data: &Record| {
+        let row = scope::rows(state, place.scope).next().filter(|row| !row.plain);
+        let Some(row) = row else { return place.evaluate(facts, now, formula, data) };
+        let mut data = data.clone();
+        scope::overlay(&mut data, row, form.keys());
+        place.evaluate(facts, now, formula, &data)
+    };
+    let filled = columns::fill(definition, &form, given, &current, facts, &evaluate)?;
+    let human = definition.steps.get(&task.step).and_then(|step| step.human());
+    let human = human.filter(|_| matches!(task.kind, TaskKind::Approve | TaskKind::Work));
+    let again = human.map(|human| human.edit.as_slice()).unwrap_or_default();
+    let changed = again.iter().filter(|name| filled.get(*name) != current.get(*name));
+    let changed: Vec<&FieldName> = changed.collect();
+    if changed.is_empty() {
+        return Ok(filled);
+    }
+    let around = Around { definition, state, place, form: &form, changed: &changed };
+    let broken = around.broken(&filled, &current, facts, &evaluate);
+    if broken.is_empty() { Ok(filled) } else { Err(broken) }
+}
+
+/// The fields around a form, of which some were changed in it.
+struct Around<'a> {
+    definition: &'a Definition,
+    state: &'a State,
+    place: &'a Place<'a>,
+    form: &'a Form,
+    /// What was asked again and is not as it was.
+    changed: &'a [&'a FieldName],
+}
+
+impl Around<'_> {
+    fn broken(&self, filled: &Record, current: &Record, facts: &Facts<'_>, evaluate: &Evaluate<'_>) -> Vec<FieldFault> {
+        let each = self.each();
+        let mut before = current.clone();
+        if each.is_some() {
+            before.extend(
+                scope::rows(self.state, self.place.scope).next().map(|row| row.columns.clone()).into_iter().flatten(),
+            );
+        }
+        let mut data = before.clone();
+        data.extend(filled.clone());
+        columns::widen(self.definition, &mut data);
+        let forms: Vec<&Form> = match each {
+            Some(each) => vec![&each.columns],
+            None => vec![&self.definition.form, &self.definition.data],
+        };
+        // What cannot be computed is refused where it is set.
+        if forms.iter().any(|form| form::compute(form, &mut data, evaluate).is_err()) {
+            return Vec::new();
+        }
+        let moved: BTreeSet<&FieldName> =
+            data.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(name, _)| name).collect();
+        let others: Vec<(&FieldName, &Field)> = match each {
+            Some(each) => each.columns.iter().collect(),
+            None => self.definition.fields().filter(|(name, _)| !self.comes_again(name)).collect(),
+        };
+        let mut faults: Vec<FieldFault> = Vec::new();
+        for (name, field) in others.into_iter().filter(|(name, _)| !self.form.contains_key(*name)) {
+            let Some((rules, at)) = self.touched(field, &moved) else { continue };
+            for fault in form::broken(name, &rules, &data, facts, evaluate) {
+                let title = self.form.get(at).map_or_else(|| fault.title.clone(), |asked| asked.title.clone());
+                faults.push(FieldFault { path: vec![PathPart::Field(at.clone())], title, what: fault.what });
+            }
+        }
+        faults
+    }
+
+    /// The `each` in whose row the form is asked.
+    fn each(&self) -> Option<&Each> {
+        let row = scope::row_scope(self.state, self.place.scope)?;
+        let of = self.definition.graph.block_at(self.state.scopes.get(&row)?.block)?.of.as_ref()?;
+        match &self.definition.steps.get(of)?.kind {
+            StepKind::Each(each) => Some(each),
+            _ => None,
+        }
+    }
+
+    /// Whether a field is of a step that comes again after the change, and asks it anew.
+    fn comes_again(&self, name: &FieldName) -> bool {
+        let mut humans = self.definition.steps.values().filter_map(|step| step.human());
+        humans
+            .any(|human| human.form.contains_key(name) && human.depends_on.iter().any(|on| self.changed.contains(&on)))
+    }
+
+    /// The rules of a field that read what moved, and the changed field that they are told at; `None` where there
+    /// is no such rule.
+    fn touched(&self, field: &Field, moved: &BTreeSet<&FieldName>) -> Option<(Field, &FieldName)> {
+        // Who was asked there, and what they answered, is not known here.
+        let reads = |formula: &Formula| {
+            !formula.reads.contains(&Read::Outcome)
+                && !formula.reads.contains(&Read::Assignee)
+                && formula.reads.iter().any(|read| matches!(read, Read::Field(name) if moved.contains(name)))
+        };
+        let rule = |formula: &Option<Formula>| formula.clone().filter(&reads);
+        let check = field.check.clone().filter(|check| reads(&check.that));
+        let rules = Field { min: rule(&field.min), max: rule(&field.max), pattern: None, check, ..field.clone() };
+        let found = [rules.min.as_ref(), rules.max.as_ref(), rules.check.as_ref().map(|check| &check.that)];
+        let formulas: Vec<&Formula> = found.into_iter().flatten().collect();
+        if formulas.is_empty() {
+            return None;
+        }
+        let direct =
+            |name: &&&FieldName| formulas.iter().any(|formula| formula.reads.contains(&Read::Field((**name).clone())));
+        let at = self.changed.iter().find(direct).or(self.changed.first())?;
+        Some((rules, at))
+    }
+}
