@@ -397,21 +397,7 @@ pub(super) fn column_of(name: &FieldName, typed: &Typed) -> Field {
 
 /// A field that was never declared and is called as it is named.
 pub(crate) fn field_of(name: &FieldName, kind: FieldKind) -> Field {
-    Field {
-        title: Text::One(name.to_string()),
-        help: None,
-        kind,
-        many: false,
-        required: false,
-        when: None,
-        default: None,
-        value: None,
-        min: None,
-        max: None,
-        pattern: None,
-        check: None,
-        unit: None,
-    }
+    Field::new(Text::One(name.to_string()), kind)
 }
 
 /// The type of a field's value, and whether it may be null once the form was filled in.

@@ -55,6 +55,25 @@ pub struct Field {
 }
 
 impl Field {
+    /// A field that says nothing but what it is called and holds.
+    pub fn new(title: Text, kind: FieldKind) -> Field {
+        Field {
+            title,
+            help: None,
+            kind,
+            many: false,
+            required: false,
+            when: None,
+            default: None,
+            value: None,
+            min: None,
+            max: None,
+            pattern: None,
+            check: None,
+            unit: None,
+        }
+    }
+
     /// Whether a text, or each of several, is in the form that `pattern` asks for. True where there is none.
     pub fn keeps_pattern(&self, value: &Value) -> bool {
         let regex = self.pattern.as_ref().and_then(|pattern| whole(pattern).ok());

@@ -2,12 +2,12 @@
 
 use crate::effects::format::{Words, clean_line};
 use crate::engine::columns_of;
-use crate::model::definition::Definition;
+use crate::model::definition::{Definition, Step, StepKind};
 use crate::model::file::{File, size_words};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Read;
 use crate::model::id::FieldName;
-use crate::model::text::Lang;
+use crate::model::text::{Lang, Text};
 use crate::model::value::{Record, Value};
 use serde::Serialize;
 use std::sync::Arc;
@@ -104,7 +104,9 @@ pub(super) fn fields(
     visible: &dyn Fn(&FieldName) -> bool,
 ) -> (Vec<Fact>, Vec<Table>) {
     let (mut facts, mut tables, mut seen) = (Vec::new(), Vec::new(), Vec::new());
-    let set = || definition.fields().filter(|(name, _)| visible(name));
+    let gathered = gathered(definition);
+    let all = || definition.fields().chain(gathered.iter().map(|(name, field)| (name, field)));
+    let set = || all().filter(|(name, _)| visible(name));
     for (name, field) in set() {
         let Some(value) = data.get(name).filter(|value| !value.is_null()) else { continue };
         if seen.contains(&name) {
@@ -132,6 +134,19 @@ pub(super) fn fields(
         }
     }
     (facts, tables)
+}
+
+/// The lists that an `each` gathers which is no list of a form: called as the step is.
+fn gathered(definition: &Definition) -> Vec<(FieldName, Field)> {
+    let known = |name: &FieldName| definition.fields().any(|(own, _)| own == name);
+    let list = |step: &Step| match &step.kind {
+        StepKind::Each(each) if !known(&each.list) => {
+            let title = step.title.clone().unwrap_or_else(|| Text::One(each.list.to_string()));
+            Some((each.list.clone(), Field::new(title, FieldKind::List(each.columns.clone()))))
+        }
+        _ => None,
+    };
+    definition.steps.values().filter_map(list).collect()
 }
 
 /// Whether a field is computed from one list alone: it stands below that list.
