@@ -59,6 +59,28 @@ impl Typing<'_> {
         }
     }
 
+    /// What lists say of a case at a glance, where the process names it.
+    pub(super) fn headline(&mut self, fields: &Fields<'_>) -> Option<FieldName> {
+        let document = self.document;
+        let headline = document.headline.as_ref()?;
+        let scope = self.everywhere().fields(fields.anywhere());
+        let formula = self.formula(headline, &scope, &Expected::Any)?;
+        match formula.root.op() {
+            Op::Field(name) if !matches!(formula.of.of, Type::List(_) | Type::Record(_)) => Some(name.clone()),
+            _ => {
+                self.diagnostics.push(Diagnostic::new(
+                    Code::WrongType,
+                    headline.span,
+                    Wording::new(
+                        "`headline` 写一个字段的名称，这个字段只有一个值，例如 `headline: total`",
+                        "`headline` names one field that holds one value, such as `headline: total`",
+                    ),
+                ));
+                None
+            }
+        }
+    }
+
     pub(super) fn number(&mut self) -> Option<NumberPattern> {
         let written = self.document.number.as_ref()?;
         let pattern = NumberPattern::parse(&written.value);

@@ -134,6 +134,7 @@ pub(super) fn pretended(key_span: Span, form: Vec<syntax::Field>) -> Process {
         title: None,
         number: None,
         key: None,
+        headline: None,
         start: Vec::new(),
         form,
         data: Vec::new(),

@@ -65,6 +65,7 @@ pub(crate) fn definition(
     let fields = fields::Fields::of(document, &mut typing);
     let start = typing.start();
     let key = typing.key(&fields);
+    let headlined = typing.headline(&fields);
     let number = typing.number();
     let single = typing.single();
     let about = typing.about(&fields);
@@ -110,7 +111,7 @@ pub(crate) fn definition(
         stages,
         tables: look_up::tables(flow, world),
     };
-    definition.headline = headline(&definition);
+    definition.headline = headlined.or_else(|| headline(&definition));
     rows::complete(&mut definition, &fields, flow);
     diagnostics.append(&mut typing.diagnostics);
     (definition, certain)

@@ -55,8 +55,8 @@ pub struct Definition {
     pub number: Option<NumberPattern>,
     /// The field that ties instances of many processes to one thing, such as a customer.
     pub key: Option<FieldName>,
-    /// The amount or text that says “for how much” at a glance: the first money field that is computed, else
-    /// the first money field.
+    /// What says “for how much” at a glance: what the process names, else the first money field that is computed,
+    /// else the first money field.
     #[serde(default)]
     pub headline: Option<FieldName>,
     /// Who may start it; anybody where empty.

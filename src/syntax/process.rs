@@ -21,6 +21,8 @@ pub struct Process {
     pub number: Option<Spanned<String>>,
     /// What ties the instances of many processes to one customer.
     pub key: Option<FeelText>,
+    /// What lists say of a case at a glance.
+    pub headline: Option<FeelText>,
     /// Who may start it; empty means everybody.
     pub start: Vec<FeelText>,
     /// What is asked at the start.
@@ -84,8 +86,8 @@ pub enum Nobody {
 pub(crate) static PROCESS: Place = Place {
     name: ("流程的顶层", "the top level of a process"),
     keys: &[
-        "process", "title", "number", "key", "single", "for", "start", "schedule", "form", "data", "steps", "policy",
-        "stages",
+        "process", "title", "number", "key", "headline", "single", "for", "start", "schedule", "form", "data", "steps",
+        "policy", "stages",
     ],
     later: &[],
     relatives: &[&STEP, &POLICY, &FIELD],
@@ -116,6 +118,7 @@ impl Lowering<'_> {
             title: fields.get("title").and_then(|node| self.text(node)),
             number: fields.get("number").and_then(|node| self.plain(node)),
             key: fields.get("key").and_then(|node| self.feel(node, "key")),
+            headline: fields.get("headline").and_then(|node| self.feel(node, "headline")),
             start: fields.get("start").map(|node| self.feels(node, "start")).unwrap_or_default(),
             form: fields.get("form").map(|node| self.form(node)).unwrap_or_default(),
             data: fields.get("data").map(|node| self.form(node)).unwrap_or_default(),

@@ -85,3 +85,47 @@ fn a_column_that_is_not_there_is_told_with_the_one_that_is_meant() {
     assert!(told.contains("there is no column `items.nmae`; did you mean `items.name`?"), "{told}");
     assert!(told.contains("there is no column `purpose.name`"), "{told}");
 }
+
+const ROUND: &str = "
+process: round
+title: Round
+start: [buyer]
+headline: purpose
+form:
+  purpose: { type: text, title: Purpose, required: true }
+  budget: { type: money, title: Budget, required: true }
+steps:
+  - id: hear
+    title: Opinions
+    each: holders(keeper)
+    as: one
+    into: heard
+    steps:
+      - { id: say, title: Say, task: one, form: { said: { type: text, title: Said, required: true } } }
+  - { id: all, title: All, approve: lead }
+";
+
+#[tokio::test]
+async fn a_list_that_is_gathered_is_shown_as_the_others_are() {
+    let options = web::Options { limits: wide(), mailbox: Some(Mailbox::new()), ..web::Options::default() };
+    let house = House::of(&[("directory.yaml", DIRECTORY), ("round.yaml", ROUND)], options).await;
+    house.start_by("round", "bea", serde_json::json!({ "purpose": "Store room", "budget": "900" })).await;
+    house.deliver().await;
+    let keeper = house.link("kim").await;
+    house.answer(&keeper, &[("outcome", "done"), ("said", "too small")]).await.is(303);
+    let lead = house.link("leo").await;
+    house.get(&lead).await.is(200).has(&["Opinions", "Said", "too small", "Kim"]);
+    house.deliver().await;
+    let mail = house.mailbox.list(Some(&"leo".into())).remove(0);
+    assert!(mail.text.contains("Opinions") && mail.text.contains("too small"), "{}", mail.text);
+    assert!(mail.subject.contains("Store room"), "the headline is what the process names: {}", mail.subject);
+}
+
+#[test]
+fn a_headline_is_a_field_of_one_value() {
+    for (wrong, told) in [("items", "`headline` names one field"), ("purpse", "did you mean `purpose`")] {
+        let order = ORDER.replace("start: [buyer]", &format!("start: [buyer]\nheadline: {wrong}"));
+        let found = support::compile(&[("order.yaml", &order), ("directory.yaml", DIRECTORY)]).render(Lang::En);
+        assert!(found.contains(told), "{found}");
+    }
+}

@@ -17,6 +17,7 @@ pub(super) const ROWS: &[Row] = &[
     ("", "number", Plain, "案例编号的样式：`LP-{year}-{seq:4}`", "How cases are numbered: `LP-{year}-{seq:4}`"),
     ("", "key", Feel, "把案例与某个对象（例如客户）联系起来的字段", "The field that ties cases to one thing, such as a customer"),
     ("a `receive` step", "key", Feel, "消息凭它找到案例", "What a message finds the case by"),
+    ("", "headline", Feel, "列表里一眼看到的字段，例如金额", "The field that lists say of a case at a glance, such as an amount"),
     ("", "single", Flag, "同一个 `key` 只能有一个未结束的案例", "One open case a `key`"),
     ("", "for", Feel, "案例说的是谁", "Whom the case is about"),
     ("", "start", Feels, "哪些岗位可以发起；不写则人人可以", "The positions that may start it; everybody without it"),
