@@ -8,7 +8,9 @@ use super::exit::{Exit, Stop};
 use super::output::{Ink, Output};
 use super::refer::World;
 use crate::effects::format::{Words, clean_line};
+use crate::engine;
 use crate::engine::refusal::{FieldFault, PathPart};
+use crate::engine::state::Row;
 use crate::expression::{Context, evaluate};
 use crate::model::file::FileRule;
 use crate::model::form::{Field, FieldKind, Form};
@@ -36,6 +38,8 @@ pub(crate) struct Prompt<'a> {
     applicant: &'a PersonId,
     /// The outcome that is being given, where a form depends on it.
     outcome: Option<&'a str>,
+    /// The row that is filled in, where one is.
+    row: Option<&'a Row>,
     input: &'a mut dyn BufRead,
 }
 
@@ -48,7 +52,12 @@ impl<'a> Prompt<'a> {
         outcome: Option<&'a str>,
         input: &'a mut dyn BufRead,
     ) -> Prompt<'a> {
-        Prompt { output, world, applicant, outcome, input }
+        Prompt { output, world, applicant, outcome, row: None, input }
+    }
+
+    /// Asks for columns of a row.
+    pub(crate) fn in_row(self, row: Option<&'a Row>) -> Prompt<'a> {
+        Prompt { row, ..self }
     }
 
     /// Asks for the fields of a form that `given` does not hold, or for those of `only`. `current` is what the
@@ -296,6 +305,9 @@ impl<'a> Prompt<'a> {
     fn value(&self, formula: &Formula, current: &Record, given: &Record) -> Option<Value> {
         let mut data = current.clone();
         data.extend(given.clone());
+        if let Some(row) = self.row {
+            engine::overlay(&mut data, row, given.keys());
+        }
         let context = Context {
             applicant: Some(self.applicant),
             outcome: self.outcome,

@@ -32,8 +32,9 @@ pub(super) fn fill(
     let state = place.state;
     let (form, current) = (human::form_of(definition, state, task), human::data_of(definition, state, task));
     let evaluate = |formula: &Formula, data: &Record| {
-        let row = scope::rows(state, place.scope).next().filter(|row| !row.plain);
-        let Some(row) = row else { return place.evaluate(facts, now, formula, data) };
+        let Some(row) = scope::rows(state, place.scope).next() else {
+            return place.evaluate(facts, now, formula, data);
+        };
         let mut data = data.clone();
         scope::overlay(&mut data, row, form.keys());
         place.evaluate(facts, now, formula, &data)

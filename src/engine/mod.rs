@@ -15,7 +15,8 @@
 //! 2. A refusal changes nothing.
 //! 3. Folding the log equals the state that `decide` answered.
 //! 4. Every token, task and timer belongs to a live scope, token or task. Leaving a block closes all that is in it:
-//!    tasks with a reason, timers, calls (the callee is cancelled), mails of dead tasks.
+//!    tasks with a reason, timers, calls (the callee is cancelled), mails of dead tasks; what another system may have
+//!    done is noted to be taken back.
 //! 5. An instance that has not ended has an open task, a token that waits, or an incident. It ends once, with one
 //!    outcome, and every task of it is decided or cancelled then.
 //! 6. A vote can always still end.
@@ -55,7 +56,7 @@ pub use columns::{columns_of, data_by_now};
 pub use decide::decide;
 pub use human::{data_of, form_of, proposed};
 pub use outside::lasts;
-pub use scope::rows_around;
+pub use scope::{overlay, rows_around};
 pub use start::scheduled;
 pub use wrong::{Whose, all_wrong};
 

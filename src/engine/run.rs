@@ -373,9 +373,7 @@ impl<'a> Run<'a> {
             let place = self.place(token);
             form::compute(&each.columns, &mut data, &|formula, data| {
                 let mut data = data.clone();
-                if !row.plain {
-                    scope::overlay(&mut data, row, each.columns.keys());
-                }
+                scope::overlay(&mut data, row, each.columns.keys());
                 place.evaluate(self.facts, self.now, formula, &data)
             })?;
             for (name, column) in each.columns.iter().filter(|(_, column)| column.value.is_some()) {

@@ -123,8 +123,12 @@ pub(super) fn data(state: &State, scope: ScopeId) -> Cow<'_, Record> {
     Cow::Owned(data)
 }
 
-/// Puts a row under its name as it is being filled in: what is asked of it stands beside.
-pub(super) fn overlay<'n>(data: &mut Record, row: &Row, asked: impl Iterator<Item = &'n FieldName>) {
+/// Puts a row under its name as it is being filled in: what is asked of it stands beside. A row that is a plain value
+/// stands beside already.
+pub fn overlay<'n>(data: &mut Record, row: &Row, asked: impl Iterator<Item = &'n FieldName>) {
+    if row.plain {
+        return;
+    }
     let mut columns = row.columns.clone();
     for name in asked.filter(|name| row.columns.contains_key(*name)) {
         columns.insert(name.clone(), data.get(name).cloned().unwrap_or_default());

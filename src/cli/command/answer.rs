@@ -118,6 +118,7 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
     let (definition, state) = (&open.case.definition, &open.case.state);
     let form = if takes_form { engine::form_of(definition, state, &open.task) } else { Cow::Owned(Form::default()) };
     let (form, current) = (form.as_ref(), engine::data_of(definition, state, &open.task));
+    let row = engine::rows_around(definition, state, open.task.token).pop().map(|(_, row)| row);
     let mut filled = if matches.try_contains_id("set").is_ok() {
         let whose = Whose::Task { state, task: open.number, person: &person, outcome: answer.as_str() };
         values::filled(output, matches, (definition, whose), form, &world, &current)?
@@ -128,6 +129,7 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
     let applicant = open.case.state.applicant.clone();
     if asking && !form.is_empty() {
         filled = Prompt::new(output, &world, &applicant, Some(answer.as_str()), &mut input)
+            .in_row(row)
             .form(form, filled, &current, None)?;
     }
     let mut opinion = matches.get_one::<String>("opinion").cloned();
@@ -164,7 +166,8 @@ async fn decide(shell: &Shell, runtime: &Runtime, matches: &ArgMatches, fixed: O
                 }
             }
             Err(Denied::Refused(Refusal::BadForm(faults), _)) if asking => {
-                let mut prompt = Prompt::new(output, &world, &applicant, Some(answer.as_str()), &mut input);
+                let prompt = Prompt::new(output, &world, &applicant, Some(answer.as_str()), &mut input);
+                let mut prompt = prompt.in_row(row);
                 match prompt.mend(form, filled, &current, &faults)? {
                     Some(mended) => filled = mended,
                     None => return Err(acting::denied(Denied::Refused(Refusal::BadForm(faults), None), runtime)),
