@@ -157,13 +157,41 @@ pub(crate) fn no_process<'a>(process: &str, known: impl IntoIterator<Item = &'a 
             format!("There is no process “{process}”: nothing is deployed here yet. Run `countersign deploy` first."),
         );
     }
-    let close = crate::diagnostics::suggest::closest(process, known.iter().copied());
+    let close = close(process, &known);
+    Stop::not_found(
+        format!("没有流程“{process}”。{}已部署的流程：{}。", close.zh, known.join("、")),
+        format!("There is no process “{process}”.{} These are deployed: {}.", close.en, known.join(", ")),
+    )
+}
+
+/// Something that no file of a folder is, and what there is: what it is called in both languages, and the key that
+/// its files begin with.
+pub(crate) fn not_in_folder(
+    (zh, en, key): (&str, &str, &str),
+    name: &str,
+    known: &[&str],
+    folder: &std::path::Path,
+) -> Stop {
+    let folder = folder.display();
+    if known.is_empty() {
+        return Stop::not_found(
+            format!("{folder} 里没有{zh}“{name}”，也没有别的{zh}：那是以 `{key}: 名称` 开头的文件。"),
+            format!("There is no {en} “{name}” in {folder}, nor any other: a file that begins with `{key}: name`."),
+        );
+    }
+    let close = close(name, known);
+    Stop::not_found(
+        format!("{folder} 里没有{zh}“{name}”。{}有：{}。", close.zh, known.join("、")),
+        format!("There is no {en} “{name}” in {folder}.{} There is: {}.", close.en, known.join(", ")),
+    )
+}
+
+/// What may have been meant.
+pub(crate) fn close(name: &str, known: &[&str]) -> Wording {
+    let close = crate::diagnostics::suggest::closest(name, known.iter().copied());
     let (zh, en) = close
         .map_or_else(Default::default, |close| (format!("是不是“{close}”？"), format!(" Did you mean “{close}”?")));
-    Stop::not_found(
-        format!("没有流程“{process}”。{zh}已部署的流程：{}。", known.join("、")),
-        format!("There is no process “{process}”.{en} These are deployed: {}.", known.join(", ")),
-    )
+    Wording::new(zh, en)
 }
 
 impl From<Error> for Stop {

@@ -1,12 +1,17 @@
-//! What a person calls an outcome of a step: by its name, or by its title in any language.
+//! What a person calls an outcome of a step: by its name, or by its title in any language. Of a step that waits for
+//! something outside: how that goes.
 
-use crate::model::definition::Step;
+use crate::model::definition::{Step, StepKind, outcome};
 use crate::model::id::Outcome;
 use crate::model::text::{Lang, Text, Wording, clean_line};
 use crate::model::words;
 
 /// The outcome of a step that is called so; where there is none, all that there are, with their titles.
 pub(super) fn named(step: &Step, called: &str) -> Result<Outcome, Wording> {
+    if let Some(ways) = outside(step) {
+        let found = ways.iter().find(|way| **way == called).map(|way| Outcome::from(*way));
+        return found.ok_or_else(|| Wording::new(ways.join("、"), ways.join(", ")));
+    }
     let outcomes = || step.human().into_iter().flat_map(|human| &human.outcomes);
     let is_called = |name: &Outcome, title: Option<&Text>| {
         let same =
@@ -27,6 +32,15 @@ pub(super) fn named(step: &Step, called: &str) -> Result<Outcome, Wording> {
             };
             Err(Wording::new(said(Lang::Zh, ("（", "）"), "、"), said(Lang::En, (" (", ")"), ", ")))
         }
+    }
+}
+
+/// How what a step waits for outside can go; `None` of other steps.
+pub(super) fn outside(step: &Step) -> Option<&'static [&'static str]> {
+    match step.kind {
+        StepKind::Http(_) | StepKind::Job(_) => Some(&[outcome::DONE, outcome::FAILED]),
+        StepKind::Receive(_) => Some(&[outcome::DONE]),
+        _ => None,
     }
 }
 

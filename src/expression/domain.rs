@@ -84,6 +84,11 @@ impl Domain {
         Domain { values: Values { null: field.typed().optional, part }, step }
     }
 
+    /// The values, those between steps too.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
     /// The same, with or without `null`.
     #[must_use]
     pub fn with_null(mut self, null: bool) -> Domain {

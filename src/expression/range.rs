@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A set of values of one type, perhaps with `null`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Values {
     /// Whether `null` is in it.
     pub(super) null: bool,
@@ -23,7 +23,7 @@ pub struct Values {
 }
 
 /// The values of a set other than `null`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     /// Every value.
     All,
@@ -34,7 +34,7 @@ pub(super) enum Part {
 }
 
 /// What the numbers of a line stand for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Line {
     Number,
     Day,
@@ -46,7 +46,7 @@ pub(super) enum Line {
 }
 
 /// What names stand for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sort {
     Boolean,
     Text,
@@ -96,6 +96,11 @@ impl Values {
     /// Every value but `null`.
     pub(super) fn set() -> Values {
         Values { null: false, part: Part::All }
+    }
+
+    /// This value alone; `None` where it is of a kind that no set holds.
+    pub fn only(value: &Value) -> Option<Values> {
+        Values::compared(Comparison::Equal, value).map(|(is, _)| is)
     }
 
     /// Whether nothing is in it.

@@ -81,6 +81,11 @@ impl Subjects {
         area.keys().all(|number| matches!(self.all.get(*number), Some((Subject::Field(_), _))))
     }
 
+    /// All that is asked, with what it can be, by number.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &Subject, &Domain)> {
+        self.all.iter().enumerate().map(|(number, (subject, domain))| (number, subject, domain))
+    }
+
     /// The field of that number, if it is one.
     pub fn field(&self, number: usize) -> Option<&FieldName> {
         match self.all.get(number) {

@@ -1,9 +1,11 @@
 //! What tests walked of a process: its steps, its branches, its ends and its timers.
 //!
 //! What there is follows from the definition; what was walked from the logs of cases. A `when` counts both ways, a
-//! `choose` each case, a step that people answer each answer.
+//! `choose` each case, a step that people answer each answer. What `explore` proves impossible is not counted: no test
+//! can walk it.
 
 use super::Case;
+use super::explore::{Explored, Never, explore};
 use crate::engine::event::{Entry, Event};
 use crate::engine::state::{Owner, Row, State, StepResult, TimerKind};
 use crate::engine::{self};
@@ -83,6 +85,8 @@ pub struct Figures {
     pub groups: BTreeMap<Group, (usize, usize)>,
     /// What was not.
     pub missing: Vec<Item>,
+    /// What is not counted, as it cannot happen.
+    pub impossible: Vec<Item>,
 }
 
 impl Figures {
@@ -116,8 +120,13 @@ impl Coverage {
     pub fn figures(&self, definition: &Definition) -> Figures {
         let nothing = BTreeSet::new();
         let walked = self.walked.get(&definition.process).unwrap_or(&nothing);
-        let mut figures = Figures { groups: BTreeMap::new(), missing: Vec::new() };
+        let mut figures = Figures { groups: BTreeMap::new(), missing: Vec::new(), impossible: Vec::new() };
+        let explored = explore(definition);
         for item in items(definition) {
+            if !walked.contains(&item) && never(&explored, &item) {
+                figures.impossible.push(item);
+                continue;
+            }
             let (hit, all) = figures.groups.entry(item.group()).or_insert((0, 0));
             *all += 1;
             if walked.contains(&item) {
@@ -127,6 +136,22 @@ impl Coverage {
             }
         }
         figures
+    }
+}
+
+/// Whether something cannot happen.
+fn never(explored: &Explored, item: &Item) -> bool {
+    let never = |never: Never| explored.never.contains(&never);
+    match item {
+        Item::Step(step)
+        | Item::Answer(step, _)
+        | Item::Branch(step, _)
+        | Item::Reminder(step)
+        | Item::Overdue(step)
+        | Item::When(step, true) => never(Never::Step(step.clone())),
+        Item::When(step, false) => never(Never::Skip(step.clone())),
+        Item::Case(step, case) => never(Never::Step(step.clone())) || never(Never::Case(step.clone(), *case)),
+        Item::End(outcome) => !explored.ends.iter().any(|end| end.outcome == *outcome),
     }
 }
 

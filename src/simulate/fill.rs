@@ -1,7 +1,8 @@
 //! What a form requires and nobody said: plausible values, the next one for each that the form refuses.
 //!
 //! Constants among limits are kept at once. What a rule, a pattern or a choice of people leaves is found by trying:
-//! the core itself says which field is wrong, and its next candidate is taken, until there is none.
+//! the core itself says which field is wrong, and its next candidate is taken, until there is none. Texts are in the
+//! language of who reads the answer, whoever starts the case.
 
 use super::world::World;
 use crate::engine::refusal::{FieldFault, PathPart, Refusal};
@@ -11,7 +12,7 @@ use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::{Formula, Op};
 use crate::model::id::{PersonId, ProcessId};
 use crate::model::people::Directory;
-use crate::model::text::clean_line;
+use crate::model::text::{Lang, clean_line};
 use crate::model::time::{Calendar, Duration, Moment};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Days, Utc};
@@ -21,17 +22,18 @@ use std::collections::BTreeMap;
 /// How often a form is filled in anew.
 const TRIES: usize = 200;
 
-/// What is needed to start a process and is not in `data`; as near to what its form takes as can be found.
+/// What is needed to start a process and is not in `data`, in this language; as near to what its form takes as can be found.
 pub fn missing(
     definitions: &[Definition],
     directory: &Directory,
     calendar: &Calendar,
     (process, by, from): (&ProcessId, &PersonId, DateTime<Utc>),
     data: &Record,
+    lang: Lang,
 ) -> Record {
     let Some(definition) = definitions.iter().find(|one| one.process == *process) else { return Record::new() };
     let form = without(&definition.form, data);
-    let mut filler = Filler::new(directory, calendar, from, by);
+    let mut filler = Filler::new(directory, calendar, from, by, lang);
     loop {
         let filled = filler.form(&form);
         let whole: Record = filled.clone().into_iter().chain(data.clone()).collect();
@@ -58,6 +60,8 @@ pub(super) struct Filler<'w> {
     /// How many candidates were refused, by where.
     refused: BTreeMap<Vec<PathPart>, usize>,
     tries: usize,
+    /// Of what is made up.
+    lang: Lang,
 }
 
 impl<'w> Filler<'w> {
@@ -66,8 +70,9 @@ impl<'w> Filler<'w> {
         calendar: &'w Calendar,
         now: DateTime<Utc>,
         by: &'w PersonId,
+        lang: Lang,
     ) -> Filler<'w> {
-        Filler { directory, calendar, now, by, refused: BTreeMap::new(), tries: 0 }
+        Filler { directory, calendar, now, by, lang, refused: BTreeMap::new(), tries: 0 }
     }
 
     /// The form, wherever something is required.
@@ -82,6 +87,11 @@ impl<'w> Filler<'w> {
             *self.refused.entry(fault.path.clone()).or_default() += 1;
         }
         self.tries < TRIES
+    }
+
+    /// What a field usually holds.
+    pub(super) fn usual(&self, field: &Field) -> Value {
+        self.value(field, &[])
     }
 
     fn filled(&self, form: &Form, path: &[PathPart]) -> Record {
@@ -155,9 +165,8 @@ impl<'w> Filler<'w> {
 
     /// What the form calls the field, as long as it must be; and what is in the expected form.
     fn texts(&self, field: &Field) -> Vec<String> {
-        let lang = self.directory.people.get(self.by).map(|person| person.language).unwrap_or_default();
         let (least, most) = (limit(field.min.as_ref()), limit(field.max.as_ref()));
-        let mut text = clean_line(field.title.get(lang));
+        let mut text = clean_line(field.title.get(self.lang));
         while text.chars().count() < least.unwrap_or(0).min(2_000) {
             text.push('…');
         }

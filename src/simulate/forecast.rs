@@ -1,26 +1,36 @@
 //! One start, and the whole future: everybody answers at a stated pace, until the case ends or nobody is asked.
 //!
 //! Who answers gives the first answer of a step, which is the usual one, unless the answers say otherwise; what a
-//! form requires and nobody said is filled in with plausible values.
+//! form requires and nobody said is filled in with plausible values. What comes from outside comes where the answers
+//! say how, at once and with plausible values; nothing comes of itself.
+//!
+//! A future without an end is told up to where it repeats itself: a step that is come to again and again, or a
+//! reminder that goes on for ever.
 
 use super::fill::{Filler, without};
-use super::world::{Mail, World, person};
-use crate::engine::command::Ask;
+use super::world::{Case, Mail, World, person};
+use crate::engine::command::{Actor, Ask};
 use crate::engine::data_of;
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
-use crate::engine::state::{Task, TaskKind};
-use crate::model::definition::{Definition, outcome};
+use crate::engine::state::{Owner, Task, TaskKind, TimerKind, Waiting};
+use crate::model::definition::{Definition, StepKind, outcome};
 use crate::model::form::Form;
-use crate::model::id::{Outcome, PersonId, ProcessId, StepId, TaskId};
+use crate::model::id::{FieldName, Outcome, PersonId, ProcessId, StepId, TaskId, TokenId};
 use crate::model::people::Directory;
+use crate::model::text::{Lang, Wording};
 use crate::model::time::{Calendar, Duration};
-use crate::model::value::Record;
+use crate::model::value::{Record, Value, from_plain, plain};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The most things that happen before it is called endless.
 const MOST: usize = 1_000;
+/// How often a step is come to before it is called a circle.
+pub const ROUNDS: usize = 20;
+/// How often a reminder goes out that nothing but more of its kind follows.
+const REMINDERS: usize = 3;
 
 /// When people answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,8 +54,24 @@ pub struct Question<'a> {
     pub from: DateTime<Utc>,
     /// When people answer.
     pub pace: Pace,
-    /// What they answer at which step, in turn; the last holds on.
+    /// What they answer at which step, in turn; the last holds on. Of a step that waits for something outside: how
+    /// that goes, `done` or `failed`.
     pub answers: BTreeMap<StepId, Vec<Outcome>>,
+    /// The language of texts that are made up.
+    pub lang: Lang,
+}
+
+/// Why a future is not told any further.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// Everything is over, or nobody is going to do anything any more.
+    Still,
+    /// This step of a case is come to again and again.
+    Circle(usize, StepId),
+    /// Reminders of this step of a case go out for ever.
+    Reminders(usize, StepId),
+    /// Too much happens.
+    Long,
 }
 
 /// Something that will happen.
@@ -68,6 +94,8 @@ pub enum Happened {
     Asked(StepId, Vec<PersonId>, Option<DateTime<Utc>>),
     /// Somebody answers.
     Answered(StepId, PersonId, Outcome),
+    /// What a step waits for outside comes, or fails.
+    Came(StepId, Outcome),
     /// A step is passed.
     Skipped(StepId),
     /// A mail goes out: its number among the mails of the world.
@@ -80,7 +108,7 @@ pub enum Happened {
     Refused(StepId, PersonId, Box<Refusal>),
 }
 
-/// Plays a start to its end. The world is handed back with everything that happened in it.
+/// Plays a start to its end. The world is handed back with everything that happened in it, and why no more of it.
 ///
 /// # Errors
 /// Why the start is refused.
@@ -89,7 +117,7 @@ pub fn forecast<'a>(
     directory: &'a Directory,
     calendar: &'a Calendar,
     question: &Question<'_>,
-) -> Result<(World<'a>, Vec<Happening>), Refusal> {
+) -> Result<(World<'a>, Vec<Happening>, Stopped), Refusal> {
     let mut world = World::new(definitions, directory, calendar, question.from);
     world.start(question.process, question.by, question.data.clone())?;
     let mut future = Future {
@@ -99,22 +127,61 @@ pub fn forecast<'a>(
         told: Vec::new(),
         mails: 0,
         happened: Vec::new(),
+        entered: BTreeMap::new(),
+        reminders: 0,
     };
     future.read(&world);
+    let mut stopped = Stopped::Long;
     for _ in 0..MOST {
-        let answer = future.next(&world);
-        let wake = world.next_wake();
-        match (answer, wake) {
-            (Some(answer), wake) if wake.is_none_or(|wake| answer.at < wake) => {
-                world.advance(answer.at);
-                future.answer(&mut world, answer);
+        if future.outside(&mut world) {
+            future.read(&world);
+        } else {
+            let answer = future.next(&world);
+            let wake = world.next_wake();
+            match (answer, wake) {
+                (Some(answer), wake) if wake.is_none_or(|wake| answer.at < wake) => {
+                    world.advance(answer.at);
+                    future.answer(&mut world, answer);
+                }
+                (answer, Some(wake)) => {
+                    if let Some(on) = only_reminders(&world).filter(|_| answer.is_none()) {
+                        if future.reminders == REMINDERS {
+                            stopped = on;
+                            break;
+                        }
+                        future.reminders += 1;
+                    }
+                    world.advance(wake);
+                }
+                (_, None) => {
+                    stopped = Stopped::Still;
+                    break;
+                }
             }
-            (_, Some(wake)) => world.advance(wake),
-            (_, None) => break,
+            future.read(&world);
         }
-        future.read(&world);
+        if let Some(circle) = future.circle() {
+            stopped = circle;
+            break;
+        }
     }
-    Ok((world, future.happened))
+    Ok((world, future.happened, stopped))
+}
+
+/// Where reminders go on, if nothing else is ever going to happen by itself.
+fn only_reminders(world: &World<'_>) -> Option<Stopped> {
+    let cases = world.cases().iter().enumerate();
+    let mut timers =
+        cases.flat_map(|(number, case)| case.state.timers.values().map(move |timer| (number, case, timer)));
+    let (number, case, timer) = timers.clone().next()?;
+    if timers.any(|(_, _, timer)| timer.kind != TimerKind::Again) {
+        return None;
+    }
+    let step = match timer.of {
+        Owner::Task(task) => case.state.tasks.get(&task).map(|task| task.step.clone()),
+        Owner::Token(token) => case.state.tokens.get(&token).and_then(|token| token.step.clone()),
+    };
+    step.map(|step| Stopped::Reminders(number, step))
 }
 
 /// What somebody is going to answer.
@@ -134,9 +201,62 @@ struct Future<'q> {
     told: Vec<usize>,
     mails: usize,
     happened: Vec<Happening>,
+    /// How often each step of a case was come to; in a row of an `each`, by each row.
+    entered: BTreeMap<(usize, StepId, Option<TokenId>), usize>,
+    reminders: usize,
 }
 
 impl Future<'_> {
+    /// The step that is come to again and again.
+    fn circle(&self) -> Option<Stopped> {
+        let found = self.entered.iter().find(|(_, times)| **times > ROUNDS);
+        found.map(|((case, step, _), _)| Stopped::Circle(*case, step.clone()))
+    }
+
+    /// What is said of a step, this time.
+    fn said(&mut self, step: &StepId) -> Option<Outcome> {
+        let said = self.answers.get_mut(step)?;
+        if said.len() > 1 { Some(said.remove(0)) } else { said.first().cloned() }
+    }
+
+    /// Lets the first thing come from outside that somebody waits for and the answers speak of; whether there was one.
+    fn outside(&mut self, world: &mut World<'_>) -> bool {
+        let waits = |(number, case): (usize, &Case<'_>)| {
+            let tokens = case.state.tokens.iter().filter(|(_, token)| token.incident.is_none());
+            let mut tokens = tokens.filter_map(|(id, token)| Some((*id, token.step.clone()?, token.waits.clone()?)));
+            tokens
+                .find(|(_, step, waits)| {
+                    let tried =
+                        matches!(waits, Waiting::Http { at, .. } | Waiting::Job { at, .. } if *at > world.now());
+                    is_outside(waits) && !tried && self.answers.contains_key(step)
+                })
+                .map(|found| (number, found))
+        };
+        let Some((case, (token, step, waits))) = world.cases().iter().enumerate().find_map(waits) else { return false };
+        let Some(outcome) = self.said(&step) else { return false };
+        let failed = outcome.as_str() == outcome::FAILED;
+        let data =
+            world.cases().get(case).map(|case| brought(world, case, &step, self.question.lang)).unwrap_or_default();
+        let ask = match waits {
+            Waiting::Message { name, key, .. } => {
+                let message = format!("made-up-{}", self.happened.len()).into();
+                Ask::Deliver { token, message, name, key, data }
+            }
+            Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. } if failed => {
+                let what = Wording::new("假设失败", "taken to fail");
+                Ask::Fail { token, attempt, what, permanent: true, after: None }
+            }
+            Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. } => Ask::Answer { token, attempt, data },
+            _ => return false,
+        };
+        self.happened.push(Happening { at: world.now(), case, what: Happened::Came(step.clone(), outcome) });
+        if world.ask(case, Actor::System, ask).is_err() {
+            // It is not said again; the case stays as it is.
+            self.answers.remove(&step);
+        }
+        true
+    }
+
     /// The next answer of anybody.
     fn next(&self, world: &World<'_>) -> Option<Due> {
         let mut next: Option<Due> = None;
@@ -171,7 +291,7 @@ impl Future<'_> {
         let Some(task) = case.state.tasks.get(&due.task) else { return };
         let step = task.step.clone();
         let Some((form, ask)) = self.asked(world, &due) else { return };
-        let mut filler = Filler::new(world.directory(), world.calendar(), world.now(), &due.by);
+        let mut filler = Filler::new(world.directory(), world.calendar(), world.now(), &due.by, self.question.lang);
         let mut answer = ask.clone();
         let refusal = loop {
             match &mut answer {
@@ -200,8 +320,7 @@ impl Future<'_> {
             return Some((form, Ask::Revise { task: due.task, data: Record::new(), note: None, seen: None }));
         }
         let human = case.definition.steps.get(&task.step)?.human()?;
-        let said = self.answers.get_mut(&task.step);
-        let said = said.and_then(|said| if said.len() > 1 { Some(said.remove(0)) } else { said.first().cloned() });
+        let said = self.said(&task.step);
         let outcome = said.or_else(|| human.outcomes.keys().next().cloned())?;
         let refuses = [outcome::REJECTED, outcome::RETURNED].contains(&outcome.as_str());
         // What is asked again stays as it is.
@@ -226,6 +345,10 @@ impl Future<'_> {
             let told = self.told.get(number).copied().unwrap_or(0);
             for entry in case.log.get(told..).unwrap_or_default() {
                 for event in &entry.events {
+                    if let Event::Entered { token, step } = event {
+                        let row = case.definition.is_in_row(step).then_some(*token);
+                        *self.entered.entry((number, step.clone(), row)).or_default() += 1;
+                    }
                     let by = entry.command.actor.person();
                     if let Some(what) = happened(&case.state, event, by) {
                         self.happened.push(Happening { at: entry.at, case: number, what });
@@ -240,6 +363,62 @@ impl Future<'_> {
             self.happened.push(Happening { at: mail.at, case: mail.case, what: Happened::Mailed(number) });
         }
         self.mails = world.mails().len();
+    }
+}
+
+/// Whether a token waits for something that only comes from outside.
+pub fn is_outside(waits: &Waiting) -> bool {
+    matches!(waits, Waiting::Message { .. } | Waiting::Http { .. } | Waiting::Job { .. })
+}
+
+/// What comes for a step: a plausible value wherever it takes one.
+fn brought(world: &World<'_>, case: &Case<'_>, step: &StepId, lang: Lang) -> Value {
+    let take = match case.definition.steps.get(step).map(|step| &step.kind) {
+        Some(StepKind::Http(http)) => &http.take,
+        Some(StepKind::Job(job)) => &job.take,
+        Some(StepKind::Receive(receive)) => &receive.take,
+        _ => return Value::Null,
+    };
+    let filler = Filler::new(world.directory(), world.calendar(), world.now(), &case.state.applicant, lang);
+    let columns = case.definition.steps.values().filter_map(|step| match &step.kind {
+        StepKind::Each(each) => Some(each.columns.iter()),
+        _ => None,
+    });
+    let fields: Vec<_> = case.definition.fields().chain(columns.flatten()).collect();
+    let mut all = Record::new();
+    for (name, path) in take {
+        if let Some((_, field)) = fields.iter().find(|(known, _)| *known == name) {
+            put(&mut all, path, as_sent(filler.usual(field)));
+        }
+    }
+    Value::Record(all)
+}
+
+/// Puts a value where a path leads to.
+fn put(into: &mut Record, path: &[Arc<str>], value: Value) {
+    let Some((first, rest)) = path.split_first() else { return };
+    let name = FieldName::from(&**first);
+    if rest.is_empty() {
+        into.insert(name, value);
+        return;
+    }
+    let mut inner = match into.get(&name) {
+        Some(Value::Record(inner)) => inner.clone(),
+        _ => Record::new(),
+    };
+    put(&mut inner, rest, value);
+    into.insert(name, Value::Record(inner));
+}
+
+/// A value as JSON brings it: dates, people and the like are texts.
+fn as_sent(value: Value) -> Value {
+    match value {
+        Value::Null | Value::Boolean(_) | Value::Number(_) => value,
+        Value::List(items) => Value::List(items.into_iter().map(as_sent).collect()),
+        Value::Record(record) => {
+            Value::Record(record.into_iter().map(|(name, value)| (name, as_sent(value))).collect())
+        }
+        other => from_plain(&plain(&other)),
     }
 }
 

@@ -143,3 +143,92 @@ fn what_takes_a_step_back_can_happen() {
     let asked: Vec<&str> = found.asked.iter().map(|asked| asked.step.as_str()).collect();
     assert_eq!(asked, ["book", "cancel", "sign"]);
 }
+
+/// A process with fields that follow from others, and with these steps.
+fn guarded(steps: &str) -> Vec<Never> {
+    let head = "process: one\ntitle: 一\nstart: [客户专员]\nform:\n  \
+                total: { type: money, title: 合计, required: true, min: 0.01, max: 9000 }\n  \
+                kind: { type: choice, title: 类别, options: [a, b, c], required: true }\n  \
+                day: { type: date, title: 日期, required: true }\n  \
+                other: { type: integer, title: 别的 }\n  \
+                large: { type: boolean, title: 大, value: total > 5000 }\n  \
+                size: { type: choice, title: 大小, options: [small, middle, big], value: 'if total < 50 then small else if large then big else middle' }\n  \
+                double: { type: money, title: 两倍, value: total * 2 }\n\
+                steps:\n  - { id: first, task: 副总经理, when: total > 5000, outcomes: { good: 好, bad: 坏 } }\n";
+    let directory = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
+    let compiled = compile(&[("one.yaml", &format!("{head}{steps}")), ("directory.yaml", &directory)]);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    explore(&compiled.definitions[0]).never
+}
+
+/// Whether a step with this guard is never come to where the guard before it holds, which is asked at the same.
+fn excluded(before: &str, guard: &str) -> bool {
+    let steps = format!(
+        "  - id: only\n    choose:\n      - {{ when: '{before}', steps: [] }}\n    otherwise: [{{ end: other }}]\n  \
+         - {{ id: asked, task: 副总经理, when: '{guard}' }}\n"
+    );
+    guarded(&steps).contains(&Never::Step("asked".into()))
+}
+
+#[test]
+fn guards_that_exclude_each_other_are_known() {
+    for (before, guard) in [
+        ("total > 5000", "total <= 3000"),
+        ("total > 5000", "not(large)"),
+        ("large", "size = small"),
+        ("size = big", "total <= 5000"),
+        ("size in (small, middle)", "total > 5000"),
+        ("kind = a", "kind in (b, c)"),
+        ("kind != a and kind != b", "kind = b"),
+        ("day > date(\"2026-03-01\")", "day < date(\"2026-02-01\")"),
+        ("other = null", "if other != null then other > 5 else false"),
+        ("if other != null then other > 5 else false", "other = 4"),
+        ("double > 100 or kind = a", "not(double > 100 or kind = a)"),
+        ("applicant.department = 客户部", "applicant.department != 客户部"),
+        ("steps.first.outcome = bad", "steps.first.outcome = skipped"),
+        ("steps.first.outcome = bad", "total <= 5000"),
+        ("total <= 5000", "steps.first.outcome = good"),
+    ] {
+        assert!(excluded(before, guard), "{before} excludes {guard}");
+    }
+    assert!(guarded("  - { id: asked, task: 副总经理, when: total > 9000 }\n").contains(&Never::Step("asked".into())));
+}
+
+#[test]
+fn what_comes_back_is_no_way_of_its_own() {
+    let ways =
+        |steps: &str| explored(steps).ends.iter().map(|end| (end.outcome.to_string(), end.ways)).collect::<Vec<_>>();
+    let one = "  - { id: a, approve: 副总经理 }\n";
+    let both = [("done".to_owned(), 1), ("rejected".to_owned(), 1)];
+    assert_eq!(ways(one), both);
+    let three =
+        "  - { id: b, approve: 副总经理, when: total > 500 }\n  - { id: c, approve: 副总经理, when: total <= 300 }\n";
+    // Neither, the one or the other, never both.
+    assert_eq!(ways(&format!("{one}{three}")), [("done".to_owned(), 3), ("rejected".to_owned(), 3)]);
+}
+
+#[test]
+fn what_may_be_is_never_called_impossible() {
+    for (before, guard) in [
+        ("total > 5000", "total <= 5000.01"),
+        ("total > 5000 or kind = a", "total <= 5000"),
+        ("total > 5000 or kind = a", "kind != a"),
+        // It may be rounded.
+        ("double / 3 > 5", "double / 3 <= 5.01"),
+        ("double > 100", "total <= 100"),
+        ("other != 4", "other = null"),
+        ("day > today()", "day <= today()"),
+        ("size = big or kind = b", "size = small"),
+        ("steps.first.outcome != bad", "total <= 5000"),
+    ] {
+        assert!(!excluded(before, guard), "{before} does not exclude {guard}");
+    }
+    // A step between writes it, or is walked again.
+    let edit = "  - { id: small, choose: [{ when: total > 600, steps: [] }], otherwise: [{ end: other }] }\n  \
+                - { id: less, task: 副总经理, edit: [total] }\n  - { id: asked, task: 副总经理, when: size = small }\n";
+    assert!(!guarded(edit).contains(&Never::Step("asked".into())));
+    let again = "  - { id: twice, choose: [{ when: steps.first.outcome = bad, steps: [{ go: again }] }], otherwise: [] }\n  \
+                 - { id: one, task: 副总经理, on: { done: next } }\n  - { id: again, task: 副总经理, outcomes: { back: 回, on: 去 }, on: { back: first } }\n  \
+                 - { id: asked, task: 副总经理, when: steps.first.outcome = bad }\n";
+    assert!(!guarded(again).contains(&Never::Step("asked".into())));
+}

@@ -11,11 +11,11 @@ use countersign::engine::refusal::Refusal;
 use countersign::engine::state::{Owner, State, Task, TaskKind, Token, Waiting};
 use countersign::engine::{self, Facts, preview};
 use countersign::model::definition::{Definition, outcome};
-use countersign::model::id::{InstanceId, Outcome, PersonId, TokenId};
+use countersign::model::id::{InstanceId, Outcome, PersonId, StepId, TokenId};
 use countersign::model::people::Directory;
 use countersign::model::time::Calendar;
 use countersign::model::value::{Record, Value};
-use countersign::simulate::explore::explore;
+use countersign::simulate::explore::{Explored, Never, explore};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -89,7 +89,21 @@ const WHO: [&str; 8] = [
     "[clerk, chief]\n{in}mode: all",
     "[lead, chief]\n{in}mode: any",
 ];
-const WHEN: [&str; 5] = ["", "amount >= 100", "kind = a", "urgent", "level > 50"];
+const WHEN: [&str; 13] = [
+    "",
+    "amount >= 100",
+    "kind = a",
+    "urgent",
+    "level > 50",
+    "amount < 60 or kind = b",
+    "not(urgent)",
+    "large",
+    "size = small",
+    "steps.first.outcome = rejected",
+    "steps.first.outcome in (skipped, approved) and amount > 20",
+    "amount in [50..150)",
+    "size in (small, middle) and not(large)",
+];
 
 fn steps(depth: u32) -> BoxedStrategy<Vec<Made>> {
     let jump = || proptest::option::weighted(0.3, any::<u8>());
@@ -143,9 +157,13 @@ impl Writer {
              \x20 kind: { type: choice, title: Kind, options: [a, b], required: true }\n\
              \x20 urgent: { type: boolean, title: Urgent, default: false }\n\
              \x20 level: { type: money, title: Level, value: amount * 2 }\n\
+             \x20 large: { type: boolean, title: Large, value: amount >= 100 }\n\
+             \x20 size: { type: choice, title: Size, options: [small, middle, big], \
+             value: 'if amount < 50 then small else if large then big else middle' }\n\
              \x20 rows: { type: list, title: Rows, fields: { owner: { type: person, title: Owner, required: true }, \
              score: { type: integer, title: Score } } }\n\
-             steps:\n",
+             steps:\n\
+             \x20 - { id: first, approve: keeper, when: urgent, on: { rejected: next } }\n",
         );
         writer.list(steps, 1, &[]);
         if !writer.marks.is_empty() {
@@ -337,6 +355,7 @@ struct Case<'a> {
     log: Vec<Entry>,
     now: DateTime<Utc>,
     count: u32,
+    explored: Explored,
     /// Instances that were called, and those that are over.
     called: BTreeSet<InstanceId>,
     over: BTreeSet<InstanceId>,
@@ -369,7 +388,8 @@ impl<'a> Case<'a> {
         let again = engine::decide(definition, None, &command, &facts(now, 0)).expect("the same again");
         assert_eq!(decision, again, "law 1: deterministic");
         let (called, over) = (BTreeSet::new(), BTreeSet::new());
-        let mut case = Case { definition, state: decision.state.clone(), log: Vec::new(), now, count: 0, called, over };
+        let (state, log, explored) = (decision.state.clone(), Vec::new(), explore(definition));
+        let mut case = Case { definition, state, log, now, count: 0, explored, called, over };
         case.accept(None, decision);
         case
     }
@@ -465,7 +485,7 @@ impl<'a> Case<'a> {
         assert_eq!(ends.count(), usize::from(state.ended.is_some()), "exactly one end");
         if let Some(ended) = &state.ended {
             let built_in = [outcome::WITHDRAWN, outcome::CANCELLED].contains(&ended.outcome.as_str());
-            let listed = || explore(self.definition).ends.iter().any(|end| end.outcome == ended.outcome);
+            let listed = || self.explored.ends.iter().any(|end| end.outcome == ended.outcome);
             assert!(built_in || listed(), "law 9: `explore` does not list the end {}", ended.outcome);
             assert!(
                 state.tokens.is_empty() && state.tasks.is_empty() && state.timers.is_empty(),
@@ -484,6 +504,29 @@ impl<'a> Case<'a> {
         }
         for (earlier, later) in self.log.iter().zip(self.log.iter().skip(1)) {
             assert!(earlier.at <= later.at && earlier.revision + 1 == later.revision, "the log runs forward");
+        }
+    }
+
+    /// Law 9: what happened is nothing that `explore` calls impossible.
+    fn assert_possible(&self) {
+        for entry in &self.log {
+            let entered = |step: &StepId| {
+                entry
+                    .events
+                    .iter()
+                    .any(|event| matches!(event, Event::Entered { step: entered, .. } if entered == step))
+            };
+            for event in &entry.events {
+                let never = match event {
+                    Event::Entered { step, .. } => Never::Step(step.clone()),
+                    Event::Skipped { step, .. } if !entered(step) => Never::Skip(step.clone()),
+                    _ => continue,
+                };
+                assert!(
+                    !self.explored.never.contains(&never),
+                    "law 9: `explore` says that this never happens: {never:?}"
+                );
+            }
         }
     }
 
@@ -687,6 +730,7 @@ proptest! {
                     let facts = facts(case.now, 0);
                     let _ = preview::upcoming(&definition, &case.state, &facts);
                 }
+                case.assert_possible();
                 let folded = case.log.iter().try_fold(None, |state, entry| engine::apply(state, entry).map(Some));
                 assert_eq!(folded.expect("the whole log folds"), Some(case.state), "law 3: the log is the state");
             });

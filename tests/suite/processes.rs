@@ -9,6 +9,7 @@ use countersign::diagnostics::{Sources, Style, render};
 use countersign::effects::template::Templates;
 use countersign::model::text::{Lang, Wording};
 use countersign::simulate::coverage::Coverage;
+use countersign::simulate::explore::explore;
 use countersign::simulate::recorded::count;
 use countersign::simulate::scenario::play;
 use countersign::simulate::{Letter, Letters, Posted};
@@ -120,6 +121,8 @@ fn the_tests_of_shipped_processes_pass_and_walk_every_step_and_branch() {
     for definition in &compiled.definitions {
         let figures = coverage.figures(definition);
         assert!(figures.missing.is_empty(), "{} is not walked whole: {:?}", definition.process, figures.missing);
+        // All of it was walked, so nothing of it is impossible.
+        assert_eq!(explore(definition).never, [], "{}", definition.process);
     }
 }
 

@@ -1,10 +1,10 @@
 //! What `simulate` makes up where nobody said anything.
 
 use crate::support::{compile, project};
-use countersign::model::id::{PersonId, ProcessId};
+use countersign::model::id::{Outcome, PersonId, ProcessId, StepId};
 use countersign::model::text::Lang;
-use countersign::model::value::Record;
-use countersign::simulate::forecast::{Happened, Pace, Question, forecast};
+use countersign::model::value::{Record, Value};
+use countersign::simulate::forecast::{Happened, Pace, Question, Stopped, forecast};
 use countersign::simulate::missing;
 use std::collections::BTreeMap;
 
@@ -39,11 +39,100 @@ fn every_required_field_gets_a_value_that_the_form_takes() {
     let (process, by) = (ProcessId::from("one"), PersonId::from("zhang"));
     let from = "2026-03-02T01:00:00Z".parse().unwrap();
     let said = Record::new();
-    let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &said);
+    let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &said, Lang::Zh);
     assert_eq!(data.len(), 9, "{data:?}");
     let (pace, answers) = (Pace::Due, BTreeMap::new());
-    let question = Question { process: &process, by: &by, data, from, pace, answers };
-    let (_, happened) = forecast(&compiled.definitions, &people, &calendar, &question).expect("it starts");
+    let question = Question { process: &process, by: &by, data, from, pace, answers, lang: Lang::Zh };
+    let (_, happened, _) = forecast(&compiled.definitions, &people, &calendar, &question).expect("it starts");
     let ended = happened.iter().any(|one| matches!(&one.what, Happened::Ended(end) if end.as_str() == "done"));
     assert!(ended, "{happened:#?}");
+}
+
+const OUTSIDE: &str = r#"
+process: one
+title: { zh: 一, en: One }
+start: [客户专员]
+form: { reason: { type: text, title: { zh: 原因, en: Reason }, required: true } }
+data:
+  order: { type: integer, title: 订单 }
+  paid:  { type: date, title: 付款日 }
+steps:
+  - id: book
+    http: POST https://erp.example/orders
+    take: { order: response.order.id }
+    on: { failed: by_hand }
+  - { id: print, job: print }
+  - { id: told, receive: paid, take: { paid: bill.paid } }
+  - end: booked
+  - { id: by_hand, task: 副总经理 }
+  - end: by_hand
+"#;
+
+/// What happens of a process where these steps go so, and why no more.
+fn future(process: &str, said: &[(&str, &str)]) -> (Vec<Happened>, Stopped) {
+    let directory = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
+    let compiled = compile(&[("one.yaml", process), ("directory.yaml", &directory)]);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    let (people, calendar) = (compiled.directory.clone().unwrap_or_default(), Default::default());
+    let (process, by) = (ProcessId::from("one"), PersonId::from("zhang"));
+    let from = "2026-03-02T01:00:00Z".parse().unwrap();
+    let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &Record::new(), Lang::En);
+    let mut answers: BTreeMap<StepId, Vec<Outcome>> = BTreeMap::new();
+    for (step, outcome) in said {
+        answers.entry((*step).into()).or_default().push((*outcome).into());
+    }
+    let question = Question { process: &process, by: &by, data, from, pace: Pace::Due, answers, lang: Lang::En };
+    let (_, happened, stopped) = forecast(&compiled.definitions, &people, &calendar, &question).expect("it starts");
+    (happened.into_iter().map(|one| one.what).collect(), stopped)
+}
+
+fn end(happened: &[Happened]) -> Option<&str> {
+    happened.iter().find_map(|one| if let Happened::Ended(end) = one { Some(end.as_str()) } else { None })
+}
+
+#[test]
+fn what_is_outside_goes_as_it_is_said_and_else_does_not_come() {
+    let (happened, stopped) = future(OUTSIDE, &[]);
+    assert_eq!((end(&happened), stopped), (None, Stopped::Still));
+    let all = [("book", "done"), ("print", "done"), ("told", "done")];
+    let (happened, stopped) = future(OUTSIDE, &all);
+    assert_eq!((end(&happened), stopped), (Some("booked"), Stopped::Still), "{happened:#?}");
+    let (happened, _) = future(OUTSIDE, &[("book", "failed")]);
+    assert_eq!(end(&happened), Some("by_hand"), "{happened:#?}");
+    // Nothing says where a job that fails leads.
+    let (happened, _) = future(OUTSIDE, &[("book", "done"), ("print", "failed")]);
+    assert!(happened.iter().any(|one| matches!(one, Happened::Stopped(step) if step.as_str() == "print")));
+}
+
+#[test]
+fn a_future_without_an_end_is_told_up_to_where_it_repeats_itself() {
+    let head = "process: one\ntitle: 一\nstart: [客户专员]\nsteps:\n";
+    let circle = format!(
+        "{head}  - {{ id: pause, wait: 1 month }}\n  - {{ id: look, task: 副总经理, outcomes: {{ again: 再等, over: 好了 }}, on: {{ again: pause }} }}\n"
+    );
+    let (happened, stopped) = future(&circle, &[]);
+    assert_eq!(stopped, Stopped::Circle(0, "pause".into()));
+    assert!(happened.len() < 200, "{}", happened.len());
+    let reminded =
+        format!("{head}  - {{ id: told, receive: paid, due: 1 day, overdue: {{ notify: 副总经理, every: 1 day }} }}\n");
+    let (happened, stopped) = future(&reminded, &[]);
+    assert_eq!(stopped, Stopped::Reminders(0, "told".into()));
+    assert!(happened.len() < 20, "{}", happened.len());
+    // Something else is still to come after many reminders.
+    let race = "  - id: first\n    race:\n      a: [{ id: told, receive: paid, due: 1 day, overdue: { notify: 副总经理, every: 1 day } }]\n      b: [{ id: late, wait: 60 days }]\n";
+    let (happened, stopped) = future(&format!("{head}{race}"), &[]);
+    assert_eq!((end(&happened), stopped), (Some("done"), Stopped::Still));
+}
+
+#[test]
+fn what_is_made_up_is_in_the_language_of_who_reads_it() {
+    let directory = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
+    let compiled = compile(&[("one.yaml", OUTSIDE), ("directory.yaml", &directory)]);
+    let (people, calendar) = (compiled.directory.clone().unwrap_or_default(), Default::default());
+    let (process, by) = (ProcessId::from("one"), PersonId::from("zhang"));
+    let from = "2026-03-02T01:00:00Z".parse().unwrap();
+    for (lang, reason) in [(Lang::Zh, "原因"), (Lang::En, "Reason")] {
+        let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &Record::new(), lang);
+        assert_eq!(data.get("reason"), Some(&Value::text(reason)));
+    }
 }

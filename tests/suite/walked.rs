@@ -3,6 +3,7 @@
 use crate::support;
 use countersign::cli::letters::Written;
 use countersign::effects::template::Templates;
+use countersign::model::id::StepId;
 use countersign::model::text::Lang;
 use countersign::simulate::coverage::{Coverage, Item};
 use countersign::simulate::scenario::play;
@@ -73,6 +74,42 @@ fn never_won(tests: &str) -> Vec<String> {
     missing
         .filter_map(|item| if let Item::Branch(_, branch) = item { Some(branch.to_string()) } else { None })
         .collect()
+}
+
+#[test]
+fn what_cannot_happen_is_not_counted() {
+    let process = "
+process: sizes
+title: Sizes
+start: [clerk]
+form:
+  amount: { type: integer, title: Amount, required: true, min: 1 }
+steps:
+  - id: size
+    choose:
+      - { when: amount > 5, steps: [{ id: big, task: lead }] }
+      - { when: 'amount in [1..5]', steps: [{ id: small, task: lead }] }
+    otherwise: [{ id: none, task: lead }]
+";
+    let test = "
+test: nothing
+process: sizes
+now: 2026-03-02T09:00
+start: { by: ann, data: { amount: 1 } }
+do:
+  - expect: { task: small }
+";
+    let compiled =
+        support::compile(&[("directory.yaml", support::OFFICE), ("sizes.yaml", process), ("sizes.test.yaml", test)]);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    let templates = Templates::embedded();
+    let mut coverage = Coverage::default();
+    assert!(play(&compiled.scenarios[0], &compiled, &Written::new(&templates), &mut coverage).failures.is_empty());
+    let figures = coverage.figures(&compiled.definitions[0]);
+    let none = StepId::from("none");
+    let done = Item::Answer(none.clone(), "done".into());
+    assert_eq!(figures.impossible, [Item::Case("size".into(), None), Item::Step(none), done]);
+    assert!(figures.missing.contains(&Item::Step("big".into())));
 }
 
 #[test]

@@ -297,11 +297,11 @@ pub(super) fn shown(path: &Path) -> String {
 
 fn missing(path: &Path, error: &std::io::Error) -> Stop {
     if error.kind() == std::io::ErrorKind::NotFound {
+        let path = path.display();
         return Stop::input(
-            format!("找不到 {}。请写出流程文件夹，或运行 `countersign init` 建立一个项目。", path.display()),
+            format!("没有文件或文件夹“{path}”。请写出流程文件夹，或运行 `countersign init` 建立一个项目。"),
             format!(
-                "There is no {}. Name the folder of processes, or make a project with `countersign init`.",
-                path.display()
+                "There is no file or folder “{path}”. Name the folder of processes, or make a project with `countersign init`."
             ),
         );
     }

@@ -150,6 +150,12 @@ fn play_year(shell: &Shell, matches: &ArgMatches, database: PathBuf, keys: Keys)
         Some(path) => std::fs::read_to_string(path).map_err(|error| file_trouble(path, &error))?,
         None => YEAR.to_owned(),
     };
+    if cfg!(debug_assertions) {
+        output.note(
+            "这个程序没有优化过，演一年要很多分钟；`cargo run --release -- demo --year` 快得多。",
+            "This program is not optimised: a year takes many minutes. `cargo run --release -- demo --year` is much faster.",
+        );
+    }
     let how = year::How { database: database.clone(), keys, script, seed, until };
     let summary = threads()?.block_on(year::play(shell, deployment, how))?;
     if matches.get_flag("json") {

@@ -2,7 +2,7 @@
 
 use super::check;
 use crate::cli::Words;
-use crate::cli::exit::{Exit, Stop, no_process};
+use crate::cli::exit::{Exit, Stop, not_in_folder};
 use crate::cli::output::{Ink, Output, Table};
 use crate::cli::shell::Shell;
 use crate::compile::Compiled;
@@ -15,17 +15,17 @@ use crate::simulate::explore::{Explored, Length, Never, Turn, explore};
 use clap::{ArgMatches, Command};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) fn tree(words: Words) -> Command {
     Command::new("explore")
         .about(words.pick("列出一个流程所有可能的走法", "Everything that can happen in a process"))
         .long_about(words.pick(
             "不用数据，把一个流程所有的走法走一遍：会怎样结束、各有多少种走法、谁一定要决定、发哪些邮件、最长要多久，\
-             以及因为条件互相矛盾而不可能发生的。每个循环最多走一遍。",
+             以及因为条件互相矛盾而不可能发生的。退回再来的不另算一种走法，每个循环最多走一遍。",
             "Walk all ways through a process without data: how it ends and in how many ways, who must decide, which \
              mails go out, how long it takes at most, and what cannot happen because its conditions exclude each \
-             other. A loop is walked at most once.",
+             other. What is returned and comes again is no way of its own; a loop is walked at most once.",
         ))
         .arg(words.word("process", ("流程", "PROCESS"), "哪个流程", "Which process").required(true))
         .arg(
@@ -46,7 +46,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let Some(process) = matches.get_one::<String>("process") else { return Ok(()) };
     let folder = matches.get_one::<PathBuf>("from").cloned().unwrap_or_else(|| shell.settings.processes.clone());
     let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
-    let definition = wanted(shell, &compiled, process)?;
+    let definition = wanted(shell, &compiled, process, &folder)?;
     let explored = explore(definition);
     if matches.get_flag("json") {
         return shell.output.json(&as_json(&explored));
@@ -57,7 +57,12 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
 }
 
 /// A process of a folder that was compiled; where it is not there because of errors, they are shown.
-pub(super) fn wanted<'c>(shell: &Shell, compiled: &'c Compiled, process: &str) -> Result<&'c Definition, Stop> {
+pub(super) fn wanted<'c>(
+    shell: &Shell,
+    compiled: &'c Compiled,
+    process: &str,
+    folder: &Path,
+) -> Result<&'c Definition, Stop> {
     if let Some(definition) = compiled.definition(process) {
         return Ok(definition);
     }
@@ -71,7 +76,8 @@ pub(super) fn wanted<'c>(shell: &Shell, compiled: &'c Compiled, process: &str) -
             ),
         ));
     }
-    Err(no_process(process, compiled.definitions.iter().map(|one| one.process.as_str())))
+    let known: Vec<&str> = compiled.definitions.iter().map(|one| one.process.as_str()).collect();
+    Err(not_in_folder(("流程", "process", "process"), process, &known, folder))
 }
 
 fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: &Explored) -> String {
@@ -81,9 +87,9 @@ fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: 
     let mut text = output.ink(Ink::Bold, &format!("{process}  {}", definition.title.get(lang)));
     text.push('\n');
     text.push_str(&match lang {
-        Lang::Zh => format!("{ends} 种结果，{} 种走法（每个循环最多走一遍）\n\n", many(ways)),
-        Lang::En if ends == 1 => format!("1 end, {} ways (a loop at most once)\n\n", many(ways)),
-        Lang::En => format!("{ends} ends, {} ways (a loop at most once)\n\n", many(ways)),
+        Lang::Zh => format!("{ends} 种结果，{} 种走法（退回再来的不另算，每个循环最多走一遍）\n\n", many(ways)),
+        Lang::En if ends == 1 => format!("1 end, {} ways (returns left out, a loop at most once)\n\n", many(ways)),
+        Lang::En => format!("{ends} ends, {} ways (returns left out, a loop at most once)\n\n", many(ways)),
     });
     let mut table = Table::new(
         output.pick("结果,走法,最快,最长,最短的一种走法", "end,ways,quickest,longest,a shortest way").split(','),

@@ -1,6 +1,6 @@
 //! `graph`: a process as a picture.
 
-use super::check;
+use super::{check, explore};
 use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop, no_process};
 use crate::cli::output::Ink;
@@ -79,30 +79,8 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     }
     let folder = matches.get_one::<PathBuf>("from").cloned().unwrap_or_else(|| shell.settings.processes.clone());
     let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
-    match compiled.definition(process) {
-        Some(definition) => draw(shell, definition, &compiled.directory.clone().unwrap_or_default(), matches),
-        None if compiled.has_errors() => {
-            check::show(&shell.output, &compiled, false)?;
-            Err(Stop::Because(
-                Exit::Faults,
-                Wording::new(
-                    format!("流程“{process}”画不出来：请先改好上面的错误。"),
-                    format!("“{process}” cannot be drawn: mend the errors above first."),
-                ),
-            ))
-        }
-        None => {
-            let known: Vec<&str> = compiled.definitions.iter().map(|one| one.process.as_str()).collect();
-            let close = crate::diagnostics::suggest::closest(process, known.iter().copied());
-            let (zh, en) = close.map_or_else(Default::default, |close| {
-                (format!("是不是“{close}”？"), format!(" Did you mean “{close}”?"))
-            });
-            Err(Stop::not_found(
-                format!("{} 里没有流程“{process}”。{zh}有：{}。", folder.display(), known.join("、")),
-                format!("{} holds no process “{process}”.{en} It has: {}.", folder.display(), known.join(", ")),
-            ))
-        }
-    }
+    let definition = explore::wanted(shell, &compiled, process, &folder)?;
+    draw(shell, definition, &compiled.directory.clone().unwrap_or_default(), matches)
 }
 
 /// What the names of drawings end in, and what is drawn then.

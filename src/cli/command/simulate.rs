@@ -7,18 +7,19 @@ use crate::cli::output::{Ink, Table};
 use crate::cli::refer::World as There;
 use crate::cli::shell::Shell;
 use crate::cli::{Words, directory, outcomes, values};
+use crate::compile::Compiled;
 use crate::diagnostics::suggest;
 use crate::effects::format::Words as Said;
-use crate::model::definition::Definition;
+use crate::model::definition::{Definition, outcome};
 use crate::model::form::FieldKind;
 use crate::model::id::{FieldName, Outcome, StepId};
 use crate::model::input::{Reading, read_kind};
-use crate::model::text::{Lang, clean_line};
+use crate::model::text::{Lang, Wording, clean_line};
 use crate::model::time::Duration;
 use crate::model::value::{Record, Value};
 use crate::runtime::{Clock, Files};
-use crate::simulate::forecast::{Happened, Happening, Pace, Question, forecast, kind};
-use crate::simulate::{Letters, Posted, World, missing};
+use crate::simulate::forecast::{Happened, Happening, Pace, Question, ROUNDS, Stopped, forecast, is_outside, kind};
+use crate::simulate::{Case, Letters, Posted, World, missing};
 use chrono::{DateTime, Utc};
 use clap::{ArgAction, ArgMatches, Command};
 use serde_json::json;
@@ -30,10 +31,14 @@ pub(super) fn tree(words: Words) -> Command {
         .about(words.pick("试走一遍：从发起到结束，谁、何时、哪封邮件", "Play one start to its end: who, when, which mail"))
         .long_about(words.pick(
             "在内存里发起一个案例并走到结束：每个人按设定的快慢给出步骤的第一种结果（审批就是同意），表单里必填而没有写的\
-             自己填上合适的值，并写出填了什么。列出每一步谁在什么时候做、发出哪封邮件。什么都不会保存，也不会发出邮件。",
+             自己填上合适的值，并写出填了什么。列出每一步谁在什么时候做、发出哪封邮件。什么都不会保存，也不会发出邮件，\
+             也不会调用外面的系统：接口（http）、作业（job）和消息（receive）怎样，用 --answer 说。没有尽头的，走到开始\
+             重复为止。",
             "Start a case in memory and play it to its end: everybody gives the first answer of their step (an approval: \
              yes) at a stated pace, and what a form requires and nobody said gets a value that fits, which is told. Shows who \
-             does what when, and which mail goes out. Nothing is kept and no mail is sent.",
+             does what when, and which mail goes out. Nothing is kept, no mail is sent and no other system is called: how an \
+             http step, a job or a message goes is said with --answer. What has no end is played up to where it repeats \
+             itself.",
         ))
         .arg(words.word("process", ("流程", "PROCESS"), "哪个流程", "Which process").required(true))
         .arg(words.option("as", ("人员", "PERSON"), "谁发起：编号、姓名或邮箱", "Who starts it: an id, name or mail address").required(true))
@@ -44,8 +49,8 @@ pub(super) fn tree(words: Words) -> Command {
                 .option(
                     "answer",
                     ("步骤=结果", "STEP=OUTCOME"),
-                    "某一步的结果，可以写多次：supervisor=rejected；同一步写几次就是依次的结果",
-                    "What a step comes to, as often as needed: supervisor=rejected; one step several times, in turn",
+                    "某一步的结果，可以写多次：supervisor=rejected；同一步写几次就是依次的结果。http 和 job 是 done 或 failed，receive 是 done",
+                    "What a step comes to, as often as needed: supervisor=rejected; one step several times, in turn. An http or a job: done or failed; a receive: done",
                 )
                 .action(ArgAction::Append),
         )
@@ -62,7 +67,8 @@ pub(super) fn tree(words: Words) -> Command {
         .arg(words.json())
         .after_help(
             "countersign simulate leave --as zhang --data leave.yaml --from 2026-03-02T09:00\n\
-             countersign simulate leave --as zhang --data leave.yaml --pace due --answer superior=rejected",
+             countersign simulate leave --as zhang --data leave.yaml --pace due --answer superior=rejected\n\
+             countersign simulate order --as zhang --answer book=failed --answer paid=done",
         )
 }
 
@@ -70,7 +76,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let output = &shell.output;
     let Some(process) = matches.get_one::<String>("process") else { return Ok(()) };
     let compiled = check::compile(shell, std::slice::from_ref(&shell.settings.processes))?;
-    let definition = explore::wanted(shell, &compiled, process)?;
+    let definition = explore::wanted(shell, &compiled, process, &shell.settings.processes)?;
     let people = compiled.directory.clone().unwrap_or_default();
     let calendar = compiled.calendar.clone().unwrap_or_default();
     let by = directory::person(&people, matches.get_one::<String>("as").map_or("", String::as_str))?;
@@ -108,7 +114,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     };
     let answers = answers(matches, &compiled.definitions)?;
     let (process, forms) = (&definition.process, &compiled.definitions);
-    let made_up = missing(forms, &people, &calendar, (process, &by, from), &data);
+    let made_up = missing(forms, &people, &calendar, (process, &by, from), &data, output.lang);
     let data: Record = made_up.clone().into_iter().chain(data).collect();
     if !made_up.is_empty() {
         let words = Said { lang: output.lang, zone: calendar.zone, now: from, directory: &people, live: &[] };
@@ -120,8 +126,8 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let said: Vec<String> = made_up.iter().map(said).collect();
         output.note(format!("没有写而自己填的：{}。", said.join("，")), format!("Made up: {}.", said.join(", ")));
     }
-    let question = Question { process: &definition.process, by: &by, data, from, pace, answers };
-    let (world, happened) = forecast(&compiled.definitions, &people, &calendar, &question)
+    let question = Question { process: &definition.process, by: &by, data, from, pace, answers, lang: output.lang };
+    let (world, happened, stopped) = forecast(&compiled.definitions, &people, &calendar, &question)
         .map_err(|refusal| Stop::Because(Exit::Refused, refusal.wording(&people, calendar.zone)))?;
     let templates = check::templates(shell)?;
     let letters = Written::new(&templates);
@@ -139,12 +145,8 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         table.painted_row([(shown, Some(Ink::Dim)), (step, None), (what, ink), (who, None)]);
     }
     output.print(&output.table(&table))?;
-    let open = world.cases().iter().filter(|case| case.state.ended.is_none()).count();
-    if open > 0 {
-        output.note(
-            "这样走不到结束：有人要做的还没有做，或案例停下了。",
-            "It does not come to an end like this: somebody is still asked, or the case stopped.",
-        );
+    for line in told.why(&stopped, &compiled) {
+        output.note(line.zh, line.en);
     }
     Ok(())
 }
@@ -169,6 +171,14 @@ fn answers(matches: &ArgMatches, definitions: &[Definition]) -> Result<BTreeMap<
             });
             return Err(Stop::not_found(format!("没有步骤“{step}”。{zh}"), format!("There is no step “{step}”.{en}")));
         };
+        if found.human().is_none() && outcomes::outside(found).is_none() {
+            return Err(Stop::usage(
+                format!("步骤“{step}”不等人，也不等外面：它的结果由流程自己定，不能用 --answer 说。"),
+                format!(
+                    "Step “{step}” asks nobody and waits for nothing outside: what it comes to follows, and --answer cannot say it."
+                ),
+            ));
+        }
         let outcome = outcomes::named(found, outcome).map_err(|known| {
             Stop::not_found(
                 format!("步骤“{step}”没有结果“{outcome}”。有：{}。", known.get(Lang::Zh)),
@@ -202,6 +212,70 @@ impl Told<'_> {
         Said { lang: self.lang, zone, now: self.world.now(), directory, live: &[] }
     }
 
+    /// Why no more is told, where not everything ended: a loop with where it is written, and what is waited for.
+    fn why(&self, stopped: &Stopped, compiled: &Compiled) -> Vec<Wording> {
+        let mut lines = Vec::new();
+        let at = |case: usize, step: &StepId| {
+            let process = self.world.cases().get(case).map(|case| &case.definition.process);
+            let span = process.and_then(|process| compiled.source_map.step(process, step));
+            let place = span.map(|span| {
+                let source = compiled.sources.get(span.source);
+                format!("{}:{}", source.name, source.position(span.start).line)
+            });
+            place.map_or_else(
+                || Wording::new(format!("步骤 {step} "), format!("step {step}")),
+                |place| Wording::new(format!("步骤 {step}（{place}）"), format!("step {step} ({place})")),
+            )
+        };
+        match stopped {
+            Stopped::Still => {}
+            Stopped::Circle(case, step) => {
+                let at = at(*case, step);
+                lines.push(Wording::new(
+                    format!("到这里为止：{}已经来了 {ROUNDS} 次，这样走没有尽头。换一种结果（--answer），或检查这个循环。", at.zh),
+                    format!("Stopped here: {} was come to {ROUNDS} times, so like this it never ends. Say another outcome (--answer), or look at the loop.", at.en),
+                ));
+            }
+            Stopped::Reminders(case, step) => {
+                let at = at(*case, step);
+                lines.push(Wording::new(
+                    format!("到这里为止：以后只有{}的逾期通知，一直重复下去。", at.zh),
+                    format!(
+                        "Stopped here: from now on there are only the overdue notices of {}, again and again.",
+                        at.en
+                    ),
+                ));
+            }
+            Stopped::Long => lines.push(Wording::new(
+                "到这里为止：发生的事太多，没有再往下走。",
+                "Stopped here: too much happens to go on.",
+            )),
+        }
+        let open = || self.world.cases().iter().filter(|case| case.state.ended.is_none());
+        let waits = open().flat_map(|case| {
+            let tokens = case.state.tokens.values().filter(|token| token.incident.is_none());
+            let outside = tokens.filter(|token| token.waits.as_ref().is_some_and(is_outside));
+            outside.filter_map(move |token| Some((token.step.clone()?, case)))
+        });
+        let waits: BTreeMap<StepId, &Case<'_>> = waits.collect();
+        for (step, case) in &waits {
+            let ways = case.definition.steps.get(step).and_then(outcomes::outside).unwrap_or_default();
+            let said =
+                |glue: &str| ways.iter().map(|way| format!("--answer {step}={way}")).collect::<Vec<_>>().join(glue);
+            lines.push(Wording::new(
+                format!("步骤 {step} 在等外面。说出它怎样：{}。", said(" 或 ")),
+                format!("Step {step} waits for something outside. Say how it goes: {}.", said(" or ")),
+            ));
+        }
+        if lines.is_empty() && open().next().is_some() {
+            lines.push(Wording::new(
+                "这样走不到结束：有人要做的还没有做，或案例停下了。",
+                "It does not come to an end like this: somebody is still asked, or the case stopped.",
+            ));
+        }
+        lines
+    }
+
     fn row(&self, one: &Happening) -> (String, String, String, Option<Ink>) {
         let name = |person| self.world.directory().name_of(person).to_owned();
         let pick = |zh: &str, en: &str| match self.lang {
@@ -224,6 +298,15 @@ impl Told<'_> {
                 let case = self.world.cases().get(one.case);
                 let human = case.and_then(|case| case.definition.steps.get(step)).and_then(|step| step.human());
                 (self.step(one.case, step), self.words().answer(human, outcome), name(by), Some(Ink::Bold))
+            }
+            Happened::Came(step, outcome) => {
+                let failed = outcome.as_str() == outcome::FAILED;
+                let what = if failed {
+                    pick("外面失败了", "failed outside")
+                } else {
+                    pick("外面办好了", "came from outside")
+                };
+                (self.step(one.case, step), what, String::new(), Some(Ink::Bold))
             }
             Happened::Skipped(step) => {
                 (self.step(one.case, step), pick("跳过", "skipped"), String::new(), Some(Ink::Dim))
@@ -269,6 +352,9 @@ impl Told<'_> {
                 Happened::Answered(step, by, outcome) => json!({
                     "what": "answered", "step": step.as_str(), "who": [by.as_str()], "outcome": outcome.as_str(),
                 }),
+                Happened::Came(step, outcome) => {
+                    json!({ "what": "came", "step": step.as_str(), "outcome": outcome.as_str() })
+                }
                 Happened::Skipped(step) => json!({ "what": "skipped", "step": step.as_str() }),
                 Happened::Mailed(number) => {
                     let mail = self.world.mails().get(*number);

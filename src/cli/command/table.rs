@@ -1,18 +1,17 @@
 //! `table`: a decision table of the folder tried out, with the rules that hit.
 
 use super::check;
-use crate::cli::exit::{Exit, Stop};
+use crate::cli::exit::{Exit, Stop, not_in_folder};
 use crate::cli::output::{Ink, Output, Table as Lines};
 use crate::cli::refer::World;
 use crate::cli::shell::Shell;
-use crate::cli::{Words, values};
+use crate::cli::{Words as Spoken, values};
 use crate::compile::Compiled;
+use crate::effects::format::Words;
 use crate::expression::{Context, Found, look_up};
 use crate::model::form::Field;
 use crate::model::id::FieldName;
-use crate::model::input::write_text;
-use crate::model::people::Directory;
-use crate::model::rule::Table;
+use crate::model::rule::{Aggregate, Hit, Table};
 use crate::model::text::Wording;
 use crate::model::value::{Record, Value, plain_record};
 use crate::runtime::{Clock, Files};
@@ -20,7 +19,7 @@ use clap::{ArgMatches, Command};
 use serde_json::json;
 use std::path::PathBuf;
 
-pub(super) fn tree(words: Words) -> Command {
+pub(super) fn tree(words: Spoken) -> Command {
     Command::new("table")
         .about(words.pick("试查一张决策表，并说出命中的规则", "Try a decision table, and name the rules that hit"))
         .arg(words.word("name", ("决策表", "TABLE"), "哪张表", "Which table").required(true))
@@ -77,21 +76,24 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             "rules": hits.collect::<Vec<_>>(),
         }));
     }
-    output.print(&shown(output, table, &found, &world.directory))
+    let words = Words { lang: output.lang, zone: world.calendar.zone, now, directory: &world.directory, live: &[] };
+    output.print(&shown(output, table, &found, &words))
 }
 
 /// The outputs, then the rules that answered.
-fn shown(output: &Output, table: &Table, found: &Found, directory: &Directory) -> String {
+fn shown(output: &Output, table: &Table, found: &Found, words: &Words<'_>) -> String {
     let mut lines = Lines::new([output.pick("输出", "Output"), output.pick("值", "Value")]);
     for (name, field) in &table.outputs {
         let value = found.outputs.get(name).unwrap_or(&Value::Null);
         let written = match value {
             Value::Null => output.pick("（空）", "(nothing)").to_owned(),
             Value::List(items) => {
-                let each = items.iter().map(|item| write_text(directory, field, item, output.lang));
+                let each = items.iter().map(|item| words.value(Some(field), item));
                 format!("[{}]", each.collect::<Vec<_>>().join(", "))
             }
-            value => write_text(directory, field, value, output.lang),
+            // How many rules hit is a number, whatever the output is.
+            value if table.hit == Hit::Collect(Aggregate::Count) => words.value(None, value),
+            value => words.value(Some(field), value),
         };
         lines.row([named(name, field, output), written]);
     }
@@ -148,17 +150,5 @@ fn absent(output: &Output, compiled: &Compiled, name: &str, folder: &std::path::
         ));
     }
     let known: Vec<&str> = compiled.tables.keys().map(String::as_str).collect();
-    if known.is_empty() {
-        return Ok(Stop::not_found(
-            format!("{} 里没有决策表。决策表是以 `table: 名称` 开头的文件。", folder.display()),
-            format!("{} holds no decision table: a file that begins with `table: name`.", folder.display()),
-        ));
-    }
-    let close = crate::diagnostics::suggest::closest(name, known.iter().copied());
-    let (zh, en) = close
-        .map_or_else(Default::default, |close| (format!("是不是“{close}”？"), format!(" Did you mean “{close}”?")));
-    Ok(Stop::not_found(
-        format!("{} 里没有决策表“{name}”。{zh}有：{}。", folder.display(), known.join("、")),
-        format!("{} holds no decision table “{name}”.{en} It has: {}.", folder.display(), known.join(", ")),
-    ))
+    Ok(not_in_folder(("决策表", "decision table", "table"), name, &known, folder))
 }

@@ -2,7 +2,7 @@
 
 use super::check;
 use crate::cli::Words;
-use crate::cli::exit::{Exit, Stop};
+use crate::cli::exit::{Exit, Stop, close};
 use crate::cli::letters::Written;
 use crate::cli::output::{Ink, Table};
 use crate::cli::shell::Shell;
@@ -131,6 +131,9 @@ fn once(shell: &Shell, matches: &ArgMatches, paths: &[PathBuf]) -> Result<(), St
     let mut named = BTreeSet::new();
     let mut folders = BTreeSet::new();
     for path in paths {
+        if let Some(name) = path.to_str().filter(|name| !path.exists() && !name.contains(['/', '\\', '.'])) {
+            return Err(no_path(shell, name)?);
+        }
         if path.is_file() {
             named.insert(path.strip_prefix(".").unwrap_or(path).display().to_string());
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -268,6 +271,38 @@ fn span(took: Duration) -> String {
     if took.as_secs() > 0 { format!("{:.1} s", took.as_secs_f64()) } else { format!("{} ms", took.as_millis()) }
 }
 
+/// Neither a file nor a folder: most likely the name of something that has tests.
+fn no_path(shell: &Shell, name: &str) -> Result<Stop, Stop> {
+    let folder = &shell.settings.processes;
+    let compiled = check::compile(shell, std::slice::from_ref(folder))?;
+    let tested = compiled.scenarios.iter().map(|one| one.process.as_str());
+    let tested: BTreeSet<&str> = tested.chain(compiled.recorded.iter().map(|one| &*one.metric.name)).collect();
+    if tested.contains(name) {
+        return Ok(Stop::input(
+            format!("没有文件或文件夹“{name}”。只运行“{name}”的测试：`countersign test --filter {name}`。"),
+            format!(
+                "There is no file or folder “{name}”. To play only the tests of “{name}”: `countersign test --filter {name}`."
+            ),
+        ));
+    }
+    let tested: Vec<&str> = tested.into_iter().collect();
+    let close = close(name, &tested);
+    Ok(Stop::input(
+        format!(
+            "没有文件或文件夹“{name}”，{} 里也没有它的测试。{}有测试的：{}。",
+            folder.display(),
+            close.zh,
+            tested.join("、")
+        ),
+        format!(
+            "There is no file or folder “{name}”, nor a test of it in {}.{} These have tests: {}.",
+            folder.display(),
+            close.en,
+            tested.join(", ")
+        ),
+    ))
+}
+
 /// The figures as a table, and what was not walked.
 fn drawn(shell: &Shell, figures: &[(&str, Figures)], min: Option<usize>) -> String {
     let output = &shell.output;
@@ -295,6 +330,14 @@ fn drawn(shell: &Shell, figures: &[(&str, Figures)], min: Option<usize>) -> Stri
         .collect();
     if !missing.is_empty() {
         text.push_str(&format!("\n{}\n{}\n", output.pick("还没有走到：", "Not walked yet:"), missing.join("\n")));
+    }
+    let impossible = figures.iter().flat_map(|(process, figures)| {
+        figures.impossible.iter().map(move |item| format!("  {process}  {}", item_words(item, output.lang)))
+    });
+    let impossible: Vec<String> = impossible.collect();
+    if !impossible.is_empty() {
+        let head = output.pick("不可能走到，所以没有计入：", "Not counted, as it cannot happen:");
+        text.push_str(&format!("\n{head}\n{}\n", impossible.join("\n")));
     }
     text
 }
@@ -354,13 +397,14 @@ fn as_json(
                 let (hit, all) = figures.groups.get(&group).copied().unwrap_or((0, 0));
                 json!({ "walked": hit, "of": all, "percent": figures.percent(group) })
             };
-            let missing: Vec<String> = figures.missing.iter().map(|item| item_words(item, lang)).collect();
+            let words = |items: &[Item]| items.iter().map(|item| item_words(item, lang)).collect::<Vec<_>>();
             let figures = json!({
                 "steps": group(Group::Steps),
                 "branches": group(Group::Branches),
                 "ends": group(Group::Ends),
                 "timers": group(Group::Timers),
-                "missing": missing,
+                "missing": words(&figures.missing),
+                "impossible": words(&figures.impossible),
             });
             ((*process).to_owned(), figures)
         })

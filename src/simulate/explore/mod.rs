@@ -1,10 +1,13 @@
 //! Everything that can happen in a process, without data: how it ends and in how many ways, who must decide, what
 //! is written to whom, how long it takes, and what its guards make impossible.
 //!
-//! A way is one through the process that comes to no place twice: a loop is walked at most once in it. Whatever a
+//! A way is one through the process that comes to no place twice: a loop is walked at most once in it. What comes back
+//! from the applicant is walked, and is no way of its own: it goes on as one of the others. Whatever a
 //! running case can come to is listed here; `withdrawn` and `cancelled` are possible everywhere and are not.
 
 mod block;
+mod guard;
+mod inline;
 mod known;
 mod time;
 mod walk;
@@ -88,7 +91,7 @@ pub enum Never {
 pub fn explore(definition: &Definition) -> Explored {
     let walk = walk::walk(definition);
     let order = order(&walk);
-    let ways = count(&walk, &order);
+    let (ways, with_returns) = (count(&walk, &order, false), count(&walk, &order, true));
     let times = time::lengths(definition, &walk, &order);
     let paths = shortest(&walk);
     let mut entered: BTreeSet<&StepId> = walk.places.iter().flat_map(|place| entered(place)).collect();
@@ -102,7 +105,13 @@ pub fn explore(definition: &Definition) -> Explored {
             outcome.clone(),
             End {
                 outcome: outcome.clone(),
-                ways: ways.get(number).copied().unwrap_or(0),
+                // An end that only a revision leads to is come to by returns alone.
+                ways: [&ways, &with_returns]
+                    .into_iter()
+                    .filter_map(|ways| ways.get(number))
+                    .find(|ways| **ways > 0)
+                    .copied()
+                    .unwrap_or(0),
                 shortest: path,
                 always: always(definition, &walk, number),
                 time,
@@ -182,8 +191,8 @@ fn ranks(walk: &Walk, order: &[usize]) -> Vec<usize> {
     ranks
 }
 
-/// In how many ways each place is come to.
-fn count(walk: &Walk, order: &[usize]) -> Vec<u64> {
+/// In how many ways each place is come to; with or without those that come back from the applicant.
+fn count(walk: &Walk, order: &[usize], returns: bool) -> Vec<u64> {
     let ranks = ranks(walk, order);
     let rank = |place: usize| ranks.get(place).copied().unwrap_or(usize::MAX);
     let mut ways = vec![0u64; walk.places.len()];
@@ -192,8 +201,9 @@ fn count(walk: &Walk, order: &[usize]) -> Vec<u64> {
     }
     for place in order {
         let here = ways.get(*place).copied().unwrap_or(0);
-        for (_, target) in walk.places.get(*place).map(|found| found.out.as_slice()).unwrap_or_default() {
-            if rank(*target) > rank(*place)
+        for (turn, target) in walk.places.get(*place).map(|found| found.out.as_slice()).unwrap_or_default() {
+            if (returns || !matches!(turn, Turn::Again(_)))
+                && rank(*target) > rank(*place)
                 && let Some(there) = ways.get_mut(*target)
             {
                 *there = there.saturating_add(here);

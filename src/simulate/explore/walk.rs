@@ -5,13 +5,14 @@
 //! then paths may be listed that cannot happen, never the other way, and the result says that it is rough.
 
 use super::block::{self, Move, arrive};
+use super::guard::Guards;
 use super::known::Known;
 use crate::model::control::Join;
-use crate::model::definition::{Definition, Human, Nobody, StepKind, outcome};
-use crate::model::form::FieldKind;
+use crate::model::definition::{Definition, Human, Nobody, Step, StepKind, outcome};
+use crate::model::formula::Read;
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, Outcome, StepId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The most kinds of knowledge at one place.
 const KINDS: usize = 24;
@@ -56,22 +57,16 @@ pub(super) struct Walk {
 
 /// Walks a process.
 pub(super) fn walk(definition: &Definition) -> Walk {
-    let mut base = Known::default();
-    for (name, field) in definition.fields() {
-        if let (FieldKind::Choice(options), false) = (&field.kind, field.many) {
-            base.among(name.clone(), options.keys().cloned());
-        }
-    }
     let mut walker = Walker {
         definition,
-        base: base.clone(),
+        guards: Guards::new(definition),
         places: Vec::new(),
         index: BTreeMap::new(),
         kinds: BTreeMap::new(),
         open: VecDeque::new(),
         rough: false,
     };
-    walker.place(Node::Start, base);
+    walker.place(Node::Start, Known::default());
     while let Some((number, node, known)) = walker.open.pop_front() {
         let out = walker.ways(&node, &known);
         let turns = out.iter().map(|(turn, _, _)| turn.clone()).collect();
@@ -90,7 +85,7 @@ pub(super) fn walk(definition: &Definition) -> Walk {
 
 struct Walker<'a> {
     definition: &'a Definition,
-    base: Known,
+    guards: Guards<'a>,
     places: Vec<Place>,
     index: BTreeMap<(Node, Known), usize>,
     kinds: BTreeMap<Node, usize>,
@@ -103,12 +98,13 @@ type Ways = Vec<(Turn, Node, Known)>;
 impl Walker<'_> {
     /// The number of a place, which is opened if it is new.
     fn place(&mut self, node: Node, known: Known) -> usize {
-        // What is known at the end of a case tells nothing.
+        // What nothing ahead asks tells nothing.
         let mut known = if matches!(node, Node::Finish(_)) { Known::default() } else { known };
+        known.trim(&self.guards, &node);
         let kinds = self.kinds.get(&node).copied().unwrap_or(0);
         if !self.index.contains_key(&(node.clone(), known.clone())) && (kinds >= KINDS || self.places.len() >= PLACES) {
             self.rough = true;
-            known = self.base.clone();
+            known = Known::default();
         }
         let key = (node.clone(), known.clone());
         if let Some(number) = self.index.get(&key) {
@@ -135,62 +131,67 @@ impl Walker<'_> {
         let Some(step) = self.definition.steps.get(id) else { return self.onward(node, known) };
         let mut ways = Vec::new();
         let mut known = known.clone();
-        if let Some(when) = &step.when {
-            if let Some(passed) = known.assume(when, false) {
+        if step.when.is_some() {
+            if let Some(mut passed) = known.assume(&self.guards, id, None, false) {
+                passed.went(&self.guards, id, outcome::SKIPPED);
                 ways.push((Turn::Skip(id.clone()), self.target(node, &On::Next), passed));
             }
-            match known.assume(when, true) {
+            match known.assume(&self.guards, id, None, true) {
                 Some(held) => known = held,
                 None => return ways,
             }
         }
-        known.forget_step(id);
+        self.again(&mut known, id);
         let mut late = known.clone();
         match &step.kind {
             StepKind::Approve(human) | StepKind::Task(human) => self.asked(id, human, &known, &mut ways),
             StepKind::Choose(cases) => {
                 let mut left = Some(known);
-                for (number, case) in (0u16..).zip(cases) {
+                for number in (0u16..).take(cases.len()) {
                     let Some(before) = left else { break };
-                    if let Some(holds) = before.assume(case, true) {
+                    if let Some(holds) = before.assume(&self.guards, id, Some(number), true) {
                         let turn = Turn::Case(id.clone(), Some(number));
                         ways.push((turn, self.target(node, &On::Case(number)), holds));
                     }
-                    left = before.assume(case, false);
+                    left = before.assume(&self.guards, id, Some(number), false);
                 }
                 if let Some(left) = left {
                     ways.push((Turn::Case(id.clone(), None), self.target(node, &On::Otherwise), left));
                 }
             }
             StepKind::Set(fields) => {
-                self.written(&mut known, fields.keys());
+                self.written(&mut known, id, step);
                 // What the form asks the applicant may change when the case comes back.
                 for (name, formula) in fields.iter().filter(|(name, _)| self.definition.data.contains_key(*name)) {
-                    known.assign(name, formula);
+                    known.assign(&self.guards, name, formula);
                 }
                 ways.push((Turn::On, self.target(node, &On::Next), known));
             }
-            StepKind::Table(look_up) => {
-                self.written(&mut known, look_up.take.keys());
+            StepKind::Table(_) => {
+                self.written(&mut known, id, step);
                 ways.push((Turn::On, self.target(node, &On::Next), known));
             }
             StepKind::Notify(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
             StepKind::End(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
             StepKind::Call(_) => {
-                self.written(&mut known, block::written(step).into_iter());
+                self.written(&mut known, id, step);
                 // What is not named here ends the case as the callee ended, or flows on.
                 let edges = self.definition.graph.edges_from(node);
                 for (on, target) in edges {
+                    let mut known = known.clone();
                     let turn = match on {
-                        On::Outcome(outcome) => Turn::Answer(id.clone(), outcome.clone()),
+                        On::Outcome(outcome) => {
+                            known.went(&self.guards, id, outcome.as_str());
+                            Turn::Answer(id.clone(), outcome.clone())
+                        }
                         On::Undo | On::Overdue => continue,
                         _ => Turn::On,
                     };
-                    ways.push((turn, target.clone(), known.clone()));
+                    ways.push((turn, target.clone(), known));
                 }
             }
             StepKind::Http(_) | StepKind::Job(_) | StepKind::Receive(_) => {
-                self.written(&mut known, block::written(step).into_iter());
+                self.written(&mut known, id, step);
                 let failed = On::Outcome(outcome::FAILED.into());
                 if let Some(target) = self.definition.graph.next(node, &failed) {
                     ways.push((Turn::Answer(id.clone(), outcome::FAILED.into()), target.clone(), known.clone()));
@@ -238,14 +239,14 @@ impl Walker<'_> {
                     self.disturb(&mut known, id);
                     known.enter(id);
                 }
-                Move::Next(id) => known = known.next_branch(id, &self.base)?,
+                Move::Next(id) => known = known.next_branch(&self.guards, id)?,
                 Move::Join(id) => match self.definition.steps.get(id).map(|step| &step.kind) {
                     // What held for one row says nothing of the others.
                     Some(StepKind::Each(_)) => match known.leave(id) {
                         Some((before, _)) => known = before,
                         None => self.disturb(&mut known, id),
                     },
-                    _ => known = known.join(id)?,
+                    _ => known = known.join(&self.guards, id)?,
                 },
                 Move::Leave(id) => {
                     known.leave(id);
@@ -260,8 +261,10 @@ impl Walker<'_> {
     fn disturb(&self, known: &mut Known, id: &StepId) {
         let own = self.definition.steps.get_key_value(id);
         let steps: Vec<_> = own.into_iter().chain(block::inside(self.definition, id)).collect();
-        self.written(known, steps.iter().flat_map(|(_, step)| block::written(step)));
-        steps.iter().for_each(|(id, _)| known.forget_step(id));
+        for (id, step) in steps {
+            self.written(known, id, step);
+            self.again(known, id);
+        }
     }
 
     fn asked(&self, id: &StepId, human: &Human, known: &Known, ways: &mut Ways) {
@@ -272,17 +275,20 @@ impl Walker<'_> {
             if answer.as_str() == outcome::RETURNED && !walks {
                 // The applicant may change everything, and what was passed is walked again from what read it.
                 for again in self.read_before(id) {
-                    ways.push((Turn::Again(id.clone()), again, self.base.clone()));
+                    ways.push((Turn::Again(id.clone()), again, Known::default()));
                 }
                 continue;
             }
             let mut known = known.clone();
             if ![outcome::REJECTED, outcome::RETURNED].contains(&answer.as_str()) {
-                self.written(&mut known, human.form.keys().chain(&human.edit));
+                if let Some(step) = self.definition.steps.get(id) {
+                    self.written(&mut known, id, step);
+                }
                 for again in self.reopened(id, human) {
-                    ways.push((Turn::Again(id.clone()), again, self.base.clone()));
+                    ways.push((Turn::Again(id.clone()), again, Known::default()));
                 }
             }
+            known.went(&self.guards, id, answer.as_str());
             ways.push((Turn::Answer(id.clone(), answer.clone()), self.target(&node, &on), known));
         }
         if human.policy.nobody == Nobody::Skip {
@@ -325,15 +331,19 @@ impl Walker<'_> {
         nodes.filter(|node| graph.block_of(node).is_some_and(|outer| graph.encloses(outer, block))).collect()
     }
 
-    /// Fields are written, and what is computed from them with them.
-    fn written<'n>(&self, known: &mut Known, fields: impl Iterator<Item = &'n FieldName>) {
-        let fields: Vec<&FieldName> = fields.collect();
-        if fields.is_empty() {
-            return;
+    /// A step writes its fields, and what is computed from them with them.
+    fn written(&self, known: &mut Known, id: &StepId, step: &Step) {
+        let mut fields = self.guards.writes(id, step);
+        if !fields.is_empty() {
+            // What reads more than fields is computed anew then, too.
+            fields.insert(Read::Now);
+            known.forget(&self.guards, &fields);
         }
-        known.forget(fields.into_iter(), &self.base);
-        let computed = self.definition.fields().filter(|(_, field)| field.value.is_some());
-        known.forget(computed.map(|(name, _)| name), &self.base);
+    }
+
+    /// A step is walked again.
+    fn again(&self, known: &mut Known, id: &StepId) {
+        known.forget(&self.guards, &BTreeSet::from([Read::Step(id.clone())]));
     }
 
     /// Every edge that leaves a place.
