@@ -81,8 +81,10 @@ impl Note {
 /// Where control goes from a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Way {
-    /// On what; empty where there is nothing to say.
+    /// On what, beside a line; empty where there is nothing to say.
     pub label: String,
+    /// All that leads here, but for what goes without saying.
+    pub on: Vec<String>,
     /// Where.
     pub to: To,
 }

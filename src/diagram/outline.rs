@@ -103,24 +103,19 @@ impl Writer<'_> {
         self.ways(item, &item.after, &under);
     }
 
-    /// Where an item leads, but for what is said by the line below.
+    /// Where an item leads, but for what goes without saying: that it goes on with the line below.
     fn ways(&mut self, item: &Item, ways: &[Way], indent: &str) {
-        let turns = ways.iter().any(|way| way.to != To::Next && way.label.is_empty());
         for way in ways {
             let (arrow, place) = match &way.to {
-                To::Next if way.label.is_empty() || !self.tells(item, ways) || turns => continue,
+                To::Next if way.on.is_empty() => continue,
                 To::Next => ("→", self.pick("下一步", "next").to_owned()),
                 To::Item(number) if *number <= item.number && item.kind != Kind::Knot => ("↩", self.title(*number)),
                 To::Item(number) => ("→", self.title(*number)),
                 To::End(words) => ("→", self.end(words)),
             };
-            self.put(indent, &[(Tone::Soft, &way.label), (Tone::Soft, arrow), (Tone::Plain, &place)]);
+            let on = way.on.join(self.pick("、", ", "));
+            self.put(indent, &[(Tone::Soft, &on), (Tone::Soft, arrow), (Tone::Plain, &place)]);
         }
-    }
-
-    /// Whether the way on has to be said: where the author gave outcomes of their own.
-    fn tells(&self, item: &Item, ways: &[Way]) -> bool {
-        item.kind != Kind::Approve && ways.len() > 1
     }
 
     fn title(&self, number: usize) -> String {

@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
             let entered = self.lists.get(&block).and_then(|list| list.first()).is_some_and(|first| is_step(&to, first));
             if !entered && to != Node::Join(id.clone()) {
                 // The list begins with a `go`: control passes a place that has no name.
-                let ways = vec![Way { label: String::new(), to: self.to(&to, None, Some(id)) }];
+                let ways = vec![Way { label: String::new(), on: Vec::new(), to: self.to(&to, None, Some(id)) }];
                 items.insert(0, Item { ways, ..self.item(self.numbers.len() + 1 + block as usize, Kind::Knot) });
             }
             branches.push(Branch { label: self.label(id, &on), steps: List { items } });
@@ -233,15 +233,20 @@ impl<'a> Reader<'a> {
                 None => found.push((String::new(), to)),
             }
         }
-        self.answered(id, skipped, &mut found);
-        self.merged(found.into_iter())
+        let usual = self.answered(id, skipped, &mut found);
+        let mut ways = self.merged(found.into_iter());
+        for way in ways.iter_mut().filter(|way| usual.as_ref().is_some_and(|(_, to)| *to == way.to)) {
+            way.on.retain(|on| usual.as_ref().is_none_or(|(label, _)| on != label));
+        }
+        ways
     }
 
     /// `Next` of a step that people answer stands for every answer that leads nowhere of its own, and for its skip.
-    fn answered(&self, id: Option<&StepId>, next: Option<To>, found: &mut Vec<(String, To)>) {
-        let (Some(id), Some(next)) = (id, next) else { return };
-        let Some(step) = self.definition.steps.get(id) else { return };
-        let Some(human) = step.human() else { return };
+    /// What of that goes without saying: that it goes on with a yes, or past its `when`.
+    fn answered(&self, id: Option<&StepId>, next: Option<To>, found: &mut Vec<(String, To)>) -> Option<(String, To)> {
+        let (id, next) = (id?, next?);
+        let step = self.definition.steps.get(id)?;
+        let human = step.human()?;
         let here = Node::Step(id.clone());
         let leads = |name: &Outcome| self.definition.graph.next(&here, &On::Outcome(name.clone())).is_some();
         let flowing: Vec<&Outcome> = human
@@ -255,8 +260,17 @@ impl<'a> Reader<'a> {
         } else if labels.is_empty() {
             labels.push(self.pick("不需要时", "if not needed"));
         }
-        let glue = self.pick("、", ", ");
-        found.insert(0, (labels.join(&glue), next));
+        let usual = match flowing.as_slice() {
+            [] if step.when.is_some() => labels.first().cloned(),
+            [one] if one.as_str() == outcome::APPROVED => labels.first().cloned(),
+            _ => None,
+        };
+        if labels.is_empty() {
+            labels.push(String::new());
+        }
+        let ways = labels.into_iter().map(|label| (label, next.clone()));
+        found.splice(0..0, ways);
+        usual.map(|label| (label, next))
     }
 
     fn answers(&self, id: &StepId) -> bool {
@@ -269,11 +283,21 @@ impl<'a> Reader<'a> {
         let mut found: Vec<Way> = Vec::new();
         for (label, to) in ways {
             match found.iter_mut().find(|way| way.to == to) {
-                Some(way) if !way.label.is_empty() && !label.is_empty() && way.label != label => {
-                    way.label = format!("{}{glue}{label}", way.label);
+                Some(way) => {
+                    if !label.is_empty() && !way.on.contains(&label) {
+                        way.on.push(label.clone());
+                    }
+                    if way.label.is_empty() || label.is_empty() {
+                        way.label.clear();
+                    } else if way.label != label {
+                        way.label = format!("{}{glue}{label}", way.label);
+                    }
                 }
-                Some(way) => way.label = if way.label == label { label } else { String::new() },
-                None => found.push(Way { label, to }),
+                None => found.push(Way {
+                    on: Some(label.clone()).filter(|label| !label.is_empty()).into_iter().collect(),
+                    label,
+                    to,
+                }),
             }
         }
         found

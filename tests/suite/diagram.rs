@@ -168,7 +168,7 @@ impl Made {
 
     fn drawing(mut self) -> Drawing {
         let mut start = self.item(Kind::Start, 0);
-        start.ways = vec![Way { label: String::new(), to: To::Next }];
+        start.ways = vec![Way { label: String::new(), on: vec![], to: To::Next }];
         let mut steps = self.list(0);
         steps.items.insert(0, start);
         let lang = LANGS[self.pick(2)];
@@ -226,7 +226,8 @@ impl Made {
         let mut ways = Vec::new();
         if onward && self.pick(8) > 0 {
             let label = if self.pick(2) == 0 { self.words() } else { String::new() };
-            ways.push(Way { label, to: To::Next });
+            let on = vec![label.clone()];
+            ways.push(Way { label, on, to: To::Next });
         }
         for _ in 0..self.pick(3) {
             let to = match self.pick(2) {
@@ -236,7 +237,8 @@ impl Made {
                     To::Item(self.around[at])
                 }
             };
-            ways.push(Way { label: self.words(), to });
+            let label = self.words();
+            ways.push(Way { on: vec![label.clone()], label, to });
         }
         ways
     }
