@@ -121,6 +121,31 @@ fn brackets_with_a_comment_or_too_long_become_a_block() {
 }
 
 #[test]
+fn brackets_that_become_a_block_have_no_empty_lines() {
+    let long = "字".repeat(30);
+    check(
+        &format!(
+            "x: 1\n\na: {{ b: {long}, c: {long} }}\n\ny: [1,\n\n  # why\n\n  2,\n\n  [3, # three\n\n  4]\n\n]\n\nz: 1\n"
+        ),
+        &format!(
+            "x: 1\n\na:\n  b: {long}\n  c: {long}\n\ny:\n  - 1\n  # why\n  - 2\n  - - 3  # three\n    - 4\n\nz: 1\n"
+        ),
+    );
+    check(
+        "a:\n\n  - {b: 1,\n\n     # why\n     c: |\n       x\n  }\n".replace("|\n       x\n", "2\n").as_str(),
+        "a:\n  - b: 1\n    # why\n    c: 2\n",
+    );
+}
+
+#[test]
+fn a_comment_stays_in_the_list_that_it_closes() {
+    check(
+        "z: -1\na:\n- - 007\n  - - x-y\n    # of x-y\n  # of 007\n# of a\n- b\n",
+        "z: -1\na:\n  - - 007\n    - - x-y\n      # of x-y\n    # of 007\n  # of a\n  - b\n",
+    );
+}
+
+#[test]
 fn texts_of_several_lines_stay() {
     check(
         "a: |  # why\n     one\n       two\n\n     three\n\nb: >-\n   x\n   y\nc: one\n   two\nd: |+\n  keep\n\ne: 1\n",

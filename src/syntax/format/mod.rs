@@ -3,7 +3,8 @@
 //! * Two spaces a level, lists under their key too; one space inside `{ }`, after `,` and `:`; two before a comment.
 //! * What the author wrote as a block stays a block. What stands in `[ ]` or `{ }` stays on its line as long as that
 //!   line fits into [`WIDTH`] cells and holds no comment; else it becomes a block.
-//! * Texts, numbers and quotes stay as they are typed, keys stay in their order, one empty line between groups stays.
+//! * Texts, numbers and quotes stay as they are typed, keys stay in their order, one empty line between groups stays,
+//!   but not inside brackets, nor where these become a block.
 //!
 //! `tree` reads the text with everything that YAML's meaning leaves out, `write` writes it.
 //!

@@ -5,7 +5,7 @@ use super::tree::{Comment, Kind, Part, Tree};
 use unicode_width::UnicodeWidthStr;
 
 pub(super) fn written(text: &str, tree: &Tree) -> String {
-    let mut writer = Writer { text, tree, next: 0, out: String::with_capacity(text.len()), fresh: true };
+    let mut writer = Writer { text, tree, next: 0, out: String::with_capacity(text.len()), fresh: true, tight: false };
     if let Some(mark) = tree.mark {
         writer.lead(mark, 0);
         writer.out.push_str("---\n");
@@ -31,6 +31,8 @@ struct Writer<'t> {
     out: String,
     /// Nothing is written yet in the block that was just opened, so no empty line goes here.
     fresh: bool,
+    /// What is written stood in brackets: empty lines made no groups there.
+    tight: bool,
 }
 
 impl<'t> Writer<'t> {
@@ -70,7 +72,7 @@ impl<'t> Writer<'t> {
         let line = self.raw(0, at).rfind('\n').unwrap_or(0);
         let above = self.raw(0, line);
         let empty = above.rfind('\n').map_or(above, |start| self.raw(start + 1, line)).trim().is_empty();
-        if line > 0 && empty && !self.fresh && !self.out.is_empty() && !self.out.ends_with("\n\n") {
+        if line > 0 && empty && !self.tight && !self.fresh && !self.out.is_empty() && !self.out.ends_with("\n\n") {
             self.out.push('\n');
         }
         self.fresh = false;
@@ -142,6 +144,9 @@ impl<'t> Writer<'t> {
 
     /// A list, a mapping or a block text. `begun`: the first line has its indentation already.
     fn block(&mut self, part: &Part, indent: usize, begun: bool) {
+        let brackets = matches!(&part.kind, Kind::List { brackets: true, .. } | Kind::Map { brackets: true, .. });
+        let around = self.tight;
+        self.tight |= brackets;
         match &part.kind {
             Kind::List { items, .. } => {
                 for (number, item) in items.iter().enumerate() {
@@ -168,7 +173,8 @@ impl<'t> Writer<'t> {
             }
             Kind::Scalar | Kind::Block { .. } => return,
         }
-        self.last_comments(part, indent);
+        self.last_comments(part, indent, brackets);
+        self.tight = around;
     }
 
     /// What follows `-` or `key:`. `from` is where that ends.
@@ -250,14 +256,9 @@ impl<'t> Writer<'t> {
     }
 
     /// Comments that close a block: those that stand as far in as its entries.
-    fn last_comments(&mut self, part: &Part, indent: usize) {
-        let first = match &part.kind {
-            Kind::List { .. } => self.raw(0, part.start).rfind('-').unwrap_or(part.start),
-            _ => part.start,
-        };
-        let line = self.raw(0, first).rfind('\n').map_or(0, |line| line + 1);
-        let column = self.raw(line, first).chars().count();
-        let brackets = matches!(&part.kind, Kind::List { brackets: true, .. } | Kind::Map { brackets: true, .. });
+    fn last_comments(&mut self, part: &Part, indent: usize, brackets: bool) {
+        let line = self.raw(0, part.start).rfind('\n').map_or(0, |line| line + 1);
+        let column = self.raw(line, part.start).chars().count();
         while let Some(comment) = self.comment() {
             let inside = if brackets {
                 comment.start < part.end
