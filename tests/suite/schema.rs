@@ -131,6 +131,99 @@ fn every_key_is_known_and_explained_in_both_languages() {
 }
 
 #[test]
+fn nothing_is_without_words_and_words_are_said_where_they_hold() {
+    for lang in [Lang::Zh, Lang::En] {
+        let root = schema(None, lang).unwrap();
+        for (name, group) in root["definitions"].as_object().unwrap() {
+            for (key, schema) in group["properties"].as_object().into_iter().flatten() {
+                assert!(schema["description"].as_str().is_some_and(|words| !words.is_empty()), "`{key}` of {name}");
+            }
+        }
+    }
+    let root = schema(None, Lang::En).unwrap();
+    let said = |place: &str, key: &str| root["definitions"][place]["properties"][key]["description"].clone();
+    // One word of the language means other things in other places.
+    for (key, places) in [
+        ("process", &["the_top_level_of_a_process", "the_top_level_of_a_test", "a_recorded_case"][..]),
+        ("ended", &["what_a_test_expects", "a_recorded_case"]),
+        ("to", &["an_absence", "do_handover", "a_mail_of_a_test", "_retry_"]),
+        ("mode", &["step_approve", "step_each"]),
+        ("steps", &["the_top_level_of_a_process", "step_each", "a_case_of__choose_"]),
+        ("policy", &["the_top_level_of_a_process", "step_approve"]),
+        ("form", &["the_top_level_of_a_process", "step_approve", "step_task"]),
+        ("with", &["step_call", "step_table", "step_job"]),
+        ("take", &["step_call", "step_table", "step_receive", "step_http"]),
+        ("on", &["step_approve", "step_call", "step_race", "step_parallel", "step_http"]),
+        ("zone", &["a_person", "the_top_level_of_a_calendar"]),
+        ("now", &["the_top_level_of_a_test", "the_top_level_of_a_test_of_a_metric"]),
+        ("stage", &["step_task", "what_a_test_expects"]),
+        ("title", &["step_task", "step_end"]),
+    ] {
+        let all: Vec<Json> = places.iter().map(|place| said(place, key)).collect();
+        for (number, one) in all.iter().enumerate() {
+            assert!(one.is_string() && !all[..number].contains(one), "`{key}` of {}: {one}", places[number]);
+        }
+    }
+}
+
+#[test]
+fn every_example_of_the_reference_is_valid() {
+    let root = schema(None, Lang::Zh).unwrap();
+    let text = std::fs::read_to_string(project("docs/language.md")).unwrap();
+    let mut tried = 0;
+    for block in text.split("\n```yaml").skip(1) {
+        let (kind, rest) = block.split_once('\n').unwrap();
+        let body = rest.split("\n```").next().unwrap();
+        let indented = || body.lines().map(|line| format!("  {line}\n")).collect::<String>();
+        let whole = match kind.trim() {
+            "steps" => format!("process: x\nsteps:\n{}", indented()),
+            "fields" => format!("process: x\nform:\n{}steps:\n  - end: done_so\n", indented()),
+            _ => body.to_owned(),
+        };
+        for (number, part) in whole.split("\n---\n").enumerate() {
+            let mut sources = Sources::new();
+            let id = sources.add("language.md", part);
+            let document = as_json(&data(id, &sources).unwrap_or_else(|_| panic!("no YAML:\n{part}")));
+            assert!(valid(&document, &root, &root), "part {number} of this example is refused:\n{part}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 25, "only {tried} examples");
+}
+
+#[test]
+fn the_usual_mistakes_are_refused() {
+    let root = schema(None, Lang::En).unwrap();
+    let process = |form: Json, step: Json| json!({ "process": "leave", "form": form, "steps": [step] });
+    let good = json!({ "id": "a", "approve": "boss", "due": "1 day" });
+    let field = |field: Json| process(json!({ "days": field }), good.clone());
+    assert!(valid(&field(json!({ "type": "integer", "title": "Days", "required": true })), &root, &root));
+    for wrong in [
+        // A misspelt key, a key of another kind of step, no name, no kind, two kinds.
+        process(json!({}), json!({ "id": "a", "approve": "boss", "titel": "x" })),
+        process(json!({}), json!({ "id": "a", "wait": "1 day", "remind": ["1 hour"] })),
+        process(json!({}), json!({ "approve": "boss" })),
+        process(json!({}), json!({ "id": "a", "title": "x" })),
+        process(json!({}), json!({ "id": "a", "approve": "boss", "task": "boss" })),
+        // Another word than those that there are.
+        process(json!({}), json!({ "id": "a", "approve": "boss", "mode": "at once" })),
+        process(json!({}), json!({ "id": "a", "each": "rows", "as": "row", "mode": "all", "steps": [] })),
+        field(json!({ "type": "number", "title": "Days" })),
+        // A list where names are meant, a text where a yes or no is, no type at all.
+        json!({ "process": "leave", "form": [{ "days": { "type": "integer" } }], "steps": [good] }),
+        json!({ "process": "leave", "steps": { "a": { "approve": "boss" } } }),
+        field(json!({ "type": "integer", "required": "yes" })),
+        field(json!({ "title": "Days" })),
+        json!({ "process": "leave", "title": "Leave" }),
+        json!({ "table": "t", "inputs": {}, "outputs": {}, "hit": "uniqe", "rules": [] }),
+        json!({ "metric": "m", "periods": ["weekly"], "numerator": { "of": "leave", "at": "ended" } }),
+        json!({ "directory": "d", "people": { "li": { "name": "Li" } } }),
+    ] {
+        assert!(!valid(&wrong, &root, &root), "{wrong}");
+    }
+}
+
+#[test]
 fn what_is_right_is_valid() {
     let root = schema(None, Lang::En).unwrap();
     let mut tried = 0;

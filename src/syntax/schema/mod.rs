@@ -18,6 +18,8 @@ use super::table::TABLE;
 use super::test::deed::verbs;
 use super::test::expect::{EXPECT, MAIL, MAIL_KINDS};
 use super::test::{START, TEST};
+use crate::model::metric::Every;
+use crate::model::rule::Hit;
 use crate::model::text::Lang;
 use serde_json::{Map as Object, Value, json};
 
@@ -44,6 +46,10 @@ enum Shape {
     Type,
     /// How signatures count.
     Mode,
+    /// What counts where several rules of a table hit.
+    Hits,
+    /// The kinds of periods of a metric.
+    Periods,
     /// What deciders can do.
     Allowed,
     /// A mapping of this kind, or a list of them.
@@ -311,7 +317,9 @@ fn takes(shape: Shape) -> Value {
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Word(words) => word(words),
         Shape::Type => word(&TYPES.iter().map(|(name, _)| *name).collect::<Vec<_>>()),
-        Shape::Mode => json!({ "anyOf": [word(&["any", "all", "at once", "in order"]), { "pattern": "^quorum " }] }),
+        Shape::Mode => json!({ "anyOf": [word(&["any", "all", "in order"]), { "pattern": "^quorum " }] }),
+        Shape::Hits => word(&Hit::WORDS.map(|(word, _)| word)),
+        Shape::Periods => list(&word(&Every::WORDS.map(|(word, _)| word))),
         Shape::Allowed => list(&word(&["return", "transfer", "delegate", "add signer", "ask"])),
         Shape::Groups(name) => json!({ "anyOf": [one(name), list(&one(name))] }),
         Shape::Group(name) => json!({ "allOf": [one(name)] }),
