@@ -39,7 +39,7 @@ pub fn named(name: &str) -> String {
 }
 
 impl Definition {
-    /// How a case of it ended, in the author's words where an `end` has a title.
+    /// How a case of it ended: in the author's words where an `end` has a title, else by its name.
     pub fn ending(&self, name: &Outcome, lang: Lang) -> String {
         let title = self.steps.values().find_map(|step| match &step.kind {
             StepKind::End(end) if end == name => step.title.as_ref(),
@@ -48,7 +48,7 @@ impl Definition {
         match (title, ending(name.as_str())) {
             (Some(title), _) => clean_line(title.get(lang)),
             (None, Some(words)) => words.get(lang).to_owned(),
-            (None, None) if name.as_str().is_ascii() && lang == Lang::Zh => "已办结".into(),
+            // Whatever it means, its name says more than a word of ours.
             (None, None) => named(name.as_str()),
         }
     }
