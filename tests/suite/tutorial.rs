@@ -1,11 +1,13 @@
-//! The tutorials played from the first line to the last: what they say to write is written, what they say to type is
-//! typed into a real shell, and every line that they show comes in that order.
+//! The tutorials and the README played from the first line to the last: what they say to write is written, what they
+//! say to type is typed into a real shell, and every line that they show comes in that order.
 //!
 //! Blocks of `yaml` are `processes/gift.yaml`, those of `yaml test` its tests. `console without start` is typed
 //! with the process as it is without that line, and leaves it. `…` stands for lines that are not shown; an output
-//! may also be shown in part. Times, durations and versions are not compared, and 2026 is the year of the test.
+//! may also be shown in part. The README is played among the shipped processes, `console misspelt` with its own process
+//! in which a name is. Blocks of `text` are not played. Times, durations and versions are not compared, and 2026 is the year of the test.
 
 use crate::documents::{Block, blocks};
+use crate::support::project;
 use chrono::Datelike;
 use countersign::runtime::Clock;
 use regex_lite::Regex;
@@ -108,6 +110,48 @@ fn follow(page: &str, lang: &'static str) {
         played += 1;
     }
     assert!(played >= 20, "{page}: only {played} blocks were played");
+}
+
+/// Copies what lies in a folder, one level deep.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to.join(entry.file_name()));
+        } else {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_readme_says_what_happens() {
+    let home = tempfile::tempdir().unwrap();
+    let (shipped, own) = (home.path().join("shipped"), home.path().join("own"));
+    copy(&project("processes"), &shipped.join("processes"));
+    copy(&project("templates"), &shipped.join("templates"));
+    std::fs::create_dir_all(own.join("processes")).unwrap();
+    for file in ["directory.yaml", "china-2026.yaml"] {
+        std::fs::copy(shipped.join("processes").join(file), own.join("processes").join(file)).unwrap();
+    }
+    let mut among = Reader { folder: shipped, lang: "en" };
+    let mut own = Reader { folder: own, lang: "en" };
+    let this_year = format!("LP-{}-", Clock::System.now().year());
+    let (mut played, mut process) = (0, String::new());
+    for Block { line, kind, text } in blocks("README.md") {
+        let at = format!("README.md:{line}");
+        match kind.as_str() {
+            "yaml" => process = text,
+            "console" => among.plays(&at, &text.replace("LP-2026-", &this_year)),
+            "console misspelt" => {
+                own.writes("gift.yaml", &process.replace("when: total", "when: totl"));
+                own.plays(&at, &text);
+            }
+            _ => continue,
+        }
+        played += 1;
+    }
+    assert!(played >= 5, "only {played} blocks were played");
 }
 
 #[test]
