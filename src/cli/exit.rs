@@ -182,7 +182,7 @@ pub(crate) fn not_in_folder(
     let close = close(name, known);
     Stop::not_found(
         format!("{folder} 里没有{zh}“{name}”。{}有：{}。", close.zh, known.join("、")),
-        format!("There is no {en} “{name}” in {folder}.{} There is: {}.", close.en, known.join(", ")),
+        format!("There is no {en} “{name}” in {folder}.{} What there is: {}.", close.en, known.join(", ")),
     )
 }
 

@@ -90,7 +90,7 @@ impl Shell {
     }
 
     /// Runs commands, a line each, and answers all that was typed and said.
-    fn transcript(&self, lines: &str) -> String {
+    pub(crate) fn transcript(&self, lines: &str) -> String {
         let mut text = String::new();
         for line in lines.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let words = words(line);

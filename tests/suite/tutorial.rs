@@ -66,7 +66,7 @@ impl Reader {
 /// A line without what is another one every day.
 fn comparable() -> impl Fn(&str) -> String {
     let masks = [
-        (r"\d+(\.\d+)? (ms|毫秒)", "[took]"),
+        (r"\d+(\.\d+)? (ms|s|毫秒|秒)\b", "[took]"),
         (r"\b[0-9a-f]{8}\b", "[version]"),
         (r"\d{1,2} (January|February|March|April|May|June|July|August|September|October|November|December)( \d{4})? \d\d:\d\d", "[time]"),
         (r"(\d{4}年)?\d{1,2}月\d{1,2}日 \d\d:\d\d", "[time]"),

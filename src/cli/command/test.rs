@@ -193,7 +193,7 @@ fn once(shell: &Shell, matches: &ArgMatches, paths: &[PathBuf]) -> Result<(), St
     } else {
         tell(shell, &compiled, &results, took)?;
         if matches.get_flag("coverage") || !short.is_empty() {
-            output.print("")?;
+            output.print("\n")?;
             output.print(&drawn(shell, &figures, min))?;
         }
         if let (Some(min), false) = (min, short.is_empty()) {
@@ -286,6 +286,12 @@ fn no_path(shell: &Shell, name: &str) -> Result<Stop, Stop> {
         ));
     }
     let tested: Vec<&str> = tested.into_iter().collect();
+    if tested.is_empty() {
+        return Ok(Stop::input(
+            format!("没有文件或文件夹“{name}”，{} 里也没有任何测试。", folder.display()),
+            format!("There is no file or folder “{name}”, nor any test in {}.", folder.display()),
+        ));
+    }
     let close = close(name, &tested);
     Ok(Stop::input(
         format!(
