@@ -66,23 +66,22 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.push(found.context(applies.span, applies.text.clone()));
         }
         if let Some((name, field)) = asking.chosen().filter(|_| sound) {
-            let mut told: Vec<(Lack, Vec<String>)> = Vec::new();
-            for (value, called) in choices(field, &subject.world.directory) {
+            let mut told: Vec<(Lack, Vec<PersonId>, Vec<String>)> = Vec::new();
+            for (value, word) in choices(field, &subject.world.directory) {
                 let data = Record::from_iter([(name.clone(), value)]);
                 let asking = Asking { data: &data, ..asking };
-                for group in groups.iter().filter(|group| asking.takes(field, step, group)) {
-                    let lacks = asking.lacks(std::slice::from_ref(group));
-                    for (lack, _) in lacks {
-                        match told.iter_mut().find(|(other, _)| *other == lack) {
-                            Some((_, names)) if names.contains(&called) => {}
-                            Some((_, names)) => names.push(called.clone()),
-                            None => told.push((lack, vec![called.clone()])),
-                        }
+                let takes: Vec<Vec<PersonId>> =
+                    groups.iter().filter(|group| asking.takes(field, step, group)).cloned().collect();
+                for (lack, people) in asking.lacks(&takes) {
+                    match told.iter_mut().find(|(other, of, _)| *other == lack && *of == people) {
+                        Some((.., names)) => names.push(word.clone()),
+                        None => told.push((lack, people, vec![word.clone()])),
                     }
                 }
             }
-            for (lack, names) in told {
-                diagnostics.push(lack.told(&called(placed), &where_chosen(name, &names)));
+            for (lack, people, names) in told {
+                let whose = (people.len() < all).then(|| when(&people, all, &subject.world.directory));
+                diagnostics.push(lack.told(&called(placed), &where_chosen(name, &names, whose)));
             }
         }
     }
@@ -322,15 +321,22 @@ fn choices(field: &Field, directory: &Directory) -> Vec<(Value, String)> {
     }
 }
 
-/// “When `field` is this”, naming at most three.
-fn where_chosen(name: &FieldName, chosen: &[String]) -> Wording {
+/// “When `field` is this”, naming at most three; and for whose cases, where that is not so for all.
+fn where_chosen(name: &FieldName, chosen: &[String], whose: Option<Wording>) -> Wording {
     let (zh, en): (Vec<_>, Vec<_>) = chosen.iter().take(3).map(|one| (format!("`{one}`"), format!("`{one}`"))).unzip();
     let (zh, en) = (zh.join("、"), en.join(", "));
-    match chosen.len().saturating_sub(3) {
-        0 => Wording::new(format!("`{name}` 选 {zh} 时"), format!("when `{name}` is {en}")),
+    let chosen = match chosen.len().saturating_sub(3) {
+        0 => Wording::new(format!("`{name}` 选 {zh}"), format!("when `{name}` is {en}")),
         more => Wording::new(
-            format!("`{name}` 选 {zh} 等 {} 个时", chosen.len()),
+            format!("`{name}` 选 {zh} 等 {} 个", chosen.len()),
             format!("when `{name}` is {en} or one of {more} more"),
+        ),
+    };
+    match whose {
+        None => Wording::new(format!("{} 时", chosen.zh), chosen.en),
+        Some(whose) => Wording::new(
+            format!("{}，并且由 {}", chosen.zh, whose.zh),
+            format!("{} and {}", chosen.en, whose.en.trim_start_matches("when ")),
         ),
     }
 }
