@@ -206,13 +206,14 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
         }
         Event::EndBegun { outcome, reason } => {
             let quiet = state.undo.iter().filter_map(|done| done.unsure).max();
-            state.ending = Some(Ending { outcome: outcome.clone(), reason: reason.clone(), quiet });
+            state.ending = Some(Ending { outcome: outcome.clone(), reason: reason.clone(), quiet, doubtful: None });
             state.tokens.clear();
             state.scopes.retain(|number, _| *number == ScopeId(0));
             state.timers.clear();
         }
         Event::UndoBegun { step, scope, block, token } => {
             let undoable = state.undo.pop().filter(|newest| newest.step == *step)?;
+            state.ending.as_mut()?.doubtful = undoable.unsure.map(|_| *scope);
             let opened = Scope { parent: Some(ScopeId(0)), block: *block, row: undoable.row, ..Scope::root() };
             begin_scope(state, *scope, opened, *token);
         }

@@ -153,6 +153,11 @@ pub(super) fn fail(
         go_on(run, token, id, outcome::FAILED.into(), on, Record::new());
         return Ok(());
     }
+    // What was never done cannot be taken back, and the other side says so.
+    if permanent && undo::is_doubtful(run, token) {
+        go_on(run, token, id, outcome::FAILED.into(), On::Next, Record::new());
+        return Ok(());
+    }
     stop(run, token, &id, failed(place, what))
 }
 

@@ -174,6 +174,8 @@ pub struct Ending {
     pub reason: Option<Arc<str>>,
     /// When every call that nobody waits for any more has come to its end: nothing outside is asked before.
     pub quiet: Option<DateTime<Utc>>,
+    /// The scope in which something is being taken back that may never have been done.
+    pub doubtful: Option<ScopeId>,
 }
 
 /// A place where control is.

@@ -9,7 +9,8 @@
 //!
 //! A call of another system, or a job, that nobody waits for any more may have been done all the same, so it is to be
 //! taken back too (`unsure`). Nothing outside is asked before its attempt has come to an end. Where taking it back
-//! reads what the call was to take, nobody can: UndoLeft, and people are told to look.
+//! reads what the call was to take, nobody can: UndoLeft, and people are told to look. Where the other side refuses
+//! for good to take back what may never have been done, that is no incident: there is nothing to take back.
 //!
 //! A case that is ending takes no other command but those that its compensation waits for, and a hand-over: who
 //! is to take back what was done may have left.
@@ -84,6 +85,13 @@ pub(super) fn note(run: &mut Run<'_>, token: TokenId, until: DateTime<Utc>) {
         let row = run.row_of(token);
         run.emit(Event::UndoNoted { step, row, unsure: Some(until) });
     }
+}
+
+/// Whether a token takes something back that may never have been done.
+pub(super) fn is_doubtful(run: &Run<'_>, token: TokenId) -> bool {
+    let scope = run.state.tokens.get(&token).map(|token| token.scope);
+    let doubtful = run.state.ending.as_ref().and_then(|ending| ending.doubtful);
+    doubtful.is_some() && doubtful == scope
 }
 
 /// When a call or job may go out: while a case is ending, not beside one whose result nobody waits for.

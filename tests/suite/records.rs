@@ -152,7 +152,7 @@ proptest! {
         state.caller = chance.maybe(Chance::caller);
         state.stage = chance.maybe(|chance| chance.word().into());
         state.ending =
-            chance.maybe(|chance| Ending { outcome: chance.word().into(), reason: chance.maybe(Chance::secret), quiet: chance.maybe(Chance::instant) });
+            chance.maybe(|chance| Ending { outcome: chance.word().into(), reason: chance.maybe(Chance::secret), quiet: chance.maybe(Chance::instant), doubtful: chance.maybe(|chance| ScopeId(chance.id())), });
         state.undo = (0..chance.below(3))
             .map(|_| Undoable { step: chance.word().as_str().into(), row: chance.maybe(Chance::row), unsure: chance.maybe(Chance::instant) })
             .collect();

@@ -49,6 +49,14 @@ fn a_call_without_an_answer_is_taken_back_too() {
   - expect: { ended: withdrawn }
 ";
     assert_eq!(failures(book, &format!("{START}{withdrawn}")), "");
+    // It never arrived: there is nothing to take back, and the case comes to its end.
+    let never = "  - { withdraw: never mind, by: ann }
+  - { answer: unbook, status: 404 }
+  - expect: { at: http_1 }
+  - { answer: http_1, status: 404 }
+  - expect: { incident: http_1 }
+";
+    assert_eq!(failures(book, &format!("{START}{never}")), "");
     let stopped = "  - { fail: book, opinion: no answer }\n  - cancel: enough\n  - expect: { at: unbook }\n";
     assert_eq!(failures(book, &format!("{START}{stopped}")), "");
 }

@@ -60,6 +60,8 @@ pub(super) struct StateRecord {
     pub(super) unsure: BTreeMap<usize, At>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) quiet: Option<At>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) doubtful: Option<ScopeId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -270,6 +272,7 @@ impl StateRecord {
             ending: state.ending.as_ref().map(|ending| (ending.outcome.clone(), ending.reason.clone())),
             unsure: state.undo.iter().enumerate().filter_map(|(place, it)| Some((place, At(it.unsure?)))).collect(),
             quiet: state.ending.as_ref().and_then(|ending| ending.quiet).map(At),
+            doubtful: state.ending.as_ref().and_then(|ending| ending.doubtful),
         }
     }
 
@@ -361,7 +364,12 @@ impl StateRecord {
             caller: self.caller.map(CallerRecord::into_domain),
             stage: self.stage,
             undo: self.undo.into_iter().enumerate().map(&mut undoable).collect(),
-            ending: self.ending.map(|(outcome, reason)| Ending { outcome, reason, quiet: self.quiet.map(|at| at.0) }),
+            ending: self.ending.map(|(outcome, reason)| Ending {
+                outcome,
+                reason,
+                quiet: self.quiet.map(|at| at.0),
+                doubtful: self.doubtful,
+            }),
         }
     }
 }
