@@ -204,7 +204,9 @@ impl Told<'_> {
 
     fn step(&self, case: usize, step: &StepId) -> String {
         let Some(case) = self.world.cases().get(case) else { return step.to_string() };
-        self.words().step(case.definition, step)
+        // Who tries a process knows a step without a title by its id.
+        let titled = case.definition.steps.get(step).is_some_and(|step| step.title.is_some());
+        if titled { self.words().step(case.definition, step) } else { step.to_string() }
     }
 
     fn words(&self) -> Said<'_> {

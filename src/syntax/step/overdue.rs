@@ -77,7 +77,7 @@ impl Lowering<'_> {
             ));
         }
         let then = self.then(&fields);
-        if ["notify", "reassign", "decide", "go"].iter().all(|key| fields.key(key).is_none()) {
+        if ["notify", "every", "reassign", "decide", "go"].iter().all(|key| fields.key(key).is_none()) {
             self.report(
                 missing_value(key, "overdue")
                     .hint(Wording::new("overdue: { notify: applicant }", "overdue: { notify: applicant }")),
