@@ -157,7 +157,7 @@ fn source(
         unread: ground.world.unread.clone(),
         reading: Reading::default(),
         clash: false,
-        never_zero: Arc::default(),
+        kept: Arc::default(),
         diagnostics: Vec::new(),
     };
     let scope = scope(definition, of, &mut typing);

@@ -86,7 +86,7 @@ fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnos
             unread: world.unread.with(reading),
             reading: reading.clone(),
             clash,
-            never_zero: Arc::default(),
+            kept: Arc::default(),
             diagnostics: Vec::new(),
         };
         let fields = Fields::of(document, &mut typing);
@@ -103,7 +103,7 @@ fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnos
         unread: world.unread.with(reading),
         reading: reading.clone(),
         clash,
-        never_zero: Arc::default(),
+        kept: Arc::default(),
         diagnostics: Vec::new(),
     };
     let hit = document.hit.map_or(Hit::First, |hit| hit.value);

@@ -10,14 +10,14 @@ use crate::compile::texts::expressions;
 use crate::compile::unread::{Reading, Unread};
 use crate::compile::{World, assigned, fields, form, look_up, meant, outcomes, proved, rows, step};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::expression::{self, Expected, Fault, FaultKind, Scope};
+use crate::expression::{self, Expected, Fault, FaultKind, Kept, Scope};
 use crate::model::definition::{Definition, OwnCase, Policy};
 use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
 use crate::model::id::{FieldName, ProcessId, StepId, Version};
 use crate::model::text::{Text, Wording};
 use crate::model::value::Value;
-use crate::syntax::{self, FeelText, Field, Process, ScalarForm, Step, StepKind};
+use crate::syntax::{self, FeelText, Field, FieldType, Process, ScalarForm, Step, StepKind};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,8 +36,8 @@ pub(crate) struct Typing<'a> {
     pub(crate) reading: Reading,
     /// Whether names with two meanings are reported already.
     pub(crate) clash: bool,
-    /// The fields that no form takes a zero for.
-    pub(crate) never_zero: Arc<BTreeSet<FieldName>>,
+    /// What forms keep fields from.
+    pub(crate) kept: Arc<Kept>,
     /// What is wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -59,7 +59,7 @@ pub(crate) fn definition(
         unread: world.unread.with(&reading),
         reading,
         clash: names.clash,
-        never_zero: Arc::new(never_zero(document)),
+        kept: Arc::new(kept(document)),
         diagnostics: Vec::new(),
     };
     let fields = fields::Fields::of(document, &mut typing);
@@ -134,9 +134,8 @@ pub(crate) fn policy(written: &syntax::Policy, base: &Policy) -> Policy {
     }
 }
 
-/// The fields that a form asks with a limit which keeps them from zero. Whatever else has such a name, a column or a
-/// field that steps write, has no such limit.
-fn never_zero(document: &Process) -> BTreeSet<FieldName> {
+/// What forms keep fields from. Whatever else has such a name, a column or a field that steps write, has no such limit.
+fn kept(document: &Process) -> Kept {
     let mut asked: Vec<&Field> = document.form.iter().collect();
     walk(&document.steps, &mut |step| asked.extend(&step.form));
     let mut others: BTreeSet<&str> = document.data.iter().map(|field| field.name.value.as_str()).collect();
@@ -144,12 +143,24 @@ fn never_zero(document: &Process) -> BTreeSet<FieldName> {
         others.extend(list.fields.iter().map(|column| column.name.value.as_str()));
     }
     let number = |limit: &Option<FeelText>| limit.as_ref()?.text.trim().parse::<Decimal>().ok();
-    let kept = |field: &&&Field| {
+    let own = |field: &Field| field.value.is_none() && !others.contains(field.name.value.as_str());
+    let not_zero = |field: &Field| {
         let above = number(&field.min).is_some_and(|min| min > Decimal::ZERO);
         let below = number(&field.max).is_some_and(|max| max < Decimal::ZERO);
-        field.value.is_none() && field.many.is_none() && (above || below) && !others.contains(field.name.value.as_str())
+        field.many.is_none() && (above || below)
     };
-    asked.iter().filter(kept).map(|field| field.name.value.as_str().into()).collect()
+    // What is asked later, or not always, has no items before.
+    let not_empty = |field: &Field| {
+        let list = field.many.is_some() || field.kind.is_some_and(|kind| kind.value == FieldType::List);
+        let required = field.required.is_some_and(|required| required.value);
+        list && field.when.is_none() && (required || number(&field.min).is_some_and(|min| min >= Decimal::ONE))
+    };
+    let names =
+        |fields: &mut dyn Iterator<Item = &Field>| fields.map(|field| field.name.value.as_str().into()).collect();
+    Kept {
+        not_zero: names(&mut asked.iter().copied().filter(|field| own(field) && not_zero(field))),
+        not_empty: names(&mut document.form.iter().filter(|field| own(field) && not_empty(field))),
+    }
 }
 
 /// The first computed amount, else the first amount.
@@ -184,7 +195,7 @@ impl Typing<'_> {
     /// What is in reach everywhere: the applicant and the directory.
     pub(crate) fn everywhere(&self) -> Scope {
         let scope = Scope::new().directory(self.world.directory.clone()).applicant();
-        scope.never_zero(self.never_zero.clone())
+        scope.kept(self.kept.clone())
     }
 
     /// Types an expression; `None` if anything is wrong with it, which is reported.

@@ -4,6 +4,7 @@ use super::fault::Failure;
 use super::functions::{self, Accepts, Need};
 use super::machine::{Machine, NULL, Val};
 use super::operate;
+use super::partial::is_partial;
 use crate::model::formula::{Expr, Op};
 use crate::model::value::Value;
 use std::rc::Rc;
@@ -34,7 +35,7 @@ impl<'a> Machine<'a> {
                     None => item,
                 });
             }
-            return (function.run)(self, &refs).map(Val::Own);
+            return self.run(function, &refs);
         }
         let form = forms
             .iter()
@@ -57,7 +58,15 @@ impl<'a> Machine<'a> {
             });
         }
         self.spend(refs.iter().map(|value| 4 + value.as_text().map_or(0, |text| text.len() / 16)).sum())?;
-        (function.run)(self, &refs).map(Val::Own)
+        self.run(function, &refs)
+    }
+
+    fn run(&mut self, function: &functions::Function, arguments: &[&Value]) -> Result<Val<'a>, Failure> {
+        match (function.run)(self, arguments) {
+            // What compiled knows that there may be none.
+            Err(_) if is_partial(function.name) && !self.is_spent() => Ok(Val::Ref(&NULL)),
+            found => found.map(Val::Own),
+        }
     }
 
     /// `sort(list, function(a, b) …)` and `list replace(list, function(item, new) …, new)`.

@@ -128,6 +128,7 @@ impl<'s> Infer<'s> {
     pub(super) fn set(&mut self, node: &Node, mut typing: Typing) -> Typing {
         if typing.optional {
             let written = self.written(node);
+            let (zh, en) = self.ask_first(node);
             self.fault(
                 Fault::new(
                     node.range.clone(),
@@ -135,10 +136,7 @@ impl<'s> Infer<'s> {
                     format!("`{written}` 可能没有值"),
                     format!("`{written}` may be unset"),
                 )
-                .hint(
-                    format!("先判断：`{written} != null and …`，或 `if {written} != null then … else …`。"),
-                    format!("Ask first: `{written} != null and …`, or `if {written} != null then … else …`."),
-                ),
+                .hint(zh, en),
             );
             typing.optional = false;
         }
@@ -383,7 +381,10 @@ impl<'s> Infer<'s> {
             }
             Syntax::In(value, tests) => self.contained(value, tests),
             Syntax::Path(of, name, range) => self.path(node, of, name, range),
-            Syntax::Filter(list, condition) => self.filter(list, condition),
+            Syntax::Filter(list, condition) => {
+                let typing = self.filter(list, condition);
+                self.asked(node, typing)
+            }
             Syntax::For(over, body) => {
                 let (sources, body) = self.iterate(over, |pass| pass.visit(body, None));
                 let of = Type::List(Box::new(body.typed()));
@@ -401,7 +402,10 @@ impl<'s> Infer<'s> {
                 let value = self.visit(value, None);
                 Typing::new(Op::InstanceOf(value.expr, kind.clone()), Type::Boolean)
             }
-            Syntax::Call(name, range, arguments) => self.call(node, name, range, arguments),
+            Syntax::Call(name, range, arguments) => {
+                let typing = self.call(node, name, range, arguments);
+                self.asked(node, typing)
+            }
             Syntax::Function(..) => {
                 self.fault(Fault::new(
                     node.range.clone(),

@@ -3,6 +3,7 @@
 use super::fault::{Fault, FaultKind, likely};
 use super::functions::{self, Accepts, Function, Need, Parameter, parameter};
 use super::infer::{Infer, Typing};
+use super::partial;
 use super::tree::{Argument, Node, Syntax};
 use crate::model::formula::{Expr, Op, Read};
 use crate::model::value::{Type, Typed, Value};
@@ -47,6 +48,9 @@ impl Infer<'_> {
             self.fault(fault.suggest(format!("\"{bare}\"")));
             return Typing::unknown();
         }
+        if let ("modulo", [_, divisor]) = (name, arguments) {
+            self.check_divisor(&divisor.value);
+        }
         if let [argument] = arguments
             && let Syntax::Text(text) = &argument.value.syntax
         {
@@ -76,18 +80,19 @@ impl Infer<'_> {
                 *slot = Some(typing);
             }
         }
-        let mut of = Vec::with_capacity(width);
+        let mut of: Vec<Typed> = Vec::with_capacity(width);
         let mut exprs = Vec::with_capacity(width);
         for typing in typings {
             let typing = typing.unwrap_or_else(|| Typing { optional: true, ..Typing::unknown() });
             of.push(typing.typed());
             exprs.push(typing.expr);
         }
+        let partial = partial::is_partial(name) && !self.has_value(name, arguments, &of, &exprs);
         if function.spreads {
             of = spread(of);
         }
         let typed = (function.of)(&of);
-        Typing { optional: typed.optional, ..Typing::new(Op::Call(function.name.into(), exprs), typed.of) }
+        Typing { optional: typed.optional || partial, ..Typing::new(Op::Call(function.name.into(), exprs), typed.of) }
     }
 
     /// The form that is meant: by the names of the arguments, else by their number and by what they are.

@@ -19,7 +19,7 @@ impl<'a> Machine<'a> {
         if items.is_empty() {
             // Only a condition has an answer for a list without items.
             return match self.with([Val::Ref(&NULL)], |machine| machine.eval(condition)) {
-                Ok(value) if matches!(&*value, Value::Number(_)) => Err(no_place(0)),
+                Ok(value) if matches!(&*value, Value::Number(_)) => Ok(Val::Ref(&NULL)),
                 Err(failure) if self.is_spent() => Err(failure),
                 _ => Ok(Val::Own(Value::List(Vec::new()))),
             };
@@ -39,7 +39,7 @@ impl<'a> Machine<'a> {
                             ..0 => usize::try_from(place.unsigned_abs()).ok().and_then(|back| count.checked_sub(back)),
                             0 => None,
                         });
-                        return index.and_then(|index| items.get(index).cloned()).ok_or_else(|| no_place(count));
+                        return Ok(index.and_then(|index| items.get(index).cloned()).unwrap_or(Val::Ref(&NULL)));
                     }
                     Value::Null if lenient => {}
                     other => return Err(operate::no_condition(other)),
@@ -120,11 +120,4 @@ impl<'a> Machine<'a> {
             _ => Ok(Val::truth(decisive != all)),
         }
     }
-}
-
-fn no_place(count: usize) -> Failure {
-    Failure::new(
-        format!("列表没有这个位置：它有 {count} 项"),
-        format!("the list has no such place: it has {count} items"),
-    )
 }

@@ -40,6 +40,7 @@ mod names;
 mod narrow;
 mod operate;
 mod parse;
+mod partial;
 mod property;
 pub mod range;
 mod reach;
@@ -52,7 +53,7 @@ mod types;
 pub use fault::{Failure, Fault, FaultKind};
 pub use names::is_name;
 pub use narrow::Known;
-pub use scope::{Expected, Scope};
+pub use scope::{Expected, Kept, Scope};
 pub use table::{Found, can_answer, is_constant, look_up, passes_null};
 
 use crate::model::formula::Formula;

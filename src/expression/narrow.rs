@@ -37,6 +37,11 @@ impl Known {
         self.of.as_ref()
     }
 
+    /// Whether it is this fact about this value.
+    pub(super) fn says(&self, key: &str, fact: Fact) -> bool {
+        self.fact == fact && self.key == key
+    }
+
     /// Whether it says that this field is set.
     pub(crate) fn sets(&self, field: &str) -> bool {
         self.fact == Fact::Set && self.key == field
@@ -62,6 +67,8 @@ impl Infer<'_> {
                 let keys: Option<Vec<String>> = arguments.iter().map(|argument| self.key(&argument.value)).collect();
                 Some(format!("{name}({})", keys?.join(",")))
             }
+            // Nothing hides a name within an expression, so that the same words say the same.
+            Syntax::Filter(list, condition) => Some(format!("{}[{}]", self.key(list)?, self.written(condition))),
             Syntax::Number(_) | Syntax::Text(_) => Some(format!("{:?}", node.syntax)),
             _ => None,
         }
@@ -69,12 +76,23 @@ impl Infer<'_> {
 
     pub(super) fn knows(&self, node: &Node, fact: Fact) -> bool {
         if let (Syntax::Name(name), Fact::NotZero) = (&node.syntax, fact)
-            && self.scope.never_zero.contains(name.as_str())
+            && self.scope.kept.not_zero.contains(name.as_str())
             && matches!(self.lookup(name), Some(Found::Field(_)))
         {
             return true;
         }
-        self.key(node).is_some_and(|key| self.facts.iter().any(|known| known.key == key && known.fact == fact))
+        if let (Syntax::Call(name, _, arguments), Fact::NotZero) = (&node.syntax, fact)
+            && let ("count", [list]) = (name.as_str(), arguments.as_slice())
+            && !self.may_be_empty(&list.value)
+        {
+            return true;
+        }
+        self.key(node).is_some_and(|key| self.facts.iter().any(|known| known.says(&key, fact)))
+    }
+
+    /// Whether a form keeps a list from being empty.
+    pub(super) fn is_never_empty(&self, name: &str) -> bool {
+        self.scope.kept.not_empty.contains(name) && matches!(self.lookup(name), Some(Found::Field(_)))
     }
 
     /// What holds where the condition is `truth`.

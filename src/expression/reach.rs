@@ -175,8 +175,9 @@ impl Infer<'_> {
         match asked.of {
             Type::Boolean => {}
             Type::Number => {
+                let there = self.has_place(list, condition);
                 let op = Op::Filter { list: typing.expr, condition: asked.expr, lenient };
-                return Typing { optional: item.optional, ..Typing::new(op, item.of) };
+                return Typing { optional: item.optional || !there, ..Typing::new(op, item.of) };
             }
             Type::Any => {
                 let op = Op::Filter { list: typing.expr, condition: asked.expr, lenient };

@@ -307,9 +307,11 @@ pub(super) fn constant(expr: &Expr) -> Option<Value> {
     if let Op::Literal(value) = expr.op() {
         return Some(value.clone());
     }
-    if !is_constant(expr) {
-        return None;
-    }
+    if is_constant(expr) { worked_out(expr) } else { None }
+}
+
+/// The value of an expression that reads no more than literals.
+pub(super) fn worked_out(expr: &Expr) -> Option<Value> {
     alone(&Record::new(), DateTime::UNIX_EPOCH, |context| evaluate::evaluate(expr, context)).ok()
 }
 

@@ -27,8 +27,8 @@ pub struct Scope {
     pub(super) instance: bool,
     pub(super) numbered: bool,
     pub(super) outcome: Option<Arc<[Arc<str>]>>,
-    /// Fields that are asked with a limit which keeps them from zero.
-    pub(super) never_zero: Arc<BTreeSet<FieldName>>,
+    /// What forms keep fields from.
+    pub(super) kept: Arc<Kept>,
     /// What conditions have proved before.
     pub(super) known: Vec<Known>,
     /// Types are not checked, and unset data is asked for by name: for trying expressions without a form.
@@ -40,6 +40,15 @@ pub struct Scope {
 pub(super) struct StepScope {
     pub(super) outcomes: Arc<[Arc<str>]>,
     pub(super) always: bool,
+}
+
+/// What forms keep fields from, so that no expression has to ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Numbers that are never zero where they are set.
+    pub not_zero: BTreeSet<FieldName>,
+    /// Lists that always have an item.
+    pub not_empty: BTreeSet<FieldName>,
 }
 
 impl Scope {
@@ -65,9 +74,9 @@ impl Scope {
         self
     }
 
-    /// Fields that hold no zero where they are set: their form refuses it.
-    pub fn never_zero(mut self, names: Arc<BTreeSet<FieldName>>) -> Scope {
-        self.never_zero = names;
+    /// What forms keep fields from.
+    pub fn kept(mut self, kept: Arc<Kept>) -> Scope {
+        self.kept = kept;
         self
     }
 
