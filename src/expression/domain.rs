@@ -38,6 +38,14 @@ impl Domain {
         }
     }
 
+    /// Whole numbers between two limits.
+    pub(super) fn whole(low: Option<Decimal>, high: Option<Decimal>) -> Domain {
+        let limit = |limit: Option<Decimal>| limit.map_or(Value::Null, Value::Number);
+        let range = Range { low: limit(low), low_closed: true, high: limit(high), high_closed: true };
+        let part = Values::within(&range).map_or(Part::All, |(inside, _)| inside.part);
+        Domain { values: Values { null: false, part }, step: Some(Decimal::ONE) }
+    }
+
     /// What an asked field holds by its declaration. Limits count where they are constants.
     pub fn asked(field: &Field) -> Domain {
         let whole = Domain::written(field);

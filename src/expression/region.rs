@@ -15,6 +15,7 @@ use crate::model::formula::{Comparison, Expr, Op};
 use crate::model::id::FieldName;
 use crate::model::value::{Record, Value};
 use chrono::DateTime;
+use rust_decimal::Decimal;
 use std::collections::BTreeMap;
 
 /// The most areas of one condition; one that needs more is taken whole.
@@ -127,6 +128,7 @@ impl Reading<'_> {
             Op::Compare(op, a, b) => match (constant(a), constant(b)) {
                 (None, Some(b)) => self.about(a, Values::compared(*op, &b)?, orders(*op)),
                 (Some(a), None) => self.about(b, Values::compared(turned(*op), &a)?, orders(*op)),
+                (None, None) => self.side_by_side(*op, a, b),
                 _ => None,
             },
             Op::Between(value, low, high) => {
@@ -171,6 +173,22 @@ impl Reading<'_> {
         Some(Verdict { holds: area(sets.0), fails: area(sets.1) })
     }
 
+    /// Two things that are no constants against each other: a subject that is below, at or above zero as the first is
+    /// less than the second, equal to it, or more. So what is asked of the same two is asked of one subject.
+    fn side_by_side(&mut self, op: Comparison, a: &Expr, b: &Expr) -> Option<Verdict> {
+        let subject = |a: &Expr, b: &Expr| {
+            let pair = Expr::new(Op::Compare(Comparison::Equal, a.clone(), b.clone()));
+            Subject::Other(pair, self.locals.clone())
+        };
+        let (this, other) = (subject(a, b), subject(b, a));
+        let known = |wanted: &Subject| self.subjects.all.iter().any(|(subject, _)| subject == wanted);
+        let (subject, op) = if known(&other) { (other, turned(op)) } else { (this, op) };
+        let (holds, fails) = Values::compared(op, &Value::Number(Decimal::ZERO))?;
+        let number = self.numbered(subject, Domain::whole(Decimal::NEGATIVE_ONE.into(), Decimal::ONE.into()));
+        let area = |values: Values| vec![Area::from([(number, values)])];
+        Some(Verdict { holds: area(holds), fails: area(fails) })
+    }
+
     /// A condition taken whole: a subject that is true or false.
     fn whole(&mut self, condition: &Expr) -> Verdict {
         let number = self.numbered(Subject::Other(condition.clone(), self.locals.clone()), Domain::truth());
@@ -195,7 +213,9 @@ impl Reading<'_> {
             Op::Literal(_) => None,
             _ => {
                 let subject = Subject::Other(value.clone(), self.locals.clone());
-                Some(self.numbered(subject, Domain::any(!ordered)))
+                let counted = matches!(value.op(), Op::Call(name, _) if &**name == "count");
+                let domain = if counted { Domain::whole(Some(Decimal::ZERO), None) } else { Domain::any(!ordered) };
+                Some(self.numbered(subject, domain))
             }
         }
     }

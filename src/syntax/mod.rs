@@ -136,15 +136,18 @@ pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
     diagnostics.extend(lowering.diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree)));
     written_out(id, &source.text, &mut diagnostics);
     crate::diagnostics::sort(&mut diagnostics, sources);
-    let hidden = tree.root.iter().flat_map(|root| diagnostics.iter().filter_map(|found| hidden::hidden(found, root)));
-    let hidden = hidden.collect();
-    if diagnostics.len() > FAULT_LIMIT {
+    let told = diagnostics.len() <= FAULT_LIMIT;
+    if !told {
         let more = diagnostics.len() - FAULT_LIMIT;
         diagnostics.truncate(FAULT_LIMIT);
         let last = diagnostics.last().map_or(Span::new(id, 0, 0), |found| found.span);
         diagnostics.push(too_many_faults(last, more));
     }
-    Parsed { document, diagnostics, hidden, whole: tree.broken_at.is_none() && tree.gaps.is_empty() }
+    let hidden = tree.root.iter().flat_map(|root| diagnostics.iter().filter_map(|found| hidden::hidden(found, root)));
+    let hidden = hidden.collect();
+    // What so many faults hide is not looked for.
+    let whole = told && tree.broken_at.is_none() && tree.gaps.is_empty();
+    Parsed { document, diagnostics, hidden, whole }
 }
 
 /// Whether a fault is one of what was written: not of what is missing at a gap, or behind where reading ended.
