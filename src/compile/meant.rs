@@ -15,6 +15,16 @@ pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, docume
     if fault.suggestion.is_some() {
         return;
     }
+    if *expected == Expected::People
+        && fault.kind == FaultKind::BadExpression
+        && matches!(name.trim(), "," | "、" | "，")
+    {
+        fault.hint = Some(Wording::new(
+            "几个人写成列表，如 `[经理, 会计]`，再写 `mode: any`（一人即可）或 `mode: all`（全部同意）",
+            "Several people are a list, such as `[boss, clerk]`, with `mode: any` (one is enough) or `mode: all` beside it",
+        ));
+        return;
+    }
     let instead = match fault.kind {
         FaultKind::UnknownName => instead(name, document, world),
         FaultKind::UnknownOption => option(name, document),

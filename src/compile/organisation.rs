@@ -312,6 +312,15 @@ pub(crate) fn unknown<'n>(
             ),
         )
         .fix_word(name.span, close),
+        // These are documents of their own.
+        None if matches!(en, "process" | "metric") => Diagnostic::new(
+            Code::UnknownName,
+            name.span,
+            Wording::new(
+                format!("没有叫 `{word}` 的{zh}。请改名称，或加一个以 `{en}: {word}` 开头的文件"),
+                format!("there is no {en} `{word}`; change the name, or add a file that begins with `{en}: {word}`"),
+            ),
+        ),
         None => Diagnostic::new(
             Code::UnknownName,
             name.span,

@@ -16,7 +16,7 @@ use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
 use crate::model::id::{FieldName, ProcessId, StepId, Version};
 use crate::model::text::{Text, Wording};
-use crate::model::value::Value;
+use crate::model::value::{Type, Value};
 use crate::syntax::{self, FeelText, Field, FieldType, Process, ScalarForm, Step, StepKind};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,6 +211,10 @@ impl Typing<'_> {
     fn told(&mut self, text: &FeelText, expected: &Expected, typed: Result<Formula, Vec<Fault>>) -> Option<Formula> {
         match typed {
             Ok(formula) => Some(formula),
+            Err(faults) if is_plain_text(text, expected, &faults) => {
+                self.diagnostics.push(syntax::quoted_text(text));
+                None
+            }
             Err(faults) => {
                 for mut fault in faults {
                     let noise = match fault.kind {
@@ -279,6 +283,14 @@ impl Typing<'_> {
         }
         scope
     }
+}
+
+/// Whether a text was meant whose quotes YAML takes away: it stands in quotes where a text is asked, and has nothing of
+/// an expression.
+fn is_plain_text(text: &FeelText, expected: &Expected, faults: &[Fault]) -> bool {
+    let asked = matches!(expected, Expected::Type(typed) if typed.of == Type::Text);
+    let plain = !text.text.contains(['(', '"', '+', '=', '<', '>', '{', '[', '\n']) && !text.text.starts_with("if ");
+    asked && text.form.is_quoted() && plain && faults.iter().all(|fault| fault.suggestion.is_none())
 }
 
 /// A fault of an expression, in the file.

@@ -9,6 +9,7 @@ use super::tree::{Node, Syntax, Test};
 use super::types;
 use crate::model::formula::{Expr, Formula, Op, Read};
 use crate::model::id::FieldName;
+use crate::model::text::Wording;
 use crate::model::value::{Type, Typed, Value};
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
@@ -241,6 +242,9 @@ impl<'s> Infer<'s> {
                 Typing::new(Op::If(asked.expr, then.expr, otherwise.expr), of)
             }
             syntax => {
+                if let Some(told) = self.joined_people(node) {
+                    return told;
+                }
                 let typing = self.visit(node, None);
                 let finds = matches!(syntax, Syntax::Call(..) | Syntax::Word(Value::Null));
                 let typing = if finds { typing } else { self.set(node, typing) };
@@ -254,7 +258,7 @@ impl<'s> Infer<'s> {
                         && let Some(fault) = self.faults.last_mut()
                     {
                         let written = self.text.get(node.range.clone()).unwrap_or("");
-                        fault.hint = Some(crate::model::text::Wording::new(
+                        fault.hint = Some(Wording::new(
                             format!("部门里谁来办？写 `head_of({written})` 或 `members({written})`。"),
                             format!("Who of the department? Write `head_of({written})` or `members({written})`."),
                         ));
@@ -484,8 +488,15 @@ impl<'s> Infer<'s> {
     fn connect(&mut self, parts: &[Node], all: bool) -> Typing {
         let before = self.facts.len();
         let mut exprs = Vec::with_capacity(parts.len());
-        for part in parts {
+        for (at, part) in parts.iter().enumerate() {
+            let told = self.faults.len();
             exprs.push(self.condition(part).expr);
+            let before = at.checked_sub(1).and_then(|before| parts.get(before));
+            if let (false, Some((zh, en))) = (all, self.one_of_several(before, part))
+                && let Some(fault) = self.faults.get_mut(told).filter(|fault| fault.kind == FaultKind::WrongType)
+            {
+                fault.hint = Some(Wording::new(zh, en));
+            }
             let known = self.assume(part, all);
             self.facts.extend(known);
         }

@@ -30,6 +30,7 @@ pub mod domain;
 mod evaluate;
 mod fault;
 mod functions;
+mod habit;
 mod hit;
 mod infer;
 mod invoke;

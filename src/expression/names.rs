@@ -3,6 +3,7 @@
 use super::cursor::KEYWORDS;
 use super::fault::{Fault, FaultKind, likely};
 use super::functions;
+use super::habit;
 use super::infer::{Infer, Options, Typing};
 use super::narrow::Fact;
 use super::tree::Node;
@@ -202,6 +203,7 @@ impl Infer<'_> {
             _ if functions::find(name).is_some() => {
                 fault.hint(format!("要调用函数，写 `{name}(…)`。"), format!("To call the function, write `{name}(…)`."))
             }
+            _ if let Some(words) = habit::length(name) => fault.did_you_mean(Some(words)),
             _ if self.is_a_person(name) => fault
                 .hint(format!("人员写成 `person(\"{name}\")`。"), format!("A person is written `person(\"{name}\")`."))
                 .suggest(format!("person(\"{name}\")")),

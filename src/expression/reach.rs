@@ -1,6 +1,7 @@
 //! Parts and items: paths, filters and loops.
 
 use super::fault::{Fault, FaultKind, likely};
+use super::habit;
 use super::infer::{Infer, Local, Typing};
 use super::narrow::{Fact, Known};
 use super::property;
@@ -78,7 +79,18 @@ impl Infer<'_> {
                     let columns = Arc::clone(columns);
                     self.unknown_property(written, name, range, columns.keys().map(FieldName::as_str));
                 }
-                other => self.unknown_property(written, name, range, property::names(other).iter().copied()),
+                other => match habit::function_of(other, name, written) {
+                    Some(instead) => self.fault(
+                        Fault::new(
+                            node.range.clone(),
+                            FaultKind::UnknownProperty,
+                            format!("`{written}` 没有 `{name}`，是不是 `{instead}`？"),
+                            format!("`{written}` has no `{name}`; did you mean `{instead}`?"),
+                        )
+                        .suggest(instead),
+                    ),
+                    None => self.unknown_property(written, name, range, property::names(other).iter().copied()),
+                },
             }
             let null = Expr::literal(Value::Null);
             return Typing {

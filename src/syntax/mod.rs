@@ -54,6 +54,7 @@ pub use table::{Rule, Table};
 pub use test::deed::{Deed, Verb};
 pub use test::expect::{Expect, MAIL_KINDS, MailLike};
 pub use test::{Act, Start, Test};
+pub(crate) use trap::quoted_text;
 
 use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list, suggest};
 use crate::model::text::Wording;

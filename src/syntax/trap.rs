@@ -2,6 +2,7 @@
 
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::model::text::Wording;
+use crate::syntax::FeelText;
 use crate::syntax::node::{DEPTH_LIMIT, Draft, ScalarForm};
 
 /// Full-width marks and what to type instead.
@@ -280,6 +281,21 @@ pub(crate) fn unquoted(text: &str, span: Span, key: &str) -> Diagnostic {
         quoted,
         Wording::new("加上单引号", "put it into quotes"),
     )
+}
+
+/// A quoted text, whose quotes YAML takes away.
+pub(crate) fn quoted_text(text: &FeelText) -> Diagnostic {
+    let words = &text.text;
+    let written = format!("'\"{}\"'", words.replace('\\', "\\\\").replace('\'', "''"));
+    Diagnostic::new(
+        Code::QuotedWord,
+        text.span,
+        Wording::new(
+            format!("YAML 会去掉这里的引号，剩下的 {words} 被当成表达式。要写文字，请写 {written}"),
+            format!("YAML takes these quotes away, and {words} is read as an expression. For a text write {written}"),
+        ),
+    )
+    .fix(text.span, written, Wording::new("写成文字", "write it as a text"))
 }
 
 /// A quoted lone word, whose quotes YAML takes away.

@@ -80,8 +80,9 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 }
             }
             for (lack, people, names) in told {
+                let mends = lack.mends(&people, all, &subject.world.directory);
                 let whose = (people.len() < all).then(|| when(&people, all, &subject.world.directory));
-                diagnostics.push(lack.told(&called(placed), &where_chosen(name, &names, whose)));
+                diagnostics.push(lack.told(&called(placed), &where_chosen(name, &names, whose), mends));
             }
         }
     }
@@ -391,10 +392,38 @@ fn filled(seats: &[Vec<PersonId>]) -> usize {
 
 impl Lack {
     fn shown(self, step: &str, applicants: &[PersonId], all: usize, directory: &Directory) -> Diagnostic {
-        self.told(step, &when(applicants, all, directory))
+        let mends = self.mends(applicants, all, directory);
+        self.told(step, &when(applicants, all, directory), mends)
     }
 
-    fn told(self, step: &str, when: &Wording) -> Diagnostic {
+    /// What can be done about it, and helps for all of these applicants.
+    fn mends(&self, applicants: &[PersonId], all: usize, directory: &Directory) -> Wording {
+        let superior = |of: &PersonId| directory.superiors(of).iter().any(|person| has_mail(directory, person));
+        let own = matches!(self, Lack::OnlyThemselves(_));
+        let (zh, en) = if matches!(self, Lack::Failed(..)) || !applicants.iter().all(superior) {
+            ("", "")
+        } else {
+            ("`policy: { nobody: escalate }`（找上级）或 ", "`policy: { nobody: escalate }` (ask a superior) or ")
+        };
+        let (own_zh, own_en) = if own {
+            ("，或 `own_case: allow`（自己也可以批）", ", or `own_case: allow` (they may sign it themselves)")
+        } else {
+            ("", "")
+        };
+        let (kept_zh, kept_en) = if applicants.len() < all {
+            ("；也可以用 `start` 不让他们发起", "; or keep them from starting it, with `start`")
+        } else {
+            ("", "")
+        };
+        Wording::new(
+            format!("请在组织目录里补上人，或写 {zh}`policy: {{ nobody: skip }}`（跳过）{own_zh}{kept_zh}"),
+            format!(
+                "add somebody to the directory, or write {en}`policy: {{ nobody: skip }}` (pass over){own_en}{kept_en}"
+            ),
+        )
+    }
+
+    fn told(self, step: &str, when: &Wording, mends: Wording) -> Diagnostic {
         let (span, why) = match self {
             Lack::Nobody(span) => (span, Wording::new("这里找不到人", "nobody is found here")),
             Lack::NoMail(span) => (span, Wording::new("这里的人都没有邮箱", "nobody here has a mail address")),
@@ -425,10 +454,7 @@ impl Lack {
                 format!("{}, the step `{step}` has nobody to ask: {}", when.en, why.en),
             ),
         )
-        .hint(Wording::new(
-            "请在组织目录里补上人，或写 `policy: { nobody: escalate }`（找上级）或 `skip`（跳过）",
-            "add somebody to the directory, or write `policy: { nobody: escalate }` (ask a superior) or `skip` (pass over)",
-        ))
+        .hint(mends)
     }
 }
 

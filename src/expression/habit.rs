@@ -1,0 +1,60 @@
+//! What people write by habit and an expression says otherwise: people joined by `or`, a comparison with several
+//! values, a superior as a property, a length of time of ISO 8601 without its quotes.
+
+use super::fault::{Fault, FaultKind};
+use super::infer::{Infer, Typing};
+use super::tree::{Node, Syntax};
+use crate::model::formula::Comparison;
+use crate::model::text::Lang;
+use crate::model::time::Duration;
+use crate::model::value::Type;
+
+impl Infer<'_> {
+    /// `boss or deputy` where people are asked: told once, as the list that is meant.
+    pub(super) fn joined_people(&mut self, node: &Node) -> Option<Typing> {
+        let (Syntax::Or(parts) | Syntax::And(parts)) = &node.syntax else { return None };
+        let listed: Vec<&str> = parts.iter().map(|part| self.written(part)).collect();
+        let listed = listed.join(", ");
+        let mode = if matches!(node.syntax, Syntax::Or(_)) { "any" } else { "all" };
+        self.fault(
+            Fault::new(
+                node.range.clone(),
+                FaultKind::WrongType,
+                "`and` 和 `or` 连接的是条件。几个人写成列表",
+                "`and` and `or` join conditions; several people are a list",
+            )
+            .hint(format!("[{listed}]，再写 `mode: {mode}`"), format!("[{listed}], and `mode: {mode}` beside it")),
+        );
+        Some(Typing::unknown())
+    }
+
+    /// `n = 5 or 6`: the second value is no condition, and belongs to the first.
+    pub(super) fn one_of_several(&self, before: Option<&Node>, part: &Node) -> Option<(String, String)> {
+        let Syntax::Compare(Comparison::Equal, value, first) = &before?.syntax else { return None };
+        if !matches!(part.syntax, Syntax::Number(_) | Syntax::Text(_) | Syntax::Name(_) | Syntax::Literal(_)) {
+            return None;
+        }
+        let [value, first, part] = [&**value, &**first, part].map(|node| self.written(node));
+        let instead = format!("{value} in ({first}, {part})");
+        Some((format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`.")))
+    }
+}
+
+/// What is asked of a person by a function.
+pub(super) fn function_of(of: &Type, property: &str, written: &str) -> Option<String> {
+    const SUPERIOR: [&str; 8] = ["manager", "superior", "boss", "supervisor", "reports_to", "leader", "上级", "主管"];
+    match of {
+        Type::Person if SUPERIOR.contains(&property) => Some(format!("manager_of({written})")),
+        Type::Department if ["head", "manager", "leader"].contains(&property) => Some(format!("head_of({written})")),
+        Type::Position if ["holder", "holders", "people"].contains(&property) => Some(format!("holders({written})")),
+        _ => None,
+    }
+}
+
+/// `P2D` as words, where these say the same in an expression.
+pub(super) fn length(name: &str) -> Option<String> {
+    let length: Duration = name.starts_with('P').then(|| name.parse().ok()).flatten()?;
+    let words = length.words(Lang::En);
+    let single = words.split(' ').count() == 2 && words.starts_with(|c: char| c.is_ascii_digit());
+    single.then_some(words)
+}
