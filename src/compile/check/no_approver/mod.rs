@@ -1,17 +1,19 @@
 //! A step that has nobody to ask, for some person who may apply.
 //!
 //! For every human step and every possible applicant, `who` is evaluated with the directory as it is, where it
-//! depends on nothing else; a field of people is judged by its `among`, and of a position or a department that people
-//! choose every one is tried that the field takes and for which the step is not skipped. Whose case it is is struck from
+//! depends on nothing else; of a person, a position or a department that people choose every one is tried that the field
+//! takes and for which the step is not skipped. Whose case it is is struck from
 //! approvals and their superior takes the place, as the engine does it. Absences are left out: they pass. Who is asked
 //! once a step is overdue is judged too: it may not be nobody whoever applies.
 //!
 //! The directory knows people by what they hold. So applicants with the same positions fare alike, and one of
 //! them is tried for all, unless an expression names somebody by id.
 
+mod lack;
+
 use super::{Subject, called};
 use crate::compile::typing::fields_read;
-use crate::diagnostics::{Code, Context, Diagnostic, Span};
+use crate::diagnostics::{Context, Diagnostic, Span};
 use crate::expression;
 use crate::model::control::Then;
 use crate::model::definition::{Human, Mode, Nobody, OwnCase, Step};
@@ -25,6 +27,7 @@ use crate::model::value::{Record, Value};
 use crate::syntax::{self, FeelText, StepKind};
 use chrono::DateTime;
 use indexmap::IndexMap;
+use lack::{Lack, when, where_chosen};
 use std::collections::BTreeMap;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -68,10 +71,11 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if let Some((name, field)) = asking.chosen().filter(|_| sound) {
             let mut told: Vec<(Lack, Vec<PersonId>, Vec<String>)> = Vec::new();
             for (value, word) in choices(field, &subject.world.directory) {
+                let groups = told_apart(groups, &value);
                 let data = Record::from_iter([(name.clone(), value)]);
                 let asking = Asking { data: &data, ..asking };
                 let takes: Vec<Vec<PersonId>> =
-                    groups.iter().filter(|group| asking.takes(field, step, group)).cloned().collect();
+                    groups.into_iter().filter(|group| asking.takes(field, step, group)).collect();
                 for (lack, people) in asking.lacks(&takes) {
                     match told.iter_mut().find(|(other, of, _)| *other == lack && *of == people) {
                         Some((.., names)) => names.push(word.clone()),
@@ -81,6 +85,10 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
             for (lack, people, names) in told {
                 let mends = lack.mends(&people, all, &subject.world.directory);
+                let mends = Wording::new(
+                    format!("{}；还可以用 `{name}` 的 `check` 不收这个选择", mends.zh),
+                    format!("{}; or refuse the choice with a `check` of `{name}`", mends.en),
+                );
                 let whose = (people.len() < all).then(|| when(&people, all, &subject.world.directory));
                 diagnostics.push(lack.told(&called(placed), &where_chosen(name, &names, whose), mends));
             }
@@ -124,23 +132,6 @@ struct Asking<'s, 'a> {
     data: &'s Record,
 }
 
-/// Why there is nobody.
-#[derive(PartialEq)]
-enum Lack {
-    /// An entry names nobody.
-    Nobody(Span),
-    /// Those that an entry names have no mail address.
-    NoMail(Span),
-    /// An entry names only the applicant, who has no superior.
-    OnlyThemselves(Span),
-    /// Once it is overdue, the entries name nobody to ask instead.
-    NobodyInstead(Span),
-    /// There are fewer people than signatures.
-    TooFew(Span),
-    /// An entry has no value.
-    Failed(Span, Wording),
-}
-
 impl<'s> Asking<'s, '_> {
     /// What is missing, and for whose cases; of each group one stands for all.
     fn lacks(&self, groups: &[Vec<PersonId>]) -> Vec<(Lack, Vec<PersonId>)> {
@@ -156,12 +147,13 @@ impl<'s> Asking<'s, '_> {
         lacks
     }
 
-    /// The position or department that people choose and who is asked depends on.
+    /// The person, position or department that people choose and who is asked depends on.
     fn chosen(&self) -> Option<(&'s FieldName, &'s Field)> {
         let definition = self.subject.definition;
         let mut read = self.human.who.iter().flat_map(fields_read);
-        read.find_map(|name| definition.fields().find(|(known, _)| *known == name)).filter(|(_, field)| {
-            field.value.is_none() && !field.many && matches!(field.kind, FieldKind::Position | FieldKind::Department)
+        read.find_map(|name| definition.fields().find(|(known, _)| *known == name)).filter(|(name, field)| {
+            let chosen = matches!(field.kind, FieldKind::Person(_) | FieldKind::Position | FieldKind::Department);
+            field.value.is_none() && !field.many && chosen && !definition.data.contains_key(*name)
         })
     }
 
@@ -169,6 +161,16 @@ impl<'s> Asking<'s, '_> {
     /// depends on something else.
     fn takes(&self, field: &Field, step: &Step, group: &[PersonId]) -> bool {
         let Some(applicant) = group.first() else { return false };
+        if let FieldKind::Person(Some(among)) = &field.kind {
+            // Whom a field offers that cannot be known here is not tried.
+            let offered = self.knowable(among).then(|| self.evaluate(among, applicant));
+            let Some(Ok(offered)) = offered else { return false };
+            let offered = named(&offered, &self.subject.world.holders);
+            let chosen = |person: &PersonId| self.data.values().any(|value| *value == Value::Person(person.clone()));
+            if !offered.iter().flatten().any(chosen) {
+                return false;
+            }
+        }
         let rules = field.check.iter().map(|check| &check.that).chain(&step.when);
         rules.filter(|rule| self.knowable(rule)).all(|rule| {
             let value = self.evaluate(rule, applicant);
@@ -307,7 +309,18 @@ impl<'s> Asking<'s, '_> {
     }
 }
 
-/// Everything that a field of a position or a department can hold, and what people call it.
+/// The groups with whoever is chosen apart from those that hold the same: for them it is their own case.
+fn told_apart(groups: &[Vec<PersonId>], chosen: &Value) -> Vec<Vec<PersonId>> {
+    let Value::Person(chosen) = chosen else { return groups.to_vec() };
+    let mut apart = Vec::with_capacity(groups.len() + 1);
+    for group in groups {
+        let (own, others): (Vec<PersonId>, Vec<PersonId>) = group.iter().cloned().partition(|person| person == chosen);
+        apart.extend([own, others].into_iter().filter(|group| !group.is_empty()));
+    }
+    apart
+}
+
+/// Everything that a field of people, positions or departments can hold, and what people call it.
 fn choices(field: &Field, directory: &Directory) -> Vec<(Value, String)> {
     match field.kind {
         FieldKind::Position => {
@@ -318,27 +331,11 @@ fn choices(field: &Field, directory: &Directory) -> Vec<(Value, String)> {
             let all = directory.departments.keys();
             all.map(|id| (Value::Department(id.clone()), id.to_string())).collect()
         }
+        FieldKind::Person(_) => {
+            let all = directory.people.iter();
+            all.map(|(id, person)| (Value::Person(id.clone()), person.name.clone())).collect()
+        }
         _ => Vec::new(),
-    }
-}
-
-/// “When `field` is this”, naming at most three; and for whose cases, where that is not so for all.
-fn where_chosen(name: &FieldName, chosen: &[String], whose: Option<Wording>) -> Wording {
-    let (zh, en): (Vec<_>, Vec<_>) = chosen.iter().take(3).map(|one| (format!("`{one}`"), format!("`{one}`"))).unzip();
-    let (zh, en) = (zh.join("、"), en.join(", "));
-    let chosen = match chosen.len().saturating_sub(3) {
-        0 => Wording::new(format!("`{name}` 选 {zh}"), format!("when `{name}` is {en}")),
-        more => Wording::new(
-            format!("`{name}` 选 {zh} 等 {} 个", chosen.len()),
-            format!("when `{name}` is {en} or one of {more} more"),
-        ),
-    };
-    match whose {
-        None => Wording::new(format!("{} 时", chosen.zh), chosen.en),
-        Some(whose) => Wording::new(
-            format!("{}，并且由 {}", chosen.zh, whose.zh),
-            format!("{} and {}", chosen.en, whose.en.trim_start_matches("when ")),
-        ),
     }
 }
 
@@ -388,103 +385,4 @@ fn filled(seats: &[Vec<PersonId>]) -> usize {
     }
     let mut taken = Vec::new();
     (0..seats.len()).filter(|seat| find(*seat, seats, &mut taken, &mut Vec::new())).count()
-}
-
-impl Lack {
-    fn shown(self, step: &str, applicants: &[PersonId], all: usize, directory: &Directory) -> Diagnostic {
-        let mends = self.mends(applicants, all, directory);
-        self.told(step, &when(applicants, all, directory), mends)
-    }
-
-    /// What can be done about it, and helps for all of these applicants.
-    fn mends(&self, applicants: &[PersonId], all: usize, directory: &Directory) -> Wording {
-        let superior = |of: &PersonId| directory.superiors(of).iter().any(|person| has_mail(directory, person));
-        let own = matches!(self, Lack::OnlyThemselves(_));
-        let (zh, en) = if matches!(self, Lack::Failed(..)) || !applicants.iter().all(superior) {
-            ("", "")
-        } else {
-            ("`policy: { nobody: escalate }`（找上级）或 ", "`policy: { nobody: escalate }` (ask a superior) or ")
-        };
-        let (own_zh, own_en) = if own {
-            ("，或 `own_case: allow`（自己也可以批）", ", or `own_case: allow` (they may sign it themselves)")
-        } else {
-            ("", "")
-        };
-        let (kept_zh, kept_en) = if applicants.len() < all {
-            ("；也可以用 `start` 不让他们发起", "; or keep them from starting it, with `start`")
-        } else {
-            ("", "")
-        };
-        Wording::new(
-            format!("请在组织目录里补上人，或写 {zh}`policy: {{ nobody: skip }}`（跳过）{own_zh}{kept_zh}"),
-            format!(
-                "add somebody to the directory, or write {en}`policy: {{ nobody: skip }}` (pass over){own_en}{kept_en}"
-            ),
-        )
-    }
-
-    fn told(self, step: &str, when: &Wording, mends: Wording) -> Diagnostic {
-        let (span, why) = match self {
-            Lack::Nobody(span) => (span, Wording::new("这里找不到人", "nobody is found here")),
-            Lack::NoMail(span) => (span, Wording::new("这里的人都没有邮箱", "nobody here has a mail address")),
-            Lack::OnlyThemselves(span) => (
-                span,
-                Wording::new(
-                    "这里只有申请人自己，而申请人不能审批自己的申请，也没有上级可以代替",
-                    "this names only the applicant, who may not decide their own case and has no superior to do it instead",
-                ),
-            ),
-            Lack::NobodyInstead(span) => {
-                return nobody_instead(step, span, when);
-            }
-            Lack::TooFew(span) => (
-                span,
-                Wording::new(
-                    "需要的签字比能签字的人多",
-                    "more signatures are needed than there are people to give them",
-                ),
-            ),
-            Lack::Failed(span, message) => (span, message),
-        };
-        Diagnostic::new(
-            Code::NoApprover,
-            span,
-            Wording::new(
-                format!("{}，`{step}` 这一步没有人可以办：{}", when.zh, why.zh),
-                format!("{}, the step `{step}` has nobody to ask: {}", when.en, why.en),
-            ),
-        )
-        .hint(mends)
-    }
-}
-
-fn nobody_instead(step: &str, span: Span, when: &Wording) -> Diagnostic {
-    Diagnostic::new(
-        Code::NoApprover,
-        span,
-        Wording::new(
-            format!("{}，`{step}` 逾期后没有人可以接手：这里找不到人", when.zh),
-            format!("{}, nobody can take over once `{step}` is overdue: nobody is found here", when.en),
-        ),
-    )
-    .hint(Wording::new(
-        "请在组织目录里补上人，或改写 `reassign`，例如 `reassign: manager_of(assignee)`",
-        "add somebody to the directory, or reassign to somebody else, such as `reassign: manager_of(assignee)`",
-    ))
-}
-
-/// “When so-and-so applies”, naming at most three.
-fn when(applicants: &[PersonId], all: usize, directory: &Directory) -> Wording {
-    if applicants.len() == all && all > 1 {
-        return Wording::new("不管谁申请", "whoever applies");
-    }
-    let names: Vec<String> = applicants.iter().take(3).map(|id| format!("{} ({id})", directory.name_of(id))).collect();
-    let more = applicants.len().saturating_sub(names.len());
-    let (zh, en) = (names.join("、"), names.join(", "));
-    if more == 0 {
-        let verb = if applicants.len() == 1 { "applies" } else { "apply" };
-        Wording::new(format!("{zh} 申请时"), format!("when {en} {verb}"))
-    } else {
-        Wording::new(format!("{zh} 等 {} 人申请时", applicants.len()), format!("when {en} or {more} more apply"))
-    }
 }
