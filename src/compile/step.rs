@@ -12,7 +12,7 @@ use crate::compile::{again, form, look_up};
 use crate::diagnostics::{Code, Diagnostic, Spanned, quoted_list};
 use crate::expression::{self, Expected, Scope};
 use crate::model::control::{Each, Join, Overdue, Receive, Then, Undo};
-use crate::model::definition::{Answering, Human, LookUp, Mode, Notify, Step, StepKind, outcome};
+use crate::model::definition::{Answering, Human, LookUp, Mode, Nobody, Notify, Step, StepKind, outcome};
 use crate::model::form::Form;
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, Outcome, StepId};
@@ -229,8 +229,10 @@ fn human(
         })
         .collect();
     let shown = super::shown::shown(source, fields, row, typing);
+    let policy = policy(&source.policy, &policy(&typing.document.policy, &Default::default()));
+    let asking = if policy.nobody == Nobody::Incident { scope.clone().somebody() } else { scope.clone() };
     Human {
-        who: formulas(&who.entries, scope, &Expected::People, typing),
+        who: formulas(&who.entries, &asking, &Expected::People, typing),
         mode: match who.mode.map(|mode| mode.value) {
             Some(syntax::Mode::All) => Mode::All,
             Some(syntax::Mode::Any) | None => Mode::Any,
@@ -251,7 +253,7 @@ fn human(
             .collect(),
         edit: again::edit(source, fields, row, typing, unsure),
         depends_on: again::depends_on(source, fields, row, typing),
-        policy: policy(&source.policy, &policy(&typing.document.policy, &Default::default())),
+        policy,
     }
 }
 
@@ -284,8 +286,13 @@ fn set(
                 Expected::Any
             }
         };
-        let Some(formula) = typing.formula(text, &scope, &expected) else { continue };
+        let formula = typing.formula(text, &scope, &expected);
         let name = FieldName::from(name.value.as_str());
+        let Some(formula) = formula else {
+            // That its value has a fault is told; that it may be missing would follow from it.
+            certain.fields.insert(name);
+            continue;
+        };
         certain.known = proved.unwritten(&certain.known, &name);
         if formula.of.optional {
             unsure.insert(name.clone());

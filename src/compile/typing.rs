@@ -134,33 +134,49 @@ pub(crate) fn policy(written: &syntax::Policy, base: &Policy) -> Policy {
     }
 }
 
-/// What forms keep fields from. Whatever else has such a name, a column or a field that steps write, has no such limit.
+/// What forms keep fields and columns from. Whatever else has such a name, or a field that steps write, has no such limit.
 fn kept(document: &Process) -> Kept {
     let mut asked: Vec<&Field> = document.form.iter().collect();
     walk(&document.steps, &mut |step| asked.extend(&step.form));
-    let mut others: BTreeSet<&str> = document.data.iter().map(|field| field.name.value.as_str()).collect();
-    for list in asked.iter().copied().chain(&document.data) {
-        others.extend(list.fields.iter().map(|column| column.name.value.as_str()));
-    }
     let number = |limit: &Option<FeelText>| limit.as_ref()?.text.trim().parse::<Decimal>().ok();
-    let own = |field: &Field| field.value.is_none() && !others.contains(field.name.value.as_str());
     let not_zero = |field: &Field| {
         let above = number(&field.min).is_some_and(|min| min > Decimal::ZERO);
         let below = number(&field.max).is_some_and(|max| max < Decimal::ZERO);
-        field.many.is_none() && (above || below)
+        field.value.is_none() && field.many.is_none() && (above || below)
     };
-    // What is asked later, or not always, has no items before.
-    let not_empty = |field: &Field| {
-        let list = field.many.is_some() || field.kind.is_some_and(|kind| kind.value == FieldType::List);
-        let required = field.required.is_some_and(|required| required.value);
-        list && field.when.is_none() && (required || number(&field.min).is_some_and(|min| min >= Decimal::ONE))
-    };
-    let names =
-        |fields: &mut dyn Iterator<Item = &Field>| fields.map(|field| field.name.value.as_str().into()).collect();
-    Kept {
-        not_zero: names(&mut asked.iter().copied().filter(|field| own(field) && not_zero(field))),
-        not_empty: names(&mut document.form.iter().filter(|field| own(field) && not_empty(field))),
+    // A name counts where all that bear it are kept from zero.
+    let (mut kept, mut others): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
+    for field in asked.iter().copied().chain(columns(&asked)) {
+        if not_zero(field) {
+            kept.insert(&field.name.value)
+        } else {
+            others.insert(&field.name.value)
+        };
     }
+    let written: Vec<&Field> = document.data.iter().collect();
+    others.extend(written.iter().copied().chain(columns(&written)).map(|field| field.name.value.as_str()));
+    Kept {
+        not_zero: kept.difference(&others).map(|name| FieldName::from(*name)).collect(),
+        // What is asked later, or not always, has no items before.
+        not_empty: document
+            .form
+            .iter()
+            .filter(|field| is_full(field))
+            .map(|field| field.name.value.as_str().into())
+            .collect(),
+    }
+}
+
+fn columns<'f>(fields: &[&'f Field]) -> Vec<&'f Field> {
+    fields.iter().flat_map(|list| &list.fields).collect()
+}
+
+/// Whether a form takes a list only with an item in it.
+fn is_full(field: &Field) -> bool {
+    let list = field.many.is_some() || field.kind.is_some_and(|kind| kind.value == FieldType::List);
+    let required = field.required.is_some_and(|required| required.value);
+    let least = field.min.as_ref().and_then(|min| min.text.trim().parse::<Decimal>().ok());
+    list && field.when.is_none() && field.value.is_none() && (required || least.is_some_and(|min| min >= Decimal::ONE))
 }
 
 /// The first computed amount, else the first amount.
@@ -227,7 +243,7 @@ impl Typing<'_> {
                             let name = text.text.get(fault.range.clone()).unwrap_or("");
                             !self.reading.whole() && self.unread.may_declare(name.trim_matches('"'))
                         }
-                        FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision => {
+                        FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision | FaultKind::MaybeNobody => {
                             let read = text.text.get(fault.range.clone()).unwrap_or("");
                             self.reading.may_set(read, text.span)
                         }
@@ -243,6 +259,10 @@ impl Typing<'_> {
                     let declared = self.document.form.iter().find(|field| unset && field.name.value == name);
                     let found = shown(text, fault);
                     self.diagnostics.push(match declared {
+                        Some(field) if field.when.is_some() => found.context(
+                            field.name.span,
+                            Wording::new("只在 `when` 成立时才填", "asked only where its `when` holds"),
+                        ),
                         Some(field) => found.context(
                             field.name.span,
                             Wording::new("这里没有写 `required: true`", "declared without `required: true`"),
@@ -259,11 +279,25 @@ impl Typing<'_> {
     pub(crate) fn at_step(&self, source: &Step, fields: &fields::Fields<'_>, certain: &assigned::Certain) -> Scope {
         let scope = self.everywhere().instance(self.numbered()).fields(fields.at(certain));
         let scope = scope.knowing(certain.known.iter().cloned());
+        let scope = self.knowing_full(scope, certain);
         // Few expressions ask for steps, and a process may have many.
         if expressions(source).iter().any(|text| text.text.contains("steps")) {
             return self.with_steps(scope, certain);
         }
         scope
+    }
+
+    /// The lists that earlier steps have asked for and that have items since.
+    fn knowing_full(&self, scope: Scope, certain: &assigned::Certain) -> Scope {
+        let mut full = Vec::new();
+        walk(&self.document.steps, &mut |step| {
+            for field in
+                step.form.iter().filter(|field| is_full(field) && certain.fields.contains(field.name.value.as_str()))
+            {
+                full.extend(expression::proved(&format!("count({}) > 0", field.name.value), &scope, true));
+            }
+        });
+        scope.knowing(full)
     }
 
     fn with_steps(&self, mut scope: Scope, certain: &assigned::Certain) -> Scope {
@@ -338,6 +372,7 @@ fn code(kind: FaultKind) -> Code {
         FaultKind::UnknownOption => Code::UnknownOption,
         FaultKind::MaybeUnset => Code::MaybeUnset,
         FaultKind::MaybeZeroDivision => Code::MaybeZeroDivision,
+        FaultKind::MaybeNobody => Code::NoApprover,
         FaultKind::BadTemporal => Code::BadTemporal,
         FaultKind::TooComplex => Code::TooComplex,
     }

@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, FaultKind};
 use super::infer::{Infer, Typing, options_of};
-use super::narrow::{Fact, constant};
+use super::narrow::{Fact, bound};
 use super::tree::{Node, Syntax, Test};
 use super::types;
 use crate::model::formula::{Arithmetic, Comparison, Expr, Op};
@@ -14,8 +14,8 @@ impl Infer<'_> {
         let left = self.set(a, left);
         let right = self.visit(b, None);
         let right = self.set(b, right);
-        if op == Arithmetic::Divide && matches!(right.of, Type::Number | Type::Money | Type::Any) {
-            self.check_divisor(b);
+        if op == Arithmetic::Divide && matches!(right.of, Type::Number | Type::Money | Type::Duration | Type::Any) {
+            self.check_divisor(b, &right.of);
         }
         match types::arithmetic(op, (&left.of, left.loose), (&right.of, right.loose)) {
             Some((of, loose)) => {
@@ -29,9 +29,10 @@ impl Infer<'_> {
         }
     }
 
-    pub(super) fn check_divisor(&mut self, node: &Node) {
+    pub(super) fn check_divisor(&mut self, node: &Node, of: &Type) {
         let written = self.written(node);
-        let fault = match constant(node) {
+        let zero = if *of == Type::Duration { "0 days" } else { "0" };
+        let fault = match bound(node) {
             Some(number) if number.is_zero() => Fault::new(
                 node.range.clone(),
                 FaultKind::MaybeZeroDivision,
@@ -47,8 +48,8 @@ impl Infer<'_> {
                 format!("`{written}` may be zero"),
             )
             .hint(
-                format!("先判断：`if {written} != 0 then … else …`。"),
-                format!("Ask first: `if {written} != 0 then … else …`."),
+                format!("先判断：`if {written} != {zero} then … else …`。"),
+                format!("Ask first: `if {written} != {zero} then … else …`."),
             ),
         };
         self.fault(fault);

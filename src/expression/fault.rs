@@ -33,6 +33,8 @@ pub enum FaultKind {
     MaybeUnset,
     /// A divisor that may be zero.
     MaybeZeroDivision,
+    /// People to be asked who may be nobody.
+    MaybeNobody,
     /// A date, time or duration that does not exist.
     BadTemporal,
     /// Longer or deeper than allowed.
@@ -41,7 +43,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [FaultKind; 14] = [
+    pub const ALL: [FaultKind; 15] = [
         FaultKind::BadExpression,
         FaultKind::ForeignSyntax,
         FaultKind::UnknownName,
@@ -54,6 +56,7 @@ impl FaultKind {
         FaultKind::UnknownOption,
         FaultKind::MaybeUnset,
         FaultKind::MaybeZeroDivision,
+        FaultKind::MaybeNobody,
         FaultKind::BadTemporal,
         FaultKind::TooComplex,
     ];
@@ -73,6 +76,7 @@ impl FaultKind {
             FaultKind::UnknownOption => "unknown_option",
             FaultKind::MaybeUnset => "maybe_unset",
             FaultKind::MaybeZeroDivision => "maybe_zero_division",
+            FaultKind::MaybeNobody => "maybe_nobody",
             FaultKind::BadTemporal => "bad_temporal",
             FaultKind::TooComplex => "too_complex",
         }

@@ -252,6 +252,9 @@ impl<'s> Infer<'s> {
                     Type::List(of) => &of.of,
                     of => of,
                 };
+                if self.scope.somebody && !finds && matches!(typing.of, Type::List(_)) {
+                    self.somebody(node);
+                }
                 if !matches!(item, Type::Person | Type::Position | Type::Any | Type::Null) {
                     self.wrong_type(node, &typing.of, &Type::Person);
                     if *item == Type::Department

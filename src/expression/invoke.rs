@@ -49,7 +49,7 @@ impl Infer<'_> {
             return Typing::unknown();
         }
         if let ("modulo", [_, divisor]) = (name, arguments) {
-            self.check_divisor(&divisor.value);
+            self.check_divisor(&divisor.value, &Type::Number);
         }
         if let [argument] = arguments
             && let Syntax::Text(text) = &argument.value.syntax

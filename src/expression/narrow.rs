@@ -8,6 +8,7 @@ use super::names::Found;
 use super::tree::{Node, Syntax, Test};
 use crate::model::formula::Comparison;
 use crate::model::id::FieldName;
+use crate::model::time::Duration;
 use crate::model::value::Type;
 use crate::model::value::Value;
 use rust_decimal::Decimal;
@@ -75,10 +76,13 @@ impl Infer<'_> {
     }
 
     pub(super) fn knows(&self, node: &Node, fact: Fact) -> bool {
-        if let (Syntax::Name(name), Fact::NotZero) = (&node.syntax, fact)
-            && self.scope.kept.not_zero.contains(name.as_str())
-            && matches!(self.lookup(name), Some(Found::Field(_)))
-        {
+        let kept = match &node.syntax {
+            Syntax::Name(name) if matches!(self.lookup(name), Some(Found::Field(_) | Found::Column(..))) => Some(name),
+            // A column of a row.
+            Syntax::Path(row, name, _) if matches!(row.syntax, Syntax::Name(_) | Syntax::Filter(..)) => Some(name),
+            _ => None,
+        };
+        if fact == Fact::NotZero && kept.is_some_and(|name| self.scope.kept.not_zero.contains(name.as_str())) {
             return true;
         }
         if let (Syntax::Call(name, _, arguments), Fact::NotZero) = (&node.syntax, fact)
@@ -183,7 +187,7 @@ impl Infer<'_> {
             }
             _ => {}
         }
-        let Some(bound) = constant(other) else { return known };
+        let Some(bound) = bound(other) else { return known };
         let not_zero = match (op, bound.cmp(&Decimal::ZERO)) {
             (Comparison::NotEqual, Ordering::Equal) => true,
             (Comparison::Equal, order) => order != Ordering::Equal,
@@ -205,6 +209,17 @@ pub(super) fn constant(node: &Node) -> Option<Decimal> {
     match &node.syntax {
         Syntax::Number(number) => Some(*number),
         _ => None,
+    }
+}
+
+/// What a value is compared with or divided by, where that is written: a number, or how long a length of time is.
+pub(super) fn bound(node: &Node) -> Option<Decimal> {
+    match &node.syntax {
+        Syntax::Literal(Value::Duration(length)) => Some(match length {
+            Duration::Seconds(seconds) => *seconds,
+            Duration::Months(count) | Duration::WorkingDays(count) | Duration::WorkingMinutes(count) => (*count).into(),
+        }),
+        _ => constant(node),
     }
 }
 

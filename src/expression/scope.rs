@@ -31,6 +31,8 @@ pub struct Scope {
     pub(super) kept: Arc<Kept>,
     /// What conditions have proved before.
     pub(super) known: Vec<Known>,
+    /// Whoever is asked has to be somebody: nobody says what happens else.
+    pub(super) somebody: bool,
     /// Types are not checked, and unset data is asked for by name: for trying expressions without a form.
     pub(super) untyped: bool,
 }
@@ -83,6 +85,12 @@ impl Scope {
     /// What conditions have proved where the expression stands: see [`proved`](super::proved).
     pub(crate) fn knowing(mut self, known: impl IntoIterator<Item = Known>) -> Scope {
         self.known.extend(known);
+        self
+    }
+
+    /// Lists of people have to have somebody in them.
+    pub(crate) fn somebody(mut self) -> Scope {
+        self.somebody = true;
         self
     }
 

@@ -361,11 +361,12 @@ impl Lowering<'_> {
         found
     }
 
-    /// A step that is not understood keeps its name, so that jumps to it are no further fault.
+    /// A step that is not understood keeps its name and its form, so that what uses them is no further fault.
     fn unknown_step(&mut self, node: &Node, key: Span) -> Option<Step> {
         let NodeKind::Mapping(entries) = &node.kind else { return None };
-        let id = entries.iter().find(|entry| entry.key.text() == Some("id")).map(|entry| &entry.value);
-        let id = id.and_then(|node| self.name(node, NameRule::Word));
+        let written = |key: &str| entries.iter().find(|entry| entry.key.text() == Some(key)).map(|entry| &entry.value);
+        let id = written("id").and_then(|node| self.name(node, NameRule::Word));
+        let form = written("form").filter(|form| !form.is_empty()).map(|node| self.form(node)).unwrap_or_default();
         Some(Step {
             span: node.span,
             key,
@@ -383,7 +384,7 @@ impl Lowering<'_> {
             copy: Vec::new(),
             edit: Vec::new(),
             depends_on: Vec::new(),
-            form: Vec::new(),
+            form,
             policy: Policy::default(),
             overdue: None,
             stage: None,
