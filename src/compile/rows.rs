@@ -67,12 +67,17 @@ pub(crate) fn of<'a>(fields: &Fields<'a>, typing: &mut Typing<'a>) -> Vec<Rows<'
             found.push(Rows { each, alias: alias_name, list, plain: false, item, declared });
             continue;
         }
-        let item = item(rows, fields, typing);
+        let known = item(rows, fields, typing);
+        let faulty = known.is_none();
+        let item = known.unwrap_or(Typed::always(Type::Any));
         let plain = !matches!(item.of, Type::Record(_));
         let list = match into {
             Some(into) => FieldName::from(into.value.as_str()),
             None => {
-                typing.diagnostics.push(missing(placed.source.key, &alias.value));
+                // Of a list that is misspelt nobody knows what it brings.
+                if !faulty {
+                    typing.diagnostics.push(missing(placed.source.key, &alias.value));
+                }
                 FieldName::from("")
             }
         };
@@ -81,16 +86,16 @@ pub(crate) fn of<'a>(fields: &Fields<'a>, typing: &mut Typing<'a>) -> Vec<Rows<'
     found
 }
 
-/// What the items of an expression are; its faults are told where the step is typed.
-fn item(rows: &syntax::FeelText, fields: &Fields<'_>, typing: &mut Typing<'_>) -> Typed {
+/// What the items of an expression are; `None` where it has a fault, which is told where the step is typed.
+fn item(rows: &syntax::FeelText, fields: &Fields<'_>, typing: &mut Typing<'_>) -> Option<Typed> {
     let before = typing.diagnostics.len();
     let scope = typing.everywhere().instance(typing.numbered()).fields(fields.settled());
     let formula = typing.formula(rows, &scope, &Expected::List);
     typing.diagnostics.truncate(before);
-    match formula.map(|formula| formula.of.of) {
-        Some(Type::List(item)) => *item,
+    Some(match formula?.of.of {
+        Type::List(item) => *item,
         _ => Typed::always(Type::Any),
-    }
+    })
 }
 
 fn missing(at: Span, alias: &str) -> Diagnostic {

@@ -86,10 +86,14 @@ fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: 
     let (ends, process) = (explored.ends.len(), &definition.process);
     let mut text = output.ink(Ink::Bold, &format!("{process}  {}", definition.title.get(lang)));
     text.push('\n');
+    // Conditions that are not told apart are counted together.
+    let about = if explored.rough { output.pick("大约 ", "about ") } else { "" };
     text.push_str(&match lang {
-        Lang::Zh => format!("{ends} 种结果，{} 种走法（退回再来的不另算，每个循环最多走一遍）\n\n", many(ways)),
-        Lang::En if ends == 1 => format!("1 end, {} ways (returns left out, a loop at most once)\n\n", many(ways)),
-        Lang::En => format!("{ends} ends, {} ways (returns left out, a loop at most once)\n\n", many(ways)),
+        Lang::Zh => format!("{ends} 种结果，{about}{} 种走法（退回再来的不另算，每个循环最多走一遍）\n\n", many(ways)),
+        Lang::En if ends == 1 => {
+            format!("1 end, {about}{} ways (returns left out, a loop at most once)\n\n", many(ways))
+        }
+        Lang::En => format!("{ends} ends, {about}{} ways (returns left out, a loop at most once)\n\n", many(ways)),
     });
     let mut table = Table::new(
         output.pick("结果,走法,最快,最长,最短的一种走法", "end,ways,quickest,longest,a shortest way").split(','),
@@ -141,7 +145,7 @@ fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: 
         }
         text.push_str(&output.table(&table));
     }
-    text.push_str(&unmeasured(output, explored));
+    text.push_str(&unmeasured(output, definition, explored));
     if !explored.never.is_empty() {
         text.push_str(output.pick("\n不可能发生：\n", "\nCannot happen:\n"));
         for never in &explored.never {
@@ -166,10 +170,14 @@ fn told(definition: &Definition, say: &Phrases<'_>, step: &StepId) -> String {
 }
 
 /// What the times leave out: steps that take as long as they take, and what can come more than once.
-fn unmeasured(output: &Output, explored: &Explored) -> String {
+fn unmeasured(output: &Output, definition: &Definition, explored: &Explored) -> String {
     let steps = |of: fn(&Length) -> &BTreeSet<StepId>| {
         let found: BTreeSet<&StepId> = explored.ends.iter().flat_map(|end| of(&end.time.1)).collect();
-        found.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(output.pick("、", ", "))
+        // In the order of the file; those of called processes, which have a path, behind.
+        let (own, others): (Vec<&StepId>, Vec<&StepId>) =
+            found.iter().partition(|id| definition.steps.contains_key(**id));
+        let own = definition.steps.keys().filter(|id| own.contains(id));
+        own.chain(others).map(ToString::to_string).collect::<Vec<_>>().join(output.pick("、", ", "))
     };
     let (open, again) = (steps(|length| &length.open), steps(|length| &length.again));
     let mut text = String::new();

@@ -12,7 +12,13 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         return;
     }
     let graph = &subject.flow.graph;
-    let reached: BTreeSet<&StepId> = graph.reachable().into_iter().filter_map(step_of).collect();
+    let mut reached: BTreeSet<&StepId> = graph.reachable().into_iter().filter_map(step_of).collect();
+    // Where a `choose` lacks its way on, which is told, what comes behind it is reached once that is written.
+    for found in diagnostics.iter().filter(|found| found.code == Code::MissingOtherwise) {
+        for placed in subject.flow.steps.iter().filter(|placed| placed.source.key == found.span) {
+            reached.extend(graph.from(&Node::Join(placed.id.clone())).into_iter().filter_map(step_of));
+        }
+    }
     let mut told: BTreeSet<&StepId> = BTreeSet::new();
     for placed in subject.flow.steps.iter().filter(|placed| !reached.contains(&placed.id)) {
         if told.contains(&placed.id) {
