@@ -132,7 +132,8 @@ pub(super) fn fill(
 }
 
 /// Gives rows back what an `each` has added to them: to those that are as they were, wherever they stand now; and if
-/// there are as many as before, to one that was changed what belonged to the one in its place.
+/// there are as many as before, to one that was changed what belonged to the one in its place, where it is still
+/// called the same. Under another name it is another row, of which nobody was asked anything.
 fn restore(asked: &Form, before: Vec<Record>, rows: Vec<&mut Record>) {
     let as_many = before.len() == rows.len();
     let mut before: Vec<Option<Record>> = before.into_iter().map(Some).collect();
@@ -147,10 +148,18 @@ fn restore(asked: &Form, before: Vec<Record>, rows: Vec<&mut Record>) {
         }
     }
     for (number, row) in changed.into_iter().filter(|_| as_many) {
-        if let Some(known) = before.get_mut(number).and_then(Option::take) {
+        let namesake = |known: &mut Record| name_of(asked, known).is_some_and(|name| name_of(asked, row) == Some(name));
+        if let Some(known) = before.get_mut(number).and_then(|known| known.take_if(namesake)) {
             give(asked, known, row);
         }
     }
+}
+
+/// What people call a row by: its first text, or else its first person.
+fn name_of<'a>(asked: &Form, row: &'a Record) -> Option<&'a Value> {
+    let told = || asked.iter().filter_map(|(column, field)| Some((field, row.get(column)?)));
+    let text = told().find(|(field, value)| field.kind == FieldKind::Text && !value.is_null());
+    text.or_else(|| told().find(|(_, value)| matches!(value, Value::Person(_)))).map(|(_, value)| value)
 }
 
 fn give(asked: &Form, known: Record, row: &mut Record) {

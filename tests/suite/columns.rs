@@ -84,17 +84,51 @@ fn a_later_edit_and_a_call_get_along_with_them() {
     let tests = format!(
         "test: edited and handed on\n{BEGIN}  - {{ approve: dear, by: leo }}\n  \
          - {{ complete: again, by: leo, data: {{ rows: [{{ name: A }}, {{ name: C }}] }} }}\n  \
-         - expect: {{ data: {{ rows: [{{ name: A, price: 9 }}, {{ name: C, price: 3 }}] }} }}\n  \
+         - expect: {{ data: {{ rows: [{{ name: A, price: 9 }}, {{ name: C, price: null }}] }} }}\n  \
          - {{ complete: other/look, by: ann }}\n  - expect: {{ ended: done }}\n"
     );
     assert_eq!(failures(&tests), "");
     // One that is gone takes what it was asked along, though another one came.
-    let moved = tests
-        .replace("[{ name: A }, { name: C }]", "[{ name: B }, { name: C }]")
-        .replace("[{ name: A, price: 9 }, { name: C, price: 3 }]", "[{ name: B, price: 3 }, { name: C, price: null }]");
+    let moved = tests.replace("[{ name: A }, { name: C }]", "[{ name: B }, { name: C }]").replace(
+        "[{ name: A, price: 9 }, { name: C, price: null }]",
+        "[{ name: B, price: 3 }, { name: C, price: null }]",
+    );
     assert_eq!(failures(&moved), "");
     let forged = tests.replace("[{ name: A }, { name: C }]", "[{ name: A, price: 1 }, { name: C }]");
     assert!(failures(&forged).contains("price"), "{}", failures(&forged));
+}
+
+#[test]
+fn a_row_that_was_changed_keeps_them_only_while_it_is_the_same_by_name() {
+    let quotes = QUOTES
+        .replace("required: true } } }\nsteps", "required: true }, note: { type: integer, title: Note } } }\nsteps");
+    let told = |rows: &str, then: &str| {
+        let tests = format!(
+            "test: edited\n{BEGIN}  - {{ approve: dear, by: leo }}\n  \
+             - {{ complete: again, by: leo, data: {{ rows: {rows} }} }}\n  - expect: {{ data: {{ rows: {then} }} }}\n"
+        );
+        let files = [("directory.yaml", OFFICE), ("quotes.yaml", &quotes), ("other.yaml", OTHER)];
+        support::failures(&tests, &files)
+    };
+    let renamed = told("[{ name: Z }, { name: B }]", "[{ name: Z, price: null }, { name: B, price: 3 }]");
+    assert_eq!(renamed, "");
+    let mended = told("[{ name: A, note: 4 }, { name: B }]", "[{ name: A, note: 4, price: 9 }, { name: B, price: 3 }]");
+    assert_eq!(mended, "");
+}
+
+#[tokio::test]
+async fn who_edits_a_list_reads_what_its_rows_were_asked() {
+    let options = web::Options { limits: wide(), mailbox: Some(Mailbox::new()), ..web::Options::default() };
+    let quotes = QUOTES.replace("id: quote, title: Quote, task: clerk", "id: quote, title: Quote, task: lead");
+    let files = [("directory.yaml", OFFICE), ("quotes.yaml", &quotes), ("other.yaml", OTHER)];
+    let house = House::of(&files, options).await;
+    house.start_by("quotes", "ann", serde_json::json!({ "limit": "1", "rows": [{ "name": "Oak" }] })).await;
+    house.answer(&house.link("leo").await, &[("outcome", "done"), ("price", "4.40")]).await.is(303);
+    house.answer(&house.link("leo").await, &[("outcome", "approved")]).await.is(303);
+    let page = house.get(&house.link("leo").await).await;
+    page.is(200).has(&["Again", "rows.0.name", "Oak", "4.40"]);
+    // There is one answer only: it need not be chosen.
+    page.has(&["value=\"done\" required checked"]);
 }
 
 #[tokio::test]

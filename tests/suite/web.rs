@@ -425,7 +425,7 @@ async fn a_form_that_is_filled_in_first_is_submitted_and_shows_its_defaults() {
     let link = house.link("cam").await;
     let page = house.get(&link).await;
     page.is(200).has(&[
-        "value=\"revised\" required> 提交",
+        "value=\"revised\" required checked> 提交",
         "name=\"cost\"",
         "value=\"0.00\"",
         "value=\"2\"",

@@ -136,6 +136,23 @@ pub(super) fn fields(
     (facts, tables)
 }
 
+/// Whether the rows of a list hold what its own form does not ask: what an `each` added to them.
+pub(super) fn holds_more(definition: &Definition, data: &Record, list: &FieldName) -> bool {
+    let declared = definition.fields().find_map(|(name, field)| match &field.kind {
+        FieldKind::List(columns) if name == list => Some(columns),
+        _ => None,
+    });
+    let (Some(declared), Some(rows)) = (declared, data.get(list).and_then(Value::as_list)) else { return false };
+    let all = columns_of(definition, list, declared);
+    let mut added = all.keys().filter(|column| !declared.contains_key(*column));
+    added.any(|column| {
+        rows.iter().any(|row| match row {
+            Value::Record(row) => row.get(column).is_some_and(|value| !value.is_null()),
+            _ => false,
+        })
+    })
+}
+
 /// The lists that an `each` gathers which is no list of a form: called as the step is.
 fn gathered(definition: &Definition) -> Vec<(FieldName, Field)> {
     let known = |name: &FieldName| definition.fields().any(|(own, _)| own == name);

@@ -98,8 +98,10 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
     let step = reader.asked.filter(|(task, _)| matches!(task.kind, TaskKind::Approve | TaskKind::Work));
     let human = step.and_then(|(task, _)| definition.steps.get(&task.step)?.human());
     let edited = human.filter(|_| reader.fills).map(|human| human.edit.as_slice()).unwrap_or_default();
-    let visible = |name: &FieldName| shown.field(name) && !edited.contains(name);
     let seen = data_by_now(definition, state, reader.asked.map(|(task, _)| task.token));
+    // The boxes of a list have no place for what an `each` asked of its rows: its table tells it.
+    let visible =
+        |name: &FieldName| shown.field(name) && (!edited.contains(name) || fields::holds_more(definition, &seen, name));
     let (facts, tables) = fields(definition, &shown.of(&seen), words, &visible);
     let headline = match (&definition.headline, &state.headline) {
         (Some(name), Some(value)) if visible(name) => words.headline(field(definition, name), value),

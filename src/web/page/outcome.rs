@@ -167,7 +167,7 @@ fn page(desk: &Desk<'_>, view: CaseView, heading: String, lines: Vec<String>) ->
             words: match (id == visit.row.id, words.lang) {
                 (true, Lang::Zh) => "需要的话，可以再发一个新链接到您的邮箱。".into(),
                 (true, Lang::En) => "A fresh link can be sent to your mailbox.".into(),
-                (false, Lang::Zh) => format!("这个案件里还有一件事在等您：{title}。链接在另一封邮件里。"),
+                (false, Lang::Zh) => format!("这个案例里还有一件事在等您：{title}。链接在另一封邮件里。"),
                 (false, Lang::En) => {
                     format!("You are asked something else in this case: {title}. Its link is in another mail.")
                 }

@@ -355,8 +355,9 @@ fn render(state: &WebState, desk: &Desk<'_>, filled: Filled, status: StatusCode)
     let told = |before: Record| changes(&case.definition, &shown.of(&before), &shown.of(&case.state.data), words);
     let changes = before.map(told).unwrap_or_default();
     let mut choices = offered(desk);
+    let only = choices.len() == 1;
     for choice in &mut choices {
-        choice.chosen = filled.outcome.as_ref().is_some_and(|outcome| outcome.as_str() == choice.name);
+        choice.chosen = only || filled.outcome.as_ref().is_some_and(|outcome| outcome.as_str() == choice.name);
     }
     let returned = visit.returned().map(|access::Returned { by, opinion, at }| Returned {
         title: match words.lang {
