@@ -7,6 +7,7 @@
 use crate::compile::lower::{Flow, Part};
 use crate::compile::resolve::{Names, walk};
 use crate::compile::texts::expressions;
+use crate::compile::touch::writes;
 use crate::compile::unread::{Reading, Unread};
 use crate::compile::{World, assigned, fields, form, look_up, meant, outcomes, proved, rows, step};
 use crate::diagnostics::{Code, Diagnostic};
@@ -153,6 +154,12 @@ fn kept(document: &Process) -> Kept {
             others.insert(&field.name.value)
         };
     }
+    // In an `each`, steps may write a column that a form asks.
+    walk(&document.steps, &mut |step| {
+        let asked = |name: &str| step.form.iter().any(|field| field.name.value == name);
+        let written = writes(step).into_iter().map(|name| name.value.as_str());
+        others.extend(written.filter(|name| !asked(name) && !step.edit.iter().any(|edited| edited.value == **name)));
+    });
     let written: Vec<&Field> = document.data.iter().collect();
     others.extend(written.iter().copied().chain(columns(&written)).map(|field| field.name.value.as_str()));
     Kept {

@@ -78,8 +78,7 @@ impl Infer<'_> {
     pub(super) fn knows(&self, node: &Node, fact: Fact) -> bool {
         let kept = match &node.syntax {
             Syntax::Name(name) if matches!(self.lookup(name), Some(Found::Field(_) | Found::Column(..))) => Some(name),
-            // A column of a row.
-            Syntax::Path(row, name, _) if matches!(row.syntax, Syntax::Name(_) | Syntax::Filter(..)) => Some(name),
+            Syntax::Path(row, name, _) if self.is_row(row) => Some(name),
             _ => None,
         };
         if fact == Fact::NotZero && kept.is_some_and(|name| self.scope.kept.not_zero.contains(name.as_str())) {
@@ -92,6 +91,23 @@ impl Infer<'_> {
             return true;
         }
         self.key(node).is_some_and(|key| self.facts.iter().any(|known| known.says(&key, fact)))
+    }
+
+    /// Whether a node is a row of a list, whose parts are columns; what is asked of other values is none.
+    fn is_row(&self, node: &Node) -> bool {
+        let of = |name: &str| match self.lookup(name) {
+            Some(Found::Local(_, typed) | Found::Column(_, typed) | Found::Field(typed)) => Some(typed.of),
+            _ => None,
+        };
+        let record = |of: &Type| matches!(of, Type::Record(_));
+        match &node.syntax {
+            Syntax::Name(name) => of(name).is_some_and(|of| record(&of)),
+            Syntax::Filter(list, _) => match &list.syntax {
+                Syntax::Name(list) => matches!(of(list), Some(Type::List(item)) if record(&item.of)),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     /// Whether a form keeps a list from being empty.
