@@ -9,6 +9,7 @@
 
 use crate::compile::lower::{Flow, Part};
 use crate::compile::outcomes::{answers, decided_by_time, skippable};
+use crate::diagnostics::suggest;
 use crate::expression::Known;
 use crate::model::definition::outcome;
 use crate::model::graph::{Node, On};
@@ -234,6 +235,13 @@ fn gains(
         let sure = |names: Vec<&str>| -> Vec<FieldName> {
             names.into_iter().map(FieldName::from).filter(|name| !unsure.contains(name)).collect()
         };
+        // What is misspelt is told, and is no reason to call the field that was meant unset.
+        let own = || document.data.iter().map(|field| field.name.value.as_str());
+        let written = |names: Vec<&str>| -> Vec<FieldName> {
+            let meant = |name: &str| suggest::closest(name, own()).filter(|_| !own().any(|known| known == name));
+            let meant: Vec<&str> = names.iter().filter_map(|name| meant(name)).collect();
+            sure(names.into_iter().chain(meant).collect())
+        };
         let skippable = skippable(step, document);
         let gained = match &step.kind {
             StepKind::Approve { .. } | StepKind::Task { .. } if !answers(step).is_empty() => {
@@ -247,22 +255,22 @@ fn gains(
             // In the body of an `each` what is written is a column of the row.
             _ if in_row => continue,
             StepKind::Set { values } if step.when.is_none() => {
-                (Sets::Always, sure(values.iter().map(|(name, _)| name.value.as_str()).collect()))
+                (Sets::Always, written(values.iter().map(|(name, _)| name.value.as_str()).collect()))
             }
             StepKind::Call(call) => {
-                (Sets::Taken { skippable }, sure(call.take.iter().map(|(name, _)| name.value.as_str()).collect()))
+                (Sets::Taken { skippable }, written(call.take.iter().map(|(name, _)| name.value.as_str()).collect()))
             }
             StepKind::Receive { take, .. } => {
-                (Sets::Taken { skippable }, sure(take.iter().map(|(name, _)| name.value.as_str()).collect()))
+                (Sets::Taken { skippable }, written(take.iter().map(|(name, _)| name.value.as_str()).collect()))
             }
             StepKind::Http(http) => {
-                (Sets::Taken { skippable }, sure(http.take.iter().map(|(name, _)| name.value.as_str()).collect()))
+                (Sets::Taken { skippable }, written(http.take.iter().map(|(name, _)| name.value.as_str()).collect()))
             }
             StepKind::Job(job) => {
-                (Sets::Taken { skippable }, sure(job.take.iter().map(|(name, _)| name.value.as_str()).collect()))
+                (Sets::Taken { skippable }, written(job.take.iter().map(|(name, _)| name.value.as_str()).collect()))
             }
             StepKind::Table { take, .. } if step.when.is_none() => {
-                (Sets::Always, sure(take.iter().map(|(name, _)| name.value.as_str()).collect()))
+                (Sets::Always, written(take.iter().map(|(name, _)| name.value.as_str()).collect()))
             }
             _ => continue,
         };

@@ -70,10 +70,14 @@ impl Infer<'_> {
         };
         let temporal = |of: &Type| matches!(of, Type::Date | Type::DateTime);
         for (of, written, other) in [(a_of, wb, b), (b_of, wa, a)] {
-            if let (true, Some(day)) = (temporal(of), super::infer::day(written)) {
+            if let (true, Some(day)) = (temporal(of), super::habit::day(written)) {
                 let day = format!("date(\"{day}\")");
                 let fault = Fault { range: other.range.clone(), ..write(fault, day.clone()) };
                 return self.fault(fault.suggest(day));
+            }
+            if temporal(of) && super::habit::looks_like_day(written) {
+                let fault = fault.hint("没有这一天。", "There is no such day.");
+                return self.fault(Fault { range: other.range.clone(), ..fault });
             }
         }
         let number = |of: &Type| matches!(of, Type::Number | Type::Money);

@@ -26,6 +26,9 @@ pub(super) const KEYWORDS: [&str; 16] = [
     "null",
 ];
 
+/// Units of time, without their plural.
+const UNITS: [&str; 7] = ["second", "minute", "hour", "day", "week", "month", "year"];
+
 pub(super) struct Parser<'a> {
     pub(super) text: &'a str,
     tokens: Vec<Token>,
@@ -127,6 +130,33 @@ impl<'a> Parser<'a> {
         })
     }
 
+    /// `working days 10`, `days 10` and `10 days working`: a length of time whose words stand in another order.
+    fn length_out_of_order(&self) -> Option<(Range<usize>, String)> {
+        let from = (1..=2).rev().find_map(|back| self.length_from(self.at.checked_sub(back)?));
+        from.or_else(|| self.length_from(self.at))
+    }
+
+    fn length_from(&self, at: usize) -> Option<(Range<usize>, String)> {
+        let (mut number, mut unit, mut working, mut end) = (None, None, false, at);
+        for token in self.tokens.get(at..)?.iter().take(3) {
+            match &token.kind {
+                TokenKind::Number(_) if number.is_none() => number = self.text.get(token.range.clone()),
+                TokenKind::Name(word) if !working && word == "working" => working = true,
+                TokenKind::Name(word) if unit.is_none() && UNITS.contains(&word.trim_end_matches('s')) => {
+                    unit = Some(word);
+                }
+                _ => break,
+            }
+            end += 1;
+        }
+        let (number, unit) = (number?, unit?);
+        let unit = if number == "1" { unit.trim_end_matches('s') } else { unit };
+        let range = self.tokens.get(at)?.range.start..self.tokens.get(end.checked_sub(1)?)?.range.end;
+        // Nothing may be left over: what stands beside it would be read otherwise.
+        let whole = range.contains(&self.peek().range.start);
+        whole.then(|| (range, format!("{number} {}{unit}", if working { "working " } else { "" })))
+    }
+
     pub(super) fn unexpected(&self, zh: &str, en: &str) -> Fault {
         if let Some(fault) = self.thousands() {
             return fault;
@@ -151,6 +181,9 @@ impl<'a> Parser<'a> {
         };
         if let Some((range, meant)) = self.habit() {
             return Fault { range, ..fault }.did_you_mean(Some(meant.to_owned()));
+        }
+        if let Some((range, meant)) = self.length_out_of_order() {
+            return Fault { range, ..fault }.did_you_mean(Some(meant));
         }
         match (&token.kind, found) {
             (TokenKind::Sign("="), _) => {

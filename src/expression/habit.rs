@@ -58,3 +58,22 @@ pub(super) fn length(name: &str) -> Option<String> {
     let single = words.split(' ').count() == 2 && words.starts_with(|c: char| c.is_ascii_digit());
     single.then_some(words)
 }
+
+/// The day that a text or a sum of numbers was meant to be: `2026-01-31`, `2026/1/31`, `"2026-01-31"`.
+pub(super) fn day(written: &str) -> Option<chrono::NaiveDate> {
+    let written = written.trim_matches('"');
+    let parts: Vec<&str> = written.split(['-', '/']).map(str::trim).collect();
+    match parts.as_slice() {
+        [year, month, day] if year.len() == 4 => {
+            chrono::NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a text is written like a day, though the calendar may have none: `2026-02-30`.
+pub(super) fn looks_like_day(written: &str) -> bool {
+    let parts: Vec<&str> = written.trim_matches('"').split(['-', '/']).map(str::trim).collect();
+    let digits = |part: &&str| (1..=4).contains(&part.len()) && part.chars().all(|c| c.is_ascii_digit());
+    matches!(parts.as_slice(), [year, _, _] if year.len() == 4) && parts.iter().all(digits)
+}

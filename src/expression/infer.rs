@@ -3,6 +3,7 @@
 //! A fault does not stop it: what is wrong counts as of any type, so that one slip is reported once.
 
 use super::fault::{Fault, FaultKind, likely};
+use super::habit;
 use super::narrow::Known;
 use super::scope::{Expected, Scope};
 use super::tree::{Node, Syntax, Test};
@@ -175,9 +176,12 @@ impl<'s> Infer<'s> {
         let write = |fault: Fault, instead: String| {
             fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`."))
         };
-        if let (Type::Date | Type::DateTime, Some(day)) = (needed, day(written)) {
+        if let (Type::Date | Type::DateTime, Some(day)) = (needed, habit::day(written)) {
             let day = format!("date(\"{day}\")");
             return write(fault, day.clone()).suggest(day);
+        }
+        if matches!(needed, Type::Date | Type::DateTime) && habit::looks_like_day(written) {
+            return fault.hint("没有这一天。", "There is no such day.");
         }
         match (found, needed) {
             (Type::Number | Type::Money, Type::Text) => write(fault, format!("string({written})")),
@@ -519,17 +523,5 @@ fn type_of(value: &Value) -> Type {
         Value::DateTime(_) => Type::DateTime,
         Value::Duration(_) => Type::Duration,
         _ => Type::Any,
-    }
-}
-
-/// The day that a text or a sum of numbers was meant to be: `2026-01-31`, `2026/1/31`, `"2026-01-31"`.
-pub(super) fn day(written: &str) -> Option<chrono::NaiveDate> {
-    let written = written.trim_matches('"');
-    let parts: Vec<&str> = written.split(['-', '/']).map(str::trim).collect();
-    match parts.as_slice() {
-        [year, month, day] if year.len() == 4 => {
-            chrono::NaiveDate::from_ymd_opt(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
-        }
-        _ => None,
     }
 }

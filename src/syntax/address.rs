@@ -1,10 +1,10 @@
 //! Addresses with values in them, and texts with secrets: `POST https://erp.example/api/{number}`,
 //! `"Bearer " + secret("erp")`.
 
-use crate::diagnostics::{Code, Diagnostic, Spanned};
+use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{Lowering, WORDS};
+use crate::syntax::fields::Lowering;
 use crate::syntax::node::{Node, NodeKind, ScalarForm};
 use crate::syntax::step::Piece;
 use crate::syntax::trap;
@@ -18,7 +18,9 @@ impl Lowering<'_> {
     /// `POST https://erp.example/api/{number}`: a method and the pieces of an address.
     pub(crate) fn address(&mut self, node: &Node) -> Option<(Spanned<String>, Vec<Piece>)> {
         let NodeKind::Scalar { text, form } = &node.kind else {
-            self.wrong_shape(node, WORDS);
+            if node.kind != NodeKind::Broken {
+                self.report(in_one_line(self.first_line(node.span)));
+            }
             return None;
         };
         let whole = FeelText::new(text, node.span, *form, &self.source.text);
@@ -37,10 +39,7 @@ impl Lowering<'_> {
                         "write the method and the whole address, which begins with `https://`",
                     ),
                 )
-                .hint(Wording::new(
-                    "http: POST https://erp.example/api/entries",
-                    "http: POST https://erp.example/api/entries",
-                )),
+                .hint(Wording::new(EXAMPLE, EXAMPLE)),
             );
             return None;
         }
@@ -91,6 +90,21 @@ impl Lowering<'_> {
         }
         sound.then(|| (Spanned::new(method.value.to_owned(), method.span), pieces))
     }
+}
+
+const EXAMPLE: &str = "http: POST https://erp.example/api/entries";
+
+/// A method and an address as keys of their own, as other tools have them.
+fn in_one_line(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::WrongShape,
+        span,
+        Wording::new(
+            "请求的方式和网址写在同一行里，`headers`、`body` 和 `take` 是步骤自己的键",
+            "the method and the address stand in one line; `headers`, `body` and `take` are keys of the step itself",
+        ),
+    )
+    .hint(Wording::new(EXAMPLE, EXAMPLE))
 }
 
 /// The pieces of a header: an expression, or texts and secrets put together with `+`.

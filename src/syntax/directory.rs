@@ -198,7 +198,7 @@ impl Lowering<'_> {
         let from = fields.required(self, "from").and_then(|node| self.date(node));
         let to = fields.required(self, "to").and_then(|node| self.date(node));
         let substitute = fields.get("substitute").and_then(|node| self.name(node, NameRule::Word));
-        let processes = fields.get("processes").and_then(|node| self.items(node)).unwrap_or_default();
+        let processes = fields.get("processes").and_then(|node| self.word_items(node)).unwrap_or_default();
         let processes = processes.iter().filter_map(|node| self.name(node, NameRule::Document)).collect();
         if let (Some(from), Some(to)) = (&from, &to)
             && from.value > to.value

@@ -4,7 +4,7 @@
 
 use super::feel::{self, FeelText};
 use super::fields::{Lowering, missing_value};
-use super::node::{Draft, Node, NodeKind};
+use super::node::{Draft, Node, NodeKind, ScalarForm};
 use super::trap;
 use crate::diagnostics::Diagnostic;
 use crate::model::text::Wording;
@@ -75,14 +75,24 @@ impl Lowering<'_> {
 
     /// An expression that may be a text: a quoted lone word is refused, as YAML takes its quotes away.
     pub(crate) fn feel_value(&mut self, node: &Node, key: &str) -> Option<FeelText> {
-        if let NodeKind::Scalar { text, form } = &node.kind
-            && form.is_quoted()
-            && feel::is_word(text)
-        {
-            self.report(trap::quoted_word(node.span, text, *form));
-            return None;
+        match quoted_word(node) {
+            Some((word, form)) => {
+                self.report(trap::quoted_word(node.span, word, form));
+                None
+            }
+            None => self.feel(node, key),
         }
-        self.feel(node, key)
+    }
+
+    /// An expression that names a person: where the name stands in quotes, `person("…")` is meant.
+    pub(crate) fn feel_person(&mut self, node: &Node, key: &str) -> Option<FeelText> {
+        match quoted_word(node) {
+            Some((word, _)) => {
+                self.report(trap::quoted_person(node.span, word));
+                None
+            }
+            None => self.feel(node, key),
+        }
     }
 
     /// One expression, or a list of them.
@@ -91,5 +101,13 @@ impl Lowering<'_> {
             NodeKind::Sequence(items) => items.iter().filter_map(|item| self.feel(item, key)).collect(),
             _ => self.feel(node, key).into_iter().collect(),
         }
+    }
+}
+
+/// A lone word in quotes, which YAML takes away.
+fn quoted_word(node: &Node) -> Option<(&str, ScalarForm)> {
+    match &node.kind {
+        NodeKind::Scalar { text, form } if form.is_quoted() && feel::is_word(text) => Some((text, *form)),
+        _ => None,
     }
 }

@@ -4,7 +4,7 @@ use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::model::file::{self, Accept};
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{GROUP, LIST, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value};
 use crate::syntax::node::{Node, NodeKind};
 use crate::syntax::secret;
 use crate::syntax::step::STEP;
@@ -170,7 +170,10 @@ impl Lowering<'_> {
             help: fields.get("help").and_then(|node| self.text(node)),
             required: fields.get("required").and_then(|node| self.boolean(node)),
             many: fields.get("many").and_then(|node| self.boolean(node)),
-            default: fields.get("default").and_then(|node| self.feel_value(node, "default")),
+            default: fields.get("default").and_then(|node| match kind {
+                Some(Spanned { value: FieldType::Person, .. }) => self.feel_person(node, "default"),
+                _ => self.feel_value(node, "default"),
+            }),
             value: fields.get("value").and_then(|node| self.feel_value(node, "value")),
             when: fields.get("when").and_then(|node| self.feel(node, "when")),
             min: fields.get("min").and_then(|node| self.feel(node, "min")),
@@ -282,7 +285,7 @@ impl Lowering<'_> {
 
     /// `[pdf, image, .dwg]`.
     fn accept(&mut self, node: &Node) -> Vec<Accept> {
-        let Some(items) = self.items(node) else { return Vec::new() };
+        let Some(items) = self.word_items(node) else { return Vec::new() };
         let mut found = Vec::new();
         for item in items {
             let Some(word) = self.words(item) else { continue };
@@ -347,7 +350,7 @@ impl Lowering<'_> {
                     found.push(OptionDef { name, title });
                 }
             }
-            NodeKind::Scalar { .. } | NodeKind::Broken => self.wrong_shape(node, LIST),
+            NodeKind::Scalar { .. } | NodeKind::Broken => drop(self.word_items(node)),
         }
         found
     }

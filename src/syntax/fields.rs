@@ -3,11 +3,11 @@
 //! Nothing here stops at a fault: each is noted, and what could not be read is left out. So all faults of a file
 //! are reported at once, each once.
 
-use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span, Spanned, quoted_list, suggest};
+use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span, Spanned, quoted_list};
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel;
 use crate::syntax::node::{Entry, Node, NodeKind, ScalarForm};
-use crate::syntax::{slip, trap};
+use crate::syntax::{dialect, slip, trap};
 
 /// One kind of mapping: what it is called, and its keys.
 pub(crate) struct Place {
@@ -178,7 +178,7 @@ impl<'s> Lowering<'s> {
             return None;
         }
         let known = place.keys.iter().chain(place.later).copied();
-        let close = suggest::closest(name, known.clone()).or_else(|| slip::meant(name, known));
+        let close = dialect::meant(name, known);
         let listed = quoted_list(place.keys.iter().copied());
         let diagnostic = match close {
             Some(close) => Diagnostic::new(
@@ -281,14 +281,7 @@ impl<'s> Lowering<'s> {
 
     /// A list of names of a kind.
     pub(crate) fn names_by(&mut self, node: &Node, rule: NameRule) -> Option<Vec<Spanned<String>>> {
-        if let NodeKind::Scalar { text, form: ScalarForm::Plain } = &node.kind
-            && feel::is_word(text)
-        {
-            let span = node.span;
-            self.report(wrong_shape(span, LIST, "文字", "text").fix_word(span, format!("[{text}]")));
-            return None;
-        }
-        let items = self.items(node)?;
+        let items = self.word_items(node)?;
         Some(items.iter().filter_map(|item| self.name(item, rule)).collect())
     }
 
@@ -300,6 +293,17 @@ impl<'s> Lowering<'s> {
                 self.wrong_shape(node, LIST);
                 None
             }
+        }
+    }
+
+    /// The items of a list of words; its brackets are offered where they are missing.
+    pub(crate) fn word_items<'n>(&mut self, node: &'n Node) -> Option<&'n [Node]> {
+        match without_brackets(node) {
+            Some(list) => {
+                self.report(wrong_shape(node.span, LIST, "文字", "text").fix_word(node.span, list));
+                None
+            }
+            None => self.items(node),
         }
     }
 
@@ -347,7 +351,7 @@ impl<'s> Lowering<'s> {
             return None;
         }
         let known = choices.iter().map(|(word, _)| *word);
-        let close = suggest::closest(yes_no, known.clone()).or_else(|| slip::meant(text, known));
+        let close = dialect::meant(yes_no, known);
         let listed = quoted_list(choices.iter().map(|(word, _)| *word));
         let message = match close {
             Some(close) => Wording::new(
@@ -372,6 +376,18 @@ impl<'s> Lowering<'s> {
 /// Words for people in each language.
 pub(crate) static TEXT: Place =
     Place { name: ("多语言文字", "a text in several languages"), keys: &["zh", "en"], later: &[], relatives: &[] };
+
+/// A list of what is written without its brackets: `pdf`, and `热、冷` in a line of its own.
+fn without_brackets(node: &Node) -> Option<String> {
+    let NodeKind::Scalar { text, form: ScalarForm::Plain } = &node.kind else { return None };
+    let items: Vec<&str> = text.split([',', '，', '、']).map(str::trim).collect();
+    let plain = |item: &&str| {
+        let first = item.trim_start_matches('.');
+        first.starts_with(char::is_alphabetic)
+            && first.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '))
+    };
+    items.iter().all(plain).then(|| format!("[{}]", items.join(", ")))
+}
 
 fn wrong_shape(span: Span, shape: Shape, zh: &str, en: &str) -> Diagnostic {
     Diagnostic::new(

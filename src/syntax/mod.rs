@@ -14,6 +14,7 @@ mod address;
 mod calendar;
 mod data;
 mod date;
+mod dialect;
 mod directory;
 mod expressions;
 pub(crate) mod feel;

@@ -36,11 +36,28 @@ const FULL_WIDTH: &[(char, &str)] = &[
     ('　', " "),
 ];
 
-/// The first full-width mark of a text, outside `"…"`, and what to type instead.
+/// Full-width digits, which are digits of no number; in a name they may stand.
+const DIGITS: &[(char, &str)] = &[
+    ('０', "0"),
+    ('１', "1"),
+    ('２', "2"),
+    ('３', "3"),
+    ('４', "4"),
+    ('５', "5"),
+    ('６', "6"),
+    ('７', "7"),
+    ('８', "8"),
+    ('９', "9"),
+];
+
+/// The first full-width mark or digit of a text, outside `"…"`, and what to type instead.
 pub(crate) fn full_width_mark(text: &str) -> Option<(usize, char, &'static str)> {
     let mut quoted = false;
     let mut escaped = false;
+    let mut in_word = false;
     for (at, c) in text.char_indices() {
+        let goes_on = in_word && c.is_alphanumeric();
+        in_word = goes_on || c.is_alphabetic() || c == '_';
         if quoted {
             match c {
                 '\\' if !escaped => {
@@ -57,6 +74,8 @@ pub(crate) fn full_width_mark(text: &str) -> Option<(usize, char, &'static str)>
             quoted = true;
         } else if let Some((mark, typed)) = FULL_WIDTH.iter().find(|(mark, _)| *mark == c) {
             return Some((at, *mark, typed));
+        } else if let (false, Some((digit, typed))) = (goes_on, DIGITS.iter().find(|(digit, _)| *digit == c)) {
+            return Some((at, *digit, typed));
         }
     }
     None
@@ -315,4 +334,18 @@ pub(crate) fn quoted_word(span: Span, word: &str, form: ScalarForm) -> Diagnosti
     )
     .hint(Wording::new(format!("'\"{word}\"'  （文字）"), format!("'\"{word}\"'  (a text)")))
     .hint(Wording::new(format!("{word}  （选项或字段）"), format!("{word}  (an option or a field)")))
+}
+
+/// A person by the lone quoted name, whose quotes YAML takes away.
+pub(crate) fn quoted_person(span: Span, word: &str) -> Diagnostic {
+    let instead = format!("person(\"{word}\")");
+    Diagnostic::new(
+        Code::QuotedWord,
+        span,
+        Wording::new(
+            format!("YAML 会去掉 `{word}` 的引号，剩下的是一个名称。人员写成 `{instead}`"),
+            format!("YAML takes the quotes of `{word}` away, and a name is left; a person is written `{instead}`"),
+        ),
+    )
+    .fix_word(span, instead)
 }

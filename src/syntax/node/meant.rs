@@ -25,7 +25,8 @@ pub(super) struct Mark {
 
 impl Mark {
     fn full_width(text: &str, at: usize) -> Option<Mark> {
-        let (_, mark, typed) = full_width_mark(text.get(at..)?).filter(|(offset, ..)| *offset == 0)?;
+        let (_, mark, typed) =
+            full_width_mark(text.get(at..)?).filter(|(offset, mark, _)| *offset == 0 && !mark.is_numeric())?;
         let spaced = text[at + mark.len_utf8()..].starts_with([' ', '\n', '\r']);
         Some(Mark {
             at,

@@ -3,6 +3,7 @@
 mod block;
 mod human;
 mod keys;
+mod kind;
 mod outside;
 mod overdue;
 
@@ -12,15 +13,15 @@ pub(crate) use keys::STEP;
 pub use outside::{Call, Http, Job, Piece, Retry, Taken};
 pub use overdue::{Overdue, Then};
 
-use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
-use crate::model::text::{Text, Wording};
+use crate::diagnostics::{Span, Spanned};
+use crate::model::text::Text;
 use crate::syntax::feel::FeelText;
 use crate::syntax::field::{Field, OptionDef};
 use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
-use crate::syntax::node::{Entry, Node, NodeKind};
+use crate::syntax::node::{Node, NodeKind};
 use crate::syntax::process::Policy;
-use crate::syntax::slip;
-use keys::{KINDS, is_key, place};
+use keys::{KINDS, place};
+use kind::Kind;
 
 /// A step as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -229,21 +230,11 @@ impl Lowering<'_> {
     /// A step; whether it must have a name as far as its kind asks for one.
     fn step(&mut self, node: &Node, named: bool) -> Option<Step> {
         let entries = self.entries(node, GROUP)?;
-        let kinds: Vec<&Node> =
-            entries.iter().map(|entry| &entry.key).filter(|key| KINDS.contains(&key.text().unwrap_or(""))).collect();
         let at = entries.first().map_or(node.span, |entry| entry.key.span);
-        let kind = match kinds.as_slice() {
-            [] => {
-                return match self.no_kind(node, at) {
-                    Some(meant) => self.step(&meant, named),
-                    None => self.unknown_step(node, at),
-                };
-            }
-            [one] => *one,
-            [first, rest @ ..] => {
-                self.report(several_kinds(first, rest));
-                return self.step(&first_of(node, first, entries), named);
-            }
+        let kind = match self.said_kind(node, entries) {
+            Kind::Said(key) => key,
+            Kind::Meant(meant) => return self.step(&meant, named),
+            Kind::Unknown => return self.unknown_step(node, at),
         };
         let word = kind.text().unwrap_or("");
         let fields = self.fields(node, place(word), kind.span)?;
@@ -392,75 +383,4 @@ impl Lowering<'_> {
             lock: None,
         })
     }
-
-    /// Reports a step without a kind. Where one of its keys is a kind misspelt, answers the step as it is meant, so
-    /// that what else is wrong with it is told too.
-    fn no_kind(&mut self, node: &Node, at: Span) -> Option<Node> {
-        let NodeKind::Mapping(entries) = &node.kind else { return None };
-        let meant = entries.iter().enumerate().find_map(|(number, entry)| {
-            let word = entry.key.text().unwrap_or("");
-            let kinds = KINDS.iter().copied();
-            let close = suggest::closest(word, kinds.clone()).or_else(|| slip::meant(word, kinds));
-            close.filter(|_| !is_key(word)).map(|close| (number, &entry.key, close))
-        });
-        if let Some((number, key, close)) = meant {
-            let word = key.text().unwrap_or("");
-            self.report(
-                Diagnostic::new(
-                    Code::StepKind,
-                    key.span,
-                    Wording::new(
-                        format!("没有 `{word}` 这种步骤，是不是 `{close}`？"),
-                        format!("there is no step kind `{word}`; did you mean `{close}`?"),
-                    ),
-                )
-                .fix_word(key.span, close),
-            );
-            let mut entries = entries.clone();
-            if let Some(Entry { key: Node { kind: NodeKind::Scalar { text, .. }, .. }, .. }) = entries.get_mut(number) {
-                close.clone_into(text);
-            }
-            return Some(Node { span: node.span, kind: NodeKind::Mapping(entries) });
-        }
-        let listed = quoted_list(KINDS.iter().copied());
-        self.report(
-            Diagnostic::new(
-                Code::StepKind,
-                at,
-                Wording::new(
-                    "这个步骤没有说做什么。请加一个种类键，例如 `approve: 市场部经理`",
-                    "this step does not say what it does; add a kind, such as `approve: head_of(applicant.department)`",
-                ),
-            )
-            .hint(Wording::new(format!("种类有：{}", listed.zh), format!("the kinds: {}", listed.en))),
-        );
-        None
-    }
-}
-
-/// The first of two steps in one: without what belongs to the other.
-fn first_of(node: &Node, first: &Node, entries: &[Entry]) -> Node {
-    let keys = place(first.text().unwrap_or("")).keys;
-    let own = |entry: &&Entry| {
-        let word = entry.key.text().unwrap_or("");
-        if KINDS.contains(&word) { entry.key.span == first.span } else { keys.contains(&word) || !is_key(word) }
-    };
-    Node { span: node.span, kind: NodeKind::Mapping(entries.iter().filter(own).cloned().collect()) }
-}
-
-fn several_kinds(first: &Node, rest: &[&Node]) -> Diagnostic {
-    let word = first.text().unwrap_or("");
-    let mut diagnostic = Diagnostic::new(
-        Code::StepKind,
-        rest.first().map_or(first.span, |key| key.span),
-        Wording::new(
-            format!("一个步骤只做一件事，这里已经有 `{word}`。请拆成两个步骤"),
-            format!("a step does one thing, and this one has `{word}` already; make two steps of it"),
-        ),
-    )
-    .context(first.span, Wording::new("第一种", "the first kind"));
-    for key in rest.iter().skip(1) {
-        diagnostic = diagnostic.context(key.span, Wording::new("还有一种", "one more"));
-    }
-    diagnostic
 }
