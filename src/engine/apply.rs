@@ -4,6 +4,7 @@ use super::BrokenLog;
 use super::command::{Actor, Command};
 use super::event::{Closed, Entry, Event, OpenedAssignment, OpenedTask};
 use super::handover::replaced;
+use super::scope;
 use super::state::{
     Answer, Assignment, ClosedTask, Ended, Ending, Next, Scope, State, StepResult, Task, Timer, Token, Undoable,
     Waiting,
@@ -301,7 +302,8 @@ fn close_scope(state: &mut State, number: ScopeId, done: bool) -> Option<()> {
 }
 
 fn close(state: &mut State, number: TaskId, how: &Closed, at: DateTime<Utc>) -> Option<()> {
-    let Task { step, kind, answers, .. } = state.tasks.remove(&number)?;
-    state.closed.insert(number, ClosedTask { step, kind, how: how.clone(), at, answers });
+    let Task { token, step, kind, answers, .. } = state.tasks.remove(&number)?;
+    let row = state.tokens.get(&token).and_then(|token| scope::row_scope(state, token.scope));
+    state.closed.insert(number, ClosedTask { step, row, kind, how: how.clone(), at, answers });
     Some(())
 }

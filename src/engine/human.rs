@@ -12,10 +12,10 @@ use super::people::{self, Candidate, Seats};
 use super::revise;
 use super::run::Run;
 use super::scope::Place;
-use super::state::{MailKind, Owner, State, Task, TaskKind, TimerKind, Waiting};
+use super::state::{ClosedTask, MailKind, Owner, State, Task, TaskKind, TimerKind, Waiting};
 use super::step::{Flow, trouble};
 use super::vote;
-use crate::model::definition::{Definition, Human, Mode, Step, StepKind, outcome};
+use crate::model::definition::{Definition, Human, Mode, StepKind, outcome};
 use crate::model::form::{FieldKind, Form};
 use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
@@ -24,10 +24,11 @@ use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
 use std::borrow::Cow;
 
-/// Asks the people of a step for the first time.
+/// Asks the people of a step that control comes to.
 pub(super) fn ask(run: &mut Run<'_>, token: TokenId, id: &StepId, human: &Human, kind: TaskKind) -> Flow {
     let task = TaskId(run.state.next.task);
-    match open(run, task, token, id, human, kind, 1) {
+    let opened = open(run, task, token, id, human, kind, 1);
+    match opened.or_else(|what| if passes_by(run, token, id) { Ok(false) } else { Err(what) }) {
         Ok(true) => Flow::Wait,
         Ok(false) => {
             run.emit(Event::Skipped { token, step: id.clone() });
@@ -41,11 +42,10 @@ pub(super) fn ask(run: &mut Run<'_>, token: TokenId, id: &StepId, human: &Human,
 pub(super) fn ask_again(run: &mut Run<'_>, task: TaskId) {
     let Some(parked) = run.state.tasks.get(&task) else { return };
     let (token, id, kind, round) = (parked.token, parked.step.clone(), parked.kind, parked.round + 1);
-    let Some(step) = run.definition.steps.get(&id) else { return };
-    let Some(human) = step.human() else { return };
+    let Some(human) = run.definition.steps.get(&id).and_then(|step| step.human()) else { return };
     let opened = open(run, task, token, &id, human, kind, round);
-    // Whoever returned it is asked again whatever was revised, unless that took away what the step is asked with.
-    match opened.or_else(|what| if passes_by(run, token, step) { Ok(false) } else { Err(what) }) {
+    // Whoever returned it is asked again whatever was revised, unless that took away who they are.
+    match opened.or_else(|what| if passes_by(run, token, &id) { Ok(false) } else { Err(what) }) {
         Ok(true) => {}
         Ok(false) => {
             run.close_task(task, Closed::Cancelled);
@@ -59,9 +59,20 @@ pub(super) fn ask_again(run: &mut Run<'_>, task: TaskId) {
     }
 }
 
-/// Whether a case that came to a step now would pass it by.
-fn passes_by(run: &Run<'_>, token: TokenId, step: &Step) -> bool {
-    step.when.as_ref().is_some_and(|when| matches!(run.evaluate(token, when, None), Ok(Value::Boolean(false))))
+/// Whether a case that came to a step for the first time would pass it by.
+fn passes_by(run: &Run<'_>, token: TokenId, id: &StepId) -> bool {
+    let when = run.definition.steps.get(id).and_then(|step| step.when.as_ref());
+    when.is_some_and(|when| matches!(run.evaluate(token, when, None), Ok(Value::Boolean(false))))
+}
+
+/// Whether a step returned the case, which has walked back from it, and nobody was asked in it since: on its way it
+/// comes to whoever returned it, even where `when` holds no more.
+pub(super) fn is_owed(run: &Run<'_>, token: TokenId, id: &StepId) -> bool {
+    let row = super::scope::row_scope(&run.state, run.scope_of(token));
+    let asked = |task: &&ClosedTask| {
+        task.step == *id && task.row == row && matches!(task.kind, TaskKind::Approve | TaskKind::Work)
+    };
+    run.state.closed.values().rfind(asked).is_some_and(|task| task.how == Closed::WalkedBack)
 }
 
 /// Opens a task; false where the policy is to go on without anybody.
@@ -86,7 +97,7 @@ fn open(
         &seats,
     );
     for remind in &human.remind {
-        let value = run.evaluate(token, remind, None).map_err(|failure| trouble("remind", &failure))?;
+        let Some(value) = time(run, token, id, remind, "remind")? else { continue };
         let at = match &value {
             Value::Duration(after) => run.facts.calendar.add(run.now, *after),
             other => moment(run, other),
@@ -114,9 +125,19 @@ pub(super) fn wait(run: &mut Run<'_>, token: TokenId, id: &StepId, waits: Waitin
 /// Until when a step that is entered now is to be done.
 fn due(run: &Run<'_>, token: TokenId, id: &StepId) -> Result<Option<DateTime<Utc>>, Trouble> {
     let Some(due) = run.definition.steps.get(id).and_then(|step| step.due()) else { return Ok(None) };
-    match run.evaluate(token, due, None).map_err(|failure| trouble("due", &failure))? {
-        Value::Null => Ok(None),
-        value => deadline(run, &value).map(Some).ok_or_else(|| no_such_time("due")),
+    match time(run, token, id, due, "due")? {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => deadline(run, &value).map(Some).ok_or_else(|| no_such_time("due")),
+    }
+}
+
+/// A time of a step. One that is asked though its `when` holds no more has none where it reads what is not there: that
+/// it would be there was proved of its `when`.
+fn time(run: &Run<'_>, token: TokenId, id: &StepId, formula: &Formula, place: &str) -> Result<Option<Value>, Trouble> {
+    match run.evaluate(token, formula, None) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) if passes_by(run, token, id) => Ok(None),
+        Err(failure) => Err(trouble(place, &failure)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Facts;
 use super::command::Command;
+use super::human;
 use super::people::{self, Seats};
 use super::run::Run;
 use super::state::{State, TaskKind, Waiting};
@@ -111,6 +112,7 @@ impl Walk<'_, '_> {
                     let Some(step) = definition.steps.get(id) else { return };
                     match step.when.as_ref().map(|when| self.run.evaluate(self.token, when, None)) {
                         None | Some(Ok(Value::Boolean(true))) => {}
+                        Some(Ok(_)) if step.human().is_some() && human::is_owed(&self.run, self.token, id) => {}
                         Some(Ok(_)) => {
                             at = onward(definition, node, &On::Next);
                             continue;

@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
         scope::data(&self.state, self.scope_of(token))
     }
 
-    fn scope_of(&self, token: TokenId) -> ScopeId {
+    pub(super) fn scope_of(&self, token: TokenId) -> ScopeId {
         self.state.tokens.get(&token).map_or(ScopeId(0), |token| token.scope)
     }
 

@@ -3,15 +3,17 @@
 
 use super::command::{Ask, Command};
 use super::event::Event;
-use super::refusal::{FieldFault, Refusal};
+use super::refusal::{FieldFault, PathPart, Refusal};
 use super::run::{self, Run};
 use super::state::Caller;
 use super::{Facts, apply, columns, form, human, scope};
 use crate::model::control::Schedule;
 use crate::model::definition::Definition;
+use crate::model::file::FileRule;
+use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
-use crate::model::id::{InstanceId, PersonId, TokenId};
+use crate::model::id::{FieldName, InstanceId, PersonId, TokenId};
 use crate::model::text::Wording;
 use crate::model::value::Record;
 
@@ -33,14 +35,10 @@ pub(super) fn start<'a>(
             }
             match filled(definition, facts, applicant, &data) {
                 Ok(data) => begin(definition, command, facts, Start { id, applicant, data, caller, whole: true }),
-                // What is missing is asked; what is there stays as it is until then.
-                Err(faults) if faults.iter().all(|fault| !given(&data, fault)) => {
-                    let known = |name: &_| definition.form.contains_key(name);
-                    let data = data.iter().filter(|(name, _)| known(*name));
-                    let data = data.map(|(name, value)| (name.clone(), value.clone())).collect();
+                Err(_) => {
+                    let data = legible(definition, facts, applicant, &data);
                     begin(definition, command, facts, Start { id, applicant, data, caller, whole: false })
                 }
-                Err(faults) => Err(Refusal::BadForm(faults)),
             }
         }
         Ask::Start { data } => {
@@ -60,13 +58,30 @@ pub(super) fn start<'a>(
     }
 }
 
-/// Whether a fault is of something that was given, and not of what is left open.
-fn given(data: &Record, fault: &FieldFault) -> bool {
-    use super::refusal::PathPart;
-    match fault.path.first() {
-        Some(PathPart::Field(name)) => data.get(name).is_some_and(|value| !value.is_null()),
-        _ => false,
-    }
+/// What a start form that nobody looked at yet shows to whoever is asked for the rest: what was given, also where a
+/// limit refuses it. What is no value of its field is left out.
+fn legible(definition: &Definition, facts: &Facts<'_>, applicant: &PersonId, given: &Record) -> Record {
+    let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(applicant, facts, formula, data);
+    let lenient = lenient(&definition.form);
+    let faults = form::fill(&lenient, given, &Record::new(), facts, &evaluate).err().unwrap_or_default();
+    let unlike =
+        |name: &FieldName| faults.iter().any(|fault| fault.path.first() == Some(&PathPart::Field(name.clone())));
+    let kept = given.iter().filter(|(name, _)| lenient.contains_key(*name) && !unlike(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// A form that asks for nothing and takes every value that its fields can show.
+fn lenient(form: &Form) -> Form {
+    let kind = |kind: &FieldKind| match kind {
+        FieldKind::Text => FieldKind::LongText,
+        FieldKind::Integer => FieldKind::Decimal,
+        FieldKind::Person(_) => FieldKind::Person(None),
+        FieldKind::File(_) => FieldKind::File(FileRule::default()),
+        FieldKind::List(columns) => FieldKind::List(lenient(columns)),
+        other => other.clone(),
+    };
+    let open = |field: &Field| Field { many: field.many, ..Field::new(field.title.clone(), kind(&field.kind)) };
+    form.iter().map(|(name, field)| (name.clone(), open(field))).collect()
 }
 
 /// The whole data of a new case: the form with defaults and computed fields, and what no form asks for.

@@ -374,6 +374,8 @@ pub struct Answer {
 pub struct ClosedTask {
     /// Of which step.
     pub step: StepId,
+    /// The row that it was asked in.
+    pub row: Option<ScopeId>,
     /// What was asked.
     pub kind: TaskKind,
     /// Why it is over.

@@ -267,7 +267,7 @@ fn a_step_whose_people_were_revised_away_is_passed_by() {
   - id: more
     title: More
     when: note != null
-    approve: 'if note = \"x\" then lead else cfo'
+    approve: person(note)
     due: string length(note) * 1 day
   - id: last
     title: Last
@@ -276,13 +276,68 @@ fn a_step_whose_people_were_revised_away_is_passed_by() {
     );
     play.start("cam", 600);
     assert_eq!(play.asked(), ["last:fay"], "nothing is noted");
-    let noted = || Record::from_iter([("amount".into(), Value::Number(600.into())), ("note".into(), Value::text("x"))]);
+    let noted =
+        || Record::from_iter([("amount".into(), Value::Number(600.into())), ("note".into(), Value::text("leo"))]);
     play.decide("fay", "last", "returned", Some("note it")).unwrap();
     play.revise("cam", noted());
     assert_eq!(play.asked(), ["more:leo"]);
     play.decide("leo", "more", "returned", Some("no note, please")).unwrap();
     play.revise("cam", Record::from_iter([("note".into(), Value::Null)]));
     assert_eq!(play.asked(), ["last:fay"], "no incident: as on a first visit, `more` is passed by");
+}
+
+#[test]
+fn whoever_returned_a_case_sees_it_again_by_whatever_way_it_comes_back() {
+    let mut play = Play::new(
+        "
+  - { id: check, title: Check, when: amount >= 500, approve: lead }
+  - { id: boss, title: Boss, when: amount >= 500, approve: cfo, due: 2 working days }
+  - { id: last, title: Last, approve: ceo }
+",
+    );
+    play.start("cam", 600);
+    play.decide("leo", "check", "approved", None).unwrap();
+    play.decide("fay", "boss", "returned", Some("why so much?")).unwrap();
+    play.revise("cam", money(499));
+    assert_eq!(play.asked(), ["boss:fay"], "the way begins at `check`, which is passed");
+    play.decide("fay", "boss", "approved", None).unwrap();
+    play.decide("ada", "last", "returned", Some("once more")).unwrap();
+    play.revise("cam", money(498));
+    assert_eq!(play.asked(), ["last:ada"], "who has seen it since is not asked a third time");
+
+    let mut play = Play::new(
+        "
+  - id: both
+    title: Both
+    parallel:
+      one: [{ id: check, title: Check, when: amount >= 500, approve: lead }]
+      two: [{ id: boss, title: Boss, when: amount >= 500, approve: cfo }]
+",
+    );
+    play.start("cam", 600);
+    play.decide("leo", "check", "approved", None).unwrap();
+    play.decide("fay", "boss", "returned", Some("why so much?")).unwrap();
+    play.revise("cam", money(499));
+    assert_eq!(play.asked(), ["boss:fay"], "the branches begin anew");
+}
+
+#[test]
+fn a_time_that_was_revised_away_dodges_nobody() {
+    let mut play = Play::new(
+        "
+  - id: more
+    title: More
+    when: note != null
+    approve: lead
+    due: string length(note) * 1 day
+    remind: [string length(note) * 1 hour]
+",
+    );
+    let noted = Record::from_iter([("amount".into(), Value::Number(600.into())), ("note".into(), Value::text("x"))]);
+    play.ask("cam", Ask::Start { data: noted }).unwrap();
+    play.decide("leo", "more", "returned", Some("no note, please")).unwrap();
+    play.revise("cam", Record::from_iter([("note".into(), Value::Null)]));
+    assert_eq!(play.asked(), ["more:leo"], "asked again, without a reminder");
 }
 
 #[test]

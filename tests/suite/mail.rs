@@ -329,6 +329,7 @@ impl Fixture {
         };
         let closed = ClosedTask {
             step: "supervisor".into(),
+            row: None,
             kind: TaskKind::Approve,
             how: Closed::Decided("approved".into()),
             at: at("2026-03-02T11:02"),

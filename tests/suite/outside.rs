@@ -9,7 +9,7 @@ use countersign::effects::view::{Reader, case_view};
 use countersign::engine::command::{Actor, Ask, Command, Via};
 use countersign::engine::event::Event;
 use countersign::engine::refusal::Refusal;
-use countersign::engine::state::State;
+use countersign::engine::state::{State, TaskKind};
 use countersign::model::id::InstanceId;
 use countersign::model::text::{Lang, Wording};
 use countersign::model::value::{Record, Value, from_plain};
@@ -268,6 +268,7 @@ macro_rules! on_both {
 on_both!(
     a_call_starts_a_case_and_takes_what_it_ends_with,
     a_call_that_cannot_start_is_an_incident_that_is_retried,
+    what_a_called_process_refuses_is_asked_of_its_applicant,
     who_no_longer_waits_cancels_whom_it_called,
     a_server_carries_out_what_a_shell_left,
     a_message_finds_who_waits_and_who_will,
@@ -305,6 +306,15 @@ async fn a_call_starts_a_case_and_takes_what_it_ends_with(world: World) {
     for id in [parent, child] {
         assert_eq!(runtime.verify(id).await.unwrap(), Some(Ok(())));
     }
+}
+
+async fn what_a_called_process_refuses_is_asked_of_its_applicant(world: World) {
+    let runtime = world.shell(&[PARENT, &CHILD.replace("title: Customer,", "title: Customer, max: 5,")]).await;
+    let parent = start(&runtime, "parent", json!({ "customer": "Guangzhou" })).await;
+    assert!(!state(&runtime, parent).await.has_incident(), "nothing is stuck");
+    let child = state(&runtime, cases(&runtime, "child").await[0]).await;
+    assert_eq!(child.data.get("customer"), Some(&Value::text("Guangzhou")), "what was given is there to be mended");
+    assert!(child.tasks.values().all(|task| task.kind == TaskKind::Begin) && !child.tasks.is_empty());
 }
 
 async fn a_call_that_cannot_start_is_an_incident_that_is_retried(world: World) {

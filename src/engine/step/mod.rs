@@ -16,6 +16,7 @@ mod task;
 mod wait;
 
 use super::event::{Event, Trouble};
+use super::human;
 use super::run::Run;
 use crate::expression::Failure;
 use crate::model::definition::StepKind;
@@ -35,7 +36,7 @@ pub(super) enum Flow {
     Stop(Trouble),
 }
 
-/// A token comes to a step: past it where `when` does not hold, else into it.
+/// A token comes to a step: past it where `when` does not hold and nobody there waits to see it again, else into it.
 pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
     let Some(step) = run.definition.steps.get(id) else {
         // A graph names only steps of its own definition.
@@ -44,6 +45,7 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
     if let Some(when) = &step.when {
         match run.evaluate(token, when, None) {
             Ok(Value::Boolean(true)) => {}
+            Ok(_) if step.human().is_some() && human::is_owed(run, token, id) => {}
             Ok(_) => {
                 run.emit(Event::Skipped { token, step: id.clone() });
                 return Flow::Leave(On::Next);

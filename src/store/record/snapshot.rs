@@ -123,6 +123,8 @@ pub(super) struct TaskState {
 #[derive(Serialize, Deserialize)]
 pub(super) struct ClosedState {
     pub(super) step: StepId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) row: Option<ScopeId>,
     pub(super) kind: TaskKindRecord,
     pub(super) how: ClosedRecord,
     pub(super) at: At,
@@ -225,6 +227,7 @@ impl StateRecord {
         };
         let closed = |task: &ClosedTask| ClosedState {
             step: task.step.clone(),
+            row: task.row,
             kind: TaskKindRecord::of(task.kind),
             how: ClosedRecord::of(&task.how),
             at: At(task.at),
@@ -314,6 +317,7 @@ impl StateRecord {
         };
         let closed = |task: ClosedState| ClosedTask {
             step: task.step,
+            row: task.row,
             kind: task.kind.into_domain(),
             how: task.how.into_domain(),
             at: task.at.0,
