@@ -137,6 +137,15 @@ impl Words {
         Arg::new(name).value_name(self.pick(value.0, value.1)).help(self.pick(zh, en))
     }
 
+    /// `--in`: where the documents are.
+    pub(crate) fn folder(self) -> Arg {
+        let help = (
+            "流程文件夹，或一个文件；不写就是 processes",
+            "The folder of processes, or one file; processes/ if left out",
+        );
+        self.option("in", ("路径", "PATH"), help.0, help.1).value_parser(clap::value_parser!(std::path::PathBuf))
+    }
+
     /// `--json`.
     pub(crate) fn json(self) -> Arg {
         self.switch("json", "以 JSON 输出，给程序读", "Print JSON, for programs")

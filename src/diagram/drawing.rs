@@ -232,6 +232,15 @@ impl List {
 }
 
 impl Item {
+    /// Before its `when`, which may itself begin with an `if`.
+    pub(super) fn only(when: &str, lang: Lang) -> &'static str {
+        match lang {
+            Lang::Zh => "仅当",
+            Lang::En if when.starts_with("if ") => "only where:",
+            Lang::En => "only if",
+        }
+    }
+
     /// Whether control can come to what follows it.
     pub fn flows(&self) -> bool {
         self.ways.iter().chain(&self.after).any(|way| way.to == To::Next)

@@ -88,8 +88,7 @@ impl Writer<'_> {
             self.put(&under, &[(Tone::Plain, &told.join(" · "))]);
         }
         if let Some(when) = &item.when {
-            let only = self.pick("仅当", "only if");
-            self.put(&under, &[(Tone::Soft, only), (Tone::Plain, when)]);
+            self.put(&under, &[(Tone::Soft, Item::only(when, self.lang)), (Tone::Plain, when)]);
         }
         self.ways(item, &item.ways, &under);
         for branch in &item.branches {

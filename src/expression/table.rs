@@ -34,7 +34,7 @@ pub fn look_up(table: &Table, inputs: &Record, context: &Context<'_>) -> Result<
     for (name, field) in &table.inputs {
         let value = inputs.get(name).cloned().unwrap_or_default();
         if !Domain::asked(field).admits(&value) {
-            return Err(outside(("输入", "the input"), name, &value));
+            return Err(outside(("输入", "the input"), (name, field), &value));
         }
         row.insert(name.clone(), value);
     }
@@ -82,7 +82,7 @@ fn outputs<'t>(
             None => Value::Null,
         };
         if !value.is_null() && !answers(field).admits(&value) {
-            return Err(outside(("输出", "the output"), name, &value));
+            return Err(outside(("输出", "the output"), (name, field), &value));
         }
         found.insert(name.clone(), value);
     }
@@ -112,7 +112,7 @@ fn answers(field: &Field) -> Domain {
     if field.kind == FieldKind::Money { domain.unrounded() } else { domain }
 }
 
-fn outside((zh, en): (&str, &str), name: &FieldName, value: &Value) -> Failure {
+fn outside((zh, en): (&str, &str), (name, field): (&FieldName, &Field), value: &Value) -> Failure {
     if value.is_null() {
         return Failure::new(format!("{zh} `{name}` 没有值"), format!("{en} `{name}` is not set"));
     }
@@ -120,8 +120,17 @@ fn outside((zh, en): (&str, &str), name: &FieldName, value: &Value) -> Failure {
         serde_json::Value::String(text) => text,
         other => other.to_string(),
     };
+    let limits = [("min", &field.min), ("max", &field.max)];
+    let limits = limits.into_iter().filter_map(|(key, limit)| Some(format!("`{key}: {}`", limit.as_ref()?.text)));
+    let limits: Vec<String> = limits.collect();
+    if limits.is_empty() {
+        return Failure::new(
+            format!("{zh} `{name}` 不能是 {shown}：这一列没有这个值"),
+            format!("{en} `{name}` cannot be {shown}: its column does not have it"),
+        );
+    }
     Failure::new(
-        format!("{zh} `{name}` 不能是 {shown}：超出了这一列的范围"),
-        format!("{en} `{name}` cannot be {shown}: its column does not allow it"),
+        format!("{zh} `{name}` 不能是 {shown}：这一列写了 {}", limits.join("、")),
+        format!("{en} `{name}` cannot be {shown}: its column says {}", limits.join(" and ")),
     )
 }

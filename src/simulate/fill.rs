@@ -10,7 +10,7 @@ use crate::model::definition::Definition;
 use crate::model::file::{File, Hash};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::{Formula, Op};
-use crate::model::id::{PersonId, ProcessId};
+use crate::model::id::{FieldName, PersonId, ProcessId};
 use crate::model::people::Directory;
 use crate::model::text::{Lang, clean_line};
 use crate::model::time::{Calendar, Duration, Moment};
@@ -22,6 +22,15 @@ use std::collections::BTreeMap;
 /// How often a form is filled in anew.
 const TRIES: usize = 200;
 
+/// A form as it is handed in.
+#[derive(Clone, Debug)]
+pub struct Filled {
+    /// What it requires and nobody said.
+    pub made_up: Record,
+    /// What was said, and is not asked for as it is filled in: the `when` of the field does not hold.
+    pub unasked: Vec<FieldName>,
+}
+
 /// What is needed to start a process and is not in `data`, in this language; as near to what its form takes as can be found.
 pub fn missing(
     definitions: &[Definition],
@@ -30,16 +39,27 @@ pub fn missing(
     (process, by, from): (&ProcessId, &PersonId, DateTime<Utc>),
     data: &Record,
     lang: Lang,
-) -> Record {
-    let Some(definition) = definitions.iter().find(|one| one.process == *process) else { return Record::new() };
+) -> Filled {
+    let nothing = Filled { made_up: Record::new(), unasked: Vec::new() };
+    let Some(definition) = definitions.iter().find(|one| one.process == *process) else { return nothing };
     let form = without(&definition.form, data);
     let mut filler = Filler::new(directory, calendar, from, by, lang);
     loop {
         let filled = filler.form(&form);
         let whole: Record = filled.clone().into_iter().chain(data.clone()).collect();
-        match World::new(definitions, directory, calendar, from).start(process, by, whole) {
+        let mut world = World::new(definitions, directory, calendar, from);
+        match world.start(process, by, whole) {
             Err(Refusal::BadForm(faults)) if filler.learn(&faults) => {}
-            _ => return filled,
+            Err(_) => return Filled { made_up: filled, ..nothing },
+            Ok(case) => {
+                let taken = world.cases().get(case).map(|case| &case.state.data);
+                let asked =
+                    |name: &FieldName| taken.and_then(|data| data.get(name)).is_none_or(|value| !value.is_null());
+                let said = data.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name);
+                let unasked =
+                    said.filter(|name| definition.form.contains_key(*name) && !asked(name)).cloned().collect();
+                return Filled { made_up: filled.into_iter().filter(|(name, _)| asked(name)).collect(), unasked };
+            }
         }
     }
 }

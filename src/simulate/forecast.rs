@@ -127,6 +127,7 @@ pub fn forecast<'a>(
         told: Vec::new(),
         mails: 0,
         happened: Vec::new(),
+        spent: BTreeMap::new(),
         entered: BTreeMap::new(),
         reminders: 0,
     };
@@ -192,17 +193,23 @@ struct Due {
     by: PersonId,
 }
 
+/// A step of a case; in a row of an `each`, of each row.
+type Place = (usize, StepId, Option<TokenId>);
+
 struct Future<'q> {
     question: &'q Question<'q>,
     answers: BTreeMap<StepId, Vec<Outcome>>,
+    /// Where the last thing that is said of a step was said already, and of which task: what is asked there again is
+    /// answered as usual, or a rejected case would come round for ever.
+    spent: BTreeMap<Place, TaskId>,
     /// Tasks whose answer was refused: they are not answered again.
     refused: Vec<(usize, TaskId)>,
     /// How many entries of each case are told.
     told: Vec<usize>,
     mails: usize,
     happened: Vec<Happening>,
-    /// How often each step of a case was come to; in a row of an `each`, by each row.
-    entered: BTreeMap<(usize, StepId, Option<TokenId>), usize>,
+    /// How often each step of a case was come to.
+    entered: BTreeMap<Place, usize>,
     reminders: usize,
 }
 
@@ -320,7 +327,14 @@ impl Future<'_> {
             return Some((form, Ask::Revise { task: due.task, data: Record::new(), note: None, seen: None }));
         }
         let human = case.definition.steps.get(&task.step)?.human()?;
-        let said = self.said(&task.step);
+        let row = case.definition.is_in_row(&task.step).then_some(task.token);
+        let place = (due.case, task.step.clone(), row);
+        let again = self.spent.get(&place).is_some_and(|before| *before != due.task);
+        let last = self.answers.get(&task.step).is_some_and(|left| left.len() == 1);
+        let said = if again { None } else { self.said(&task.step) };
+        if last && !again {
+            self.spent.insert(place, due.task);
+        }
         let outcome = said.or_else(|| human.outcomes.keys().next().cloned())?;
         let refuses = [outcome::REJECTED, outcome::RETURNED].contains(&outcome.as_str());
         // What is asked again stays as it is.

@@ -774,7 +774,7 @@ fn reports_count_what_was_done_and_say_what_is_wrong_with_what_is_asked() {
     wrong(&["report", "process", "vist"], "Did you mean “visit”?");
     wrong(&["report", "kpi", "--out", "q.xlsx"], "No .xlsx file can be written (q.xlsx). Names may end in .html");
     let from = project("tests/reports/processes").display().to_string();
-    wrong(&["graph", "visit", "--from", &from, "--out", "v.pdf"], "Names may end in .svg, .mmd");
+    wrong(&["graph", "visit", "--in", &from, "--out", "v.pdf"], "Names may end in .svg, .mmd");
     assert!(!shell.folder.path().join("q.xlsx").exists() && !shell.folder.path().join("v.pdf").exists());
     let none = shell.good(&["report", "kpi", "--period", "2020-Q1"]);
     assert!(none.contains("no data") && !none.contains('÷'), "{none}");

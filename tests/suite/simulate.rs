@@ -39,7 +39,7 @@ fn every_required_field_gets_a_value_that_the_form_takes() {
     let (process, by) = (ProcessId::from("one"), PersonId::from("zhang"));
     let from = "2026-03-02T01:00:00Z".parse().unwrap();
     let said = Record::new();
-    let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &said, Lang::Zh);
+    let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &said, Lang::Zh).made_up;
     assert_eq!(data.len(), 9, "{data:?}");
     let (pace, answers) = (Pace::Due, BTreeMap::new());
     let question = Question { process: &process, by: &by, data, from, pace, answers, lang: Lang::Zh };
@@ -76,7 +76,8 @@ fn future(process: &str, said: &[(&str, &str)]) -> (Vec<Happened>, Stopped) {
     let (people, calendar) = (compiled.directory.clone().unwrap_or_default(), Default::default());
     let (process, by) = (ProcessId::from("one"), PersonId::from("zhang"));
     let from = "2026-03-02T01:00:00Z".parse().unwrap();
-    let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &Record::new(), Lang::En);
+    let nothing = Record::new();
+    let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &nothing, Lang::En).made_up;
     let mut answers: BTreeMap<StepId, Vec<Outcome>> = BTreeMap::new();
     for (step, outcome) in said {
         answers.entry((*step).into()).or_default().push((*outcome).into());
@@ -133,6 +134,47 @@ fn what_is_made_up_is_in_the_language_of_who_reads_it() {
     let from = "2026-03-02T01:00:00Z".parse().unwrap();
     for (lang, reason) in [(Lang::Zh, "原因"), (Lang::En, "Reason")] {
         let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &Record::new(), lang);
-        assert_eq!(data.get("reason"), Some(&Value::text(reason)));
+        assert_eq!(data.made_up.get("reason"), Some(&Value::text(reason)));
     }
+}
+
+const AGAIN: &str = r#"
+process: one
+title: { zh: 一, en: One }
+start: [客户专员]
+form:
+  large:  { type: boolean, title: { zh: 大额, en: Large }, required: true }
+  reason: { type: text, title: { zh: 原因, en: Reason }, required: true, when: large }
+steps:
+  - { id: boss, approve: 副总经理, title: { zh: 审批, en: Approve }, on: { rejected: boss } }
+"#;
+
+#[test]
+fn what_is_asked_again_after_the_last_answer_said_is_answered_as_usual() {
+    for said in [&[("boss", "rejected")][..], &[("boss", "rejected"), ("boss", "rejected")]] {
+        let (happened, _) = future(AGAIN, said);
+        assert_eq!(end(&happened), Some("done"), "{happened:#?}");
+        let rejected =
+            |one: &&Happened| matches!(one, Happened::Answered(_, _, outcome) if outcome.as_str() == "rejected");
+        assert_eq!(happened.iter().filter(rejected).count(), said.len(), "{happened:#?}");
+    }
+}
+
+#[test]
+fn a_field_that_the_form_does_not_ask_for_is_neither_made_up_nor_taken() {
+    let directory = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
+    let compiled = compile(&[("one.yaml", AGAIN), ("directory.yaml", &directory)]);
+    let (people, calendar) = (compiled.directory.clone().unwrap_or_default(), Default::default());
+    let (process, by) = (ProcessId::from("one"), PersonId::from("zhang"));
+    let from = "2026-03-02T01:00:00Z".parse().unwrap();
+    let filled = |said: &[(&str, Value)]| {
+        let said: Record = said.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
+        let filled = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &said, Lang::En);
+        let made_up: Vec<String> = filled.made_up.keys().map(ToString::to_string).collect();
+        (made_up, filled.unasked.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    assert_eq!(filled(&[("large", Value::Boolean(true))]), (vec!["reason".into()], vec![]));
+    assert_eq!(filled(&[("large", Value::Boolean(false))]), (vec![], vec![]));
+    let both = [("large", Value::Boolean(false)), ("reason", Value::text("so"))];
+    assert_eq!(filled(&both), (vec![], vec!["reason".into()]));
 }

@@ -204,6 +204,11 @@ fn summary(output: &Output, compiled: &Compiled, took: Duration) -> String {
     output.ink(if errors > 0 { Ink::Amber } else { Ink::Bold }, &line)
 }
 
+/// What `--in` says, or the folder of processes.
+pub(crate) fn folder(shell: &Shell, matches: &ArgMatches) -> PathBuf {
+    matches.get_one::<PathBuf>("in").cloned().unwrap_or_else(|| shell.settings.processes.clone())
+}
+
 /// Compiles folders and files. Where files are named, only their faults are kept.
 pub(crate) fn compile(shell: &Shell, paths: &[PathBuf]) -> Result<Compiled, Stop> {
     let _progress = shell.output.progress("正在检查…", "Checking …");

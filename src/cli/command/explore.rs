@@ -15,7 +15,7 @@ use crate::simulate::explore::{Explored, Length, Never, Turn, explore};
 use clap::{ArgMatches, Command};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 pub(super) fn tree(words: Words) -> Command {
     Command::new("explore")
@@ -28,23 +28,14 @@ pub(super) fn tree(words: Words) -> Command {
              other. What is returned and comes again is no way of its own; a loop is walked at most once.",
         ))
         .arg(words.word("process", ("流程", "PROCESS"), "哪个流程", "Which process").required(true))
-        .arg(
-            words
-                .option(
-                    "from",
-                    ("文件夹", "DIR"),
-                    "流程文件夹；不写就是 processes",
-                    "The folder of processes; processes/ if left out",
-                )
-                .value_parser(clap::value_parser!(PathBuf)),
-        )
+        .arg(words.folder())
         .arg(words.json())
         .after_help("countersign explore leave\ncountersign explore leave --json | jq '.ends[].outcome'")
 }
 
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let Some(process) = matches.get_one::<String>("process") else { return Ok(()) };
-    let folder = matches.get_one::<PathBuf>("from").cloned().unwrap_or_else(|| shell.settings.processes.clone());
+    let folder = check::folder(shell, matches);
     let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
     let definition = wanted(shell, &compiled, process, &folder)?;
     let explored = explore(definition);

@@ -47,16 +47,7 @@ pub(super) fn tree(words: Words) -> Command {
                 )
                 .value_parser(clap::value_parser!(u16).range(24..=1000)),
         )
-        .arg(
-            words
-                .option(
-                    "from",
-                    ("文件夹", "DIR"),
-                    "流程文件夹；不写就是 processes",
-                    "The folder of processes; processes/ if left out",
-                )
-                .value_parser(clap::value_parser!(PathBuf)),
-        )
+        .arg(words.folder())
         .arg(words.switch(
             "deployed",
             "画已上线的版本，而不是文件夹里的",
@@ -77,7 +68,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let found = found.ok_or_else(|| no_process(process, live.iter().map(|one| one.process.as_str())))?;
         return draw(shell, found, &directory, matches);
     }
-    let folder = matches.get_one::<PathBuf>("from").cloned().unwrap_or_else(|| shell.settings.processes.clone());
+    let folder = check::folder(shell, matches);
     let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
     let definition = explore::wanted(shell, &compiled, process, &folder)?;
     draw(shell, definition, &compiled.directory.clone().unwrap_or_default(), matches)

@@ -19,7 +19,7 @@ use crate::model::time::Duration;
 use crate::model::value::{Record, Value};
 use crate::runtime::{Clock, Files};
 use crate::simulate::forecast::{Happened, Happening, Pace, Question, ROUNDS, Stopped, forecast, is_outside, kind};
-use crate::simulate::{Case, Letters, Posted, World, missing};
+use crate::simulate::{Case, Filled, Letters, Posted, World, missing};
 use chrono::{DateTime, Utc};
 use clap::{ArgAction, ArgMatches, Command};
 use serde_json::json;
@@ -49,8 +49,8 @@ pub(super) fn tree(words: Words) -> Command {
                 .option(
                     "answer",
                     ("步骤=结果", "STEP=OUTCOME"),
-                    "某一步的结果，可以写多次：supervisor=rejected；同一步写几次就是依次的结果。http 和 job 是 done 或 failed，receive 是 done",
-                    "What a step comes to, as often as needed: supervisor=rejected; one step several times, in turn. An http or a job: done or failed; a receive: done",
+                    "某一步的结果，可以写多次：supervisor=rejected；同一步写几次就是依次的结果，之后再来就照常办理。http 和 job 是 done 或 failed，receive 是 done",
+                    "What a step comes to, as often as needed: supervisor=rejected; one step several times, in turn, and as usual when it is asked again after that. An http or a job: done or failed; a receive: done",
                 )
                 .action(ArgAction::Append),
         )
@@ -64,6 +64,7 @@ pub(super) fn tree(words: Words) -> Command {
                 )
                 .default_value("4 working hours"),
         )
+        .arg(words.folder())
         .arg(words.json())
         .after_help(
             "countersign simulate leave --as zhang --data leave.yaml --from 2026-03-02T09:00\n\
@@ -75,8 +76,9 @@ pub(super) fn tree(words: Words) -> Command {
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let output = &shell.output;
     let Some(process) = matches.get_one::<String>("process") else { return Ok(()) };
-    let compiled = check::compile(shell, std::slice::from_ref(&shell.settings.processes))?;
-    let definition = explore::wanted(shell, &compiled, process, &shell.settings.processes)?;
+    let folder = check::folder(shell, matches);
+    let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
+    let definition = explore::wanted(shell, &compiled, process, &folder)?;
     let people = compiled.directory.clone().unwrap_or_default();
     let calendar = compiled.calendar.clone().unwrap_or_default();
     let by = directory::person(&people, matches.get_one::<String>("as").map_or("", String::as_str))?;
@@ -114,7 +116,18 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     };
     let answers = answers(matches, &compiled.definitions)?;
     let (process, forms) = (&definition.process, &compiled.definitions);
-    let made_up = missing(forms, &people, &calendar, (process, &by, from), &data, output.lang);
+    let Filled { made_up, unasked } = missing(forms, &people, &calendar, (process, &by, from), &data, output.lang);
+    if !unasked.is_empty() {
+        let named = |name: &FieldName| {
+            let title = definition.form.get(name).map_or(name.as_str(), |field| field.title.get(output.lang));
+            clean_line(title)
+        };
+        let named: Vec<String> = unasked.iter().map(named).collect();
+        output.note(
+            format!("这样填时表单不问，所以没有用到：{}。", named.join("、")),
+            format!("Not asked for, as the form is filled in, and left out: {}.", named.join(", ")),
+        );
+    }
     let data: Record = made_up.clone().into_iter().chain(data).collect();
     if !made_up.is_empty() {
         let words = Said { lang: output.lang, zone: calendar.zone, now: from, directory: &people, live: &[] };

@@ -17,23 +17,13 @@ use crate::model::value::{Record, Value, plain_record};
 use crate::runtime::{Clock, Files};
 use clap::{ArgMatches, Command};
 use serde_json::json;
-use std::path::PathBuf;
 
 pub(super) fn tree(words: Spoken) -> Command {
     Command::new("table")
         .about(words.pick("试查一张决策表，并说出命中的规则", "Try a decision table, and name the rules that hit"))
         .arg(words.word("name", ("决策表", "TABLE"), "哪张表", "Which table").required(true))
         .args(values::arguments(words))
-        .arg(
-            words
-                .option(
-                    "file",
-                    ("路径", "PATH"),
-                    "表所在的文件夹或文件；不写就是 processes",
-                    "The folder or file that holds it; processes/ if left out",
-                )
-                .value_parser(clap::value_parser!(PathBuf)),
-        )
+        .arg(words.folder())
         .arg(words.json())
         .after_help(
             "countersign table discount --set kind=retail --set amount=1200\n\
@@ -44,7 +34,7 @@ pub(super) fn tree(words: Spoken) -> Command {
 pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let output = &shell.output;
     let Some(name) = matches.get_one::<String>("name") else { return Ok(()) };
-    let folder = matches.get_one::<PathBuf>("file").cloned().unwrap_or_else(|| shell.settings.processes.clone());
+    let folder = check::folder(shell, matches);
     let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
     let Some(table) = compiled.tables.get(name) else { return Err(absent(output, &compiled, name, &folder)?) };
 

@@ -212,10 +212,7 @@ fn shape(item: &Item, lang: Lang) -> Shape {
         Note::Due(text) => (Role::Due, text.as_str()),
         Note::Who(text) | Note::What(text) => (Role::Note, text.as_str()),
     }));
-    let only = item.when.as_ref().map(|when| match lang {
-        Lang::Zh => format!("仅当 {when}"),
-        Lang::En => format!("only if {when}"),
-    });
+    let only = item.when.as_ref().map(|when| format!("{} {when}", Item::only(when, lang)));
     texts.extend(only.iter().map(|when| (Role::When, when.as_str())));
     let (mut found, mut cut, mut width) = (Vec::new(), false, 0);
     for (role, text) in texts {

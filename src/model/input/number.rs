@@ -69,10 +69,18 @@ pub(super) fn percent(text: &str) -> Result<Decimal, Wording> {
         return Ok((number(share)? / Decimal::ONE_HUNDRED).normalize());
     }
     let shown = number(wide)?;
-    Err(Wording::new(
-        format!("请带上百分号：是“{shown} %”吗？"),
-        format!("Write the percent sign: do you mean “{shown} %”?"),
-    ))
+    // Whoever writes a fraction mostly means the share that it is; who writes 35 never means 3,500 %.
+    let share = shown.checked_mul(Decimal::ONE_HUNDRED).filter(|_| !shown.is_zero() && shown.abs() <= Decimal::ONE);
+    Err(match share.map(|share| share.normalize()) {
+        Some(share) => Wording::new(
+            format!("请带上百分号：是“{share} %”，还是“{shown} %”？"),
+            format!("Write the percent sign: do you mean “{share} %” or “{shown} %”?"),
+        ),
+        None => Wording::new(
+            format!("请带上百分号：是“{shown} %”吗？"),
+            format!("Write the percent sign: do you mean “{shown} %”?"),
+        ),
+    })
 }
 
 pub(super) fn boolean(text: &str) -> Result<bool, Wording> {
