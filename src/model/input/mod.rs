@@ -415,4 +415,11 @@ mod tests {
             assert_eq!(write_text(&directory, &field, &value, Lang::Zh), text);
         }
     }
+
+    #[test]
+    fn a_share_without_its_sign_is_offered_as_both_that_it_may_be() {
+        let said = |text: &str| read(FieldKind::Percent, text).unwrap_err().en;
+        assert_eq!(said("0.35"), "Write the percent sign: do you mean “35 %” or “0.35 %”?");
+        assert_eq!(said("35"), "Write the percent sign: do you mean “35 %”?");
+    }
 }
