@@ -310,21 +310,30 @@ impl<'s> Lowering<'s> {
     /// Words for people: one text, or one a language.
     pub(crate) fn text(&mut self, node: &Node) -> Option<Spanned<Text>> {
         match &node.kind {
-            NodeKind::Scalar { text, .. } => Some(Spanned::new(Text::One(text.clone()), node.span)),
+            NodeKind::Scalar { .. } => self.told(node).map(|told| Spanned::new(Text::One(told.value), node.span)),
             NodeKind::Sequence(_) | NodeKind::Broken => {
                 self.wrong_shape(node, PEOPLE_TEXT);
                 None
             }
             NodeKind::Mapping(_) => {
                 let fields = self.fields(node, &TEXT, node.span)?;
-                let zh = fields.get("zh").and_then(|node| self.words(node)).map(|words| words.value);
-                let en = fields.get("en").and_then(|node| self.words(node)).map(|words| words.value);
+                let zh = fields.get("zh").and_then(|node| self.told(node)).map(|words| words.value);
+                let en = fields.get("en").and_then(|node| self.told(node)).map(|words| words.value);
                 if fields.entries.is_empty() {
                     self.wrong_shape(node, PEOPLE_TEXT);
                 }
                 (zh.is_some() || en.is_some()).then(|| Spanned::new(Text::Each { zh, en }, node.span))
             }
         }
+    }
+
+    /// Words that people read as they are written; other tools fill in values there.
+    fn told(&mut self, node: &Node) -> Option<Spanned<String>> {
+        let told = self.words(node)?;
+        if let Some(found) = trap::filled_in(&self.source.text, node.span) {
+            self.report(found);
+        }
+        Some(told)
     }
 
     /// `true` or `false`.

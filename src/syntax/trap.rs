@@ -201,6 +201,31 @@ pub(crate) fn foreign(text: &str, span: Span, what: &str) -> Diagnostic {
     }
 }
 
+/// `{{ total }}` or `${total}` in words for people, which fill in nothing.
+pub(crate) fn filled_in(source: &str, words: Span) -> Option<Diagnostic> {
+    let text = source.get(words.start as usize..words.end as usize)?;
+    let (open, close) = [("{{", "}}"), ("${", "}")].into_iter().find(|(open, _)| text.contains(open))?;
+    let from = text.find(open)?;
+    let length = text.get(from..)?.find(close)? + close.len();
+    let at = words.start as usize + from;
+    let span = Span::new(words.source, at, at + length);
+    let written = source.get(at..at + length)?;
+    Some(
+        Diagnostic::new(
+            Code::ForeignSyntax,
+            span,
+            Wording::new(
+                format!("`{written}` 是别的工具的写法：给人看的文字原样显示，不填入值"),
+                format!("`{written}` belongs to another tool: words for people are shown as they are, nothing is filled in"),
+            ),
+        )
+        .hint(Wording::new(
+            "表单的值本来就显示在旁边；列表里显示哪个字段写 `headline`，邮件要写别的话用 `template`",
+            "the values of the form stand beside it anyway; `headline` says which field lists show, and `template` words a mail anew",
+        )),
+    )
+}
+
 /// What stands at a span in the syntax of another tool, in ours.
 fn own_syntax(text: &str, span: Span) -> Option<String> {
     let (start, end) = (span.start as usize, span.end as usize);
