@@ -116,7 +116,73 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
             "文件中间有一个看不见的字节顺序标记（BOM），请删掉它".into(),
             "there is an invisible byte order mark in the middle of the file; delete it".into(),
         ),
-        other => syntax(format!("YAML 写法有误：{other}"), format!("this is not valid YAML: {other}")),
+        other => {
+            let (zh, en) = seldom(other);
+            syntax(zh.into(), en.into())
+        }
+    }
+}
+
+/// What is refused seldom.
+fn seldom(kind: &ErrorKind) -> (&'static str, &'static str) {
+    match kind {
+        ErrorKind::CommentInterceptedScalar => (
+            "文字在注释后面又接着写了一行。跨行的文字中间不能有注释，请把注释移到前面",
+            "the text goes on below this comment; a text of several lines has no comment in it, so move it above",
+        ),
+        ErrorKind::CommentNotSeparated => ("`#` 前面要有空格，才是注释", "a comment needs a space before its `#`"),
+        ErrorKind::BlockEntryInFlowCollection => {
+            ("括号里的各项用逗号隔开，不写 `- `", "within brackets items are separated by commas, not begun with `- `")
+        }
+        ErrorKind::InvalidBlockEntryWhitespace => ("`-` 后面要有空格", "a space goes behind the `-`"),
+        ErrorKind::InvalidFlowScalarIndent | ErrorKind::InvalidQuotedScalarIndent => (
+            "括号或引号里换了行，下一行要比这个键缩进得多",
+            "what goes on within brackets or quotes on the next line is indented more than the key it belongs to",
+        ),
+        ErrorKind::ZeroBlockScalarIndent
+        | ErrorKind::InvalidBlockScalarHeader
+        | ErrorKind::InvalidBlockScalarIndent => (
+            "`|` 或 `>` 后面什么也不写，文字从下一行开始，缩进一致",
+            "nothing follows `|` or `>` on its line; the text begins on the next one, each line with the same indentation",
+        ),
+        ErrorKind::MissingAnchorOrAliasName => (
+            "YAML 里 `&` 和 `*` 后面是一个名称。如果这是文字或表达式，请加上单引号",
+            "in YAML a name follows `&` and `*`; if this is a text or an expression, put it into single quotes",
+        ),
+        ErrorKind::ExpectedTagBang
+        | ErrorKind::UndeclaredTagHandle
+        | ErrorKind::InvalidGlobalTagCharacter
+        | ErrorKind::InvalidTagTerminator
+        | ErrorKind::MissingTagUri
+        | ErrorKind::UnclosedVerbatimTag
+        | ErrorKind::InvalidTagEscape
+        | ErrorKind::InvalidTagUtf8 => (
+            "`!` 开头的是 YAML 标签，这里不用。如果这是文字或表达式，请加上单引号；“不”写作 `not(…)`",
+            "`!` begins a tag of YAML, which is not used here; put a text or an expression into single quotes, and write `not(…)` to negate",
+        ),
+        ErrorKind::DirectiveDisallowed
+        | ErrorKind::InvalidDirectiveName
+        | ErrorKind::MissingDirectiveName
+        | ErrorKind::InvalidDirectiveTerminator
+        | ErrorKind::MissingDocumentEndBeforeDirective => (
+            "`%` 开头的一行是 YAML 指令，这里不用。如果这是文字，请加上单引号",
+            "a line that begins with `%` is a directive of YAML, which is not used here; put a text into single quotes",
+        ),
+        ErrorKind::InvalidDocumentEnd | ErrorKind::ExpectedDocumentStart => (
+            "这一行接不上前面的内容：或者缩进太少，或者 `...` 后面还有内容",
+            "this does not go on from what stands above: either it is indented too little, or it follows a `...`",
+        ),
+        ErrorKind::InvalidLowSurrogateHexEscape
+        | ErrorKind::InvalidLowSurrogate
+        | ErrorKind::MissingLowSurrogate
+        | ErrorKind::UnpairedLowSurrogate => (
+            "双引号里的 `\\u` 转义不完整。请直接写这个字",
+            "this `\\u` escape in double quotes is not whole; write the character itself",
+        ),
+        _ => (
+            "YAML 读到这里读不下去。请检查这里和上一行的缩进、括号和引号",
+            "YAML cannot be read on from here; look at the indentation, brackets and quotes of this line and the one above",
+        ),
     }
 }
 
