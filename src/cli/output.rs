@@ -45,6 +45,8 @@ pub(crate) struct Output {
     paint_errors: bool,
     /// Columns of the terminal; `None` where nothing is cut.
     width: Option<usize>,
+    /// Columns of the terminal that shows errors.
+    error_width: Option<usize>,
     /// Whether standard error is a terminal, so that progress may move on it.
     moving: bool,
     /// Errors as JSON.
@@ -65,6 +67,7 @@ impl Output {
             paint: paint(anstream::AutoStream::choice(&out)),
             paint_errors: paint(anstream::AutoStream::choice(&err)),
             width: out.is_terminal().then(terminal_width),
+            error_width: err.is_terminal().then(terminal_width),
             moving: err.is_terminal(),
             json,
         }
@@ -72,7 +75,7 @@ impl Output {
 
     /// The same printer where nothing is cut.
     pub(crate) fn unbounded(self) -> Output {
-        Output { width: None, ..self }
+        Output { width: None, error_width: None, ..self }
     }
 
     /// Picks the words of the reader's language.
@@ -114,8 +117,8 @@ impl Output {
 
     /// Says something beside the result, on standard error.
     pub(crate) fn note(&self, zh: impl AsRef<str>, en: impl AsRef<str>) {
-        let text = self.pick(zh.as_ref(), en.as_ref());
-        let text = if self.paint_errors { painted(Ink::Dim, text) } else { text.to_owned() };
+        let text = self.broken("", self.pick(zh.as_ref(), en.as_ref()));
+        let text = if self.paint_errors { painted(Ink::Dim, &text) } else { text };
         // Whoever closed standard error does not want to hear it.
         let _ = writeln!(std::io::stderr().lock(), "{text}");
     }
@@ -128,10 +131,22 @@ impl Output {
             serde_json::json!({ "error": error }).to_string()
         } else {
             let label = self.pick("错误：", "error: ");
+            let text = self.broken(label, text);
             let label = if self.paint_errors { painted(Ink::Amber, label) } else { label.to_owned() };
             format!("{label}{text}")
         };
         let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+
+    /// A text in lines that fit the terminal of errors, of which the first begins behind a label.
+    fn broken(&self, label: &str, text: &str) -> String {
+        match self.error_width {
+            Some(width) => {
+                let lines = wrap(&format!("{label}{text}"), width).join("\n");
+                lines.strip_prefix(label).map_or(lines.clone(), str::to_owned)
+            }
+            None => text.to_owned(),
+        }
     }
 
     /// A table as text, cut to the terminal.

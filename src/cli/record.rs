@@ -227,6 +227,7 @@ fn asked(ask: &Ask) -> &'static str {
         Ask::Answer { .. } => "answer",
         Ask::Fail { .. } => "fail",
         Ask::Retry { .. } => "retry",
+        Ask::Skip { .. } => "skip",
         Ask::HandOver { .. } => "hand_over",
     }
 }
@@ -369,6 +370,10 @@ fn event(event: &Event) -> Json {
             json!({ "event": "undo_noted", "step": step.as_str(), "unsure_until": unsure })
         }
         Event::UndoLeft { step } => json!({ "event": "undo_left", "step": step.as_str() }),
+        Event::UndoSkipped { step, reason, .. } => {
+            json!({ "event": "undo_skipped", "step": step.as_str(), "reason": &**reason })
+        }
+        Event::CameLate { token } => json!({ "event": "came_late", "token": token.0 }),
         Event::EndBegun { outcome, reason } => {
             json!({ "event": "end_begun", "outcome": outcome.as_str(), "reason": reason.as_deref() })
         }

@@ -159,21 +159,34 @@ impl Wanted {
 
 /// What a task is called behind its case: `survey`, in a row with the step that goes through them `visits/2/survey`.
 fn address(case: &Case, task: &Task) -> String {
-    named(case, task, |each, row| format!("{each}/{row}/"))
-}
-
-fn named(case: &Case, task: &Task, way: impl Fn(&str, u32) -> String) -> String {
     let rows = engine::rows_around(&case.definition, &case.state, task.token).into_iter();
+    let way = |each: &str, row: u32| format!("{each}/{row}/");
     let rows = rows.map(|(each, row)| way(each.map_or("", |each| each.as_str()), row.number.saturating_add(1)));
     rows.collect::<String>() + task.step.as_str()
 }
 
-/// Whether a task is meant by what was written behind its case: its address, with or without the `each`, its step or
-/// its title.
+/// Whether what was written behind a case leads to a task, as in tests: through all or some of the steps and rows
+/// around it, in their order, to its step.
+fn leads(case: &Case, task: &Task, written: &str) -> bool {
+    let state = &case.state;
+    let mut around = Vec::new();
+    let mut scope = state.tokens.get(&task.token).and_then(|token| state.scopes.get(&token.scope));
+    while let Some(here) = scope {
+        around.extend(here.row.as_ref().map(|row| row.number.saturating_add(1).to_string()));
+        let holder = here.holder.and_then(|holder| state.tokens.get(&holder));
+        around.extend(holder.and_then(|holder| holder.step.as_ref()).map(ToString::to_string));
+        scope = here.parent.and_then(|parent| state.scopes.get(&parent));
+    }
+    let mut around = around.iter().rev();
+    match written.rsplit_once('/') {
+        None => written == task.step.as_str(),
+        Some((way, step)) => step == task.step.as_str() && way.split('/').all(|part| around.any(|here| here == part)),
+    }
+}
+
+/// Whether a task is meant by what was written behind its case: a way to it, or its title.
 fn is_meant(case: &Case, task: &Task, words: &Words<'_>, written: &str) -> bool {
-    written == task.step.as_str()
-        || written == address(case, task)
-        || written == named(case, task, |_, row| format!("{row}/"))
+    leads(case, task, written)
         || written == words.task(&case.definition, &task.step, task.kind)
         || written == words.task_in(&case.definition, &case.state, task)
 }

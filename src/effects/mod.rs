@@ -19,6 +19,7 @@
 //! Knows no store and decides nothing: what is shown, sent and to whom comes in as arguments, and so does the time.
 
 pub mod apikey;
+mod changed;
 pub mod format;
 pub mod http;
 pub mod link;
@@ -26,6 +27,7 @@ pub mod mail;
 pub mod mailbox;
 pub mod message;
 mod outside;
+mod present;
 mod row;
 pub mod smtp;
 pub mod template;

@@ -57,6 +57,14 @@ impl<'a> Outside<'a> {
                 let now = is_now(scene, entry, *token);
                 (!now).then(|| line(Mark::Stopped, step, stopped(words, &entry.command.ask, what)))
             }
+            Event::CameLate { token } => {
+                let step = self.at.get(token)?;
+                let said = words.pick(
+                    "对方已经办了，但这时已不再等它，没有采用",
+                    "it was done when nobody waited for it any more; nothing is taken from it",
+                );
+                Some(line(Mark::Stopped, step, said.into()))
+            }
             Event::UndoNoted { step, unsure: Some(_), .. } => {
                 let said =
                     words.pick("没有等到结果，对方可能已经办了", "nobody waits for the result: it may have been done");
@@ -123,7 +131,8 @@ fn went_on(words: &Words<'_>, kind: &StepKind, ask: &Ask, came_to: &Outcome) -> 
         }
         // One that is not awaited is left behind at once, perhaps because another one ended.
         (StepKind::Call(call), Ask::ChildEnded { .. }) if !call.detached => {
-            let ending = words.answer(None, came_to);
+            let callee = words.live.iter().find(|live| live.process == call.process);
+            let ending = callee.map_or_else(|| words.answer(None, came_to), |callee| words.ending(callee, came_to));
             Some((
                 Mark::Note,
                 match words.lang {

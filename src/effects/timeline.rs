@@ -3,20 +3,23 @@
 //! The past is read from the log, the present from the state, the future from the engine's preview. Nothing here
 //! is computed anew, so a page, a mail and the shell cannot tell three stories.
 
+use super::changed::Changed;
 use super::format::{Words, clean};
-use super::outside::{self, Outside};
+use super::outside::Outside;
+pub use super::present::opens_at;
+use super::present::{ahead, present};
+use super::view::Shown;
 use super::words::{Calling, Choice};
 use crate::engine::command::{Actor, Ask};
 use crate::engine::event::{Entry, Event};
 use crate::engine::preview::Upcoming;
-use crate::engine::state::{Mode, Owner, State, Task, TaskKind, Timer, TimerKind};
+use crate::engine::state::{State, Task, TaskKind};
 use crate::model::control::Then;
 use crate::model::definition::{Definition, StepKind, outcome};
 use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, PersonId, ScopeId, StepId, TaskId, TokenId};
 use crate::model::text::Lang;
 use crate::model::words::named;
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -106,10 +109,18 @@ pub struct Scene<'a> {
     pub caller: Option<&'a Calling>,
 }
 
-/// The whole story in the reader's words; `reader` is who is told “it is your turn”, and who `operates` is told
-/// what happened outside, too.
-pub fn timeline(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>, operates: bool) -> Vec<Moment> {
-    let mut story = past(scene, words, operates);
+/// What a reader is told besides what everybody is.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// What happened outside.
+    pub operates: bool,
+    /// Which values were changed by an answer, of the fields that are shown; nothing of that where `None`.
+    pub changes: Option<Shown<'a>>,
+}
+
+/// The whole story in the reader's words; `reader` is who is told “it is your turn”.
+pub fn timeline<'a>(scene: &Scene<'a>, words: &Words<'_>, reader: Option<&PersonId>, told: Told<'a>) -> Vec<Moment> {
+    let mut story = past(scene, words, told);
     if scene.state.ended.is_none() {
         story.extend(present(scene, words, reader));
         story.extend(scene.upcoming.iter().map(|step| ahead(step, scene.definition, words)));
@@ -125,8 +136,9 @@ struct Asked<'a> {
     people: BTreeMap<AssignmentId, (&'a PersonId, Option<&'a PersonId>)>,
 }
 
-fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
-    let mut outside = operates.then(Outside::default);
+fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment> {
+    let mut outside = told.operates.then(Outside::default);
+    let mut changed = told.changes.map(Changed::new);
     let mut asked: BTreeMap<TaskId, Asked<'_>> = BTreeMap::new();
     let titles = words.tasks_of(scene.definition, scene.log);
     let mut branches: BTreeMap<ScopeId, (Option<TokenId>, String)> = BTreeMap::new();
@@ -141,6 +153,7 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
         let by = words.actor(&entry.command.actor);
         for event in &entry.events {
             story.extend(outside.as_mut().and_then(|outside| outside.tell(scene, words, entry, event)));
+            story.extend(changed.as_mut().and_then(|changed| changed.tell(scene, words, entry, event)));
             match event {
                 Event::Started { applicant, .. } => story.push(Moment {
                     mark: Mark::Start,
@@ -313,6 +326,15 @@ fn past(scene: &Scene<'_>, words: &Words<'_>, operates: bool) -> Vec<Moment> {
                     ).into(),
                     ..Moment::default()
                 }),
+                Event::UndoSkipped { step, reason, .. } => story.push(Moment {
+                    mark: Mark::Stopped,
+                    title: words.step(scene.definition, step),
+                    when: when.clone(),
+                    words: words.pick("没有撤销，已跳过", "passed over, not taken back").into(),
+                    who: by.clone(),
+                    opinion: clean(reason),
+                    ..Moment::default()
+                }),
                 Event::Ended { outcome, reason } => {
                     story.push(Moment {
                         mark: Mark::End,
@@ -402,82 +424,6 @@ fn standing_in(words: &Words<'_>, person: &PersonId, other: &PersonId, beside: &
     match words.lang {
         Lang::Zh => format!("{person}，代 {other}"),
         Lang::En => format!("{person} for {other}"),
-    }
-}
-
-fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Vec<Moment> {
-    let open = scene.state.tasks.values().filter(|task| !task.parked);
-    let mut story: Vec<Moment> = open.map(|task| now(task, scene, words, reader)).collect();
-    for (number, token) in &scene.state.tokens {
-        let title = || token.step.as_ref().map(|step| words.step(scene.definition, step)).unwrap_or_default();
-        if let Some(what) = &token.incident {
-            let raised = outside::raised(scene, *number);
-            story.push(Moment {
-                mark: Mark::Trouble,
-                title: title(),
-                when: raised.map(|entry| words.moment(entry.at)).unwrap_or_default(),
-                words: words.trouble(what),
-                ..Moment::default()
-            });
-        } else if let Some(waits) =
-            token.waits.as_ref().and_then(|waits| words.waits(waits, opens_at(scene.state, *number)))
-        {
-            story.push(Moment {
-                mark: Mark::Now,
-                title: title(),
-                when: token.due.map(|due| words.moment(due)).unwrap_or_default(),
-                words: waits,
-                overdue: token.due.is_some_and(|due| due < words.now),
-                ..Moment::default()
-            });
-        }
-    }
-    story
-}
-
-/// When what a token waits for is there by itself: of `wait`.
-pub fn opens_at(state: &State, token: TokenId) -> Option<DateTime<Utc>> {
-    let own = |timer: &&Timer| timer.of == Owner::Token(token) && timer.kind == TimerKind::Go;
-    state.timers.values().find(own).map(|timer| timer.at)
-}
-
-fn now(task: &Task, scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Moment {
-    let title = words.task_in(scene.definition, scene.state, task);
-    let yours = task.assignments.iter().any(|one| Some(&one.person) == reader);
-    let answered = |id| task.answers.iter().any(|answer| answer.assignment == id);
-    let open = || task.assignments.iter().filter(|one| !answered(one.id));
-    let one = task.mode == Mode::Any || task.seats.len() < 2;
-    Moment {
-        mark: Mark::Now,
-        who: words.people(open().map(|one| &one.person), &title, one),
-        when: task.due.map(|due| words.moment(due)).unwrap_or_default(),
-        words: match (yours, task.kind) {
-            (true, _) => words.pick("轮到您", "Your turn").into(),
-            (false, TaskKind::Revise { .. }) => words.pick("等待修改", "Waiting for changes").into(),
-            (false, TaskKind::Approve) => words.pick("等待审批", "Waiting for approval").into(),
-            (false, TaskKind::Begin) => words.pick("等待填写", "Waiting to be filled in").into(),
-            (false, TaskKind::Work) => words.pick("等待办理", "Waiting for work").into(),
-        },
-        overdue: task.due.is_some_and(|due| due < words.now),
-        title,
-        yours,
-        ..Moment::default()
-    }
-}
-
-fn ahead(step: &Upcoming, definition: &Definition, words: &Words<'_>) -> Moment {
-    let title = match &step.title {
-        Some(title) => super::format::clean_line(title.get(words.lang)),
-        None => words.step(definition, &step.step),
-    };
-    let all =
-        definition.steps.get(&step.step).and_then(|step| step.human()).is_some_and(|human| human.mode == Mode::All);
-    Moment {
-        mark: Mark::Ahead,
-        who: words.people(&step.people, &title, !all),
-        words: if step.certain { String::new() } else { words.pick("视情况", "if needed").into() },
-        title,
-        ..Moment::default()
     }
 }
 

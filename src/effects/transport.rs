@@ -13,6 +13,9 @@ use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+/// What the built-in mailbox answers.
+pub const MAILBOX: &str = "mailbox";
+
 /// How mail leaves this installation.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -232,7 +235,7 @@ impl Transport {
             }
             Transport::Mailbox(mailbox) => {
                 mailbox.deliver(parts, link).map_err(never)?;
-                Ok("mailbox".into())
+                Ok(MAILBOX.into())
             }
         }
     }

@@ -71,6 +71,7 @@ pub(super) fn begin(event: &Event, at: DateTime<Utc>, command: &Command) -> Opti
         stage: None,
         undo: Vec::new(),
         ending: None,
+        handed: BTreeMap::new(),
     })
 }
 
@@ -183,17 +184,26 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
             task.assignments.remove(index);
             task.assignments.extend(to.iter().map(assignment));
         }
-        Event::HandedOver { from, to, applicant, rows, kept } => {
+        Event::HandedOver { from, to, applicant, rows, kept, done, steps } => {
             if *applicant {
                 state.applicant = to.clone();
             }
-            for (token, column) in rows {
+            let (waiting, done) = (rows.iter().map(|one| (one, true)), done.iter().map(|one| (one, false)));
+            for ((token, column), ahead) in waiting.chain(done) {
                 let Some(Waiting::Block(running)) = state.tokens.get_mut(token)?.waits.as_mut() else { return None };
-                for row in running.rows.iter_mut().skip(running.opened as usize) {
+                let (before, after) = running.rows.split_at_mut_checked(running.opened as usize)?;
+                for row in if ahead { after } else { before } {
                     if let Some(new) = row.get(column).and_then(|value| replaced(value, from, to)) {
                         row.insert(column.clone(), new);
                     }
                 }
+            }
+            for step in steps {
+                let taken = state.handed.entry(step.clone()).or_default();
+                // Who had taken over before passes it on, and who takes it back is themselves again.
+                taken.values_mut().filter(|taker| *taker == from).for_each(|taker| *taker = to.clone());
+                taken.insert(from.clone(), to.clone());
+                taken.remove(to);
             }
             for (place, column) in kept {
                 let row = state.undo.get_mut(*place as usize)?.row.as_mut()?;
@@ -218,8 +228,13 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
             let opened = Scope { parent: Some(ScopeId(0)), block: *block, row: undoable.row, ..Scope::root() };
             begin_scope(state, *scope, opened, *token);
         }
+        Event::UndoSkipped { token, .. } => {
+            let token = state.tokens.get_mut(token)?;
+            (token.incident, token.waits, token.due) = (None, None, None);
+        }
         Event::UndoLeft { step } => drop(state.undo.pop().filter(|newest| newest.step == *step)?),
         Event::Commented { .. }
+        | Event::CameLate { .. }
         | Event::WentOverdue { .. }
         | Event::Called { .. }
         | Event::CallCancelled { .. }

@@ -200,4 +200,11 @@ pub enum Ask {
         /// At which step; all where `None`.
         step: Option<StepId>,
     },
+    /// Pass over what stopped as it was to take something back (an operator only).
+    Skip {
+        /// At which step; all where `None`.
+        step: Option<StepId>,
+        /// Why.
+        reason: Arc<str>,
+    },
 }

@@ -6,8 +6,8 @@ use super::fingerprint::Fingerprint;
 use super::refusal::{FieldFault, Refusal, TaskOver};
 use super::run::Run;
 use super::scope::Place;
-use super::state::{Assignment, ClosedTask, MailKind, State, Task, TaskKind};
-use super::{Decision, Facts, block, form, handed, handover, human, outside, overdue, revise, start, vote};
+use super::state::{Assignment, ClosedTask, MailKind, State, Task, TaskKind, Token};
+use super::{Decision, Facts, block, form, handed, handover, human, outside, overdue, revise, start, undo, vote};
 use crate::model::definition::{Definition, Human, OwnCase, outcome};
 use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId, TokenId};
@@ -71,6 +71,7 @@ fn act(run: &mut Run<'_>) -> Result<(), Refusal> {
             outside::fail(run, *token, *attempt, what, *permanent, *after)
         }
         Ask::Retry { step } => retry(run, step.as_ref()),
+        Ask::Skip { step, reason } => skip(run, step.as_ref(), reason),
         Ask::HandOver { from, to } => hand_over(run, from, to),
     }
 }
@@ -319,25 +320,37 @@ fn resend(run: &mut Run<'_>, id: AssignmentId) -> Result<(), Refusal> {
 
 /// Tries once more what an incident stopped: the step is entered anew.
 fn retry(run: &mut Run<'_>, step: Option<&StepId>) -> Result<(), Refusal> {
-    running(run)?;
-    if run.command.actor.person().is_some() {
-        return Err(Refusal::NotOperator);
-    }
-    let stopped: Vec<(TokenId, StepId)> = run
-        .state
-        .tokens
-        .iter()
-        .filter(|(_, token)| token.incident.is_some() && step.is_none_or(|step| token.step.as_ref() == Some(step)))
-        .filter_map(|(number, token)| Some((*number, token.step.clone()?)))
-        .collect();
-    if stopped.is_empty() {
-        return Err(Refusal::NoIncident);
-    }
-    for (token, step) in stopped {
+    for (token, step) in stopped(run, step)? {
         block::clear(run, token);
         run.enter(token, step);
     }
     Ok(())
+}
+
+/// Passes over what stopped as it was to take something back.
+fn skip(run: &mut Run<'_>, step: Option<&StepId>, reason: &Arc<str>) -> Result<(), Refusal> {
+    let stopped = stopped(run, step)?;
+    if run.state.ending.is_none() {
+        return Err(Refusal::NotSkippable);
+    }
+    let reason = words(Some(reason)).ok_or_else(|| Refusal::OpinionRequired(Outcome::from("skip")))?;
+    short_enough(Some(&reason))?;
+    for (token, step) in stopped {
+        undo::skip(run, token, step, reason.clone());
+    }
+    Ok(())
+}
+
+/// Where incidents stopped the case, at a step or at all, for an operator who sees to them.
+fn stopped(run: &Run<'_>, step: Option<&StepId>) -> Result<Vec<(TokenId, StepId)>, Refusal> {
+    running(run)?;
+    if run.command.actor.person().is_some() {
+        return Err(Refusal::NotOperator);
+    }
+    let at = |token: &Token| token.incident.is_some() && step.is_none_or(|step| token.step.as_ref() == Some(step));
+    let tokens = run.state.tokens.iter().filter(|(_, token)| at(token));
+    let stopped: Vec<_> = tokens.filter_map(|(number, token)| Some((*number, token.step.clone()?))).collect();
+    if stopped.is_empty() { Err(Refusal::NoIncident) } else { Ok(stopped) }
 }
 
 fn running(run: &Run<'_>) -> Result<(), Refusal> {

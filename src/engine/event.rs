@@ -268,6 +268,10 @@ pub enum Event {
         rows: Vec<(TokenId, FieldName)>,
         /// The columns that change of rows that are kept for what may be taken back, by their place there.
         kept: Vec<(u32, FieldName)>,
+        /// The columns that change of rows that are done, by the token that holds them.
+        done: Vec<(TokenId, FieldName)>,
+        /// The steps that are asked of them: asked again, they ask who took over.
+        steps: Vec<StepId>,
     },
     /// The case came to another column of the board.
     StageReached {
@@ -336,6 +340,20 @@ pub enum Event {
     UndoLeft {
         /// Which step.
         step: StepId,
+    },
+    /// A step that was to take something back stopped for good, and an operator passed it over.
+    UndoSkipped {
+        /// Its token.
+        token: TokenId,
+        /// Which step.
+        step: StepId,
+        /// Why, in their words (*personal*).
+        reason: Arc<str>,
+    },
+    /// Another system or a worker did what it was asked when nobody waited for it any more. Nothing is taken from it.
+    CameLate {
+        /// The token that had waited.
+        token: TokenId,
     },
     /// The instance ended; every token, task and timer of it is gone.
     Ended {

@@ -4,13 +4,14 @@
 //! open assignment of theirs. What they answered stays theirs. Separation of duties holds as ever: where the new
 //! applicant is asked to decide on the case, their superior is asked instead. A hand-over passes no guard again:
 //! it says who does the work, not what the work is. A case that is ending is handed over as well, with what is
-//! still to be taken back.
+//! still to be taken back. A step that was handed over asks who took over when it asks again: in a new round, in
+//! another row, or as the case comes back to it.
 //!
 //! Where neither the other person nor one of their superiors may take an assignment, and nobody else can answer
 //! for it, it stays where it is.
 
 use super::event::{Event, OpenedAssignment};
-use super::people::{self, Candidate};
+use super::people::{self, Candidate, Seats};
 use super::refusal::Refusal;
 use super::run::Run;
 use super::state::{MailKind, State, Task, TaskKind, Waiting};
@@ -51,17 +52,17 @@ pub fn receivable(directory: &Directory, from: &PersonId, to: &PersonId, today: 
 pub(super) fn hand_over(run: &mut Run<'_>, from: &PersonId, to: &PersonId) -> Result<(), Refusal> {
     receivable(run.facts.directory, from, to, run.facts.calendar.today(run.now))?;
     let applicant = run.state.applicant == *from;
-    let names = responsible(run.definition, &run.state);
+    let names = responsible(run.definition, places(run.definition, &run.state));
     let fields = changed(run, &names, from, to);
     let rows = rows(run, &names, from, to);
     let (waiting, kept) = (waiting(run, &names, from), kept(run, &names, from));
-    let asked = asked(run, from);
-    if !applicant && fields.is_empty() && rows.is_empty() && waiting.is_empty() && kept.is_empty() && asked.is_empty() {
+    let (done, asked, steps) = (done(run, from), asked(run, from), asking(run, from));
+    let told = applicant || !fields.is_empty();
+    let only_tasks = !told && rows.is_empty() && waiting.is_empty() && kept.is_empty() && done.is_empty();
+    if only_tasks && asked.is_empty() && steps.is_empty() {
         return Err(Refusal::NothingToHandOver(from.clone()));
     }
-    let told = applicant || !fields.is_empty();
-    let only_tasks = !told && rows.is_empty() && waiting.is_empty() && kept.is_empty();
-    run.emit(Event::HandedOver { from: from.clone(), to: to.clone(), applicant, rows: waiting, kept });
+    run.emit(Event::HandedOver { from: from.clone(), to: to.clone(), applicant, rows: waiting, kept, done, steps });
     decide::computed(run.set(fields))?;
     for (token, columns) in rows {
         decide::computed(run.set_at(token, columns))?;
@@ -88,12 +89,16 @@ pub(super) fn hand_over(run: &mut Run<'_>, from: &PersonId, to: &PersonId) -> Re
     Ok(())
 }
 
-/// The names that a step ahead reads as who.
-fn responsible(definition: &Definition, state: &State) -> BTreeSet<FieldName> {
+/// From where a case goes on.
+fn places(definition: &Definition, state: &State) -> Vec<Node> {
     let places = state.tokens.values().map(|token| token.step.clone().map_or(Node::Start, Node::Step));
     // What was done may be taken back, however the case stands now.
     let undone = state.undo.iter().filter_map(|done| definition.graph.next(&Node::Step(done.step.clone()), &On::Undo));
-    let places: Vec<Node> = places.chain(undone.cloned()).collect();
+    places.chain(undone.cloned()).collect()
+}
+
+/// The names that a step ahead of these places reads as who.
+fn responsible(definition: &Definition, places: Vec<Node>) -> BTreeSet<FieldName> {
     let ahead: BTreeSet<&StepId> = places
         .iter()
         .flat_map(|place| definition.graph.from(place))
@@ -224,16 +229,46 @@ fn waiting(run: &Run<'_>, names: &BTreeSet<FieldName>, from: &PersonId) -> Vec<(
         if !names.contains(&each.alias) {
             continue;
         }
-        let columns: BTreeSet<&FieldName> = running
-            .rows
-            .iter()
-            .skip(running.opened as usize)
-            .flat_map(|row| row.iter().filter(|(_, value)| replaced(value, from, from).is_some()))
-            .map(|(name, _)| name)
-            .collect();
+        let columns = naming(running.rows.iter().skip(running.opened as usize), from);
         found.extend(columns.into_iter().map(|name| (*number, name.clone())));
     }
     found
+}
+
+/// The columns of rows that are done, in an `each` that is not, by the token that holds them: where a step behind it
+/// reads the rows as who.
+fn done(run: &Run<'_>, from: &PersonId) -> Vec<(TokenId, FieldName)> {
+    let mut found = Vec::new();
+    for (number, token) in &run.state.tokens {
+        let (Some(Waiting::Block(running)), Some(step)) = (&token.waits, &token.step) else { continue };
+        let Some(StepKind::Each(each)) = run.definition.steps.get(step).map(|step| &step.kind) else { continue };
+        if responsible(run.definition, vec![Node::Join(step.clone())]).contains(&each.list) {
+            let rows = running.rows.iter().take(running.opened as usize);
+            found.extend(naming(rows, from).into_iter().map(|name| (*number, name.clone())));
+        }
+    }
+    found
+}
+
+/// The columns in which rows name a person.
+fn naming<'r>(rows: impl Iterator<Item = &'r Record>, person: &PersonId) -> BTreeSet<&'r FieldName> {
+    let named = |(_, value): &(&FieldName, &Value)| replaced(value, person, person).is_some();
+    rows.flat_map(|row| row.iter().filter(named)).map(|(name, _)| name).collect()
+}
+
+/// The steps that ask a person, or will again once the case is revised.
+fn asking(run: &Run<'_>, person: &PersonId) -> Vec<StepId> {
+    let asks = |task: &&Task| {
+        if !task.parked {
+            return task.assignments.iter().any(|open| open.person == *person);
+        }
+        let human = run.definition.steps.get(&task.step).and_then(Step::human);
+        let seats = human.map(|human| people::seats(run, task.token, &task.step, human, task.kind));
+        matches!(seats, Some(Ok(Seats::Filled(seats))) if seats.iter().flatten().any(|one| one.person == *person))
+    };
+    let own = run.state.tasks.values().filter(|task| matches!(task.kind, TaskKind::Approve | TaskKind::Work));
+    let steps: BTreeSet<&StepId> = own.filter(asks).map(|task| &task.step).collect();
+    steps.into_iter().cloned().collect()
 }
 
 /// The columns of rows kept for what may be taken back that name the one, by their place there.

@@ -85,7 +85,7 @@ fn open(
     kind: TaskKind,
     round: u32,
 ) -> Result<bool, Trouble> {
-    let seats = match people::seats(run, token, human, kind)? {
+    let seats = match people::seats(run, token, id, human, kind)? {
         Seats::Filled(seats) => seats,
         Seats::Skip => return Ok(false),
     };

@@ -49,6 +49,7 @@ pub mod state;
 mod step;
 mod undo;
 mod vote;
+mod waiting;
 mod wrong;
 
 pub use apply::apply;

@@ -1,7 +1,8 @@
 //! What comes from outside: messages, the ends of called instances, answers of other systems and of workers.
 //!
 //! Each names the token that waits for it, and is refused where that token no longer does: whatever comes late,
-//! twice or to the wrong place changes nothing.
+//! twice or to the wrong place changes nothing. Only that another system or a worker did what the case had left
+//! behind by then is written down, as somebody may have to take it back.
 
 use super::event::{Event, Trouble};
 use super::form;
@@ -108,6 +109,11 @@ pub(super) fn call_failed(run: &mut Run<'_>, token: TokenId, child: InstanceId, 
 
 /// Another system or a worker answered.
 pub(super) fn answer(run: &mut Run<'_>, token: TokenId, attempt: u16, data: &Value) -> Result<(), Refusal> {
+    // A token that is gone was cancelled: with its branch, or with the case.
+    if token.0 < run.state.next.token && !run.state.tokens.contains_key(&token) {
+        run.emit(Event::CameLate { token });
+        return Ok(());
+    }
     let id = trying(run, token, attempt)?;
     let definition = run.definition;
     match definition.steps.get(&id).map(|step| &step.kind) {

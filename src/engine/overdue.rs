@@ -167,13 +167,13 @@ fn instead(
     person: &PersonId,
 ) -> Result<Vec<OpenedAssignment>, Trouble> {
     let Some(task) = run.state.tasks.get(&number) else { return Ok(Vec::new()) };
-    let (token, kind) = (task.token, task.kind);
+    let (token, step, kind) = (task.token, task.step.clone(), task.kind);
     let seats = task.assignments.iter().find(|open| open.id == assignment).map(|open| open.seats.clone());
     let mut candidates = Vec::new();
     for entry in who {
         let value = run.evaluate(token, entry, Some(person)).map_err(|failure| trouble("overdue", &failure))?;
         for people in people::named(&value, run.facts.directory) {
-            candidates.extend(people::candidates(run, &people, human, kind));
+            candidates.extend(people::candidates(run, &people, &step, human, kind));
         }
     }
     let mut to: Vec<OpenedAssignment> = Vec::new();

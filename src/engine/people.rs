@@ -14,7 +14,7 @@ use super::vote;
 use crate::expression::Failure;
 use crate::model::definition::{Human, Mode, Nobody, OwnCase};
 use crate::model::formula::Formula;
-use crate::model::id::{PersonId, TokenId};
+use crate::model::id::{PersonId, StepId, TokenId};
 use crate::model::people::Directory;
 use crate::model::value::Value;
 
@@ -36,13 +36,19 @@ pub(super) enum Seats {
 }
 
 /// The seats of a step, as things stand.
-pub(super) fn seats(run: &Run<'_>, token: TokenId, human: &Human, kind: TaskKind) -> Result<Seats, Trouble> {
+pub(super) fn seats(
+    run: &Run<'_>,
+    token: TokenId,
+    id: &StepId,
+    human: &Human,
+    kind: TaskKind,
+) -> Result<Seats, Trouble> {
     let mut named = Vec::new();
     for entry in &human.who {
         let value = run.evaluate(token, entry, None).map_err(|failure| failed(&failure))?;
         named.extend(self::named(&value, run.facts.directory));
     }
-    let mut seats: Vec<Vec<Candidate>> = named.iter().map(|people| candidates(run, people, human, kind)).collect();
+    let mut seats: Vec<Vec<Candidate>> = named.iter().map(|people| candidates(run, people, id, human, kind)).collect();
     let crowded = human.mode == Mode::All && vote::shortfall(&seats) > 0;
     if named.is_empty() || crowded || seats.iter().any(Vec::is_empty) {
         match human.policy.nobody {
@@ -83,11 +89,17 @@ pub(super) fn told(run: &Run<'_>, token: TokenId, entries: &[Formula], place: &s
     Ok(told)
 }
 
-/// Who can take the seat of these people.
-pub(super) fn candidates(run: &Run<'_>, people: &[PersonId], human: &Human, kind: TaskKind) -> Vec<Candidate> {
+/// Who can take the seat of these people at a step.
+pub(super) fn candidates(
+    run: &Run<'_>,
+    people: &[PersonId],
+    id: &StepId,
+    human: &Human,
+    kind: TaskKind,
+) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     for person in people {
-        let candidate = stand_in(run, person);
+        let candidate = taken_over(run, id, stand_in(run, person));
         if may(run, &candidate, human, kind) && !found.iter().any(|other| other.person == candidate.person) {
             found.push(candidate);
         }
@@ -113,6 +125,14 @@ pub(super) fn may_take(run: &Run<'_>, person: &PersonId, human: &Human, kind: Ta
 fn may(run: &Run<'_>, candidate: &Candidate, human: &Human, kind: TaskKind) -> bool {
     let struck = run.decides(kind) && run.is_own(&candidate.person) && human.policy.own_case != OwnCase::Allow;
     !struck && run.facts.directory.people.contains_key(&candidate.person)
+}
+
+/// Who took over at a step, where it was handed over there from who would be asked.
+fn taken_over(run: &Run<'_>, id: &StepId, candidate: Candidate) -> Candidate {
+    match run.state.asked_for(id, &candidate.person) {
+        same if *same == candidate.person => candidate,
+        taker => stand_in(run, taker),
+    }
 }
 
 fn stand_in(run: &Run<'_>, person: &PersonId) -> Candidate {

@@ -5,11 +5,12 @@ use super::command::Command;
 use super::human;
 use super::people::{self, Seats};
 use super::run::Run;
-use super::state::{State, TaskKind, Waiting};
+use super::state::{State, StepResult, TaskKind, Waiting};
 use crate::model::control::Join;
 use crate::model::definition::{Definition, Human, Step, StepKind, outcome};
+use crate::model::formula::{Formula, Read};
 use crate::model::graph::{Node, On};
-use crate::model::id::{PersonId, ScopeId, StepId, TokenId};
+use crate::model::id::{FieldName, PersonId, ScopeId, StepId, TokenId};
 use crate::model::text::Text;
 use crate::model::value::Value;
 use std::collections::BTreeSet;
@@ -29,14 +30,21 @@ pub struct Upcoming {
 
 /// The human steps that lie ahead if everyone agrees, nearest first: what is inside a block before what is after it.
 ///
-/// Conditions are evaluated on the data as it is. One that cannot be evaluated yet, because it reads what a step
-/// ahead fills in, makes its step and those after it uncertain.
+/// Conditions are evaluated on the data as it is. One that reads what a step ahead fills in cannot be known yet: what
+/// it decides on is uncertain, and what comes either way is not.
 pub fn upcoming(definition: &Definition, state: &State, facts: &Facts<'_>) -> Vec<Upcoming> {
     let command =
         Command { id: "preview".into(), actor: super::command::Actor::System, ask: super::command::Ask::Wake };
     let run = Run::new(definition, facts, &command, state.clone());
     let mut ahead = Vec::new();
-    let mut walk = Walk { run, token: TokenId(0), ahead: &mut ahead, seen: BTreeSet::new(), certain: true };
+    let mut walk = Walk {
+        run,
+        token: TokenId(0),
+        ahead: &mut ahead,
+        seen: BTreeSet::new(),
+        certain: true,
+        unknown: BTreeSet::new(),
+    };
     for (number, _) in state.scopes.iter().filter(|(_, scope)| scope.holder.is_none()) {
         walk.rest_of(state, *number, true, None);
     }
@@ -52,9 +60,19 @@ struct Walk<'w, 'a> {
     ahead: &'w mut Vec<Upcoming>,
     seen: BTreeSet<StepId>,
     certain: bool,
+    /// What steps ahead fill in or take: nobody knows yet what it will be.
+    unknown: BTreeSet<Read>,
 }
 
-impl Walk<'_, '_> {
+/// Whether a condition holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Yes,
+    No,
+    Unknown,
+}
+
+impl<'a> Walk<'_, 'a> {
     /// What is left of a scope: of each token in it the rest of the blocks that it holds, then its own way on.
     fn rest_of(&mut self, state: &State, scope: ScopeId, certain: bool, until: Option<&Node>) {
         for (number, token) in state.tokens.iter().filter(|(_, token)| token.scope == scope) {
@@ -74,6 +92,7 @@ impl Walk<'_, '_> {
                     let approves = matches!(step.kind, StepKind::Approve(_));
                     self.ask(id, step, human, if approves { TaskKind::Approve } else { TaskKind::Work });
                 }
+                self.brings(id, step);
                 self.along(&here, &usual(step), until);
                 continue;
             };
@@ -86,6 +105,7 @@ impl Walk<'_, '_> {
                 self.begin(*number, sure);
                 self.along(&here, &On::Row, Some(&join));
             }
+            self.brings(id, step);
             self.begin(*number, certain);
             self.along(&join, &On::Next, until);
         }
@@ -99,8 +119,11 @@ impl Walk<'_, '_> {
 
     /// From a node, on what happened there, to the end, to where it was before, or as far as the join of a branch.
     fn along(&mut self, from: &Node, on: &On, until: Option<&Node>) {
+        self.walk(onward(self.run.definition, from, on), until);
+    }
+
+    fn walk(&mut self, mut at: Option<&'a Node>, until: Option<&Node>) {
         let definition = self.run.definition;
-        let mut at = onward(definition, from, on);
         while let Some(node) = at.filter(|node| Some(*node) != until) {
             at = match node {
                 Node::Start | Node::Finish(_) | Node::Undone(_) => return,
@@ -110,81 +133,167 @@ impl Walk<'_, '_> {
                         return;
                     }
                     let Some(step) = definition.steps.get(id) else { return };
-                    match step.when.as_ref().map(|when| self.run.evaluate(self.token, when, None)) {
-                        None | Some(Ok(Value::Boolean(true))) => {}
-                        Some(Ok(_)) if step.human().is_some() && human::is_owed(&self.run, self.token, id) => {}
-                        Some(Ok(_)) => {
-                            at = onward(definition, node, &On::Next);
-                            continue;
-                        }
-                        Some(Err(_)) => self.certain = false,
+                    let skipped = onward(definition, node, &On::Next);
+                    let mut when = step.when.as_ref().map_or(Holds::Yes, |when| self.holds(when));
+                    // Whoever returned it is asked again, whatever the condition says by now.
+                    if when == Holds::No && step.human().is_some() && human::is_owed(&self.run, self.token, id) {
+                        when = Holds::Yes;
                     }
-                    let on = self.pass(id, step);
-                    let held = matches!(step.kind, StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_));
-                    let after = Node::Join(id.clone());
-                    onward(definition, if held { &after } else { node }, &on)
+                    if when == Holds::No {
+                        let (outcome, at_once) = (outcome::SKIPPED.into(), self.run.now);
+                        let passed = StepResult { outcome, by: Vec::new(), at: at_once, late: false };
+                        self.run.state.steps.insert(id.clone(), passed);
+                        at = skipped;
+                        continue;
+                    }
+                    let before = self.certain;
+                    self.certain &= when == Holds::Yes;
+                    let next = match &step.kind {
+                        StepKind::Choose(cases) => self.choose(node, cases, until),
+                        _ => {
+                            let on = self.pass(id, step);
+                            let held = matches!(step.kind, StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_));
+                            let after = Node::Join(id.clone());
+                            onward(definition, if held { &after } else { node }, &on)
+                        }
+                    };
+                    // Whether the step comes or is skipped, the case goes on the same way.
+                    let sure = when == Holds::Yes && !matches!(step.kind, StepKind::Choose(_));
+                    if sure || next == skipped {
+                        self.certain = before;
+                    }
+                    next
                 }
             };
         }
     }
 
+    /// Whether a condition holds, as far as it can be known.
+    fn holds(&self, formula: &Formula) -> Holds {
+        if formula.reads.iter().any(|read| self.is_unknown(read)) {
+            return Holds::Unknown;
+        }
+        match self.run.evaluate(self.token, formula, None) {
+            Ok(Value::Boolean(true)) => Holds::Yes,
+            Ok(_) => Holds::No,
+            Err(_) => Holds::Unknown,
+        }
+    }
+
+    fn is_unknown(&self, read: &Read) -> bool {
+        // What is computed is known as far as what it is computed from.
+        let computed = |name: &FieldName| {
+            let mut fields = self.run.definition.fields();
+            fields.find(|(own, _)| *own == name).and_then(|(_, field)| field.value.as_ref())
+        };
+        self.unknown.contains(read)
+            || matches!(read, Read::Field(name) if computed(name).is_some_and(|formula| {
+                formula.reads.iter().any(|read| self.is_unknown(read))
+            }))
+    }
+
+    /// Notes what a step ahead fills in, takes or comes to.
+    fn brings(&mut self, id: &StepId, step: &Step) {
+        self.unknown.insert(Read::Step(id.clone()));
+        let names: Vec<&FieldName> = match &step.kind {
+            StepKind::Approve(human) | StepKind::Task(human) => human.form.keys().collect(),
+            StepKind::Http(http) => http.take.keys().collect(),
+            StepKind::Job(job) => job.take.keys().collect(),
+            StepKind::Receive(receive) => receive.take.keys().collect(),
+            StepKind::Call(call) => call.take.keys().collect(),
+            StepKind::Each(each) => vec![&each.list, &each.alias],
+            _ => Vec::new(),
+        };
+        self.unknown.extend(names.into_iter().map(|name| Read::Field(name.clone())));
+    }
+
+    /// Passes a choice. Where it is not known which case will be, each that may be is walked, as uncertain, as far as
+    /// all of them come together.
+    fn choose(&mut self, node: &'a Node, cases: &[Formula], until: Option<&Node>) -> Option<&'a Node> {
+        let definition = self.run.definition;
+        let (mut may_be, mut sure) = (Vec::new(), false);
+        for (number, case) in (0u16..).zip(cases) {
+            match self.holds(case) {
+                Holds::No => {}
+                Holds::Unknown => may_be.push(On::Case(number)),
+                Holds::Yes => {
+                    may_be.push(On::Case(number));
+                    sure = true;
+                    break;
+                }
+            }
+        }
+        if !sure {
+            may_be.push(On::Otherwise);
+        }
+        let ways: Vec<Option<&'a Node>> = may_be.iter().map(|on| onward(definition, node, on)).collect();
+        if let [only] = ways.as_slice() {
+            return *only;
+        }
+        let trails: Vec<Vec<&'a Node>> = ways.iter().map(|way| trail(definition, *way)).collect();
+        let (first, others) = trails.split_first()?;
+        let meet = first.iter().find(|node| others.iter().all(|trail| trail.contains(node))).copied();
+        let (before, seen) = (self.certain, self.seen.clone());
+        self.certain = false;
+        for way in ways {
+            self.seen.clone_from(&seen);
+            self.walk(way, meet.or(until));
+            self.certain = false;
+        }
+        self.certain = before && meet.is_some();
+        meet
+    }
+
     /// Passes a step.
     fn pass(&mut self, id: &StepId, step: &Step) -> On {
-        let run = &mut self.run;
         match &step.kind {
-            StepKind::Approve(human) => {
-                self.ask(id, step, human, TaskKind::Approve);
-                return usual(step);
-            }
-            StepKind::Task(human) => {
-                self.ask(id, step, human, TaskKind::Work);
-                return usual(step);
-            }
-            StepKind::Choose(cases) => {
-                for (number, case) in (0u16..).zip(cases) {
-                    match run.evaluate(self.token, case, None) {
-                        Ok(Value::Boolean(true)) => return On::Case(number),
-                        Ok(_) => {}
-                        Err(_) => self.certain = false,
-                    }
-                }
-                return On::Otherwise;
-            }
+            StepKind::Approve(human) => self.ask(id, step, human, TaskKind::Approve),
+            StepKind::Task(human) => self.ask(id, step, human, TaskKind::Work),
             StepKind::Set(fields) => {
                 for (name, formula) in fields {
-                    match run.evaluate(self.token, formula, None) {
-                        Ok(value) => {
-                            let value = run.stored(self.token, name, value);
-                            run.state.data.insert(name.clone(), value);
+                    let known = !formula.reads.iter().any(|read| self.is_unknown(read));
+                    match self.run.evaluate(self.token, formula, None) {
+                        Ok(value) if known => {
+                            let value = self.run.stored(self.token, name, value);
+                            self.run.state.data.insert(name.clone(), value);
+                            self.unknown.remove(&Read::Field(name.clone()));
                         }
-                        Err(_) => self.certain = false,
+                        _ => drop(self.unknown.insert(Read::Field(name.clone()))),
                     }
                 }
             }
-            StepKind::Table(look_up) => match super::step::table::taken(run, self.token, look_up) {
-                Ok(values) => run.state.data.extend(values),
-                Err(_) => self.certain = false,
-            },
+            StepKind::Table(look_up) => {
+                let known = !look_up.with.values().flat_map(|given| &given.reads).any(|read| self.is_unknown(read));
+                match super::step::table::taken(&self.run, self.token, look_up) {
+                    Ok(values) if known => self.run.state.data.extend(values),
+                    _ => self.unknown.extend(look_up.take.keys().map(|name| Read::Field(name.clone()))),
+                }
+            }
             // Who is asked in rows and in races depends on what is not known yet.
             StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_) => {
                 let sure = matches!(step.kind, StepKind::Parallel(Join::All));
                 let before = self.certain;
                 self.certain &= sure;
+                let inside = self.certain;
                 for (on, _) in self.run.definition.graph.edges_from(&Node::Step(id.clone())) {
                     if matches!(on, On::Branch(_) | On::Row) {
+                        self.certain = inside;
                         self.along(&Node::Step(id.clone()), on, Some(&Node::Join(id.clone())));
                     }
                 }
                 self.certain = before;
             }
-            StepKind::Call(_) | StepKind::Receive(_) | StepKind::Http(_) | StepKind::Job(_) => self.certain = false,
-            StepKind::Notify(_) | StepKind::End(_) | StepKind::Wait(_) => {}
+            _ => {}
         }
-        On::Next
+        self.brings(id, step);
+        match &step.kind {
+            StepKind::Approve(_) | StepKind::Task(_) => usual(step),
+            _ => On::Next,
+        }
     }
 
     fn ask(&mut self, id: &StepId, step: &Step, human: &Human, kind: TaskKind) {
-        let people = match people::seats(&self.run, self.token, human, kind) {
+        let people = match people::seats(&self.run, self.token, id, human, kind) {
             Ok(Seats::Filled(seats)) => {
                 let mut people: Vec<PersonId> = Vec::new();
                 for candidate in seats.into_iter().flatten() {
@@ -220,4 +329,25 @@ fn comes_to_its_end(step: &Step) -> bool {
 
 fn onward<'a>(definition: &'a Definition, from: &Node, on: &On) -> Option<&'a Node> {
     definition.graph.next(from, on).or_else(|| definition.graph.next(from, &On::Next))
+}
+
+/// The nodes from here on if everyone agrees, whatever is skipped; of a choice, by its last case.
+fn trail<'a>(definition: &'a Definition, from: Option<&'a Node>) -> Vec<&'a Node> {
+    let (mut found, mut at) = (Vec::new(), from);
+    while let Some(node) = at.filter(|node| !found.contains(node)) {
+        found.push(node);
+        at = match node {
+            Node::Start | Node::Finish(_) | Node::Undone(_) => None,
+            Node::Join(_) => onward(definition, node, &On::Next),
+            Node::Step(id) => definition.steps.get(id).and_then(|step| match &step.kind {
+                StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_) => {
+                    let join = Node::Join(id.clone());
+                    onward(definition, &join, &On::Next)
+                }
+                StepKind::Choose(_) => onward(definition, node, &On::Otherwise),
+                _ => onward(definition, node, &usual(step)),
+            }),
+        };
+    }
+    found
 }

@@ -12,9 +12,11 @@
 //! reads what the call was to take, nobody can: UndoLeft, and people are told to look. Where the other side refuses
 //! for good to take back what may never have been done, that is no incident: there is nothing to take back.
 //!
-//! A case that is ending takes no other command but those that its compensation waits for, and a hand-over: who
-//! is to take back what was done may have left.
+//! A case that is ending takes no other command but those that its compensation waits for, a hand-over, as who is to
+//! take back what was done may have left, and what an operator does where it stops: try again, or pass it over with a
+//! reason.
 
+use super::block;
 use super::event::{Event, Trouble};
 use super::outside::{self, TAKING};
 use super::run::Run;
@@ -57,6 +59,17 @@ pub(super) fn done(run: &mut Run<'_>, token: TokenId) {
     let Some(scope) = run.state.tokens.get(&token).map(|token| token.scope) else { return };
     run.emit(Event::ScopeClosed { scope, done: true });
     next(run);
+}
+
+/// What was to take something back stopped for good: an operator passes it over, and the rest goes on.
+pub(super) fn skip(run: &mut Run<'_>, token: TokenId, step: StepId, reason: Arc<str>) {
+    block::clear(run, token);
+    run.emit(Event::UndoSkipped { token, step: step.clone(), reason });
+    let node = Node::Step(step);
+    match run.definition.graph.next(&node, &On::Next) {
+        Some(_) => run.advance(token, node, On::Next),
+        None => done(run, token),
+    }
 }
 
 /// Notes that what a token's call was to do may be done, where the token goes on without its result.

@@ -8,11 +8,11 @@ use super::worktime::WorkTime;
 use crate::engine::event::{Entry, Event};
 use crate::engine::state::Waiting;
 use crate::model::definition::outcome;
-use crate::model::id::{Outcome, StepId, TokenId};
+use crate::model::id::{Outcome, ScopeId, StepId, TokenId};
 use crate::model::metric::Period;
 use crate::model::time::Calendar;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a process went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,6 +181,8 @@ impl<'a> Following<'a> {
             self.course.started += 1;
         }
         let mut stays: BTreeMap<TokenId, Stay> = BTreeMap::new();
+        // What a scope holds goes with it, wherever it was.
+        let mut scopes: BTreeMap<ScopeId, TokenId> = BTreeMap::new();
         let (mut ended, mut returned) = (None, false);
         for entry in entries.iter().take_while(|entry| entry.at < until) {
             for event in &entry.events {
@@ -205,6 +207,13 @@ impl<'a> Following<'a> {
                             self.left(&stay, entry.at, *late);
                         }
                     }
+                    Event::ScopeOpened { scope, token, .. } | Event::UndoBegun { scope, token, .. } => {
+                        scopes.insert(*scope, *token);
+                    }
+                    Event::ScopeClosed { scope, .. } => {
+                        scopes.remove(scope).map(|token| stays.remove(&token));
+                    }
+                    Event::EndBegun { .. } => stays.clear(),
                     Event::Ended { outcome, .. } => ended = Some((outcome.clone(), entry.at)),
                     _ => {}
                 }
@@ -220,8 +229,10 @@ impl<'a> Following<'a> {
             }
             None => {
                 self.course.open += 1;
-                for stay in stays.into_values().filter(|stay| stay.waits) {
-                    self.step(&stay.step).open += 1;
+                let waiting = stays.values().filter(|stay| stay.waits).map(|stay| &stay.step);
+                // Several rows of a case that wait at a step are one case.
+                for step in waiting.collect::<BTreeSet<_>>() {
+                    self.step(step).open += 1;
                 }
             }
         }

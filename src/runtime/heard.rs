@@ -11,7 +11,49 @@ use std::sync::Arc;
 /// The most waits and stopped cases that are looked through.
 const MOST: u32 = 1_000;
 
+/// How messages of a name are received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hearing {
+    /// Some step receives them.
+    pub heard: bool,
+    /// Some of those steps take one that came before they waited.
+    pub early: bool,
+    /// Some of those steps take one without a key.
+    pub keyless: bool,
+}
+
+impl Hearing {
+    fn add(&mut self, fresh: bool, keyed: bool) {
+        *self = Hearing { heard: true, early: self.early || !fresh, keyless: self.keyless || !keyed };
+    }
+}
+
 impl Runtime {
+    /// How messages of a name are received, by live processes and by cases that wait.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn hearing(&self, name: &str) -> Result<Hearing, Error> {
+        let mut hearing = Hearing::default();
+        for definition in self.definitions() {
+            for step in definition.steps.values() {
+                if let StepKind::Receive(receive) = &step.kind
+                    && *receive.message == *name
+                {
+                    hearing.add(receive.fresh, receive.key.is_some());
+                }
+            }
+        }
+        for row in self.waits(None, MOST).await? {
+            if let Waiting::Message { name: waited, key, fresh } = &row.waits
+                && **waited == *name
+            {
+                hearing.add(*fresh, key.is_some());
+            }
+        }
+        Ok(hearing)
+    }
+
     /// Whether a live process receives messages of a name, or a case waits for one.
     ///
     /// # Errors

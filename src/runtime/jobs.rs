@@ -7,7 +7,9 @@
 
 use super::{Accepted, Denied, Error, Runtime};
 use crate::engine::command::{Actor, Ask, Command};
+use crate::engine::event::{Entry, Event};
 use crate::engine::refusal::Refusal;
+use crate::engine::state::Waiting;
 use crate::model::id::{InstanceId, TokenId};
 use crate::model::text::Wording;
 use crate::model::value::Value;
@@ -112,17 +114,41 @@ impl Runtime {
         let lease = parse(job).ok_or_else(over)?;
         let id = format!("job {} {} {}", lease.token, lease.since, lease.epoch);
         let row = self.store.wait(lease.instance, lease.token).await.map_err(Denied::Unavailable)?;
+        let gone = row.is_none();
         let held = row.filter(|row| Lease::of(row) == lease && lease.epoch > 0 && row.next_at > self.now());
         // The same answer again finds the row gone and is answered with what it did the first time.
         let attempt = held.as_ref().map_or(0, WaitRow::attempt);
         let command = Command { id: id.into(), actor: Actor::System, ask: ask(lease.token, attempt) };
+        // What is no job of the case is not written down as one that came late.
+        if gone && !self.was_asked(&lease).await.map_err(Denied::Unavailable)? {
+            return Err(over());
+        }
         match self.submit(lease.instance, command).await {
             Err(Denied::Refused(Refusal::NoInstance | Refusal::Ended { .. }, state)) => {
                 Err(Denied::Refused(Refusal::NotWaiting, state))
             }
+            Ok(accepted) if came_late(&accepted.entry) => {
+                Err(Denied::Refused(Refusal::NotWaiting, Some(accepted.state)))
+            }
             done => done,
         }
     }
+
+    /// Whether a case asked for this job once.
+    async fn was_asked(&self, lease: &Lease) -> Result<bool, Error> {
+        let Some(case) = self.case(lease.instance).await? else { return Ok(false) };
+        let begins = |event: &Event| match event {
+            Event::WaitBegun { token, waits, .. } => *token == lease.token && matches!(**waits, Waiting::Job { .. }),
+            Event::Postponed { token, .. } => *token == lease.token,
+            _ => false,
+        };
+        let asked = case.entries.iter().find(|entry| entry.revision == lease.since);
+        Ok(asked.is_some_and(|entry| entry.events.iter().any(begins)))
+    }
+}
+
+fn came_late(entry: &Entry) -> bool {
+    entry.events.iter().any(|event| matches!(event, Event::CameLate { .. }))
 }
 
 /// Fails every job whose worker did not answer within its lease.

@@ -56,9 +56,10 @@ pub use crate::store::query::{
     AssignmentRow, AssignmentState, Counts, Delivery, Deployed, Found, InstanceFilter, InstanceRow, OutboxFilter,
     OutboxRow, Standing, TaskFilter, TaskRow,
 };
-pub use crate::store::{Error, Kind, Settled, Settlement};
+pub use crate::store::{Error, Kind, Settled, Settlement, TASK_OVER};
 pub use clock::Clock;
 pub use handover::{HandOver, HandOverResult, HandedOver};
+pub use heard::Hearing;
 pub use obstacle::Obstacles;
 pub use opening::{Database, Options, Role};
 pub use read::Case;

@@ -13,6 +13,7 @@ use crate::engine::command::{Actor, Ask, Via};
 use crate::engine::event::{Entry, Event, OpenedAssignment};
 use crate::engine::state::TaskKind;
 use crate::model::id::{AssignmentId, Outcome, PersonId, TaskId};
+use crate::model::value::Record;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub enum Standing {
         outcome: Outcome,
         /// In their words.
         opinion: Option<Arc<str>>,
+        /// The form, as they handed it in.
+        values: Record,
         /// How they came in.
         via: Via,
         /// When.
@@ -113,8 +116,13 @@ fn ending(entry: &Entry, event: &Event, id: AssignmentId, own: Option<TaskId>) -
     let over = |how| Some(Standing::Over { how, by: entry.command.actor.clone(), at: entry.at });
     match event {
         Event::Answered { assignment, outcome, opinion, via, .. } if *assignment == id => {
+            let values = match &entry.command.ask {
+                Ask::Decide { values, .. } => values.clone(),
+                Ask::Revise { data, .. } => data.clone(),
+                _ => Record::new(),
+            };
             let (outcome, opinion, via, at) = (outcome.clone(), opinion.clone(), via.clone(), entry.at);
-            Some(Standing::Answered { outcome, opinion, via, at })
+            Some(Standing::Answered { outcome, opinion, values, via, at })
         }
         Event::Reassigned { from, to, .. } if *from == id => over(How::Passed {
             to: to.iter().map(|one| one.person.clone()).collect(),

@@ -41,7 +41,7 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-pub use batch::Batch;
+pub use batch::{Batch, TASK_OVER};
 pub use error::{Error, Kind};
 pub use file::Files;
 

@@ -361,6 +361,7 @@ impl Fixture {
             stage: None,
             undo: Vec::new(),
             ending: None,
+            handed: BTreeMap::new(),
         };
         let ahead = Upcoming {
             step: "keeper".into(),

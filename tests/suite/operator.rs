@@ -4,6 +4,8 @@
 use crate::cli::Shell;
 use crate::support::OFFICE;
 use countersign::cli::Exit;
+use countersign::model::text::Wording;
+use countersign::runtime::jobs::lease_id;
 use countersign::runtime::{Options, Runtime};
 use std::time::Duration;
 
@@ -117,4 +119,156 @@ fn a_deployment_tells_what_its_calls_lack() {
     has(&said, &["Order · Pay", "`http.allow`", "no secret bank", "Order · Tell", "127.0.0.1:9", "`http.inside`"]);
     let (_, said) = shell("zh", &[BOOK]);
     has(&said, &["订购 · 付款", "没有名为 bank 的密钥"]);
+}
+
+const HEARD: &str = "
+process: heard
+title: { zh: 询价, en: Ask for a price }
+number: \"H-{seq:3}\"
+start: [clerk]
+form: { order: { type: text, title: Order, required: true } }
+steps:
+  - { id: asked, title: { zh: 询价, en: Ask }, task: lead }
+  - { id: fresh, title: { zh: 新价, en: Price }, receive: price_changed, keep: false }
+  - { id: paid, title: { zh: 到账, en: Payment }, receive: paid, key: order }
+";
+
+#[test]
+fn a_message_that_nobody_could_read_is_not_called_kept() {
+    let (shell, _) = shell("en", &[HEARD]);
+    shell.good(&["start", "heard", "--as", "ann", "--set", "order=7"]);
+    has(&shell.good(&["message", "price_changed"]), &["Nobody waits for it", "not kept", "keep: false"]);
+    has(&shell.good(&["message", "price_changed", "--lang", "zh"]), &["没有案例在等它", "没有保留"]);
+    assert!(!shell.good(&["stuck"]).contains("price_changed"), "it is gone");
+    shell.good(&["complete", "H-001", "--as", "leo"]);
+    has(&shell.good(&["message", "price_changed"]), &["It reached the case"]);
+    has(&shell.ends(Exit::Usage, &["message", "paid"]), &["Every step that receives “paid”", "--key"]);
+    has(&shell.ends(Exit::Usage, &["message", "paid", "--lang", "zh"]), &["没有键谁也读不到它", "--key"]);
+    has(&shell.good(&["message", "paid", "--key", "7"]), &["It reached the case"]);
+}
+
+const UNDONE: &str = "
+process: trip
+title: { zh: 出差, en: Trip }
+number: \"T-{seq:3}\"
+start: [clerk]
+steps:
+  - id: book
+    title: { zh: 订房, en: Book }
+    job: book
+    undo: { id: unbook, title: { zh: 退房, en: Unbook }, job: unbook, retry: { times: 0 } }
+  - { id: look, title: { zh: 审批, en: Look }, approve: lead }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_taken_back_is_passed_over_with_a_reason() {
+    let (shell, _) = shell("en", &[UNDONE]);
+    shell.good(&["start", "trip", "--as", "ann"]);
+    let database = || Options::file(shell.folder.path().join("countersign.db"));
+    let runtime = Runtime::open(database()).await.unwrap();
+    let job = runtime.fetch_jobs("book", "w", 1, Duration::ZERO).await.unwrap();
+    let nothing = countersign::model::value::Value::Null;
+    runtime.complete_job(&lease_id(&job[0]), nothing).await.unwrap();
+    runtime.shutdown().await;
+    has(&shell.ends(Exit::Refused, &["skip", "T-001", "--reason", "x"]), &["No step is stopped"]);
+    shell.good(&["reject", "T-001", "--as", "leo", "--opinion", "no"]);
+    has(&shell.good(&["list"]), &["ending: Unbook"]);
+    has(&shell.good(&["list", "--lang", "zh"]), &["正在结束：退房"]);
+    let runtime = Runtime::open(database()).await.unwrap();
+    let job = runtime.fetch_jobs("unbook", "w", 1, Duration::ZERO).await.unwrap();
+    runtime.fail_job(&lease_id(&job[0]), Wording::new("已关账。", "Closed."), true, None).await.unwrap();
+    runtime.shutdown().await;
+    has(&shell.good(&["show", "T-001"]), &["Unbook", "Closed."]);
+    has(&shell.good(&["stuck"]), &["SINCE", "Closed."]);
+    has(&shell.ends(Exit::Usage, &["skip", "T-001"]), &["--reason"]);
+    has(&shell.good(&["skip", "T-001", "--reason", "called them"]), &["Passed over", "Ended: Rejected"]);
+    has(&shell.good(&["history", "T-001"]), &["passed over, not taken back “called them”"]);
+    has(&shell.good(&["history", "T-001", "--lang", "zh"]), &["没有撤销，已跳过 “called them”"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_came_too_late_is_told() {
+    let (shell, _) = shell("en", &[PRINT]);
+    shell.good(&["start", "print", "--as", "ann"]);
+    let database = || Options::file(shell.folder.path().join("countersign.db"));
+    let runtime = Runtime::open(database()).await.unwrap();
+    let job = runtime.fetch_jobs("render", "press-7", 1, Duration::ZERO).await.unwrap();
+    runtime.shutdown().await;
+    shell.good(&["cancel", "P-001"]);
+    let runtime = Runtime::open(database()).await.unwrap();
+    let nothing = countersign::model::value::Value::Null;
+    for job in [lease_id(&job[0]), lease_id(&job[0])] {
+        assert!(runtime.complete_job(&job, nothing.clone()).await.is_err(), "nobody waits for it");
+    }
+    runtime.shutdown().await;
+    let story = shell.good(&["history", "P-001"]);
+    assert_eq!(story.matches("it was done when nobody waited for it any more").count(), 1, "{story}");
+    has(&shell.good(&["history", "P-001", "--lang", "zh"]), &["对方已经办了，但这时已不再等它，没有采用"]);
+}
+
+const EDITED: &str = "
+process: parcel
+title: { zh: 寄件, en: Parcel }
+number: \"B-{seq:3}\"
+start: [clerk]
+form:
+  what: { type: text, title: { zh: 物品, en: Goods }, required: true }
+  cost: { type: money, title: { zh: 费用, en: Cost }, required: true }
+  double: { type: money, title: { zh: 双倍, en: Twice }, value: cost * 2 }
+steps:
+  - id: both
+    parallel:
+      one: [{ id: lead_looks, title: { zh: 审批, en: Look }, approve: lead, edit: [cost] }]
+      two: [{ id: pack, title: { zh: 打包, en: Pack }, task: person(\"bob\") }]
+  - { id: last, title: { zh: 收尾, en: Last }, approve: lead }
+";
+
+#[test]
+fn what_an_answer_changed_is_told_and_a_step_is_named_by_its_way() {
+    let (shell, _) = shell("en", &[EDITED]);
+    shell.good(&["start", "parcel", "--as", "ann", "--set", "what=Book", "--set", "cost=5"]);
+    shell.good(&["approve", "B-001/both/lead_looks", "--as", "leo", "--set", "cost=7.5"]);
+    has(&shell.good(&["history", "B-001"]), &["changed: Cost: 5.00 → 7.50"]);
+    let story = shell.good(&["show", "B-001", "--lang", "zh"]);
+    has(&story, &["改动：费用：5.00 → 7.50"]);
+    assert!(!story.contains("双倍：10"), "what is computed is not told beside it: {story}");
+    has(&shell.ends(Exit::Refused, &["complete", "B-001/last/pack", "--as", "bob"]), &["does not ask for"]);
+    shell.good(&["complete", "B-001/both/pack", "--as", "bob"]);
+    shell.good(&["return", "B-001", "--as", "leo", "--opinion", "which?"]);
+    shell.good(&["revise", "B-001", "--as", "ann", "--set", "what=Two books"]);
+    has(&shell.good(&["history", "B-001"]), &["changed: Goods: Book → Two books"]);
+}
+
+const RACED: &str = "
+process: raced
+title: { zh: 订舱, en: Shipping }
+number: \"R-{seq:3}\"
+headline: goods
+start: [clerk]
+form: { goods: { type: text, title: { zh: 货物, en: Goods }, required: true } }
+steps:
+  - id: book
+    race:
+      online: [{ id: online, title: { zh: 网上订, en: Online }, job: book }]
+      phone: [{ id: phone, title: { zh: 电话订, en: By phone }, task: lead }]
+  - { id: pack, title: { zh: 装箱, en: Pack }, task: person(\"bob\") }
+";
+
+#[test]
+fn what_nobody_waits_for_any_more_is_not_counted_and_a_headline_is_headed_by_what_it_is() {
+    let (shell, _) = shell("en", &[RACED]);
+    shell.good(&["start", "raced", "--as", "ann", "--set", "goods=Pallets"]);
+    let listed = shell.good(&["list"]);
+    has(&listed, &["Goods", "Pallets"]);
+    assert!(!listed.contains("FOR"), "{listed}");
+    has(&shell.good(&["tasks", "--lang", "zh"]), &["货物", "Pallets"]);
+    shell.good(&["complete", "R-001", "--as", "leo"]);
+    let report = shell.json(&["report", "process", "raced"]);
+    let waiting: Vec<(String, u64)> = report["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| (step["step"].as_str().unwrap().to_owned(), step["waiting"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(waiting, [("phone".to_owned(), 0), ("pack".to_owned(), 1)]);
 }

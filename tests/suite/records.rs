@@ -420,6 +420,7 @@ fn asks(chance: &mut Chance) -> Vec<Ask> {
         },
         Ask::HandOver { from: chance.word().as_str().into(), to: chance.word().as_str().into() },
         Ask::Retry { step: chance.maybe(|chance| chance.word().as_str().into()) },
+        Ask::Skip { step: chance.maybe(|chance| chance.word().as_str().into()), reason: chance.secret() },
     ]
 }
 
@@ -577,6 +578,8 @@ fn events(chance: &mut Chance) -> Vec<Event> {
             applicant: chance.below(2) == 0,
             rows: (0..chance.below(3)).map(|_| (token, chance.word().as_str().into())).collect(),
             kept: (0..chance.below(3)).map(|_| (chance.id(), chance.word().as_str().into())).collect(),
+            done: (0..chance.below(3)).map(|_| (token, chance.word().as_str().into())).collect(),
+            steps: (0..chance.below(3)).map(|_| chance.word().as_str().into()).collect(),
         },
         Event::StageReached { stage: chance.word().into() },
         Event::Called {
@@ -599,6 +602,8 @@ fn events(chance: &mut Chance) -> Vec<Event> {
         Event::EndBegun { outcome: chance.word().into(), reason: chance.maybe(Chance::secret) },
         Event::UndoBegun { step: step.as_str().into(), scope: ScopeId(1), block: 2, token },
         Event::UndoLeft { step: step.as_str().into() },
+        Event::UndoSkipped { token, step: step.as_str().into(), reason: chance.secret() },
+        Event::CameLate { token },
     ];
     for waits in waits(chance) {
         all.push(Event::WaitBegun { token, waits: Box::new(waits), due: chance.maybe(Chance::instant) });

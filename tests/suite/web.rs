@@ -1,6 +1,7 @@
 //! The pages by example. What a person, a robot and an attacker get.
 
 use crate::house::{DIRECTORY, House, encode, form, text_of, wide};
+use crate::support;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use chrono::TimeDelta;
@@ -160,6 +161,45 @@ async fn a_decision_is_stamped_and_a_second_click_hears_of_the_first() {
     assert_eq!(house.log(order).await, length);
     house.get(&format!("{link}?lang=en")).await.has(&["You approved this request", "There is nothing for you to do"]);
     house.post(&format!("{link}?lang=en"), &reworded).await.has(&["The opinion that you wrote on", "“年度预算内”"]);
+}
+
+const REPORTED: &str = "
+process: reported
+title: Report
+form: {}
+steps:
+  - id: fill
+    title: Fill in
+    task: person(\"ann\")
+    form:
+      hours: { type: integer, title: { zh: 工时, en: Hours }, required: true }
+      note: { type: text, title: { zh: 备注, en: Note } }
+      left: { type: text, title: { zh: 余料, en: Left over }, default: '\"none\"' }
+";
+
+#[tokio::test]
+async fn other_values_of_a_second_click_are_not_dropped_in_silence() {
+    let house = House::of(
+        &[("directory.yaml", support::OFFICE), ("reported.yaml", REPORTED)],
+        web::Options { limits: wide(), ..web::Options::default() },
+    )
+    .await;
+    house.start_by("reported", "bob", serde_json::json!({})).await;
+    let link = house.link("ann").await;
+    let answer = [("outcome", "done"), ("hours", "3"), ("note", ""), ("left", "none")];
+    house.answer(&link, &answer).await.is(303);
+    let seen = "0".repeat(24);
+    let post = async |fields: &[(&str, &str)]| {
+        let mut all = vec![("seen", seen.as_str()), ("outcome", "done")];
+        all.extend(fields);
+        house.post(&format!("{link}?lang=zh"), &all).await
+    };
+    post(&[("hours", "3"), ("note", ""), ("left", "none")]).await.is(200).lacks(&["没有记录"]);
+    post(&[]).await.is(200).lacks(&["没有记录"]);
+    post(&[("hours", "4"), ("note", "and more")]).await.is(409).has(&["没有记录（工时、备注）", "以那一次为准"]);
+    post(&[("hours", "many")]).await.is(409).has(&["没有记录（工时）"]);
+    let en = [("seen", seen.as_str()), ("outcome", "done"), ("hours", "5")];
+    house.post(&format!("{link}?lang=en"), &en).await.is(409).has(&["was not recorded (Hours)"]);
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ fn say(
             ]);
         }
         output.print(&output.table(&table))?;
-        output.print("")?;
+        output.print("\n")?;
         output.print(&summary(output, (&from, &to), done, only_look))?;
     }
     for (state, refusal) in refused {
@@ -125,11 +125,20 @@ fn what(output: &Output, world: &World, asked: &HandOver, one: &HandedOver) -> V
     }
     let rows = one.events.iter().any(|event| match event {
         Event::RowSet { .. } => true,
-        Event::HandedOver { rows, .. } => !rows.is_empty(),
+        Event::HandedOver { rows, done, .. } => !rows.is_empty() || !done.is_empty(),
         _ => false,
     });
     if rows {
         said.push(output.pick("明细行中的人", "people in rows").to_owned());
+    }
+    // Who returned it is not asked now, and will be once it is revised.
+    let handed = one.events.iter().find_map(|event| match event {
+        Event::HandedOver { steps, .. } => Some(steps),
+        _ => None,
+    });
+    for task in one.before.tasks.values().filter(|task| task.parked && handed.is_some_and(|of| of.contains(&task.step)))
+    {
+        said.push(words.task_in(&one.definition, &one.before, task));
     }
     for (number, people) in moved(one) {
         let Some(task) = one.before.tasks.get(&number) else { continue };

@@ -6,11 +6,14 @@ use crate::cli::refer::World;
 use crate::cli::shell::Shell;
 use crate::cli::{Words, acting, directory, record};
 use crate::diagnostics::suggest;
-use crate::effects::format::clean_line;
+use crate::effects::format::{self, clean_line};
 use crate::model::definition::{Definition, StepKind};
-use crate::model::id::{PersonId, ProcessId, Version};
+use crate::model::form::{Field, FieldKind};
+use crate::model::graph::Node;
+use crate::model::id::{PersonId, ProcessId, StepId, Version};
 use crate::model::text::Lang;
-use crate::runtime::{InstanceFilter, InstanceRow, Runtime, Standing, TaskFilter, TaskRow};
+use crate::model::value::Value;
+use crate::runtime::{AssignmentRow, InstanceFilter, InstanceRow, Runtime, Standing, TaskFilter, TaskRow};
 use clap::{Arg, ArgMatches, Command};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -106,17 +109,20 @@ pub(super) fn list(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let words = world.words(output);
         let below = runtime.stopped_below().await?;
         let mut pinned = Pinned { runtime, known: BTreeMap::new() };
+        let glance = Glance::of(&rows.iter().collect::<Vec<_>>(), &mut pinned, output).await?;
         let mut table = Table::new([
             output.pick("编号", "CASE"),
             output.pick("流程", "PROCESS"),
             output.pick("内容", "ABOUT"),
-            output.pick("金额", "FOR"),
+            &glance.title,
             output.pick("申请人", "APPLICANT"),
             output.pick("发起", "STARTED"),
             output.pick("状态", "STANDS"),
         ])
-        .right(3)
         .whole(5);
+        if glance.numeric {
+            table = table.right(3);
+        }
         for row in &rows {
             let definition = pinned.of(row).await?;
             let (headline, (standing, ink)) = (
@@ -216,11 +222,38 @@ fn known_outcome(runtime: &Runtime, outcome: &str) -> Result<(), Stop> {
 
 fn headline(row: &InstanceRow, definition: Option<&Definition>, world: &World, output: &Output) -> String {
     let Some(value) = &row.headline else { return String::new() };
-    let field = definition.and_then(|definition| {
-        let name = definition.headline.as_ref()?;
-        definition.fields().find(|(own, _)| *own == name).map(|(_, field)| field)
-    });
-    world.words(output).headline(field, value)
+    world.words(output).headline(definition.and_then(headline_field), value)
+}
+
+fn headline_field(definition: &Definition) -> Option<&Field> {
+    let name = definition.headline.as_ref()?;
+    definition.fields().find(|(own, _)| *own == name).map(|(_, field)| field)
+}
+
+/// How the column stands that says of each case what it is about at a glance.
+struct Glance {
+    title: String,
+    numeric: bool,
+}
+
+impl Glance {
+    /// Amounts are headed as such, one and the same field by its name, and several fields by what they have in common.
+    async fn of(rows: &[&InstanceRow], pinned: &mut Pinned<'_>, output: &Output) -> Result<Glance, Stop> {
+        let (mut titles, mut money, mut numeric) = (BTreeSet::new(), true, true);
+        for row in rows.iter().filter(|row| row.headline.is_some()) {
+            let definition = pinned.of(row).await?;
+            let field = definition.as_deref().and_then(headline_field);
+            titles.extend(field.map(|field| clean_line(field.title.get(output.lang))));
+            money &= field.is_some_and(|field| field.kind == FieldKind::Money);
+            numeric &= matches!(row.headline, Some(Value::Number(_)));
+        }
+        let title = match (titles.len(), titles.into_iter().next()) {
+            _ if money => output.pick("金额", "FOR").to_owned(),
+            (1, Some(title)) => title,
+            _ => output.pick("概要", "AT A GLANCE").to_owned(),
+        };
+        Ok(Glance { title, numeric })
+    }
 }
 
 /// Of a case that waits for one that has stopped.
@@ -251,7 +284,13 @@ fn where_it_stands(
         .iter()
         .map(|step| definition.map_or_else(|| step.to_string(), |definition| words.step(definition, step)))
         .collect();
-    (steps.join(output.pick("、", ", ")), Some(Ink::Seal))
+    let steps = steps.join(output.pick("、", ", "));
+    // A case of which only the taking back is left is ending.
+    let undoes = |step: &StepId| definition.is_some_and(|definition| definition.graph.undone_by(step).is_some());
+    match row.steps.iter().all(undoes) {
+        true => (format!("{}{steps}", output.pick("正在结束：", "ending: ")), Some(Ink::Seal)),
+        false => (steps, Some(Ink::Seal)),
+    }
 }
 
 pub(super) fn tasks(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
@@ -289,20 +328,26 @@ fn nothing_to_do(person: Option<&PersonId>, world: &World, output: &Output) -> S
 async fn task_table(runtime: &Runtime, rows: &[TaskRow], world: &World, output: &Output) -> Result<Table, Stop> {
     let words = world.words(output);
     let mut pinned = Pinned { runtime, known: BTreeMap::new() };
+    let glance = Glance::of(&rows.iter().map(|row| &row.instance).collect::<Vec<_>>(), &mut pinned, output).await?;
     let mut table = Table::new([
         output.pick("案例", "CASE"),
         output.pick("流程", "PROCESS"),
-        output.pick("金额", "FOR"),
+        &glance.title,
         output.pick("待办", "ASKED"),
         output.pick("谁", "WHO"),
         output.pick("申请人", "APPLICANT"),
         output.pick("期限", "DUE"),
     ])
-    .right(2)
     .whole(6);
+    if glance.numeric {
+        table = table.right(2);
+    }
     for TaskRow { assignment, instance } in rows {
         let definition = pinned.of(instance).await?;
-        let step = definition.as_deref().map(|definition| words.step(definition, &assignment.step));
+        let step = match definition.as_deref() {
+            Some(definition) => Some(asked(runtime, definition, assignment, &words).await?),
+            None => None,
+        };
         let late = assignment.due_at.is_some_and(|due| due < world.now);
         table.painted_row([
             (short(instance), Some(Ink::Bold)),
@@ -318,4 +363,26 @@ async fn task_table(runtime: &Runtime, rows: &[TaskRow], world: &World, output: 
         ]);
     }
     Ok(table)
+}
+
+/// What somebody is asked; in an `each`, with the row that it is asked of.
+async fn asked(
+    runtime: &Runtime,
+    definition: &Definition,
+    assignment: &AssignmentRow,
+    words: &format::Words<'_>,
+) -> Result<String, Stop> {
+    let inside = definition.graph.block_of(&Node::Step(assignment.step.clone()));
+    let in_row = |of: &StepId| definition.steps.get(of).is_some_and(|step| matches!(step.kind, StepKind::Each(_)));
+    let mut block = inside.and_then(|block| definition.graph.block_at(block));
+    while let Some(at) = block {
+        if at.of.as_ref().is_some_and(in_row)
+            && let Some(case) = runtime.case(assignment.instance).await?
+            && let Some(task) = case.state.tasks.get(&assignment.task)
+        {
+            return Ok(words.task_in(definition, &case.state, task));
+        }
+        block = at.parent.and_then(|parent| definition.graph.block_at(parent));
+    }
+    Ok(words.step(definition, &assignment.step))
 }

@@ -10,12 +10,12 @@ use crate::cli::{Words, acting, directory, record};
 use crate::effects::mail::{Composed, Letter, Parts, Sender, compose};
 use crate::effects::message::fill;
 use crate::effects::timeline::Scene;
-use crate::effects::transport::Transport;
+use crate::effects::transport::{MAILBOX, Transport};
 use crate::engine::event::Event;
 use crate::engine::state::MailKind;
 use crate::model::id::{InstanceId, MailId, PersonId};
 use crate::model::text::{Lang, Wording};
-use crate::runtime::{Case, Clock, Delivery, OutboxFilter, OutboxRow, Runtime};
+use crate::runtime::{Case, Clock, Delivery, OutboxFilter, OutboxRow, Runtime, TASK_OVER};
 use clap::{ArgMatches, Command};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -158,10 +158,19 @@ async fn queue(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Result
             (words.name(&row.to), None),
             (format!("{state}{twice}"), ink),
             (words.moment(row.settled_at.unwrap_or(row.next_at)), Some(Ink::Dim)),
-            (row.reply.clone().unwrap_or_default(), Some(Ink::Dim)),
+            (said(row.reply.as_deref().unwrap_or_default(), output.lang).to_owned(), Some(Ink::Dim)),
         ]);
     }
     output.print(&output.table(&table))
+}
+
+/// What the other side said, or what we noted ourselves in its place.
+fn said(reply: &str, lang: Lang) -> &str {
+    match reply {
+        MAILBOX => Words(lang).pick("放进了邮箱页面", "in the mailbox page"),
+        TASK_OVER => Words(lang).pick("这项待办已经结束", "the task is over"),
+        other => other,
+    }
 }
 
 fn state_words(state: Delivery, lang: Lang) -> (&'static str, Option<Ink>) {

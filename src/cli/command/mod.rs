@@ -19,6 +19,7 @@ mod keys;
 mod list;
 mod look;
 mod mail;
+mod message;
 mod outside;
 mod play;
 mod report;
@@ -103,7 +104,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "comment", group: Group::Case, tree: intervene::comment_tree, run: intervene::comment },
     Entry { name: "withdraw", group: Group::Case, tree: intervene::withdraw_tree, run: intervene::withdraw },
     Entry { name: "cancel", group: Group::Case, tree: intervene::cancel_tree, run: intervene::cancel },
-    Entry { name: "message", group: Group::Case, tree: outside::message_tree, run: outside::message },
+    Entry { name: "message", group: Group::Case, tree: message::tree, run: message::run },
     Entry { name: "tasks", group: Group::Task, tree: list::tasks_tree, run: list::tasks },
     Entry { name: "approve", group: Group::Task, tree: answer::approve_tree, run: answer::approve },
     Entry { name: "reject", group: Group::Task, tree: answer::reject_tree, run: answer::reject },
@@ -113,6 +114,7 @@ pub(crate) const ALL: &[Entry] = &[
     Entry { name: "report", group: Group::Operate, tree: report::tree, run: report::run },
     Entry { name: "stuck", group: Group::Operate, tree: outside::stuck_tree, run: outside::stuck },
     Entry { name: "retry", group: Group::Operate, tree: outside::retry_tree, run: outside::retry },
+    Entry { name: "skip", group: Group::Operate, tree: outside::skip_tree, run: outside::skip },
     Entry { name: "handover", group: Group::Operate, tree: handover::tree, run: handover::run },
     Entry { name: "mail", group: Group::Operate, tree: mail::tree, run: mail::run },
     Entry { name: "keys", group: Group::Operate, tree: keys::tree, run: keys::run },

@@ -1,165 +1,25 @@
-//! `message`, `retry` and `stuck`: what comes into cases from outside, and what waits or failed there.
+//! `stuck`, `retry` and `skip`: what waits or failed outside, and what an operator does about it.
 
 use super::look::reference;
 use crate::cli::exit::{Exit, Stop};
 use crate::cli::output::{Ink, Output, Table};
 use crate::cli::refer::{self, World};
 use crate::cli::shell::Shell;
-use crate::cli::{Words, acting, values};
-use crate::diagnostics::suggest::closest;
+use crate::cli::{Words, acting};
 use crate::effects::format::{self, clean_line};
 use crate::engine::command::{Actor, Ask, Command as Asked};
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::Waiting;
-use crate::model::id::{FieldName, TokenId};
+use crate::model::id::TokenId;
 use crate::model::text::{Lang, Wording};
-use crate::model::value::{Record, Value, from_plain};
 use crate::runtime::{Case, Denied, InstanceFilter, MessageRow, Runtime, Standing, WaitRow};
+use chrono::{DateTime, Utc};
 use clap::{ArgMatches, Command};
 use serde_json::json;
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::sync::Arc;
 
 /// The most rows of each kind that `stuck` shows.
 const MOST: u32 = 200;
-
-pub(super) fn message_tree(words: Words) -> Command {
-    Command::new("message")
-        .about(words.pick("把外面发生的事告诉在等它的案例", "Tell cases of something that happened outside"))
-        .long_about(words.pick(
-            "把外面发生的事告诉在等它的案例（`receive` 步骤）。还没有案例在等时，消息保留 30 天，只会被读一次。\
-             同一个 --id 的消息只算一条。",
-            "Tell cases of something that happened outside (steps of `receive`). Where no case waits for it yet, it is \
-             kept for 30 days; it is read once. Messages of the same --id are one.",
-        ))
-        .arg(
-            words
-                .word(
-                    "name",
-                    ("消息", "NAME"),
-                    "发生了什么，流程里 `receive` 的名称",
-                    "What happened, as `receive` names it",
-                )
-                .required(true),
-        )
-        .arg(words.option(
-            "key",
-            ("值", "VALUE"),
-            "哪一件的，例如合同号",
-            "Whose it is, such as the number of a contract",
-        ))
-        .args(values::arguments(words))
-        .arg(acting::id_argument(words))
-        .arg(
-            words
-                .switch("discard", "丢掉编号为 --id、还没有被读的消息", "Drop the unread message of this --id")
-                .requires("id"),
-        )
-        .arg(words.json())
-        .after_help("countersign message contract_signed --key HT-2026-7 --set signed_on=2026-03-05")
-}
-
-pub(super) fn message(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
-    let output = &shell.output;
-    let word = |name: &str| matches.get_one::<String>(name).map(|word| word.trim().to_owned());
-    let (name, key) = (word("name").unwrap_or_default(), word("key"));
-    let id = acting::command_id(matches)?;
-    let data = said(shell, matches)?;
-    shell.with_runtime(async |runtime| {
-        if matches.get_flag("discard") {
-            if !runtime.discard(id.as_str()).await? {
-                return Err(Stop::not_found(
-                    format!("没有编号为 {id} 的未读消息。`countersign stuck` 列出它们。"),
-                    format!("There is no unread message {id}. `countersign stuck` lists them."),
-                ));
-            }
-            return output.print(output.pick("已丢掉。", "Dropped."));
-        }
-        let new = runtime.message(id.as_str(), &name, key.as_deref(), data).await?;
-        let heard = runtime.heard().await?;
-        let known = heard.contains(&*name);
-        if matches.get_flag("json") {
-            return output.json(&json!({ "id": id.as_str(), "new": new, "known": known }));
-        }
-        if !new {
-            return output.print(output.pick(
-                "这条消息以前已经收到，没有再记一次。",
-                "This message had come before; it is not counted again.",
-            ));
-        }
-        if !known {
-            return output.print(&output.ink(Ink::Amber, unheard(&name, id.as_str(), &heard).get(output.lang)));
-        }
-        let waits = runtime.unread(u32::MAX).await?.iter().any(|row| *row.id == *id.as_str());
-        output.print(if waits {
-            output.pick(
-                "已收下。现在没有案例在等它，30 天内有案例来读就会交给它。",
-                "Kept. No case waits for it now; the one that does within 30 days gets it.",
-            )
-        } else {
-            output.pick("已送到等它的案例。", "It reached the case that waited for it.")
-        })
-    })
-}
-
-/// A message that was kept though nothing that is live reads its name.
-fn unheard(name: &str, id: &str, heard: &BTreeSet<Arc<str>>) -> Wording {
-    let close = closest(name, heard.iter().map(|name| &**name));
-    let (zh, en) = match (close, heard.is_empty()) {
-        (Some(close), _) => (format!("是不是 {close}？"), format!(" Did you mean {close}?")),
-        (None, true) => {
-            ("已上线的流程不接收任何消息。".to_owned(), " No live process receives any message.".to_owned())
-        }
-        (None, false) => {
-            let all: Vec<&str> = heard.iter().map(|name| &**name).collect();
-            (format!("会接收的有：{}。", all.join("、")), format!(" These are received: {}.", all.join(", ")))
-        }
-    };
-    Wording::new(
-        format!(
-            "已收下，但没有流程接收消息“{name}”。{zh}写错了就丢掉它：countersign message {name} --id {id} --discard"
-        ),
-        format!(
-            "Kept, but no process receives the message “{name}”.{en} If it is a mistake, drop it: countersign message \
-             {name} --id {id} --discard"
-        ),
-    )
-}
-
-/// What a message says: `--data`, then `--set`, each value as text.
-fn said(shell: &Shell, matches: &ArgMatches) -> Result<Value, Stop> {
-    let mut data = match matches.get_one::<PathBuf>("data") {
-        Some(path) => from_plain(&values::plain(&shell.output, path)?),
-        None => Value::Record(Record::new()),
-    };
-    for text in matches.get_many::<String>("set").into_iter().flatten() {
-        let Some((path, value)) = text.split_once('=') else {
-            return Err(Stop::usage(
-                format!("--set 要写成 字段=值，不能只写“{text}”。"),
-                format!("--set takes FIELD=VALUE; “{text}” has no `=`."),
-            ));
-        };
-        let parts: Vec<&str> = path.trim().split('.').collect();
-        put(&mut data, &parts, value);
-    }
-    Ok(data)
-}
-
-/// Puts a text at a path, through records that are made where there are none.
-fn put(data: &mut Value, path: &[&str], text: &str) {
-    let Some((first, rest)) = path.split_first() else {
-        *data = Value::Text(text.into());
-        return;
-    };
-    let mut record = match std::mem::take(data) {
-        Value::Record(record) => record,
-        _ => Record::new(),
-    };
-    put(record.entry(FieldName::from(*first)).or_insert(Value::Null), rest, text);
-    *data = Value::Record(record);
-}
 
 pub(super) fn retry_tree(words: Words) -> Command {
     Command::new("retry")
@@ -172,20 +32,21 @@ pub(super) fn retry_tree(words: Words) -> Command {
 }
 
 pub(super) fn retry(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
+    let step = matches.get_one::<String>("step").map(|step| step.as_str().into());
+    see_to(shell, matches, Ask::Retry { step }, shell.output.pick("已重试", "Tried again"))
+}
+
+/// Does something about what stopped a case.
+fn see_to(shell: &Shell, matches: &ArgMatches, ask: Ask, said: &str) -> Result<(), Stop> {
     shell.with_runtime(async |runtime| {
         let (output, world) = (&shell.output, World::of(runtime));
         let text = matches.get_one::<String>("ref").map(String::as_str).unwrap_or_default();
         let case = refer::case(runtime, output, text).await?;
-        let step = matches.get_one::<String>("step").map(|step| step.as_str().into());
-        let asked = Asked {
-            id: acting::command_id(matches)?,
-            actor: Actor::Operator { user: shell.user() },
-            ask: Ask::Retry { step },
-        };
+        let actor = Actor::Operator { user: shell.user() };
+        let asked = Asked { id: acting::command_id(matches)?, actor, ask };
         match runtime.submit(case.state.id, asked).await {
             Ok(accepted) if matches.get_flag("json") => output.json(&acting::accepted_json(&accepted)),
             Ok(accepted) => {
-                let said = output.pick("已重试", "Tried again");
                 output.print(&format!("{said} {}", output.ink(Ink::Bold, &accepted.state.reference())))?;
                 output.print(&acting::standing(output, &world, &case.definition, &accepted.state))
             }
@@ -198,6 +59,33 @@ pub(super) fn retry(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             Err(denied) => Err(acting::denied(denied, runtime)),
         }
     })
+}
+
+pub(super) fn skip_tree(words: Words) -> Command {
+    Command::new("skip")
+        .about(words.pick(
+            "跳过撤销时办不成的步骤（管理员）",
+            "Pass over what cannot be taken back (an operator)",
+        ))
+        .long_about(words.pick(
+            "案例结束前撤销已办的事（`undo`）时，有一步怎样也办不成：写明原因跳过它，其余的接着撤销。历史会记下是谁跳过的、为什么。\
+             其他步骤不能跳过，因为后面要用到它们的结果。",
+            "As a case ends, what was done is taken back (`undo`). Where one step of that cannot be done at all, say why \
+             and pass it over; the rest goes on. History says who did so and why. No other step can be skipped, as what \
+             comes after it relies on it.",
+        ))
+        .arg(reference(words))
+        .arg(words.option("reason", ("文字", "TEXT"), "为什么", "Why").required(true))
+        .arg(words.option("step", ("步骤", "STEP"), "只跳过这一步", "Only this step"))
+        .arg(acting::id_argument(words))
+        .arg(words.json())
+        .after_help("countersign skip LP-2026-0001 --reason \"对方已经关账，已电话取消\"")
+}
+
+pub(super) fn skip(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
+    let reason = matches.get_one::<String>("reason").map(|reason| reason.as_str().into()).unwrap_or_default();
+    let step = matches.get_one::<String>("step").map(|step| step.as_str().into());
+    see_to(shell, matches, Ask::Skip { step, reason }, shell.output.pick("已跳过", "Passed over"))
 }
 
 /// A case that goes on once another one does.
@@ -230,10 +118,11 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let mut rows: Vec<[String; 4]> = Vec::new();
         for row in runtime.instances(&filter).await? {
             let Some(case) = runtime.case(row.id).await? else { continue };
-            for token in case.state.tokens.values() {
+            for (number, token) in &case.state.tokens {
                 let (Some(step), Some(what)) = (&token.step, &token.incident) else { continue };
                 let step = words.step(&case.definition, step);
-                rows.push([row.reference(), step, words.trouble(what), words.moment(row.at)]);
+                let since = stopped_at(&case, *number).unwrap_or(row.at);
+                rows.push([row.reference(), step, words.trouble(what), words.moment(since)]);
             }
         }
         let stopped = rows.len();
@@ -245,8 +134,13 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             {
                 what = format!("{what} ({})", child.state.reference());
             }
-            if let Some(worker) = holder(&row, runtime) {
-                what = format!("{what} · {worker}");
+            match holder(&row, runtime, output) {
+                Some(worker) => what = format!("{what} · {worker}"),
+                None if attempts(&row.waits) && row.next_at > runtime.now() => {
+                    let next = words.moment(row.next_at);
+                    what = format!("{what} · {}", output.pick(&format!("下次 {next}"), &format!("next at {next}")));
+                }
+                None => {}
             }
             if let Some(last) = last_trouble(&case, row.token, output.lang) {
                 what = format!("{what} · {last}");
@@ -255,7 +149,7 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
                 case.state.reference(),
                 words.step(&case.definition, &row.step),
                 what,
-                words.moment(row.next_at),
+                words.moment(begun_at(&case, row.token).unwrap_or(row.next_at)),
             ]);
         }
         for row in runtime.undelivered(MOST).await? {
@@ -288,7 +182,7 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             let mut table = Table::new([
                 output.pick("案例", "CASE"),
                 output.pick("步骤", "STEP"),
-                output.pick("时间", "AT"),
+                output.pick("从何时起", "SINCE"),
                 output.pick("情况", "WHAT"),
             ])
             .whole(2)
@@ -375,9 +269,9 @@ pub(super) async fn relatives(runtime: &Runtime, case: &Case, output: &Output) -
             lines.push((output.pick("上次", "Last time"), trouble));
         }
         if let Some(row) = runtime.wait(case.state.id, *number).await?
-            && let Some(worker) = holder(&row, runtime)
+            && let Some(worker) = holder(&row, runtime, output)
         {
-            lines.push((output.pick("在谁手里", "Held by"), worker.to_owned()));
+            lines.push((output.pick("在谁手里", "Held by"), worker));
         }
     }
     let line = |(title, text): &(&str, String)| format!("  {}  {}\n", output.ink(Ink::Dim, title), clean_line(text));
@@ -385,15 +279,48 @@ pub(super) async fn relatives(runtime: &Runtime, case: &Case, output: &Output) -
 }
 
 /// Who holds what a token waits for; nobody once the lease is over.
-fn holder<'a>(row: &'a WaitRow, runtime: &Runtime) -> Option<&'a str> {
-    row.worker.as_deref().filter(|_| row.next_at > runtime.now())
+fn holder(row: &WaitRow, runtime: &Runtime, output: &Output) -> Option<String> {
+    let worker = row.worker.as_deref().filter(|_| row.next_at > runtime.now())?;
+    // A call of another system is made by whichever server runs.
+    let calls = matches!(row.waits, Waiting::Http { .. });
+    Some(if calls { output.pick("服务器，正在调用", "the server, calling now") } else { worker }.to_owned())
+}
+
+/// Whether what is waited for is tried at a time of its own.
+fn attempts(waits: &Waiting) -> bool {
+    matches!(waits, Waiting::Http { .. } | Waiting::Job { .. })
+}
+
+/// When a token stopped.
+fn stopped_at(case: &Case, token: TokenId) -> Option<DateTime<Utc>> {
+    last(case, |event| matches!(event, Event::IncidentRaised { token: of, .. } if *of == token))
+}
+
+/// When a token began to wait.
+fn begun_at(case: &Case, token: TokenId) -> Option<DateTime<Utc>> {
+    last(
+        case,
+        |event| matches!(event, Event::WaitBegun { token: of, .. } | Event::LockAwaited { token: of, .. } if *of == token),
+    )
+}
+
+fn last(case: &Case, is: impl Fn(&Event) -> bool) -> Option<DateTime<Utc>> {
+    case.entries.iter().rev().find(|entry| entry.events.iter().any(&is)).map(|entry| entry.at)
 }
 
 /// What went wrong at the last attempt of what a token waits for; what stopped it is told with where it stands.
 fn last_trouble(case: &Case, token: TokenId, lang: Lang) -> Option<String> {
     let events = case.entries.iter().rev().flat_map(|entry| entry.events.iter().rev());
     let mut own = events.filter_map(|event| match event {
-        Event::WaitBegun { token: of, .. } | Event::IncidentRaised { token: of, .. } if *of == token => Some(None),
+        // What it waits for was begun anew, or is over.
+        Event::WaitBegun { token: of, .. }
+        | Event::IncidentRaised { token: of, .. }
+        | Event::Entered { token: of, .. }
+        | Event::Left { token: of, .. }
+            if *of == token =>
+        {
+            Some(None)
+        }
         Event::Postponed { token: of, zh, en, .. } if *of == token => {
             Some(Some(if lang == Lang::Zh { zh.to_string() } else { en.to_string() }))
         }

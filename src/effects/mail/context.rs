@@ -243,6 +243,7 @@ fn done<'w>(ask: &Ask, words: &Words<'w>) -> &'w str {
         Ask::Answer { .. } => words.pick("得到了外部系统的答复", "got an answer from outside"),
         Ask::Fail { .. } => words.pick("没有得到外部系统的答复", "got no answer from outside"),
         Ask::Retry { .. } => words.pick("重试了停下的步骤", "tried again what had stopped"),
+        Ask::Skip { .. } => words.pick("跳过了停下的步骤", "passed over what had stopped"),
         Ask::HandOver { .. } => words.pick("办理了交接", "handed it over"),
     }
 }

@@ -5,6 +5,7 @@ use crate::effects::format::Words;
 use crate::engine::columns_of;
 use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind, Form};
+use crate::model::id::FieldName;
 use crate::model::text::Lang;
 use crate::model::value::{Record, Value};
 use serde::Serialize;
@@ -22,8 +23,19 @@ pub struct Change {
 
 /// What changed between two states of the data, in the order of the form.
 pub fn changes(definition: &Definition, before: &Record, after: &Record, words: &Words<'_>) -> Vec<Change> {
+    changes_of(definition, definition.fields(), before, after, words)
+}
+
+/// What of these fields changed between two states of the data.
+pub fn changes_of<'f>(
+    definition: &Definition,
+    fields: impl Iterator<Item = (&'f FieldName, &'f Field)>,
+    before: &Record,
+    after: &Record,
+    words: &Words<'_>,
+) -> Vec<Change> {
     let mut found = Vec::new();
-    for (name, field) in definition.fields() {
+    for (name, field) in fields {
         let (old, new) = (before.get(name).unwrap_or(&Value::Null), after.get(name).unwrap_or(&Value::Null));
         if old == new {
             continue;

@@ -7,13 +7,13 @@ mod changes;
 mod fields;
 mod shown;
 
-pub use changes::{Change, changes};
+pub use changes::{Change, changes, changes_of};
 use fields::fields;
 pub use fields::{Attached, Column, Fact, Table, attached};
 pub use shown::Shown;
 
 use super::format::{Words, clean_line};
-use super::timeline::{Mark, Moment, Scene, timeline};
+use super::timeline::{Mark, Moment, Scene, Told, timeline};
 use crate::engine::data_by_now;
 use crate::engine::state::{Assignment, State, Task, TaskKind};
 use crate::model::definition::Definition;
@@ -113,6 +113,9 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
         _ => String::new(),
     };
     let submitted = words.moment(state.started_at);
+    // Of what was changed they are told who see it: who is asked, whose case it is, and who looks after it.
+    let own = reader.operates || person == Some(&state.applicant);
+    let changes = (own || reader.asked.is_some()).then_some(shown);
     CaseView {
         lang: words.lang.tag(),
         title: clean_line(state.title.get(words.lang)),
@@ -126,7 +129,7 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
         turn: reader.asked.map(|(task, _)| turn(definition, state, task, words)).unwrap_or_default(),
         facts,
         tables,
-        timeline: timeline(scene, words, person, reader.operates),
+        timeline: timeline(scene, words, person, Told { operates: reader.operates, changes }),
         stamp: state.ended.as_ref().map(|ended| Stamp {
             words: words.ending(definition, &ended.outcome),
             date: words.stamp(ended.at),

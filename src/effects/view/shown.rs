@@ -26,7 +26,8 @@ impl<'a> Shown<'a> {
         human.show.as_ref().is_none_or(|show| show.contains(name))
     }
 
-    fn column(&self, list: &FieldName, column: &FieldName) -> bool {
+    /// Whether a column of a list is shown.
+    pub fn column(&self, list: &FieldName, column: &FieldName) -> bool {
         let Some(human) = self.0 else { return true };
         human.show_columns.get(list).is_none_or(|columns| columns.contains(column))
     }

@@ -132,6 +132,7 @@ pub(super) enum AskRecord {
         after: Option<At>,
     },
     Retry(Option<StepId>),
+    Skip(Option<StepId>),
     HandOver(PersonId, PersonId),
 }
 
@@ -216,6 +217,10 @@ impl AskRecord {
                 AskRecord::Fail { token: *token, attempt: *attempt, permanent: *permanent, after: after.map(At) }
             }
             Ask::Retry { step } => AskRecord::Retry(step.clone()),
+            Ask::Skip { step, reason } => {
+                personal.text(reason);
+                AskRecord::Skip(step.clone())
+            }
             Ask::HandOver { from, to } => AskRecord::HandOver(from.clone(), to.clone()),
         }
     }
@@ -260,6 +265,7 @@ impl AskRecord {
                 Ask::Fail { token, attempt, what: personal.wording(), permanent, after: after.map(|at| at.0) }
             }
             AskRecord::Retry(step) => Ask::Retry { step },
+            AskRecord::Skip(step) => Ask::Skip { step, reason: personal.text().unwrap_or_default() },
             AskRecord::HandOver(from, to) => Ask::HandOver { from, to },
         }
     }

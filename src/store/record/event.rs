@@ -114,6 +114,10 @@ pub(super) enum EventRecord {
         rows: Vec<(TokenId, FieldName)>,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         kept: Vec<(u32, FieldName)>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        done: Vec<(TokenId, FieldName)>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        steps: Vec<StepId>,
     },
     StageReached(Arc<str>),
     Called {
@@ -143,6 +147,8 @@ pub(super) enum EventRecord {
         token: TokenId,
     },
     UndoLeft(StepId),
+    UndoSkipped(TokenId, StepId),
+    CameLate(TokenId),
 }
 
 impl EventRecord {
@@ -251,12 +257,14 @@ impl EventRecord {
             Event::Reassigned { task, from, to } => {
                 EventRecord::Reassigned { task: *task, from: *from, to: to.iter().map(AssignmentRecord::of).collect() }
             }
-            Event::HandedOver { from, to, applicant, rows, kept } => EventRecord::HandedOver {
+            Event::HandedOver { from, to, applicant, rows, kept, done, steps } => EventRecord::HandedOver {
                 from: from.clone(),
                 to: to.clone(),
                 applicant: *applicant,
                 rows: rows.clone(),
                 kept: kept.clone(),
+                done: done.clone(),
+                steps: steps.clone(),
             },
             Event::StageReached { stage } => EventRecord::StageReached(stage.clone()),
             Event::Called { token, step, child, process, applicant, with, depth, detached } => {
@@ -286,6 +294,11 @@ impl EventRecord {
                 EventRecord::UndoBegun { step: step.clone(), scope: *scope, block: *block, token: *token }
             }
             Event::UndoLeft { step } => EventRecord::UndoLeft(step.clone()),
+            Event::UndoSkipped { token, step, reason } => {
+                personal.text(reason);
+                EventRecord::UndoSkipped(*token, step.clone())
+            }
+            Event::CameLate { token } => EventRecord::CameLate(*token),
         }
     }
 
@@ -368,8 +381,8 @@ impl EventRecord {
             EventRecord::Reassigned { task, from, to } => {
                 Event::Reassigned { task, from, to: to.into_iter().map(AssignmentRecord::into_domain).collect() }
             }
-            EventRecord::HandedOver { from, to, applicant, rows, kept } => {
-                Event::HandedOver { from, to, applicant, rows, kept }
+            EventRecord::HandedOver { from, to, applicant, rows, kept, done, steps } => {
+                Event::HandedOver { from, to, applicant, rows, kept, done, steps }
             }
             EventRecord::StageReached(stage) => Event::StageReached { stage },
             EventRecord::Called { token, step, child, process, applicant, depth, detached } => {
@@ -385,6 +398,10 @@ impl EventRecord {
             EventRecord::EndBegun(outcome) => Event::EndBegun { outcome, reason: personal.text() },
             EventRecord::UndoBegun { step, scope, block, token } => Event::UndoBegun { step, scope, block, token },
             EventRecord::UndoLeft(step) => Event::UndoLeft { step },
+            EventRecord::UndoSkipped(token, step) => {
+                Event::UndoSkipped { token, step, reason: personal.text().unwrap_or_default() }
+            }
+            EventRecord::CameLate(token) => Event::CameLate { token },
         }
     }
 }

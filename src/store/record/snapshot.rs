@@ -62,6 +62,8 @@ pub(super) struct StateRecord {
     pub(super) quiet: Option<At>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) doubtful: Option<ScopeId>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) handed: BTreeMap<StepId, BTreeMap<PersonId, PersonId>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -276,6 +278,7 @@ impl StateRecord {
             unsure: state.undo.iter().enumerate().filter_map(|(place, it)| Some((place, At(it.unsure?)))).collect(),
             quiet: state.ending.as_ref().and_then(|ending| ending.quiet).map(At),
             doubtful: state.ending.as_ref().and_then(|ending| ending.doubtful),
+            handed: state.handed.clone(),
         }
     }
 
@@ -374,6 +377,7 @@ impl StateRecord {
                 quiet: self.quiet.map(|at| at.0),
                 doubtful: self.doubtful,
             }),
+            handed: self.handed,
         }
     }
 }

@@ -2,13 +2,14 @@
 //! happened instead, by whom and when, and where the case stands now.
 
 use super::Desk;
-use crate::effects::format::{Words, clean, masked};
+use crate::effects::format::{Words, clean, clean_line, masked};
 use crate::effects::view::CaseView;
 use crate::engine::command::Actor;
 use crate::engine::state::TaskKind;
 use crate::model::definition::outcome as outcomes;
-use crate::model::id::{Outcome, PersonId};
+use crate::model::id::{FieldName, Outcome, PersonId};
 use crate::model::text::Lang;
+use crate::model::value::{Record, Value};
 use crate::runtime::access::{How, LINK_DAYS, Standing};
 use crate::web::guard::Worded;
 use crate::web::{WebError, WebState};
@@ -49,21 +50,32 @@ struct Fresh {
     words: String,
 }
 
+/// What a form said that came after its assignment was over.
+pub(super) struct Late<'a> {
+    /// The choice.
+    pub(super) outcome: Option<&'a Outcome>,
+    /// In their words.
+    pub(super) opinion: &'a str,
+    /// The form; of a field that could not be read nothing.
+    pub(super) values: Record,
+    /// The fields that could not be read.
+    pub(super) misread: Vec<FieldName>,
+}
+
 /// Answers a form that came after its assignment was over: 200 where it only repeats one's own decision, in the
-/// same words.
-pub(super) async fn again(
-    state: &WebState,
-    desk: &Desk<'_>,
-    wanted: Option<&Outcome>,
-    opinion: &str,
-) -> Result<Response, WebError> {
-    match (&desk.visit.standing, wanted) {
-        (Standing::Answered { outcome, opinion: first, .. }, Some(wanted)) if outcome == wanted => {
-            let said = opinion.trim().replace("\r\n", "\n");
+/// same words and with the same values.
+pub(super) async fn again(state: &WebState, desk: &Desk<'_>, late: &Late<'_>) -> Result<Response, WebError> {
+    match (&desk.visit.standing, late.outcome) {
+        (Standing::Answered { outcome, opinion: first, values, .. }, Some(wanted)) if outcome == wanted => {
+            let said = late.opinion.trim().replace("\r\n", "\n");
             let same = said.is_empty() || first.as_deref() == Some(said.as_str());
-            let (unrecorded, status) =
-                if same { (None, StatusCode::OK) } else { (Some(Unrecorded::Opinion), StatusCode::CONFLICT) };
-            render(state, desk, unrecorded, status).await
+            let others = other_values(desk, values, late);
+            let unrecorded = match (others.is_empty(), same) {
+                (true, true) => return render(state, desk, None, StatusCode::OK).await,
+                (false, _) => Unrecorded::Values(&others),
+                (true, false) => Unrecorded::Opinion,
+            };
+            render(state, desk, Some(unrecorded), StatusCode::CONFLICT).await
         }
         (Standing::Over { how: How::Withdrawn, by, .. }, Some(wanted))
             if wanted.as_str() == outcomes::WITHDRAWN && by.person() == Some(&desk.visit.row.person) =>
@@ -81,6 +93,27 @@ pub(super) enum Unrecorded<'a> {
     Choice(&'a Outcome),
     /// The same choice in other words.
     Opinion,
+    /// The same choice with other values in these fields.
+    Values(&'a [String]),
+}
+
+/// The titles of the fields that a repeated answer fills in otherwise than the first did. What was not in the first
+/// is as the case held it then.
+fn other_values(desk: &Desk<'_>, first: &Record, late: &Late<'_>) -> Vec<String> {
+    let Some(form) = desk.visit.form() else { return Vec::new() };
+    let held = desk.visit.data();
+    let empty = |value: &Value| value.is_null() || value.as_list().is_some_and(<[Value]>::is_empty);
+    let other = |name: &FieldName| match late.values.get(name) {
+        _ if late.misread.contains(name) => true,
+        None => false,
+        Some(now) => {
+            let first = first.get(name).or_else(|| held.get(name)).unwrap_or(&Value::Null);
+            now != first && !(empty(now) && empty(first))
+        }
+    };
+    // Files are not taken any more by then.
+    let asked = form.iter().filter(|(_, field)| field.value.is_none() && !field.takes_files());
+    asked.filter(|(name, _)| other(name)).map(|(_, field)| clean_line(field.title.get(desk.words.lang))).collect()
 }
 
 /// Shows the page.
@@ -93,7 +126,7 @@ pub(super) async fn render(
     let (visit, words) = (desk.visit, &desk.words);
     let view = desk.view(false);
     let mut page = match &visit.standing {
-        Standing::Answered { outcome, opinion, via, at } => {
+        Standing::Answered { outcome, opinion, via, at, .. } => {
             let by = match words.lang {
                 Lang::Zh => format!("{}，{}", words.moment(*at), desk.name()),
                 Lang::En => format!("{}, {}", words.moment(*at), desk.name()),
@@ -105,6 +138,7 @@ pub(super) async fn render(
                 other_choice: unrecorded.map(|unrecorded| match unrecorded {
                     Unrecorded::Choice(wanted) => stands(desk, outcome, *at, wanted),
                     Unrecorded::Opinion => first_words(desk, opinion.as_deref(), *at),
+                    Unrecorded::Values(fields) => first_values(desk, fields, *at),
                 }),
                 opinion: opinion.as_deref().map(clean),
                 ..page(desk, view, decided(desk, outcome), vec![line])
@@ -271,6 +305,21 @@ fn first_words(desk: &Desk<'_>, first: Option<&str>, at: DateTime<Utc>) -> Strin
         ),
         (Lang::En, None) => format!(
             "You decided on {at} without an opinion; what you wrote just now was not recorded. To add something, ask the applicant or an operator."
+        ),
+    }
+}
+
+/// That the values of the first time stand, and which were others just now.
+fn first_values(desk: &Desk<'_>, fields: &[String], at: DateTime<Utc>) -> String {
+    let at = desk.words.moment(at);
+    match desk.words.lang {
+        Lang::Zh => format!(
+            "您已于 {at} 提交，以那一次为准；刚才填写的不同内容没有记录（{}）。如需更改，请联系申请人或管理员。",
+            fields.join("、")
+        ),
+        Lang::En => format!(
+            "You handed this in on {at}, and that stands. What you filled in differently just now was not recorded ({}). To change it, ask the applicant or an operator.",
+            fields.join(", ")
         ),
     }
 }

@@ -16,7 +16,7 @@ use crate::engine::state::TaskKind;
 use crate::model::definition::outcome as outcomes;
 use crate::model::form::{Field, Form, field_at};
 use crate::model::id::Outcome;
-use crate::model::input::{Reading, compact, read_form};
+use crate::model::input::{Misread, Reading, compact, read_form};
 use crate::model::text::Lang;
 use crate::model::value::Record;
 use crate::runtime::Denied;
@@ -68,7 +68,7 @@ pub(in crate::web) async fn decide(
     let sent = upload::read(&state, &visit, asked.as_deref(), request).await?;
     let mut filled = Filled::read(&desk, sent);
     if visit.standing != Standing::Asked {
-        return outcome::again(&state, &desk, filled.outcome.as_ref(), &filled.opinion).await;
+        return outcome::again(&state, &desk, &filled.late(&desk, filled.outcome.as_ref())).await;
     }
     if filled.add.is_some() {
         return render(&state, &desk, filled, StatusCode::OK);
@@ -97,7 +97,7 @@ pub(in crate::web) async fn decide(
             render(&state, &desk, filled, status)
         }
         (Standing::Asked, None) => Err(WebError::ours()),
-        _ => outcome::again(&state, &desk, Some(&wanted), &filled.opinion).await,
+        _ => outcome::again(&state, &desk, &filled.late(&desk, Some(&wanted))).await,
     }
 }
 
@@ -177,14 +177,21 @@ impl Filled {
         Some(Answering { outcome: choice.name.as_str().into(), opinion, values, seen: Some(seen) })
     }
 
+    /// What was sent, for an assignment that is over by now.
+    fn late<'s>(&'s self, desk: &Desk<'_>, outcome: Option<&'s Outcome>) -> outcome::Late<'s> {
+        let (values, wrong) = match (desk.visit.form(), &self.sheet) {
+            (Some(form), Some(sheet)) if !outcome.is_some_and(|outcome| leaves_form(outcome.as_str())) => {
+                read(desk, &form, sheet)
+            }
+            _ => (Record::new(), Vec::new()),
+        };
+        let of = |misread: &Misread| misread.path.split('.').next().unwrap_or_default().into();
+        outcome::Late { outcome, opinion: &self.opinion, values, misread: wrong.iter().map(of).collect() }
+    }
+
     fn values(&mut self, desk: &Desk<'_>) -> Record {
         let (Some(form), Some(sheet)) = (desk.visit.form(), &mut self.sheet) else { return Record::new() };
-        let today = desk.visit.now.with_timezone(&desk.words.zone).date_naive();
-        let reading = Reading { directory: &desk.visit.directory, today };
-        let (mut values, wrong) = match read_form(&reading, &form, &sheet.entries) {
-            Ok(values) => (values, Vec::new()),
-            Err(read) => read,
-        };
+        let (mut values, wrong) = read(desk, &form, sheet);
         // A default that could be shown stands in its box, so who empties that means it; another one is still taken.
         let shown = desk.visit.filled();
         if !matches!(desk.visit.kind, TaskKind::Revise { .. }) {
@@ -253,6 +260,16 @@ impl Filled {
                 StatusCode::CONFLICT
             }
         }
+    }
+}
+
+/// What stands in the boxes, and what cannot be read of it.
+fn read(desk: &Desk<'_>, form: &Form, sheet: &Sheet) -> (Record, Vec<Misread>) {
+    let today = desk.visit.now.with_timezone(&desk.words.zone).date_naive();
+    let reading = Reading { directory: &desk.visit.directory, today };
+    match read_form(&reading, form, &sheet.entries) {
+        Ok(values) => (values, Vec::new()),
+        Err(read) => read,
     }
 }
 
