@@ -5,10 +5,11 @@
 //!
 //! Where branches come together it depends on the join. After `join: all` all that any branch has set is set; so
 //! such a join is only passed once something is known of each branch that comes to it. After another join or a race
-//! only what all have set is. After an `each` nothing of its body is: it may have had no row.
+//! only what all have set is, and where the name of a branch leads somewhere, what that branch has. After an `each` nothing of its body is: it may have had no row.
 
 use crate::compile::lower::{Flow, Part};
 use crate::compile::outcomes::{answers, decided_by_time, skippable};
+use crate::compile::resolve::walk;
 use crate::diagnostics::suggest;
 use crate::expression::Known;
 use crate::model::definition::outcome;
@@ -24,6 +25,8 @@ pub(crate) struct Certain {
     pub(crate) fields: BTreeSet<FieldName>,
     /// Steps that have been walked or skipped.
     pub(crate) steps: BTreeSet<StepId>,
+    /// The columns that every row of a list has filled in, each with its list.
+    pub(crate) rows: BTreeSet<(FieldName, FieldName)>,
     /// What conditions have proved on every path.
     pub(crate) known: Vec<Known>,
     /// The `each` in whose body the place is.
@@ -37,21 +40,27 @@ impl Certain {
         Certain {
             fields: self.fields.intersection(&other.fields).cloned().collect(),
             steps: self.steps.intersection(&other.steps).cloned().collect(),
+            rows: self.rows.intersection(&other.rows).cloned().collect(),
             ..Certain::default()
         }
     }
 }
 
 /// What is certain before each step that can be reached. `initial` are the fields that are set at the start;
-/// `unsure` are fields that some step may write null to, which settles nothing.
+/// `unsure` are fields that some step may write null to, which settles nothing; `lists` those that the rows of each
+/// `each` come back in.
 pub(crate) fn before(
     document: &Process,
     flow: &Flow<'_>,
     initial: BTreeSet<FieldName>,
     unsure: &BTreeSet<FieldName>,
+    lists: &BTreeMap<StepId, FieldName>,
 ) -> BTreeMap<StepId, Certain> {
     let gains = gains(document, flow, unsure);
     let holders = holders(flow);
+    let lasting = lasting(document, flow, lists);
+    let numbers: BTreeMap<&StepId, usize> = flow.steps.iter().enumerate().map(|(n, placed)| (&placed.id, n)).collect();
+    let place = |step: &StepId| numbers.get(step).copied();
     let mut known: BTreeMap<Node, Certain> = BTreeMap::new();
     let mut arrived: BTreeMap<(&StepId, u32), Certain> = BTreeMap::new();
     known.insert(Node::Start, Certain { fields: initial, ..Certain::default() });
@@ -60,9 +69,19 @@ pub(crate) fn before(
         let Some(here) = known.get(&node).cloned() else { continue };
         let mut after: Vec<(&Node, Certain)> = Vec::new();
         for (on, to) in flow.graph.edges_from(&node) {
-            let mut then = here.clone();
+            let mut then = match &node {
+                Node::Join(id) if holders.get(id) == Some(&Holder::First) => {
+                    came_first(flow, id, on, &arrived).unwrap_or_else(|| here.clone())
+                }
+                _ => here.clone(),
+            };
             match &node {
-                Node::Join(id) => drop(then.steps.insert(id.clone())),
+                Node::Join(id) => {
+                    then.steps.insert(id.clone());
+                    if let (Some(list), Some(row)) = (lasting.get(id), arrived.get(&(id, 0))) {
+                        then.rows.extend(row.fields.iter().map(|column| (list.clone(), column.clone())));
+                    }
+                }
                 Node::Step(id) => {
                     // A step that holds lists is over when they come together, or where it was passed.
                     if !holders.contains_key(id) || matches!(on, On::Next | On::Overdue) {
@@ -76,7 +95,16 @@ pub(crate) fn before(
             }
             match to {
                 Node::Join(id) => match holders.get(id) {
-                    Some(Holder::Rows) => {}
+                    Some(Holder::Rows) => {
+                        let merged = match arrived.get(&(id, 0)) {
+                            None => then,
+                            Some(before) => before.both(&then),
+                        };
+                        if arrived.get(&(id, 0)) != Some(&merged) {
+                            arrived.insert((id, 0), merged);
+                            queue.push_back(to.clone());
+                        }
+                    }
                     Some(Holder::All) => {
                         let branch = branch(flow, &node, on, id);
                         let merged = match arrived.get(&(id, branch)) {
@@ -92,9 +120,21 @@ pub(crate) fn before(
                             for part in parts {
                                 all.fields.extend(part.fields.iter().cloned());
                                 all.steps.extend(part.steps.iter().cloned());
+                                all.rows.extend(part.rows.iter().cloned());
                             }
                             after.push((to, all));
                         }
+                    }
+                    Some(Holder::First) => {
+                        let branch = branch(flow, &node, on, id);
+                        let before = arrived.get(&(id, branch));
+                        let merged = before.map_or_else(|| then.clone(), |before| before.both(&then));
+                        // The ways that lead on by the name of a branch may know less than they did.
+                        if before != Some(&merged) && known.contains_key(to) {
+                            queue.push_back(to.clone());
+                        }
+                        arrived.insert((id, branch), merged);
+                        after.push((to, then));
                     }
                     Some(Holder::Some) | None => after.push((to, then)),
                 },
@@ -106,7 +146,12 @@ pub(crate) fn before(
             _ => None,
         };
         after.extend(join.as_ref().map(|join| (join, here)));
-        for (to, then) in after {
+        for (to, mut then) in after {
+            // Before its own `each` a list may get new rows.
+            if let Node::Step(step) = to {
+                let at = place(step);
+                then.rows.retain(|(list, _)| lasting.iter().all(|(each, of)| of != list || place(each) < at));
+            }
             let merged = match known.get(to) {
                 // The union over branches is no more than what is known of each: it is taken as it is.
                 Some(before) if !is_union(&holders, to) => before.both(&then),
@@ -137,6 +182,8 @@ enum Holder {
     All,
     /// One or some of them do.
     Some,
+    /// One does, and its name may lead somewhere.
+    First,
     /// The body of an `each`.
     Rows,
 }
@@ -145,7 +192,9 @@ fn holders<'f>(flow: &'f Flow<'_>) -> BTreeMap<&'f StepId, Holder> {
     let mut found = BTreeMap::new();
     for placed in &flow.steps {
         let holder = match &placed.source.kind {
-            StepKind::Choose { .. } | StepKind::Race { .. } => Holder::Some,
+            StepKind::Choose { .. } => Holder::Some,
+            StepKind::Race { .. } => Holder::First,
+            StepKind::Parallel { join: Some(join), .. } if join.value == Join::Any => Holder::First,
             StepKind::Parallel { join, .. } if join.is_none_or(|join| join.value == Join::All) => Holder::All,
             StepKind::Parallel { .. } => Holder::Some,
             StepKind::Each { .. } => Holder::Rows,
@@ -154,6 +203,39 @@ fn holders<'f>(flow: &'f Flow<'_>) -> BTreeMap<&'f StepId, Holder> {
         found.insert(&placed.id, holder);
     }
     found
+}
+
+/// The `each`es behind which every row keeps what its body asked, with their lists: none is stopped early, and nobody
+/// adds rows but a revision, after which the case comes to the `each` again.
+fn lasting(document: &Process, flow: &Flow<'_>, lists: &BTreeMap<StepId, FieldName>) -> BTreeMap<StepId, FieldName> {
+    let mut changed: BTreeSet<&str> = document.data.iter().map(|field| field.name.value.as_str()).collect();
+    walk(&document.steps, &mut |step| changed.extend(step.edit.iter().map(|name| name.value.as_str())));
+    let whole = flow.steps.iter().filter(|placed| {
+        let id = &placed.id;
+        let beside = flow.steps.iter().any(|other| {
+            let runs = matches!(other.source.kind, StepKind::Parallel { .. } | StepKind::Race { .. });
+            runs && flow.branch_of(&Node::Step(id.clone()), &other.id).is_some()
+        });
+        matches!(placed.source.kind, StepKind::Each { until: None, .. }) && !beside
+    });
+    let kept = whole.filter_map(|placed| Some((placed.id.clone(), lists.get(&placed.id)?.clone())));
+    kept.filter(|(_, list)| !changed.contains(list.as_str())).collect()
+}
+
+/// What is certain behind a join where one branch of several came first: on the way that its name leads, what that
+/// branch has set; on the way past, what all those have that no name leads away.
+fn came_first(flow: &Flow<'_>, id: &StepId, on: &On, arrived: &BTreeMap<(&StepId, u32), Certain>) -> Option<Certain> {
+    let placed = flow.steps.iter().find(|placed| placed.id == *id)?;
+    let (StepKind::Race { branches } | StepKind::Parallel { branches, .. }) = &placed.source.kind else { return None };
+    let leads = |name: &str| placed.source.on.iter().any(|(outcome, _)| outcome.value == name);
+    let came = |name: &str| match on {
+        On::Outcome(outcome) => outcome.as_str() == name,
+        _ => !leads(name),
+    };
+    let blocks = flow.graph.blocks_of(id);
+    let named = branches.iter().zip(blocks).filter(|(branch, _)| came(&branch.name.value));
+    let each = named.filter_map(|(_, block)| arrived.get(&(id, block)).cloned());
+    each.reduce(|all, more| all.both(&more))
 }
 
 fn is_union(holders: &BTreeMap<&StepId, Holder>, node: &Node) -> bool {

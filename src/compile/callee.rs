@@ -1,13 +1,15 @@
 //! What a process shows to those that call it: what it asks at its start, what it leaves, and how it can end.
 
-use crate::compile::fields::{asked_always, is_list, name_of, type_of};
+use crate::compile::fields::{asked_always, column_of, is_list, name_of, type_of};
 use crate::compile::lower::{self, Flow};
 use crate::compile::waits::Idle;
+use crate::expression::{self, Expected, Scope};
 use crate::model::definition::outcome;
+use crate::model::form::{Field, FieldKind};
 use crate::model::graph::Node;
 use crate::model::id::FieldName;
 use crate::model::value::Typed;
-use crate::syntax::{Process, StepKind};
+use crate::syntax::{self, FeelText, FieldType, Process, StepKind};
 use std::collections::BTreeSet;
 
 /// A process as others call it.
@@ -35,6 +37,19 @@ impl<'a> Callee<'a> {
         }
     }
 
+    /// A field of its forms or its data, with its limits where they are fixed.
+    pub(crate) fn field(&self, name: &str) -> Option<Field> {
+        let mut found = None;
+        let mut look = |fields: &[syntax::Field]| {
+            let field = fields.iter().find(|field| field.name.value == name && field.value.is_none());
+            found = found.take().or_else(|| field.map(limited));
+        };
+        look(&self.document.form);
+        look(&self.document.data);
+        outside_rows(&self.document.steps, &mut |step| look(&step.form));
+        found
+    }
+
     /// The fields that it has in the end. Only what its start must ask is sure to be set.
     pub(crate) fn left(&self) -> Vec<(FieldName, Typed)> {
         let mut found: Vec<(FieldName, Typed)> = Vec::new();
@@ -48,6 +63,22 @@ impl<'a> Callee<'a> {
         outside_rows(&self.document.steps, &mut |step| step.form.iter().for_each(|field| add(field, false)));
         found
     }
+}
+
+/// A field as a form holds it, so far as that is fixed.
+fn limited(field: &syntax::Field) -> Field {
+    let constant = |text: &Option<FeelText>| {
+        let text = &text.as_ref()?.text;
+        let formula = expression::compile(text, &Scope::new(), &Expected::Any).ok()?;
+        expression::fixed(&formula).is_some().then_some(formula)
+    };
+    let known = column_of(&name_of(field), &Typed::always(type_of(field)));
+    let kind = match field.kind.map(|kind| kind.value) {
+        Some(FieldType::Integer) => FieldKind::Integer,
+        Some(FieldType::Percent) => FieldKind::Percent,
+        _ => known.kind.clone(),
+    };
+    Field { kind, min: constant(&field.min), max: constant(&field.max), ..known }
 }
 
 /// Every step but those in the body of an `each`, whose forms ask columns.

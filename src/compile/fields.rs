@@ -240,7 +240,8 @@ impl<'a> Fields<'a> {
     pub(crate) fn at(&self, certain: &Certain) -> impl Iterator<Item = (FieldName, Typed)> {
         let typed = |name: &FieldName, known: &Known<'_>| {
             let settled = is_list(&known.typed) || certain.fields.contains(name);
-            Typed { optional: known.typed.optional || !settled, ..known.typed.clone() }
+            let typed = self.complete(name, &known.typed, certain);
+            Typed { optional: typed.optional || !settled, ..typed }
         };
         let row = certain.row.as_ref().and_then(|row| self.rows.iter().find(|rows| rows.each == *row));
         let mut found: Vec<(FieldName, Typed)> = Vec::with_capacity(self.known.len() + 1);
@@ -263,7 +264,7 @@ impl<'a> Fields<'a> {
                 Home::Start | Home::Data | Home::Step(_) => found.push((name.clone(), typed(name, known))),
             }
         }
-        found.extend(self.made.iter().map(|(name, typed)| (name.clone(), typed.clone())));
+        found.extend(self.made.iter().map(|(name, typed)| (name.clone(), self.complete(name, typed, certain))));
         if let Some(row) = row {
             let item = match &row.item.of {
                 Type::Record(own) if !row.plain => {
@@ -278,6 +279,26 @@ impl<'a> Fields<'a> {
             found.push((row.alias.clone(), item));
         }
         found.into_iter()
+    }
+
+    /// A list with the columns that all of its rows have by then.
+    fn complete(&self, list: &FieldName, typed: &Typed, certain: &Certain) -> Typed {
+        let filled = |column: &FieldName| {
+            let always = self.known.get(column).is_some_and(|known| !known.typed.optional);
+            always && certain.rows.iter().any(|(of, filled)| of == list && filled == column)
+        };
+        match &typed.of {
+            Type::List(item) if certain.rows.iter().any(|(of, _)| of == list) => match &item.of {
+                Type::Record(columns) => {
+                    let mut columns = (**columns).clone();
+                    columns.iter_mut().for_each(|(name, typed)| typed.optional &= !filled(name));
+                    let item = Typed { of: Type::Record(Arc::new(columns)), ..(**item).clone() };
+                    Typed { of: Type::List(Box::new(item)), ..typed.clone() }
+                }
+                _ => typed.clone(),
+            },
+            _ => typed.clone(),
+        }
     }
 
     /// Every field of the case as it is where all of them are set.
@@ -308,7 +329,7 @@ impl<'a> Fields<'a> {
         if *home != Home::Start {
             certain.fields.extend(before.iter().cloned());
         }
-        typing.everywhere().fields(self.at(&certain))
+        typing.everywhere().fields(self.at(&certain)).asked(typing.asked_among(&certain))
     }
 
     /// What may be read before a form is filled in: nothing of the form itself.

@@ -158,6 +158,7 @@ fn source(
         reading: Reading::default(),
         clash: false,
         kept: Arc::default(),
+        asked: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
     let scope = scope(definition, of, &mut typing);

@@ -25,6 +25,7 @@ mod assigned;
 mod calendar;
 mod callee;
 mod check;
+mod conditions;
 mod fields;
 mod form;
 mod head;

@@ -87,6 +87,7 @@ fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnos
             reading: reading.clone(),
             clash,
             kept: Arc::default(),
+            asked: BTreeMap::new(),
             diagnostics: Vec::new(),
         };
         let fields = Fields::of(document, &mut typing);
@@ -104,6 +105,7 @@ fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnos
         reading: reading.clone(),
         clash,
         kept: Arc::default(),
+        asked: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
     let hit = document.hit.map_or(Hit::First, |hit| hit.value);

@@ -9,9 +9,9 @@ use crate::compile::resolve::{Names, walk};
 use crate::compile::texts::expressions;
 use crate::compile::touch::writes;
 use crate::compile::unread::{Reading, Unread};
-use crate::compile::{World, assigned, fields, form, look_up, meant, outcomes, proved, rows, step};
+use crate::compile::{World, assigned, conditions, fields, form, look_up, meant, outcomes, proved, rows, step};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::expression::{self, Expected, Fault, FaultKind, Kept, Scope};
+use crate::expression::{self, Asked, Expected, Fault, FaultKind, Kept, Scope};
 use crate::model::definition::{Definition, OwnCase, Policy};
 use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
@@ -39,6 +39,8 @@ pub(crate) struct Typing<'a> {
     pub(crate) clash: bool,
     /// What forms keep fields from.
     pub(crate) kept: Arc<Kept>,
+    /// Where each field is filled in that a form requires under a condition.
+    pub(crate) asked: BTreeMap<FieldName, Asked>,
     /// What is wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -61,9 +63,11 @@ pub(crate) fn definition(
         reading,
         clash: names.clash,
         kept: Arc::new(kept(document)),
+        asked: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
     let fields = fields::Fields::of(document, &mut typing);
+    typing.asked = conditions::asked(&fields, &mut typing);
     let start = typing.start();
     let key = typing.key(&fields);
     let headlined = typing.headline(&fields);
@@ -79,8 +83,9 @@ pub(crate) fn definition(
     let before_steps = typing.diagnostics.len();
     let mut unsure: BTreeSet<FieldName> = BTreeSet::new();
     let proved = proved::Proved::of(&fields, &typing);
+    let lists = fields.rows().iter().map(|rows| (rows.each.clone(), rows.list.clone())).collect();
     let (steps, certain) = loop {
-        let mut certain = assigned::before(document, flow, fields.at_start(), &unsure);
+        let mut certain = assigned::before(document, flow, fields.at_start(), &unsure, &lists);
         for (id, certain) in &mut certain {
             certain.known = proved.before(id);
         }
@@ -287,11 +292,18 @@ impl Typing<'_> {
         let scope = self.everywhere().instance(self.numbered()).fields(fields.at(certain));
         let scope = scope.knowing(certain.known.iter().cloned());
         let scope = self.knowing_full(scope, certain);
+        let scope = scope.asked(self.asked_among(certain));
         // Few expressions ask for steps, and a process may have many.
         if expressions(source).iter().any(|text| text.text.contains("steps")) {
             return self.with_steps(scope, certain);
         }
         scope
+    }
+
+    /// The fields among those that are certain that are filled in wherever a condition holds.
+    pub(crate) fn asked_among(&self, certain: &assigned::Certain) -> impl Iterator<Item = (FieldName, Asked)> {
+        let asked = self.asked.iter().filter(|(name, _)| certain.fields.contains(*name));
+        asked.map(|(name, asked)| (name.clone(), asked.clone()))
     }
 
     /// The lists that earlier steps have asked for and that have items since.

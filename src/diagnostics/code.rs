@@ -119,6 +119,7 @@ codes! {
     NotSettable "CS0416" "not_settable" Error;
     BadPattern "CS0417" "bad_pattern" Error;
     ReversedLimits "CS0418" "reversed_limits" Error;
+    MaybeOutOfBounds "CS0419" "maybe_out_of_bounds" Error;
     ImpossibleField "CS0420" "impossible_field" Error;
     BadDefault "CS0421" "bad_default" Error;
 

@@ -12,6 +12,7 @@ use super::scope;
 use super::state::{Owner, Waiting};
 use super::step::trouble;
 use super::undo;
+use crate::expression::domain::Domain;
 use crate::model::control::{Path, Retry};
 use crate::model::definition::{StepKind, outcome};
 use crate::model::form::Field;
@@ -262,7 +263,15 @@ fn read(run: &Run<'_>, field: &Field, value: &Value) -> Result<Value, Wording> {
         let first = wrong.into_iter().next();
         first.map_or_else(|| Wording::new("不能用。", "It cannot be used."), |wrong| wrong.what)
     })?;
-    Ok(form::stored(&field.kind, value))
+    let value = form::stored(&field.kind, value);
+    // Whatever a field holds is within its fixed limits: proofs rest on it.
+    if !field.many && !Domain::asked(field).admits(&value) {
+        return Err(Wording::new(
+            format!("超出了“{}”的范围。", field.title.get(Lang::Zh)),
+            format!("It is beyond what “{}” allows.", field.title.get(Lang::En)),
+        ));
+    }
+    Ok(value)
 }
 
 /// The field or column that a name means where a token is.

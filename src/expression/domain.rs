@@ -38,6 +38,15 @@ impl Domain {
         }
     }
 
+    /// One of these words.
+    pub fn words(words: impl IntoIterator<Item = Arc<str>>) -> Domain {
+        let listed = words.into_iter().collect();
+        Domain {
+            values: Values { null: false, part: Part::Names { sort: Sort::Text, listed, all_but: false } },
+            step: None,
+        }
+    }
+
     /// Whole numbers between two limits.
     pub(super) fn whole(low: Option<Decimal>, high: Option<Decimal>) -> Domain {
         let limit = |limit: Option<Decimal>| limit.map_or(Value::Null, Value::Number);
@@ -107,6 +116,83 @@ impl Domain {
     /// The same, with amounts as they are before they are rounded.
     pub(super) fn unrounded(self) -> Domain {
         Domain { step: None, ..self }
+    }
+
+    /// The same, of which only these values; all of it where they are of another kind.
+    #[must_use]
+    pub fn narrowed(self, to: &Values) -> Domain {
+        match self.values.intersection(to) {
+            Some(values) => Domain { values, ..self },
+            None => self,
+        }
+    }
+
+    /// Whether every value of another domain can be held, `null` apart. Amounts are rounded before they are.
+    pub fn takes(&self, other: &Domain) -> bool {
+        let on_step = match self.step.filter(|step| *step == Decimal::ONE) {
+            None => true,
+            Some(whole) => {
+                other.step.is_some_and(|step| (step % whole).is_zero())
+                    || other.values.part.snapped(whole) == other.values.part && other.values.part.is_points()
+            }
+        };
+        let part = match other.step {
+            Some(step) => other.values.part.snapped(step),
+            None => other.values.part.clone(),
+        };
+        on_step && part.is_in(&self.values.part)
+    }
+
+    /// Whether it holds less than its type: numbers or times between limits, or whole numbers alone.
+    pub fn has_limits(&self) -> bool {
+        let line = matches!(self.values.part, Part::Line(..));
+        line && (self.is_whole() || !self.values.part.is_whole_line())
+    }
+
+    /// The least and the greatest number, where it is of numbers and they end.
+    pub fn ends(&self) -> (Option<Decimal>, Option<Decimal>) {
+        self.values.ends().unwrap_or_default()
+    }
+
+    /// Whether the two have no value in common, so far as that is known; `null` apart.
+    pub fn is_apart_from(&self, other: &Domain) -> bool {
+        !other.values.part.is_empty()
+            && self.values.part.merged(&other.values.part, false).is_some_and(|part| part.is_empty())
+    }
+
+    /// Whether only whole numbers are in it.
+    pub fn is_whole(&self) -> bool {
+        matches!(self.values.part, Part::Line(Line::Number, _)) && self.step.is_some_and(|step| step.is_integer())
+    }
+
+    /// Numbers between two limits; whole ones only, where so.
+    pub(super) fn numbers(low: Option<Decimal>, high: Option<Decimal>, whole: bool) -> Domain {
+        Domain { values: Values::numbers(low, high), step: whole.then_some(Decimal::ONE) }
+    }
+
+    /// What one of two domains holds.
+    pub(super) fn or(&self, other: &Domain) -> Domain {
+        let step = match (self.values.part.is_empty(), other.values.part.is_empty()) {
+            (true, _) => other.step,
+            (_, true) => self.step,
+            _ => self.step.filter(|step| other.step == Some(*step)),
+        };
+        match self.values.union(&other.values) {
+            Some(values) => Domain { values, step },
+            None => Domain::any(true),
+        }
+    }
+
+    /// A value alone.
+    pub(super) fn only(value: &Value) -> Domain {
+        if value.is_null() {
+            return Domain { values: Values::only_null(), step: None };
+        }
+        let whole = value.as_number().is_some_and(|number| number.is_integer());
+        match Values::only(value) {
+            Some(values) => Domain { values, step: whole.then_some(Decimal::ONE) },
+            None => Domain::any(false),
+        }
     }
 
     /// Whether a field can hold a value.

@@ -238,9 +238,9 @@ impl<'s> Infer<'s> {
             }
             Syntax::If(condition, then, otherwise) => {
                 let asked = self.condition(condition);
-                let known = self.assume(condition, true);
+                let known = self.holding(condition, &asked.expr, true);
                 let then = self.knowing(known, |pass| pass.people(then));
-                let known = self.assume(condition, false);
+                let known = self.holding(condition, &asked.expr, false);
                 let otherwise = self.knowing(known, |pass| pass.people(otherwise));
                 let of = types::join(&then.of, &otherwise.of).unwrap_or(Type::Any);
                 Typing::new(Op::If(asked.expr, then.expr, otherwise.expr), of)
@@ -274,6 +274,13 @@ impl<'s> Infer<'s> {
                 typing
             }
         }
+    }
+
+    /// Everything that is known where a condition is `truth`.
+    pub(super) fn holding(&self, condition: &Node, expr: &Expr, truth: bool) -> Vec<Known> {
+        let mut known = self.assume(condition, truth);
+        known.extend(self.ranges(expr, truth));
+        known
     }
 
     /// Runs with more facts known.
@@ -358,9 +365,9 @@ impl<'s> Infer<'s> {
             Syntax::Or(parts) => self.connect(parts, false),
             Syntax::If(condition, then, otherwise) => {
                 let asked = self.condition(condition);
-                let known = self.assume(condition, true);
+                let known = self.holding(condition, &asked.expr, true);
                 let first = self.knowing(known, |pass| pass.visit(then, options));
-                let known = self.assume(condition, false);
+                let known = self.holding(condition, &asked.expr, false);
                 let second = self.knowing(known, |pass| pass.visit(otherwise, options));
                 let of = match (&first.of, &second.of) {
                     (Type::Money, Type::Number) if second.loose => Type::Money,
@@ -504,7 +511,7 @@ impl<'s> Infer<'s> {
             {
                 fault.hint = Some(Wording::new(zh, en));
             }
-            let known = self.assume(part, all);
+            let known = exprs.last().map(|expr| self.holding(part, expr, all)).unwrap_or_default();
             self.facts.extend(known);
         }
         self.facts.truncate(before);

@@ -28,6 +28,7 @@ pub mod cover;
 mod cursor;
 pub mod domain;
 mod evaluate;
+pub mod extent;
 mod fault;
 mod functions;
 mod habit;
@@ -54,6 +55,7 @@ mod types;
 pub use fault::{Failure, Fault, FaultKind};
 pub use names::is_name;
 pub use narrow::Known;
+pub(crate) use scope::Asked;
 pub use scope::{Expected, Kept, Scope};
 pub use table::{Found, can_answer, is_constant, look_up, passes_null};
 
@@ -81,8 +83,17 @@ pub fn compile(text: &str, scope: &Scope, expected: &Expected) -> Result<Formula
 /// What a condition proves where it is `truth`; nothing of one that cannot be read.
 pub(crate) fn proved(text: &str, scope: &Scope, truth: bool) -> Vec<Known> {
     let (tree, faults) = parse::parse(text);
-    let tree = tree.filter(|_| faults.is_empty());
-    tree.map(|tree| infer::Infer::new(text, scope).assume(&tree, truth)).unwrap_or_default()
+    let Some(tree) = tree.filter(|_| faults.is_empty()) else { return Vec::new() };
+    let mut pass = infer::Infer::new(text, scope);
+    let expr = pass.condition(&tree).expr;
+    // What may be unset is so elsewhere; of a condition with another fault only the words count.
+    let may = |fault: &Fault| matches!(fault.kind, FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision);
+    if pass.faults.iter().all(may) { pass.holding(&tree, &expr, truth) } else { pass.assume(&tree, truth) }
+}
+
+/// Where a condition holds, for a field that is asked under it; `None` where that cannot be said.
+pub(crate) fn asked_where(condition: &Formula) -> Option<Asked> {
+    region::asked(&condition.root)
 }
 
 /// Types the unary tests of a table's cell, such as `>= 5`, `[1..3], 7` or `not("a")`, for a field of the scope:

@@ -129,8 +129,9 @@ impl Infer<'_> {
         }
         match found {
             Some(found) => {
+                let field = matches!(found, Found::Field(_));
                 let mut typing = self.bound(name, found);
-                typing.optional &= !self.knows(node, Fact::Set);
+                typing.optional &= !(self.knows(node, Fact::Set) || field && self.is_asked(name));
                 typing
             }
             None => {

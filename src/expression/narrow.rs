@@ -1,12 +1,15 @@
-//! What a condition proves about the values it asks for: that one is set, that one is not zero.
+//! What a condition proves about the values it asks for: that one is set, that one is not zero, which values it is one
+//! of.
 //!
 //! Values are told apart by what they read, not by how they are spelled, so that an inner name never borrows what
 //! was proved about an outer one.
 
 use super::infer::Infer;
 use super::names::Found;
+use super::range::Values;
+use super::region;
 use super::tree::{Node, Syntax, Test};
-use crate::model::formula::Comparison;
+use crate::model::formula::{Comparison, Expr, Op};
 use crate::model::id::FieldName;
 use crate::model::time::Duration;
 use crate::model::value::Type;
@@ -16,10 +19,12 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 /// What is known about a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fact {
     Set,
     NotZero,
+    /// It is one of these.
+    Within(Values),
 }
 
 /// A fact and the value that it is about.
@@ -39,8 +44,21 @@ impl Known {
     }
 
     /// Whether it is this fact about this value.
-    pub(super) fn says(&self, key: &str, fact: Fact) -> bool {
-        self.fact == fact && self.key == key
+    pub(super) fn says(&self, key: &str, fact: &Fact) -> bool {
+        self.fact == *fact && self.key == key
+    }
+
+    /// That an expression is one of some values.
+    pub(super) fn within(of: &Expr, values: Values) -> Known {
+        Known { key: spelled(of), fact: Fact::Within(values), of: fields_in(of) }
+    }
+
+    /// Which values an expression is one of, where it says that.
+    pub(crate) fn values_of(&self, of: &Expr) -> Option<&Values> {
+        match &self.fact {
+            Fact::Within(values) if self.key == spelled(of) => Some(values),
+            _ => None,
+        }
     }
 
     /// Whether it says that this field is set.
@@ -49,7 +67,57 @@ impl Known {
     }
 }
 
+/// What tells an expression from others. A field is spelled as its name, as what is said of it otherwise is.
+fn spelled(of: &Expr) -> String {
+    match of.op() {
+        Op::Field(name) => name.to_string(),
+        _ => format!("{of:?}"),
+    }
+}
+
+/// The fields that an expression is made of, where nothing else is in it.
+fn fields_in(of: &Expr) -> Option<BTreeSet<FieldName>> {
+    let each = |parts: &[&Expr]| -> Option<BTreeSet<FieldName>> {
+        let each: Option<Vec<_>> = parts.iter().map(|part| fields_in(part)).collect();
+        Some(each?.into_iter().flatten().collect())
+    };
+    match of.op() {
+        Op::Literal(_) => Some(BTreeSet::new()),
+        Op::Field(name) => Some(BTreeSet::from([name.clone()])),
+        Op::Negate(of) => each(&[of]),
+        Op::Arithmetic(_, a, b) | Op::Compare(_, a, b) => each(&[a, b]),
+        Op::Path(row, column) => match row.op() {
+            // What is asked of a person is not the case's own; a row has the columns that its steps write.
+            Op::Field(list) => Some(BTreeSet::from([list.clone(), column.clone()])),
+            _ => None,
+        },
+        Op::Call(name, arguments) if ["count", "sum", "min", "max"].contains(&&**name) => {
+            each(&arguments.iter().collect::<Vec<_>>())
+        }
+        _ => None,
+    }
+}
+
 impl Infer<'_> {
+    /// Which values expressions are one of, where a condition is `truth`.
+    pub(super) fn ranges(&self, condition: &Expr, truth: bool) -> Vec<Known> {
+        let implied = region::implied(condition, truth);
+        implied.into_iter().map(|(of, values)| Known::within(&of, values)).collect()
+    }
+
+    /// Whether the condition under which a field is asked, and then has to be filled in, is known to hold.
+    pub(super) fn is_asked(&self, name: &str) -> bool {
+        let Some(areas) = self.scope.asked.get(name) else { return false };
+        let holds = |(of, values): &(Expr, Values)| {
+            let known = self.facts.iter().filter_map(|known| known.values_of(of));
+            known
+                .cloned()
+                .reduce(|all, more| all.intersection(&more).unwrap_or(all))
+                .is_some_and(|all| all.is_in(values))
+        };
+        areas.iter().any(|area| area.iter().all(holds))
+    }
+
     /// What tells a value from others; `None` for one that cannot be asked for twice.
     pub(super) fn key(&self, node: &Node) -> Option<String> {
         match &node.syntax {
@@ -84,13 +152,13 @@ impl Infer<'_> {
         if fact == Fact::NotZero && kept.is_some_and(|name| self.scope.kept.not_zero.contains(name.as_str())) {
             return true;
         }
-        if let (Syntax::Call(name, _, arguments), Fact::NotZero) = (&node.syntax, fact)
+        if let (Syntax::Call(name, _, arguments), Fact::NotZero) = (&node.syntax, &fact)
             && let ("count", [list]) = (name.as_str(), arguments.as_slice())
             && !self.may_be_empty(&list.value)
         {
             return true;
         }
-        self.key(node).is_some_and(|key| self.facts.iter().any(|known| known.says(&key, fact)))
+        self.key(node).is_some_and(|key| self.facts.iter().any(|known| known.says(&key, &fact)))
     }
 
     /// Whether a node is a row of a list, whose parts are columns; what is asked of other values is none.

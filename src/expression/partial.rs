@@ -95,13 +95,18 @@ impl Infer<'_> {
         }
     }
 
-    /// Whether a list has an item at a place.
-    pub(super) fn has_place(&self, list: &Node, place: &Node) -> bool {
+    /// Whether a list has an item at a place; `of` is what the list came to.
+    pub(super) fn has_place(&self, list: &Node, of: &Expr, place: &Node) -> bool {
         // From the beginning or, below zero, from the end.
         let Some(place) = constant(place).map(|place| place.abs()) else { return false };
         match &list.syntax {
             Syntax::List(items) => place >= Decimal::ONE && place <= Decimal::from(items.len()),
-            _ => place == Decimal::ONE && !self.may_be_empty(list),
+            _ if place == Decimal::ONE && !self.may_be_empty(list) => true,
+            _ => {
+                let count = Expr::new(Op::Call("count".into(), vec![of.clone()]));
+                let mut known = self.facts.iter().filter_map(|known| known.values_of(&count)?.ends()?.0);
+                known.any(|least| least >= place && place >= Decimal::ONE)
+            }
         }
     }
 
@@ -129,7 +134,7 @@ impl Infer<'_> {
     pub(super) fn may_be_empty(&self, list: &Node) -> bool {
         let counted = |list: &Node| {
             let key = self.key(list).map(|key| format!("count({key})"));
-            key.is_some_and(|key| self.facts.iter().any(|known| known.says(&key, Fact::NotZero)))
+            key.is_some_and(|key| self.facts.iter().any(|known| known.says(&key, &Fact::NotZero)))
         };
         match &list.syntax {
             Syntax::List(items) => items.is_empty(),

@@ -113,6 +113,11 @@ impl Values {
         if value.is_null() { self.null } else { self.part.contains(value) }
     }
 
+    /// Whether everything in it is in another.
+    pub(super) fn is_in(&self, other: &Values) -> bool {
+        (!self.null || other.null) && self.part.is_in(&other.part)
+    }
+
     /// What is in one of the two; `None` where they are of unlike kinds.
     pub fn union(&self, other: &Values) -> Option<Values> {
         Some(Values { null: self.null || other.null, part: self.part.merged(&other.part, true)? })
@@ -121,6 +126,22 @@ impl Values {
     /// What is in both; `None` where they are of unlike kinds.
     pub fn intersection(&self, other: &Values) -> Option<Values> {
         Some(Values { null: self.null && other.null, part: self.part.merged(&other.part, false)? })
+    }
+
+    /// Every number from one to another, ends included; open where there is none.
+    pub(super) fn numbers(low: Option<Decimal>, high: Option<Decimal>) -> Values {
+        let from = low.map_or(Cut::START, Cut::before);
+        let to = high.map_or(Cut::END, Cut::after);
+        let intervals = if from < to { vec![(from, to)] } else { Vec::new() };
+        Values { null: false, part: Part::Line(Line::Number, intervals) }
+    }
+
+    /// The least and the greatest number, or the ends that they come up to; `None` where there is none or other values
+    /// than numbers are in it.
+    pub(super) fn ends(&self) -> Option<(Option<Decimal>, Option<Decimal>)> {
+        let Part::Line(Line::Number, intervals) = &self.part else { return None };
+        let ((from, _), (_, to)) = (intervals.first()?, intervals.last()?);
+        Some(((*from != Cut::START).then_some(from.at), (*to != Cut::END).then_some(to.at)))
     }
 
     /// Of which values `value op constant` holds and of which it does not hold; of the rest it fails.
@@ -193,6 +214,47 @@ impl Part {
                 named(value).is_some_and(|(of, name)| of == *sort && listed.contains(&name) != *all_but)
             }
         }
+    }
+
+    /// Whether all of it is in another.
+    pub(super) fn is_in(&self, other: &Part) -> bool {
+        let whole = match other {
+            Part::All => true,
+            Part::Line(_, intervals) => *intervals == [(Cut::START, Cut::END)],
+            Part::Names { listed, all_but, .. } => *all_but && listed.is_empty(),
+        };
+        whole || self.is_empty() || self.merged(other, false).as_ref() == Some(self)
+    }
+
+    /// Whether it is a line from one end to the other.
+    pub(super) fn is_whole_line(&self) -> bool {
+        matches!(self, Part::Line(_, intervals) if *intervals == [(Cut::START, Cut::END)])
+    }
+
+    /// Whether it is single numbers and no more.
+    pub(super) fn is_points(&self) -> bool {
+        matches!(self, Part::Line(_, intervals) if intervals.iter().all(|(from, to)| from.at == to.at))
+    }
+
+    /// Its intervals as far as multiples of a step reach.
+    pub(super) fn snapped(&self, step: Decimal) -> Part {
+        let Part::Line(line, intervals) = self else { return self.clone() };
+        let up = |from: Cut| {
+            let first = from.at.checked_div(step)?.ceil().checked_mul(step)?;
+            let first = if from.after && first == from.at { first.checked_add(step)? } else { first };
+            Some(Cut::before(first))
+        };
+        let down = |to: Cut| {
+            let last = to.at.checked_div(step)?.floor().checked_mul(step)?;
+            let last = if !to.after && last == to.at { last.checked_sub(step)? } else { last };
+            Some(Cut::after(last))
+        };
+        let snap = |(from, to): &(Cut, Cut)| {
+            let from = if *from == Cut::START { *from } else { up(*from).unwrap_or(*from) };
+            let to = if *to == Cut::END { *to } else { down(*to).unwrap_or(*to) };
+            (from < to).then_some((from, to))
+        };
+        Part::Line(*line, intervals.iter().filter_map(snap).collect())
     }
 
     /// Every other value; `None` where that is nothing at all.

@@ -187,7 +187,7 @@ impl Infer<'_> {
         match asked.of {
             Type::Boolean => {}
             Type::Number => {
-                let there = self.has_place(list, condition);
+                let there = self.has_place(list, &typing.expr, condition);
                 let op = Op::Filter { list: typing.expr, condition: asked.expr, lenient };
                 return Typing { optional: item.optional || !there, ..Typing::new(op, item.of) };
             }

@@ -5,7 +5,7 @@
 //! values each, and any value to the others; a condition holds in some areas. `and`, `or` and `not` follow the
 //! evaluator: where a part has no answer, the whole has none unless another part decides.
 //!
-//! Only fields vary on their own: a value of another subject may contradict a field. So what is proved of areas is
+//! Only fields, and what is declared to, vary on their own: a value of another subject may contradict a field. So what is proved of areas is
 //! true of every case, while an example is one to believe only where its areas ask nothing but fields.
 
 use super::domain::Domain;
@@ -21,11 +21,29 @@ use std::collections::BTreeMap;
 /// The most areas of one condition; one that needs more is taken whole.
 const MOST: usize = 64;
 
+/// What is known of what conditions ask.
+pub trait Declared {
+    /// What a field can hold.
+    fn field(&self, name: &FieldName) -> Domain;
+    /// What else varies on its own, such as a column of a row, and what that can be.
+    fn part(&self, _: &Expr) -> Option<Domain> {
+        None
+    }
+}
+
+impl<F: Fn(&FieldName) -> Domain> Declared for F {
+    fn field(&self, name: &FieldName) -> Domain {
+        self(name)
+    }
+}
+
 /// What conditions ask.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Subject {
     /// A field.
     Field(FieldName),
+    /// What varies on its own as fields do.
+    Part(Expr),
     /// Anything else, with what its locals stand for.
     Other(Expr, Vec<Expr>),
 }
@@ -51,18 +69,14 @@ impl Subjects {
         Subjects { all: fields.into_iter().map(|(name, domain)| (Subject::Field(name), domain)).collect() }
     }
 
-    /// The areas in which a condition holds. Subjects that are new are added; `domain` says what a field can hold.
-    pub fn areas(&mut self, condition: &Expr, domain: &dyn Fn(&FieldName) -> Domain) -> Vec<Area> {
-        Reading { subjects: self, domain, locals: Vec::new() }.verdict(condition).holds
+    /// The areas in which a condition holds. Subjects that are new are added; `declared` says what they can be.
+    pub fn areas(&mut self, condition: &Expr, declared: &dyn Declared) -> Vec<Area> {
+        Reading { subjects: self, declared, locals: Vec::new() }.verdict(condition).holds
     }
 
     /// The areas in which all of several conditions hold, as those of one rule.
-    pub fn all_of<'e>(
-        &mut self,
-        conditions: impl Iterator<Item = &'e Expr>,
-        domain: &dyn Fn(&FieldName) -> Domain,
-    ) -> Vec<Area> {
-        let mut reading = Reading { subjects: self, domain, locals: Vec::new() };
+    pub fn all_of<'e>(&mut self, conditions: impl Iterator<Item = &'e Expr>, declared: &dyn Declared) -> Vec<Area> {
+        let mut reading = Reading { subjects: self, declared, locals: Vec::new() };
         let mut holds = vec![Area::new()];
         for condition in conditions {
             let more = reading.verdict(condition).holds;
@@ -77,9 +91,19 @@ impl Subjects {
         holds
     }
 
-    /// Whether an area asks nothing but fields.
+    /// Whether an area asks nothing but what varies on its own.
     pub fn is_plain(&self, area: &Area) -> bool {
-        area.keys().all(|number| matches!(self.all.get(*number), Some((Subject::Field(_), _))))
+        area.keys().all(|number| self.varies(*number))
+    }
+
+    /// Whether what is asked by that number varies on its own.
+    pub fn varies(&self, number: usize) -> bool {
+        matches!(self.all.get(number), Some((Subject::Field(_) | Subject::Part(_), _)))
+    }
+
+    /// What is asked by that number.
+    pub fn get(&self, number: usize) -> Option<&Subject> {
+        self.all.get(number).map(|(subject, _)| subject)
     }
 
     /// All that is asked, with what it can be, by number.
@@ -98,7 +122,7 @@ impl Subjects {
 
 struct Reading<'r> {
     subjects: &'r mut Subjects,
-    domain: &'r dyn Fn(&FieldName) -> Domain,
+    declared: &'r dyn Declared,
     /// What each local in force stands for.
     locals: Vec<Expr>,
 }
@@ -141,7 +165,7 @@ impl Reading<'_> {
                 let sets = matched(&test)?;
                 self.about(value, sets, matches!(test, Value::Range(_)))
             }
-            Op::Field(_) | Op::Local(_) => self.about(
+            Op::Field(_) | Op::Local(_) | Op::Path(..) if self.is_flag(condition) => self.about(
                 condition,
                 (
                     Values::compared(Comparison::Equal, &Value::Boolean(true))?.0,
@@ -151,6 +175,11 @@ impl Reading<'_> {
             ),
             _ => None,
         }
+    }
+
+    /// Whether a condition is one subject that is true or false.
+    fn is_flag(&self, condition: &Expr) -> bool {
+        !matches!(condition.op(), Op::Path(..)) || self.declared.part(condition).is_some()
     }
 
     fn connected(&mut self, parts: &[Expr], all: bool) -> Option<Verdict> {
@@ -201,7 +230,7 @@ impl Reading<'_> {
 
     fn number(&mut self, value: &Expr, ordered: bool) -> Option<usize> {
         match value.op() {
-            Op::Field(name) => Some(self.numbered(Subject::Field(name.clone()), (self.domain)(name))),
+            Op::Field(name) => Some(self.numbered(Subject::Field(name.clone()), self.declared.field(name))),
             Op::Local(slot) => {
                 let outer = self.locals.get(usize::from(*slot))?.clone();
                 // Whatever a local stands for has fewer locals in force.
@@ -212,6 +241,9 @@ impl Reading<'_> {
             }
             Op::Literal(_) => None,
             _ => {
+                if let Some(domain) = self.declared.part(value) {
+                    return Some(self.numbered(Subject::Part(value.clone()), domain));
+                }
                 let subject = Subject::Other(value.clone(), self.locals.clone());
                 let counted = matches!(value.op(), Op::Call(name, _) if &**name == "count");
                 let domain = if counted { Domain::whole(Some(Decimal::ZERO), None) } else { Domain::any(!ordered) };
@@ -236,6 +268,38 @@ impl Verdict {
         let (everywhere, nowhere) = (vec![Area::new()], Vec::new());
         if flag { Verdict { holds: everywhere, fails: nowhere } } else { Verdict { holds: nowhere, fails: everywhere } }
     }
+}
+
+/// What a condition says of single values where it is `truth`: which of them each then is.
+pub(super) fn implied(condition: &Expr, truth: bool) -> Vec<(Expr, Values)> {
+    let mut subjects = Subjects::default();
+    let anything = |_: &FieldName| Domain::any(true);
+    let verdict = Reading { subjects: &mut subjects, declared: &anything, locals: Vec::new() }.verdict(condition);
+    let areas = if truth { verdict.holds } else { verdict.fails };
+    let Some((first, others)) = areas.split_first() else { return Vec::new() };
+    let said = |(number, values): (&usize, &Values)| {
+        let values = others.iter().try_fold(values.clone(), |all, area| all.union(area.get(number)?))?;
+        let of = match &subjects.all.get(*number)?.0 {
+            Subject::Field(name) => Expr::new(Op::Field(name.clone())),
+            Subject::Other(of, locals) if locals.is_empty() => of.clone(),
+            Subject::Part(_) | Subject::Other(..) => return None,
+        };
+        Some((of, values))
+    };
+    first.iter().filter_map(said).collect()
+}
+
+/// The areas in which a condition holds, told by what it asks; `None` where that depends on more than that.
+pub(super) fn asked(condition: &Expr) -> Option<super::Asked> {
+    let mut subjects = Subjects::default();
+    let areas = subjects.areas(condition, &|_: &FieldName| Domain::any(true));
+    let of = |number: &usize| match subjects.get(*number)? {
+        Subject::Field(name) => Some(Expr::new(Op::Field(name.clone()))),
+        Subject::Other(of, locals) if locals.is_empty() => Some(of.clone()),
+        Subject::Part(_) | Subject::Other(..) => None,
+    };
+    let told = |area: &Area| area.iter().map(|(number, values)| Some((of(number)?, values.clone()))).collect();
+    areas.iter().map(told).collect()
 }
 
 /// The areas that are in both; `None` where there are too many, or sets of unlike kinds.

@@ -1,6 +1,8 @@
 //! What names mean where an expression stands, and what is expected there.
 
 use super::narrow::Known;
+use super::range::Values;
+use crate::model::formula::Expr;
 use crate::model::id::{FieldName, StepId};
 use crate::model::people::Directory;
 use crate::model::value::{Type, Typed};
@@ -31,11 +33,16 @@ pub struct Scope {
     pub(super) kept: Arc<Kept>,
     /// What conditions have proved before.
     pub(super) known: Vec<Known>,
+    /// Fields that have been filled in wherever the condition holds under which they are asked.
+    pub(super) asked: BTreeMap<FieldName, Asked>,
     /// Whoever is asked has to be somebody: nobody says what happens else.
     pub(super) somebody: bool,
     /// Types are not checked, and unset data is asked for by name: for trying expressions without a form.
     pub(super) untyped: bool,
 }
+
+/// Where a condition holds: for which values of what it asks. All of one of these are so.
+pub(crate) type Asked = Vec<Vec<(Expr, Values)>>;
 
 /// A step that can have been walked.
 #[derive(Clone, Debug)]
@@ -85,6 +92,12 @@ impl Scope {
     /// What conditions have proved where the expression stands: see [`proved`](super::proved).
     pub(crate) fn knowing(mut self, known: impl IntoIterator<Item = Known>) -> Scope {
         self.known.extend(known);
+        self
+    }
+
+    /// Fields that have been filled in wherever the condition holds under which they are asked.
+    pub(crate) fn asked(mut self, fields: impl IntoIterator<Item = (FieldName, Asked)>) -> Scope {
+        self.asked.extend(fields);
         self
     }
 

@@ -97,7 +97,7 @@ pub fn can_answer(field: &Field, value: &Value) -> bool {
 /// Whether a cell lets `null` pass, or may do so.
 pub fn passes_null(cell: &Formula) -> bool {
     let mut subjects = Subjects::default();
-    let areas = subjects.areas(&cell.root, &|_| Domain::any(true));
+    let areas = subjects.areas(&cell.root, &|_: &FieldName| Domain::any(true));
     areas.iter().any(|area| area.values().all(|values| values.contains(&Value::Null)) || !subjects.is_plain(area))
 }
 

@@ -243,7 +243,7 @@ proptest! {
         let scope = Scope::new().field("x", Typed::optional(Type::Number));
         let cell = compile_tests(&text, "x", &scope).unwrap();
         let mut subjects = Subjects::of([("x".into(), Domain::any(true))]);
-        let areas = subjects.areas(&cell.root, &|_| Domain::any(true));
+        let areas = subjects.areas(&cell.root, &|_: &countersign::model::id::FieldName| Domain::any(true));
         for value in values() {
             let held = areas.iter().any(|area| area.get(&0).is_none_or(|set| set.contains(&value)));
             prop_assert!(areas.iter().all(|area| subjects.is_plain(area)), "{text} is not understood");

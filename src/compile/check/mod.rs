@@ -16,6 +16,7 @@ mod impossible_join;
 mod jump_into_block;
 mod late_reminder;
 mod may_not_start;
+mod maybe_out_of_bounds;
 mod missing_mode;
 mod missing_otherwise;
 mod nested_lock;
@@ -23,6 +24,7 @@ mod nested_rows;
 mod no_approver;
 mod no_time;
 mod own_case_allowed;
+mod place;
 mod proof;
 mod race_opening;
 mod racing_branches;
@@ -114,14 +116,20 @@ const ALL: &[Check] = &[
     no_time::check,
     impossible_field::check,
     bad_default::check,
+    maybe_out_of_bounds::check,
     bad_template::check,
 ];
 
 type TableCheck = fn(&Decision<'_>, &Areas, &mut Vec<Diagnostic>);
 
 /// Every check of a decision table.
-const OF_TABLES: &[TableCheck] =
-    &[table_gap::check, table_overlap::check, unreachable_rule::check, unproved_table::check];
+const OF_TABLES: &[TableCheck] = &[
+    table_gap::check,
+    table_overlap::check,
+    unreachable_rule::check,
+    unproved_table::check,
+    maybe_out_of_bounds::check_table,
+];
 
 /// Runs every check.
 pub(crate) fn all(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {

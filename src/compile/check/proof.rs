@@ -1,16 +1,16 @@
 //! What the proofs over values share: the rules of a table as areas, and examples in words.
 
 use super::Subject;
-use crate::compile::assigned::Certain;
+use super::place::{self, Place};
 use crate::expression::cover::{Answer, Cover, Example};
 use crate::expression::domain::Domain;
-use crate::expression::region::{Area, Subjects};
+use crate::expression::region::{Area, Subject as Asked, Subjects};
 use crate::model::form::{Field, FieldKind};
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, StepId};
 use crate::model::rule::Table;
 use crate::model::text::Wording;
-use crate::model::value::{Type, Value, plain};
+use crate::model::value::{Value, plain};
 use rust_decimal::Decimal;
 
 /// The areas of some rules or cases over what they ask, cut into pieces.
@@ -46,10 +46,9 @@ impl Areas {
 
     /// The areas of the cases of a `choose`, over what each field can hold there.
     pub(super) fn of_cases(subject: &Subject<'_>, step: &StepId, cases: &[Formula]) -> Option<Areas> {
-        let certain = subject.certain.get(step)?;
-        let domain = |name: &FieldName| domain(subject, certain, name);
+        let place = Place::before(subject, step)?;
         let mut subjects = Subjects::default();
-        let each = cases.iter().map(|case| subjects.areas(&case.root, &domain)).collect();
+        let each = cases.iter().map(|case| subjects.areas(&case.root, &place)).collect();
         Areas::new(subjects, each)
     }
 
@@ -62,9 +61,9 @@ impl Areas {
         }
     }
 
-    /// An area without what it asks beside fields.
+    /// An area without what it asks beside what varies on its own.
     fn only_fields(&self, area: &Area) -> Area {
-        let fields = area.iter().filter(|(number, _)| self.subjects.field(**number).is_some());
+        let fields = area.iter().filter(|(number, _)| self.subjects.varies(**number));
         fields.map(|(number, values)| (*number, values.clone())).collect()
     }
 
@@ -86,8 +85,12 @@ impl Areas {
     ) -> Option<Wording> {
         let (mut zh, mut en) = (Vec::new(), Vec::new());
         for (number, value) in example {
-            let Some(name) = self.subjects.field(*number) else { continue };
-            let value = written(value, field(name).map(|field| &field.kind));
+            let (name, kind) = match self.subjects.get(*number) {
+                Some(Asked::Field(name)) => (name.to_string(), field(name).map(|field| &field.kind)),
+                Some(Asked::Part(of)) => (place::spelled(of), None),
+                Some(Asked::Other(..)) | None => continue,
+            };
+            let value = written(value, kind);
             zh.push(format!("{name} = {}", value.zh));
             en.push(format!("{name} = {}", value.en));
         }
@@ -95,25 +98,8 @@ impl Areas {
     }
 }
 
-/// What a field can hold before a step: what was asked within its limits, what steps write by its type alone.
-fn domain(subject: &Subject<'_>, certain: &Certain, name: &FieldName) -> Domain {
-    let definition = subject.definition;
-    let Some((_, field)) = definition.fields().find(|(known, _)| *known == name) else { return Domain::any(true) };
-    let nullable = |formula: &Option<Formula>| formula.as_ref().is_some_and(|formula| formula.of.optional);
-    let list = matches!(field.typed().of, Type::List(_));
-    let written = definition.data.contains_key(name);
-    let optional = match written {
-        true => nullable(&field.value),
-        false => field.typed().optional || nullable(&field.value) || !field.required && nullable(&field.default),
-    };
-    let proved = certain.known.iter().any(|known| known.sets(name.as_str()));
-    let null = !list && !proved && (optional || !certain.fields.contains(name));
-    let asked = !written && field.value.is_none();
-    if asked { Domain::asked(field) } else { Domain::written(field) }.with_null(null)
-}
-
 /// A value as an author would write it.
-fn written(value: &Value, kind: Option<&FieldKind>) -> Wording {
+pub(super) fn written(value: &Value, kind: Option<&FieldKind>) -> Wording {
     let text = match (value, kind) {
         (Value::Number(number), Some(FieldKind::Percent)) => {
             format!("{} %", (*number * Decimal::ONE_HUNDRED).normalize())

@@ -141,7 +141,7 @@ impl<'d> Guards<'d> {
         for (number, subject, domain) in subjects.iter() {
             let about = match subject {
                 Subject::Field(name) => Some(self.closure(&BTreeSet::from([Read::Field(name.clone())]))),
-                Subject::Other(of, _) => match of.op() {
+                Subject::Part(of) | Subject::Other(of, _) => match of.op() {
                     Op::Step(step, StepFact::Outcome) => Some(BTreeSet::from([Read::Step(step.clone())])),
                     _ => None,
                 },
@@ -149,7 +149,7 @@ impl<'d> Guards<'d> {
             if number >= self.about.len() {
                 match subject {
                     Subject::Field(name) => self.fields.insert(name.clone(), number),
-                    Subject::Other(of, _) => match of.op() {
+                    Subject::Part(of) | Subject::Other(of, _) => match of.op() {
                         Op::Step(step, StepFact::Outcome) => self.outcomes.insert(step.clone(), number),
                         _ => None,
                     },

@@ -1,0 +1,251 @@
+//! A value that a step writes, hands to a table or to another process, or that a rule answers, and that may be beyond
+//! the limits of where it goes.
+//!
+//! Every field keeps its fixed limits: forms refuse what breaks them, what comes from outside is refused too, and of
+//! all else it is proved here. So other proofs may rest on them, and no table is given what it does not take. What is
+//! never within is told for texts and lists too, where their length is known. A called process asks its applicant for
+//! what it refuses; only what it always refuses is a fault.
+
+use super::Subject;
+use super::impossible_field::broken;
+use super::place::Place;
+use super::proof::Areas;
+use crate::compile::callee::Callee;
+use crate::compile::lower::Part;
+use crate::compile::table::Decision;
+use crate::diagnostics::{Code, Diagnostic, Spanned};
+use crate::expression::domain::Domain;
+use crate::expression::extent::{extent, proves};
+use crate::expression::fixed;
+use crate::model::definition::StepKind as Kind;
+use crate::model::form::Field;
+use crate::model::formula::Formula;
+use crate::model::id::FieldName;
+use crate::model::rule::Table;
+use crate::model::text::Wording;
+use crate::syntax::{self, FeelText, StepKind};
+use rust_decimal::Decimal;
+
+pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    for placed in subject.flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
+        let Some(step) = subject.definition.steps.get(&placed.id) else { continue };
+        let Some(mut place) = Place::inside(subject, &placed.id) else { continue };
+        let each = subject.flow.row_of(&placed.id);
+        let target = |name: &FieldName| field(subject, each, name);
+        match (&placed.source.kind, &step.kind) {
+            (StepKind::Set { values }, Kind::Set(formulas)) => {
+                for (name, text, formula) in written(values, formulas) {
+                    if let Some(field) = target(name) {
+                        let to = To { name: case(name), field, limit: declared(subject, name) };
+                        diagnostics.extend(to.judged(text, formula, &place.extent(formula)));
+                    }
+                    place.forget(name);
+                }
+            }
+            (StepKind::Table { with, take, .. }, Kind::Table(look_up)) => {
+                let Some(table) = subject.definition.tables.get(&look_up.table) else { continue };
+                for (name, text, formula) in written(with, &look_up.with) {
+                    let Some(field) = table.inputs.get(name) else { continue };
+                    let to = To { name: input(&look_up.table, name), field, limit: None };
+                    diagnostics.extend(to.judged(text, formula, &place.extent(formula)));
+                }
+                let answers = |name: &FieldName| answer(table, name);
+                for (name, text, formula) in written(take, &look_up.take) {
+                    let Some(field) = target(name) else { continue };
+                    let to = To { name: case(name), field, limit: declared(subject, name) };
+                    diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &answers, &[])));
+                }
+            }
+            (StepKind::Call(source), Kind::Call(call)) => {
+                let Some(callee) = subject.world.callees.get(source.process.value.as_str()) else { continue };
+                for (name, text, formula) in written(&source.with, &call.with) {
+                    let Some(field) = callee.field(name.as_str()) else { continue };
+                    let to = To { name: asked_by(&source.process.value, name), field: &field, limit: None };
+                    let never = to.is_never_within(formula, &place.extent(formula));
+                    diagnostics.extend(never.then(|| to.beyond(text)));
+                }
+                let left = |name: &FieldName| left(callee, name);
+                for (name, text, formula) in written(&source.take, &call.take) {
+                    let Some(field) = target(name) else { continue };
+                    let to = To { name: case(name), field, limit: declared(subject, name) };
+                    diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &left, &[])));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What the rules of a table answer, where that is no constant, and its defaults.
+pub(super) fn check_table(decision: &Decision<'_>, _: &Areas, diagnostics: &mut Vec<Diagnostic>) {
+    let (document, table) = (decision.document, decision.table);
+    let given = |name: &FieldName| table.inputs.get(name).map_or(Domain::any(true), Domain::asked);
+    for (written, rule) in document.rules.iter().zip(&table.rules) {
+        let known: Vec<_> = rule.when.values().flat_map(|cell| proves(&cell.root, true)).collect();
+        for (name, text) in &written.cells {
+            let name = FieldName::from(name.value.as_str());
+            let (Some(field), Some(formula)) = (table.outputs.get(&name), rule.then.get(&name)) else { continue };
+            // A constant is told where it is typed.
+            if fixed(formula).is_none() {
+                let to = To { name: output(&name), field, limit: None };
+                diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &given, &known)));
+            }
+        }
+    }
+    for column in &document.outputs {
+        let name = FieldName::from(column.name.value.as_str());
+        let Some(field) = table.outputs.get(&name) else { continue };
+        let (Some(text), Some(formula)) = (&column.default, &field.default) else { continue };
+        let to = To { name: output(&name), field, limit: None };
+        diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &given, &[])));
+    }
+}
+
+/// Names with what is written for each, and what that means.
+fn written<'w>(
+    texts: &'w [(Spanned<String>, FeelText)],
+    formulas: &'w indexmap::IndexMap<FieldName, Formula>,
+) -> Vec<(&'w FieldName, &'w FeelText, &'w Formula)> {
+    let meant = texts.iter().filter_map(|(name, text)| {
+        let (name, formula) = formulas.get_key_value(name.value.as_str())?;
+        Some((name, text, formula))
+    });
+    meant.collect()
+}
+
+/// The field that a step writes, or the column where it stands in an `each`.
+fn field<'s>(subject: &'s Subject<'_>, each: Option<&crate::model::id::StepId>, name: &FieldName) -> Option<&'s Field> {
+    match each.and_then(|each| subject.definition.steps.get(each)).map(|step| &step.kind) {
+        Some(Kind::Each(each)) => each.columns.get(name),
+        _ => subject.definition.data.get(name),
+    }
+}
+
+/// A field as it is declared.
+fn declared<'s>(subject: &Subject<'s>, name: &FieldName) -> Option<&'s syntax::Field> {
+    subject.document.data.iter().find(|field| field.name.value == name.as_str())
+}
+
+fn case(name: &FieldName) -> Wording {
+    Wording::new(format!("字段 `{name}`"), format!("the field `{name}`"))
+}
+
+fn output(name: &FieldName) -> Wording {
+    Wording::new(format!("输出 `{name}`"), format!("the output `{name}`"))
+}
+
+fn input(table: &str, name: &FieldName) -> Wording {
+    Wording::new(format!("决策表 `{table}` 的输入 `{name}`"), format!("the input `{name}` of the table `{table}`"))
+}
+
+fn asked_by(process: &str, name: &FieldName) -> Wording {
+    Wording::new(format!("流程 `{process}` 的字段 `{name}`"), format!("the field `{name}` of the process `{process}`"))
+}
+
+/// What a table answers in a column, where it has a single answer.
+fn answer(table: &Table, name: &FieldName) -> Domain {
+    match table.outputs.get(name) {
+        Some(field) if table.hit.is_single() => Domain::asked(field),
+        _ => Domain::any(true),
+    }
+}
+
+/// What a called process leaves in a field.
+fn left(callee: &Callee<'_>, name: &FieldName) -> Domain {
+    callee.field(name.as_str()).map_or(Domain::any(true), |field| Domain::asked(&field))
+}
+
+/// Where a value goes.
+struct To<'f> {
+    name: Wording,
+    field: &'f Field,
+    limit: Option<&'f syntax::Field>,
+}
+
+impl To<'_> {
+    fn judged(&self, text: &FeelText, formula: &Formula, found: &Domain) -> Option<Diagnostic> {
+        let held = Domain::asked(self.field);
+        if self.is_never_within(formula, found) {
+            return Some(self.beyond(text));
+        }
+        if !held.has_limits() || held.takes(found) {
+            return None;
+        }
+        let written = &text.text;
+        let (ends, limits) = (found.ends(), held.ends());
+        let below = limits.0.filter(|limit| ends.0.is_none_or(|low| low < *limit));
+        let above = limits.1.filter(|limit| ends.1.is_none_or(|high| high > *limit));
+        let (what, instead) = match (below, above) {
+            (Some(low), Some(high)) => (
+                (format!("比 {} 小或比 {} 大", self.shown(low), self.shown(high)), {
+                    format!("less than {} or more than {}", self.shown(low), self.shown(high))
+                }),
+                Some(format!("min({}, max({}, {written}))", self.shown(high), self.shown(low))),
+            ),
+            (Some(low), None) => (
+                (format!("比 {} 小", self.shown(low)), format!("less than {}", self.shown(low))),
+                Some(format!("max({}, {written})", self.shown(low))),
+            ),
+            (None, Some(high)) => (
+                (format!("比 {} 大", self.shown(high)), format!("more than {}", self.shown(high))),
+                Some(format!("min({}, {written})", self.shown(high))),
+            ),
+            (None, None) if held.is_whole() && !found.is_whole() => {
+                (("不是整数".to_owned(), "no whole number".to_owned()), Some(format!("round half up({written}, 0)")))
+            }
+            (None, None) => (("在范围之外".to_owned(), "beyond its limits".to_owned()), None),
+        };
+        let name = &self.name;
+        let shown = Diagnostic::new(
+            Code::MaybeOutOfBounds,
+            text.span,
+            Wording::new(
+                format!("`{written}` 可能{}，而{} 不允许", what.0, name.zh),
+                format!("`{written}` may be {}, which {} does not allow", what.1, name.en),
+            ),
+        );
+        let shown = match instead {
+            Some(instead) => shown.hint(Wording::new(
+                format!("写成 `{instead}`，或先判断，或限制它读的字段。"),
+                format!("Write `{instead}`, or ask first, or limit what it reads."),
+            )),
+            None => shown,
+        };
+        let limit = self.limit.and_then(|field| if above.is_some() { field.max.as_ref() } else { field.min.as_ref() });
+        Some(match limit {
+            Some(limit) => shown.context(limit.span, Wording::new("限制", "the limit")),
+            None => shown,
+        })
+    }
+
+    fn is_never_within(&self, formula: &Formula, found: &Domain) -> bool {
+        let held = Domain::asked(self.field);
+        let known = fixed(formula).filter(|value| !value.is_null());
+        held.has_limits() && held.is_apart_from(found)
+            || known.is_some_and(|value| broken(self.field, &value).is_some())
+    }
+
+    fn beyond(&self, text: &FeelText) -> Diagnostic {
+        let (written, name) = (&text.text, &self.name);
+        let found = Diagnostic::new(
+            Code::OutOfBounds,
+            text.span,
+            Wording::new(
+                format!("`{written}` 超出了{} 的范围。请改它，或改那里的限制", name.zh),
+                format!("`{written}` is beyond what {} allows; change it, or the limits there", name.en),
+            ),
+        );
+        match self.limit.and_then(|field| field.max.as_ref().or(field.min.as_ref())) {
+            Some(limit) => found.context(limit.span, Wording::new("限制", "the limit")),
+            None => found,
+        }
+    }
+
+    fn shown(&self, limit: Decimal) -> String {
+        use crate::model::form::FieldKind;
+        match self.field.kind {
+            FieldKind::Percent => format!("{} %", (limit * Decimal::ONE_HUNDRED).normalize()),
+            _ => limit.normalize().to_string(),
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What can be where a step stands: of fields, of columns of rows, of how steps went.
+//!
+//! Every field keeps the fixed limits of its declaration, whoever wrote it: forms refuse what breaks them, and of what
+//! steps write it is proved (`maybe_out_of_bounds`). Only what is computed is as far as its expression goes.
+
+use super::Subject;
+use crate::compile::assigned::Certain;
+use crate::compile::lower::Part;
+use crate::compile::outcomes;
+use crate::expression::domain::Domain;
+use crate::expression::extent::{self, extent, proves};
+use crate::expression::range::Values;
+use crate::expression::region::Declared;
+use crate::model::definition::{StepKind as Kind, outcome};
+use crate::model::form::{Field, FieldKind};
+use crate::model::formula::{Expr, Formula, Op, StepFact};
+use crate::model::id::{FieldName, StepId};
+use crate::model::value::Type;
+use std::cell::Cell;
+use std::sync::Arc;
+
+/// A place before a step, and what has been proved there.
+pub(super) struct Place<'s> {
+    subject: &'s Subject<'s>,
+    certain: &'s Certain,
+    /// What the `when` of the step has proved of what it asks, and what stands in the same step before.
+    pub(super) known: Vec<(Expr, Values)>,
+    /// How many computed fields are being followed.
+    deep: Cell<usize>,
+}
+
+impl<'s> Place<'s> {
+    /// Before a step, and before its `when` is asked.
+    pub(super) fn before(subject: &'s Subject<'s>, step: &StepId) -> Option<Place<'s>> {
+        Some(Place { subject, certain: subject.certain.get(step)?, known: Vec::new(), deep: Cell::new(0) })
+    }
+
+    /// In a step, where its `when` holds.
+    pub(super) fn inside(subject: &'s Subject<'s>, step: &StepId) -> Option<Place<'s>> {
+        let mut place = Place::before(subject, step)?;
+        if let Some(when) = subject.definition.steps.get(step).and_then(|step| step.when.as_ref()) {
+            place.known.extend(proves(&when.root, true));
+        }
+        Some(place)
+    }
+
+    /// Nothing is proved of a field any more that is written.
+    pub(super) fn forget(&mut self, name: &FieldName) {
+        let reads = |expr: &Expr| format!("{expr:?}").contains(&format!("{name:?}"));
+        self.known.retain(|(of, _)| !reads(of));
+    }
+
+    /// What an expression can come to here.
+    pub(super) fn extent(&self, formula: &Formula) -> Domain {
+        extent(&formula.root, self, &self.known)
+    }
+
+    /// What is proved of an expression narrows what it can be.
+    fn narrowed(&self, of: &Expr, domain: Domain) -> Domain {
+        let before = self.certain.known.iter().filter_map(|known| known.values_of(of));
+        let here = self.known.iter().filter(|(known, _)| known == of).map(|(_, values)| values);
+        before.chain(here).fold(domain, Domain::narrowed)
+    }
+
+    /// How a step can have gone where the case goes on; a rejection that leads nowhere ends it.
+    fn outcomes(&self, id: &StepId) -> Option<Domain> {
+        let subject = self.subject;
+        let placed = subject.flow.steps.iter().find(|placed| placed.id == *id && placed.part == Part::Whole)?;
+        let called = match &placed.source.kind {
+            crate::syntax::StepKind::Call(call) => subject.world.callees.get(call.process.value.as_str()),
+            _ => None,
+        };
+        let called = called.map(|callee| callee.outcomes.as_slice());
+        let leads = |name: &str| placed.source.on.iter().any(|(on, _)| on.value == name);
+        let asks = subject.definition.steps.get(id).is_some_and(|step| step.human().is_some());
+        let ends = |name: &String| {
+            asks && [outcome::REJECTED, outcome::RETURNED].contains(&name.as_str()) && !leads(name.as_str())
+        };
+        let all = outcomes::all(placed.source, subject.document, called);
+        let all = all.into_iter().filter(|name| !ends(name)).map(Arc::from);
+        Some(Domain::words(all).with_null(!self.certain.steps.contains(id)))
+    }
+
+    /// A column: of the row here, or of all rows of a list that forms ask.
+    fn column(&self, list: &FieldName, name: &FieldName) -> Option<Domain> {
+        let definition = self.subject.definition;
+        let row = self.certain.row.as_ref().and_then(|each| match &definition.steps.get(each)?.kind {
+            Kind::Each(each) if each.alias == *list && !each.plain => Some(each),
+            _ => None,
+        });
+        let of = row.map_or(list, |each| &each.list);
+        let declared = definition.fields().find(|(known, _)| *known == of);
+        let asked = declared.is_some_and(|(known, _)| !definition.data.contains_key(known));
+        let own = declared.and_then(|(_, field)| match &field.kind {
+            FieldKind::List(columns) => columns.get(name),
+            _ => None,
+        });
+        if let Some(field) = own.filter(|_| asked) {
+            let set = field.required && field.when.is_none() && field.value.is_none() && !self.is_written(name);
+            return Some(held(field).with_null(!set));
+        }
+        let field = row?.columns.get(name)?;
+        let set = field.required && field.when.is_none() && self.certain.fields.contains(name);
+        Some(held(field).with_null(!set))
+    }
+
+    /// Whether a step in some `each` writes a column of that name.
+    fn is_written(&self, name: &FieldName) -> bool {
+        self.subject.flow.steps.iter().any(|placed| {
+            self.subject.flow.row_of(&placed.id).is_some()
+                && crate::compile::touch::writes(placed.source).iter().any(|written| written.value == name.as_str())
+        })
+    }
+}
+
+/// What a field or column holds by its declaration.
+fn held(field: &Field) -> Domain {
+    if field.value.is_some() { Domain::written(field) } else { Domain::asked(field) }
+}
+
+impl Declared for Place<'_> {
+    fn field(&self, name: &FieldName) -> Domain {
+        let definition = self.subject.definition;
+        let Some((_, field)) = definition.fields().find(|(known, _)| *known == name) else { return Domain::any(true) };
+        let nullable = |formula: &Option<Formula>| formula.as_ref().is_some_and(|formula| formula.of.optional);
+        let list = matches!(field.typed().of, Type::List(_));
+        let optional = match definition.data.contains_key(name) {
+            true => nullable(&field.value),
+            false => field.typed().optional || nullable(&field.value) || !field.required && nullable(&field.default),
+        };
+        let proved = self.certain.known.iter().any(|known| known.sets(name.as_str()));
+        let null = !list && !proved && (optional || !self.certain.fields.contains(name));
+        let mut domain = held(field);
+        if let Some(value) = field.value.as_ref().filter(|_| !field.many && self.deep.get() < extent::DEPTH) {
+            self.deep.set(self.deep.get() + 1);
+            domain = domain.narrowed(extent(&value.root, self, &[]).values());
+            self.deep.set(self.deep.get() - 1);
+        }
+        self.narrowed(&Expr::new(Op::Field(name.clone())), domain.with_null(null))
+    }
+
+    fn part(&self, of: &Expr) -> Option<Domain> {
+        let found = match of.op() {
+            Op::Step(id, StepFact::Outcome) => self.outcomes(id)?,
+            Op::Path(row, column) => match row.op() {
+                Op::Field(list) => self.column(list, column)?,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(self.narrowed(of, found))
+    }
+}
+
+/// What varies on its own, as an author writes it.
+pub(super) fn spelled(of: &Expr) -> String {
+    match of.op() {
+        Op::Step(id, StepFact::Outcome) => format!("steps.{id}.outcome"),
+        Op::Path(row, column) => format!("{}.{column}", spelled(row)),
+        Op::Field(name) => name.to_string(),
+        _ => "…".to_owned(),
+    }
+}

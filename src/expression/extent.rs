@@ -1,0 +1,284 @@
+//! What an expression can come to, from what the fields that it reads can hold.
+//!
+//! Numbers are reckoned with as the interval that they lie in, and whether they are whole; what is chosen from names
+//! keeps them. The answer is never too small: where nothing is known, it is anything. Of a list it is what its items
+//! are. `if` narrows what its condition asks, whatever that is: `if a - b > 0 then a - b else 0` is never below zero.
+
+use super::domain::Domain;
+use super::range::Values;
+use super::region::{Declared, implied};
+use crate::model::formula::{Arithmetic, Expr, Op, Source};
+use crate::model::id::FieldName;
+use crate::model::value::Value;
+use rust_decimal::Decimal;
+
+/// How deep fields that are computed from others are followed.
+pub const DEPTH: usize = 12;
+
+/// What an expression can come to. `known` are values that conditions around it have proved of parts of it.
+pub fn extent(expr: &Expr, declared: &dyn Declared, known: &[(Expr, Values)]) -> Domain {
+    Reckoning { declared, known: known.to_vec(), locals: Vec::new() }.of(expr)
+}
+
+/// What a condition proves of the values that it asks, where it is `truth`.
+pub fn proves(condition: &Expr, truth: bool) -> Vec<(Expr, Values)> {
+    implied(condition, truth)
+}
+
+/// The least and the greatest that a number can be; `None` where nothing ends it.
+type Ends = (Option<Decimal>, Option<Decimal>);
+
+struct Reckoning<'r> {
+    declared: &'r dyn Declared,
+    known: Vec<(Expr, Values)>,
+    locals: Vec<Local>,
+}
+
+/// What a local stands for.
+#[derive(Clone)]
+enum Local {
+    /// An item of the list that this is.
+    Item(Expr),
+    Value(Domain),
+}
+
+impl Reckoning<'_> {
+    fn of(&mut self, expr: &Expr) -> Domain {
+        let mut found = self.reckoned(expr);
+        for (of, values) in &self.known {
+            if of == expr {
+                found = found.narrowed(values);
+            }
+        }
+        found
+    }
+
+    fn reckoned(&mut self, expr: &Expr) -> Domain {
+        match expr.op() {
+            Op::Literal(value) => Domain::only(value),
+            Op::Field(name) => self.declared.field(name),
+            Op::Local(slot) => match self.locals.get(usize::from(*slot)).cloned() {
+                Some(Local::Item(list)) => self.of(&list),
+                Some(Local::Value(domain)) => domain,
+                None => Domain::any(true),
+            },
+            Op::Path(of, name) => self.path(expr, of, name),
+            Op::List(items) => {
+                let all = items.iter().map(|item| self.of(item)).reduce(|all, item| all.or(&item));
+                all.unwrap_or_else(|| Domain::only(&Value::Null))
+            }
+            Op::Filter { list, .. } => self.of(list),
+            Op::For(sources, body) => {
+                let before = self.locals.len();
+                for source in sources {
+                    let item = self.item(source);
+                    self.locals.push(item);
+                }
+                let found = self.of(body);
+                self.locals.truncate(before);
+                found
+            }
+            Op::Negate(of) => {
+                let of = self.of(of);
+                let turn = |end: Option<Decimal>| end.map(|end| -end);
+                of.values()
+                    .ends()
+                    .map_or(Domain::any(true), |(low, high)| Domain::numbers(turn(high), turn(low), of.is_whole()))
+            }
+            Op::Arithmetic(op, a, b) => self.arithmetic(*op, a, b),
+            Op::If(condition, then, otherwise) => {
+                let first = self.where_so(condition, true, then);
+                let second = self.where_so(condition, false, otherwise);
+                first.or(&second)
+            }
+            Op::Call(name, arguments) => self.call(name, arguments),
+            Op::Compare(..) | Op::And(_) | Op::Or(_) | Op::Between(..) | Op::In(..) | Op::Matches(..) => {
+                Domain::truth()
+            }
+            Op::Some(..) | Op::Every(..) | Op::InstanceOf(..) => Domain::truth(),
+            Op::Step(..) => self.declared.part(expr).unwrap_or_else(|| Domain::any(true)),
+            _ => Domain::any(true),
+        }
+    }
+
+    /// A branch of an `if`; nothing where no value of what the condition asks leads there.
+    fn where_so(&mut self, condition: &Expr, truth: bool, branch: &Expr) -> Domain {
+        let before = self.known.len();
+        self.known.extend(implied(condition, truth));
+        let found = self.of(branch);
+        self.known.truncate(before);
+        found
+    }
+
+    fn item(&mut self, source: &Source<Expr>) -> Local {
+        let Some(to) = &source.to else { return Local::Item(source.from.clone()) };
+        let (from, to) = (self.of(&source.from), self.of(to));
+        let whole = from.is_whole();
+        Local::Value(match (from.values().ends(), to.values().ends()) {
+            (Some((a, b)), Some((c, d))) => Domain::numbers(least(a, c), greatest(b, d), whole),
+            _ => Domain::any(true),
+        })
+    }
+
+    /// A column of a row or of all rows, or a part of a date.
+    fn path(&mut self, expr: &Expr, of: &Expr, name: &FieldName) -> Domain {
+        if let Some(domain) = self.declared.part(expr) {
+            return domain;
+        }
+        match of.op() {
+            // The rows that a filter leaves have the columns of all.
+            Op::Filter { list, .. } => self.of(&Expr::new(Op::Path(list.clone(), name.clone()))),
+            Op::Local(slot) => match self.locals.get(usize::from(*slot)).cloned() {
+                Some(Local::Item(list)) => self.of(&Expr::new(Op::Path(list, name.clone()))),
+                _ => Domain::any(true),
+            },
+            _ => Domain::any(true),
+        }
+    }
+
+    fn arithmetic(&mut self, op: Arithmetic, a: &Expr, b: &Expr) -> Domain {
+        let (first, second) = (self.of(a), self.of(b));
+        let (Some(x), Some(y)) = (first.values().ends(), second.values().ends()) else { return Domain::any(true) };
+        let whole = first.is_whole() && second.is_whole();
+        match op {
+            Arithmetic::Add => Domain::numbers(sum(x.0, y.0), sum(x.1, y.1), whole),
+            Arithmetic::Subtract => {
+                let turn = |end: Option<Decimal>| end.map(|end| -end);
+                Domain::numbers(sum(x.0, turn(y.1)), sum(x.1, turn(y.0)), whole)
+            }
+            Arithmetic::Multiply => {
+                let (low, high) = product(x, y);
+                Domain::numbers(low, high, whole)
+            }
+            Arithmetic::Divide => {
+                let (low, high) = quotient(x, y);
+                // What is left of a thing, as a share of it, is the whole of it at most.
+                let most = self.is_part(a, b).then_some(Decimal::ONE);
+                Domain::numbers(low, high.into_iter().chain(most).min(), false)
+            }
+            Arithmetic::Power => {
+                let low = x.0.filter(|low| *low >= Decimal::ZERO).map(|_| Decimal::ZERO);
+                Domain::numbers(low, None, false)
+            }
+        }
+    }
+
+    /// Whether `a` is no more than `b` and `b` is above zero, by how they are written: `b - c`, or `b` is `a + c`.
+    fn is_part(&mut self, a: &Expr, b: &Expr) -> bool {
+        let mut never_below = |of: &Expr| {
+            let low = self.of(of).values().ends().and_then(|(low, _)| low);
+            low.is_some_and(|low| low >= Decimal::ZERO)
+        };
+        if !never_below(b) {
+            return false;
+        }
+        match (a.op(), b.op()) {
+            (Op::Arithmetic(Arithmetic::Subtract, whole, rest), _) if whole == b => never_below(rest),
+            (_, Op::Arithmetic(Arithmetic::Add, one, other)) if one == a => never_below(other),
+            (_, Op::Arithmetic(Arithmetic::Add, one, other)) if other == a => never_below(one),
+            _ => false,
+        }
+    }
+
+    fn call(&mut self, name: &str, arguments: &[Expr]) -> Domain {
+        let all: Vec<Domain> = arguments.iter().map(|argument| self.of(argument)).collect();
+        let whole = all.iter().all(Domain::is_whole);
+        let ends: Option<Vec<Ends>> = all.iter().map(|domain| domain.values().ends()).collect();
+        let first = ends.as_ref().and_then(|ends| ends.first()).copied();
+        let zero = Some(Decimal::ZERO);
+        let above = |ends: Ends| ends.0.is_some_and(|low| low >= Decimal::ZERO);
+        let below = |ends: Ends| ends.1.is_some_and(|high| high <= Decimal::ZERO);
+        let found = match (name, first) {
+            ("count" | "string length", _) => Some((zero, None, true)),
+            ("filled", _) => Some((zero, Some(Decimal::ONE), false)),
+            ("sqrt", _) => Some((zero, None, false)),
+            ("working days between", _) => Some((None, None, true)),
+            ("week of year", _) => Some((Some(Decimal::ONE), Some(Decimal::from(53)), true)),
+            ("day of year", _) => Some((Some(Decimal::ONE), Some(Decimal::from(366)), true)),
+            // Of several the ends are known of each; a single argument is a list, and its own ends are those of all.
+            ("min", Some(_)) => ends.map(|ends| {
+                let low = ends.iter().map(|ends| ends.0).reduce(least).flatten();
+                (low, ends.iter().filter_map(|ends| ends.1).min(), whole)
+            }),
+            ("max", Some(_)) => ends.map(|ends| {
+                let high = ends.iter().map(|ends| ends.1).reduce(greatest).flatten();
+                (ends.iter().filter_map(|ends| ends.0).max(), high, whole)
+            }),
+            ("mean" | "median", Some(_)) => ends.map(|ends| {
+                let low = ends.iter().map(|ends| ends.0).reduce(least).flatten();
+                (low, ends.iter().map(|ends| ends.1).reduce(greatest).flatten(), false)
+            }),
+            ("sum", Some(_)) => ends.map(|ends| {
+                let low = ends.iter().all(|ends| above(*ends)).then_some(Decimal::ZERO);
+                (low, ends.iter().all(|ends| below(*ends)).then_some(Decimal::ZERO), whole)
+            }),
+            ("abs", Some(of)) => {
+                let most = of.0.zip(of.1).map(|(low, high)| low.abs().max(high.abs()));
+                let least = if above(of) { of.0 } else { zero };
+                Some((least, most, whole))
+            }
+            ("modulo", Some(_)) => {
+                ends.and_then(|ends| ends.get(1).copied()).filter(|by| above(*by)).map(|by| (zero, by.1, whole))
+            }
+            (
+                "floor" | "ceiling" | "decimal" | "round up" | "round down" | "round half up" | "round half down"
+                | "round half even",
+                Some(of),
+            ) => rounded(of, arguments.get(1)),
+            ("is working day" | "contains" | "starts with" | "ends with" | "matches" | "not" | "all" | "any", _) => {
+                return Domain::truth();
+            }
+            _ => None,
+        };
+        found.map_or_else(|| Domain::any(true), |(low, high, whole)| Domain::numbers(low, high, whole))
+    }
+}
+
+/// What is rounded to so many places lies between the places around it.
+fn rounded(of: Ends, places: Option<&Expr>) -> Option<(Option<Decimal>, Option<Decimal>, bool)> {
+    let places = match places.map(Expr::op) {
+        None => 0,
+        Some(Op::Literal(Value::Number(places))) if *places >= Decimal::ZERO => u32::try_from(*places).ok()?,
+        Some(_) => return None,
+    };
+    use rust_decimal::RoundingStrategy::{ToNegativeInfinity, ToPositiveInfinity};
+    let to = |end: Option<Decimal>, way| end.map(|end| end.round_dp_with_strategy(places.min(28), way));
+    Some((to(of.0, ToNegativeInfinity), to(of.1, ToPositiveInfinity), places == 0))
+}
+
+fn least(a: Option<Decimal>, b: Option<Decimal>) -> Option<Decimal> {
+    a.zip(b).map(|(a, b)| a.min(b))
+}
+
+fn greatest(a: Option<Decimal>, b: Option<Decimal>) -> Option<Decimal> {
+    a.zip(b).map(|(a, b)| a.max(b))
+}
+
+fn sum(a: Option<Decimal>, b: Option<Decimal>) -> Option<Decimal> {
+    a.zip(b).and_then(|(a, b)| a.checked_add(b))
+}
+
+fn product(x: Ends, y: Ends) -> Ends {
+    let zero = Decimal::ZERO;
+    if let (Some(a), Some(b), Some(c), Some(d)) = (x.0, x.1, y.0, y.1) {
+        let corners: Option<Vec<Decimal>> =
+            [(a, c), (a, d), (b, c), (b, d)].into_iter().map(|(a, b)| a.checked_mul(b)).collect();
+        return corners.map_or((None, None), |all| (all.iter().min().copied(), all.iter().max().copied()));
+    }
+    match (x.0.filter(|low| *low >= zero), y.0.filter(|low| *low >= zero)) {
+        (Some(a), Some(c)) => (a.checked_mul(c), x.1.zip(y.1).and_then(|(b, d)| b.checked_mul(d))),
+        _ => (None, None),
+    }
+}
+
+/// A divisor is never zero: that is proved elsewhere.
+fn quotient(x: Ends, y: Ends) -> Ends {
+    let zero = Decimal::ZERO;
+    let Some(c) = y.0.filter(|low| *low >= zero) else { return (None, None) };
+    let by = |end: Option<Decimal>, by: Option<Decimal>| end.zip(by).and_then(|(end, by)| end.checked_div(by));
+    let c = (c > zero).then_some(c);
+    // The ends move towards zero with a larger divisor, away from it with a smaller one.
+    let low = x.0.and_then(|low| if low >= zero { by(Some(low), y.1).or(Some(zero)) } else { by(Some(low), c) });
+    let high = x.1.and_then(|high| if high <= zero { by(Some(high), y.1).or(Some(zero)) } else { by(Some(high), c) });
+    (low, high)
+}
