@@ -9,9 +9,10 @@ use crate::compile::typing::Typing;
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::expression::Expected;
 use crate::model::definition::{Definition, StepKind as Kind};
-use crate::model::form::{FieldKind, Form};
+use crate::model::form::{Field, FieldKind, Form};
+use crate::model::formula::Op;
 use crate::model::id::{FieldName, StepId};
-use crate::model::text::Wording;
+use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed};
 use crate::syntax::{self, StepKind};
 use indexmap::IndexMap;
@@ -131,7 +132,7 @@ pub(crate) fn complete(definition: &mut Definition, fields: &Fields<'_>, flow: &
             (_, Type::Record(columns)) if !rows.plain => {
                 columns.iter().map(|(name, typed)| (name.clone(), column_of(name, typed))).collect()
             }
-            _ => Form::from_iter([(rows.alias.clone(), column_of(&rows.alias, &rows.item))]),
+            _ => Form::from_iter([(rows.alias.clone(), titled(definition, rows))]),
         };
         for (id, step) in &definition.steps {
             if flow.row_of(id) == Some(&rows.each)
@@ -149,6 +150,27 @@ pub(crate) fn complete(definition: &mut Definition, fields: &Fields<'_>, flow: &
             each.columns = columns;
         }
     }
+}
+
+/// The column of plain values: called as the field is that they come from, or as what they are, where that is known.
+fn titled(definition: &Definition, rows: &Rows<'_>) -> Field {
+    let each = match definition.steps.get(&rows.each).map(|step| &step.kind) {
+        Some(Kind::Each(each)) => Some(each),
+        _ => None,
+    };
+    let from = each.and_then(|each| match each.rows.root.op() {
+        Op::Field(name) => definition.fields().find(|(own, _)| *own == name).map(|(_, field)| field.title.clone()),
+        _ => None,
+    });
+    let kind = match &rows.item.of {
+        Type::Person => Some(("人员", "Person")),
+        Type::Position => Some(("岗位", "Position")),
+        Type::Department => Some(("部门", "Department")),
+        _ => None,
+    };
+    let kind = kind.map(|(zh, en)| Text::Each { zh: Some(zh.into()), en: Some(en.into()) });
+    let column = column_of(&rows.alias, &rows.item);
+    Field { title: from.or(kind).unwrap_or_else(|| column.title.clone()), ..column }
 }
 
 /// Which form a field belongs to, where that is asked in the body of this `each`.

@@ -106,10 +106,11 @@ impl<'a> Changed<'a> {
             None => self.shown.field(name),
             Some(each) => self.shown.field(&each.list) && self.shown.column(&each.list, name),
         };
-        // What was empty is filled in.
+        // What was empty is filled in; in what was handed in before, that is a change too.
         let held = |name: &FieldName| {
             let value = before.get(name).unwrap_or(&Value::Null);
-            !value.is_null() && value.as_list().is_none_or(|items| !items.is_empty())
+            let empty = value.is_null() || value.as_list().is_some_and(<[Value]>::is_empty);
+            !empty || matches!(kind, TaskKind::Revise { .. })
         };
         let asked = fields.into_iter().filter(|(name, field)| field.value.is_none() && again(name) && seen(name));
         let asked = asked.filter(|(name, _)| held(name));

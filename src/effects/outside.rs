@@ -14,14 +14,20 @@ use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 
 /// What is known of tokens as a log is read.
-#[derive(Default)]
 pub(super) struct Outside<'a> {
+    /// The rows that tokens are in, in words.
+    rows: &'a BTreeMap<TokenId, String>,
     at: BTreeMap<TokenId, &'a StepId>,
     /// Tokens that stopped, with the place of their line where it may still be the present one.
     stopped: BTreeMap<TokenId, &'a StepId>,
 }
 
 impl<'a> Outside<'a> {
+    /// Nothing read yet.
+    pub(super) fn new(rows: &'a BTreeMap<TokenId, String>) -> Outside<'a> {
+        Outside { rows, at: BTreeMap::new(), stopped: BTreeMap::new() }
+    }
+
     /// What there is to tell of an event, if anything.
     pub(super) fn tell(
         &mut self,
@@ -30,9 +36,10 @@ impl<'a> Outside<'a> {
         entry: &'a Entry,
         event: &'a Event,
     ) -> Option<Moment> {
-        let line = |mark, step: &StepId, said: String| Moment {
+        let rows = self.rows;
+        let line = |mark, token: Option<&TokenId>, step: &StepId, said: String| Moment {
             mark,
-            title: words.step(scene.definition, step),
+            title: words.with_row(words.step(scene.definition, step), token.and_then(|token| rows.get(token)).cloned()),
             when: words.moment(entry.at),
             words: said,
             ..Moment::default()
@@ -43,19 +50,19 @@ impl<'a> Outside<'a> {
                 let again = self.stopped.remove(token).is_some() && matches!(entry.command.ask, Ask::Retry { .. });
                 again.then(|| Moment {
                     who: words.actor(&entry.command.actor),
-                    ..line(Mark::Note, step, words.pick("重试", "tried again").into())
+                    ..line(Mark::Note, Some(token), step, words.pick("重试", "tried again").into())
                 })
             }
             Event::Postponed { token, attempt, at, zh, en } => {
                 let step = self.at.get(token)?;
                 let why = if words.lang == Lang::Zh { zh } else { en };
-                Some(line(Mark::Note, step, failed_for_now(words, attempt.saturating_sub(1), why, *at)))
+                Some(line(Mark::Note, Some(token), step, failed_for_now(words, attempt.saturating_sub(1), why, *at)))
             }
             Event::IncidentRaised { token, step, what } => {
                 self.stopped.insert(*token, step);
                 // What still stops it is the present, which says since when.
                 let now = is_now(scene, entry, *token);
-                (!now).then(|| line(Mark::Stopped, step, stopped(words, &entry.command.ask, what)))
+                (!now).then(|| line(Mark::Stopped, Some(token), step, stopped(words, &entry.command.ask, what)))
             }
             Event::CameLate { token } => {
                 let step = self.at.get(token)?;
@@ -63,16 +70,17 @@ impl<'a> Outside<'a> {
                     "对方已经办了，但这时已不再等它，没有采用",
                     "it was done when nobody waited for it any more; nothing is taken from it",
                 );
-                Some(line(Mark::Stopped, step, said.into()))
+                Some(line(Mark::Stopped, Some(token), step, said.into()))
             }
             Event::UndoNoted { step, unsure: Some(_), .. } => {
                 let said =
                     words.pick("没有等到结果，对方可能已经办了", "nobody waits for the result: it may have been done");
-                Some(line(Mark::Note, step, said.into()))
+                Some(line(Mark::Note, None, step, said.into()))
             }
-            Event::Left { step, outcome, .. } => {
+            Event::Left { token, step, outcome, .. } => {
                 let kind = &scene.definition.steps.get(step)?.kind;
-                went_on(words, kind, &entry.command.ask, outcome).map(|(mark, said)| line(mark, step, said))
+                went_on(words, kind, &entry.command.ask, outcome)
+                    .map(|(mark, said)| line(mark, Some(token), step, said))
             }
             _ => None,
         }

@@ -14,7 +14,8 @@ pub(super) fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&Pers
     let open = scene.state.tasks.values().filter(|task| !task.parked);
     let mut story: Vec<Moment> = open.map(|task| now(task, scene, words, reader)).collect();
     for (number, token) in &scene.state.tokens {
-        let title = || token.step.as_ref().map(|step| words.step(scene.definition, step)).unwrap_or_default();
+        let step = |step| words.step_in(scene.definition, scene.state, *number, step);
+        let title = || token.step.as_ref().map(step).unwrap_or_default();
         if let Some(what) = &token.incident {
             let raised = outside::raised(scene, *number);
             story.push(Moment {

@@ -1,12 +1,12 @@
 //! Which row of an `each` a task is of, in words: rows of one step look alike to who is asked for several.
 
 use super::format::{Words, clean_line};
-use crate::engine::event::{Entry, Event};
+use crate::engine::event::{Entry, Event, OpenedTask};
 use crate::engine::rows_around;
 use crate::engine::state::{Row, State, Task};
-use crate::model::definition::Definition;
-use crate::model::form::{Field, FieldKind, Form};
-use crate::model::id::{FieldName, TaskId, TokenId};
+use crate::model::definition::{Definition, StepKind};
+use crate::model::form::{Field, FieldKind};
+use crate::model::id::{FieldName, StepId, TaskId, TokenId};
 use crate::model::text::Lang;
 use crate::model::value::Value;
 use std::collections::BTreeMap;
@@ -22,28 +22,41 @@ impl Words<'_> {
         self.with_row(title, row.map(|(_, row)| self.row(definition, row)))
     }
 
-    /// What people call every task that was ever opened, with its row.
-    pub fn tasks_of(&self, definition: &Definition, log: &[Entry]) -> BTreeMap<TaskId, String> {
-        let (mut rows, mut titles) = (BTreeMap::<TokenId, String>::new(), BTreeMap::new());
-        for event in log.iter().flat_map(|entry| &entry.events) {
-            match event {
-                Event::ScopeOpened { holder, row, token, .. } => {
-                    let words = row.as_ref().map(|row| self.row(definition, row));
-                    if let Some(words) = words.or_else(|| rows.get(holder).cloned()) {
-                        rows.insert(*token, words);
-                    }
-                }
-                Event::TaskOpened { task, opened } => {
-                    let title = self.task(definition, &opened.step, opened.kind);
-                    titles.insert(*task, self.with_row(title, rows.get(&opened.token).cloned()));
-                }
-                _ => {}
-            }
-        }
-        titles
+    /// What people call a step where a token is, with its row.
+    pub fn step_in(&self, definition: &Definition, state: &State, token: TokenId, step: &StepId) -> String {
+        let row = rows_around(definition, state, token).pop();
+        self.with_row(self.step(definition, step), row.map(|(_, row)| self.row(definition, row)))
     }
 
-    fn with_row(&self, title: String, row: Option<String>) -> String {
+    /// The rows that every token ever was in.
+    pub(super) fn rows_of(&self, definition: &Definition, log: &[Entry]) -> BTreeMap<TokenId, String> {
+        let mut rows = BTreeMap::<TokenId, String>::new();
+        for event in log.iter().flat_map(|entry| &entry.events) {
+            if let Event::ScopeOpened { holder, row, token, .. } = event {
+                let words = row.as_ref().map(|row| self.row(definition, row));
+                if let Some(words) = words.or_else(|| rows.get(holder).cloned()) {
+                    rows.insert(*token, words);
+                }
+            }
+        }
+        rows
+    }
+
+    /// What people call every task that was ever opened, with its row.
+    pub fn tasks_of(&self, definition: &Definition, log: &[Entry]) -> BTreeMap<TaskId, String> {
+        let rows = self.rows_of(definition, log);
+        let opened = log.iter().flat_map(|entry| &entry.events).filter_map(|event| match event {
+            Event::TaskOpened { task, opened } => Some((*task, &**opened)),
+            _ => None,
+        });
+        let title = |(task, opened): (TaskId, &OpenedTask)| {
+            let title = self.task(definition, &opened.step, opened.kind);
+            (task, self.with_row(title, rows.get(&opened.token).cloned()))
+        };
+        opened.map(title).collect()
+    }
+
+    pub(super) fn with_row(&self, title: String, row: Option<String>) -> String {
         match (row, self.lang) {
             (None, _) => title,
             (Some(row), Lang::Zh) => format!("{title}（{row}）"),
@@ -51,7 +64,7 @@ impl Words<'_> {
         }
     }
 
-    /// `第 2 行：华康医院`, by the first text, or else the first person, that the row holds.
+    /// `第 2 行：华康医院`, by the first text, else the first person, else the first value that the row holds.
     fn row(&self, definition: &Definition, row: &Row) -> String {
         let number = row.number.saturating_add(1);
         let name: String = self.row_name(definition, row).chars().take(LONGEST).collect();
@@ -67,21 +80,35 @@ impl Words<'_> {
         if row.plain {
             return row.columns.get(&row.alias).map(|value| clean_line(&self.value(None, value))).unwrap_or_default();
         }
-        let found = |wanted: &dyn Fn(&FieldName, &Value) -> bool| {
-            let mut columns = row.columns.iter();
-            let (name, value) = columns.find(|(name, value)| !value.is_null() && wanted(name, value))?;
-            Some(clean_line(&self.value(column(definition, name), value)))
+        let brought = brought(definition, row);
+        let found = |wanted: &dyn Fn(&Field, &Value) -> bool| {
+            let mut columns = brought.iter().filter_map(|(name, field)| Some((*field, row.columns.get(*name)?)));
+            let (field, value) = columns.find(|(field, value)| !value.is_null() && wanted(field, value))?;
+            Some(clean_line(&self.value(Some(field), value)))
         };
-        let text =
-            |name: &FieldName, _: &Value| column(definition, name).is_some_and(|field| field.kind == FieldKind::Text);
-        found(&text).or_else(|| found(&|_, value| matches!(value, Value::Person(_)))).unwrap_or_default()
+        let text = found(&|field, _| field.kind == FieldKind::Text);
+        let person = || found(&|_, value| matches!(value, Value::Person(_)));
+        // Yes and no, files and lists name nothing.
+        let first = || {
+            found(&|field, value| {
+                !matches!(value, Value::Boolean(_) | Value::File(_) | Value::List(_))
+                    && field.kind != FieldKind::LongText
+            })
+        };
+        text.or_else(person).or_else(first).unwrap_or_default()
     }
 }
 
-/// A column of a list of the process, by its name.
-fn column<'a>(definition: &'a Definition, name: &FieldName) -> Option<&'a Field> {
-    definition.fields().find_map(|(_, field)| match &field.kind {
-        FieldKind::List(columns) => Form::get(columns, name),
+/// The columns that a row brings with it, in the order of its list: without those that its steps ask.
+fn brought<'a>(definition: &'a Definition, row: &Row) -> Vec<(&'a FieldName, &'a Field)> {
+    let mut steps = definition.steps.values();
+    let each = steps.find_map(|step| match &step.kind {
+        StepKind::Each(each) if each.alias == row.alias => Some(each),
         _ => None,
-    })
+    });
+    let asked = |name: &FieldName| {
+        let mut humans = definition.steps.values().filter_map(|step| step.human());
+        humans.any(|human| human.form.contains_key(name))
+    };
+    each.into_iter().flat_map(|each| &each.columns).filter(|(name, _)| !asked(name)).collect()
 }

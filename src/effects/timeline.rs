@@ -137,12 +137,15 @@ struct Asked<'a> {
 }
 
 fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment> {
-    let mut outside = told.operates.then(Outside::default);
+    let rows = words.rows_of(scene.definition, scene.log);
+    let mut outside = told.operates.then(|| Outside::new(&rows));
     let mut changed = told.changes.map(Changed::new);
     let mut asked: BTreeMap<TaskId, Asked<'_>> = BTreeMap::new();
     let titles = words.tasks_of(scene.definition, scene.log);
-    let mut branches: BTreeMap<ScopeId, (Option<TokenId>, String)> = BTreeMap::new();
-    let (mut first, mut at) = (BTreeMap::new(), BTreeMap::new());
+    let mut branches: BTreeMap<ScopeId, (TokenId, String)> = BTreeMap::new();
+    let mut at: BTreeMap<TokenId, &StepId> = BTreeMap::new();
+    let placed =
+        |token: &TokenId, step: &StepId| words.with_row(words.step(scene.definition, step), rows.get(token).cloned());
     let mut story = Vec::new();
     for entry in scene.log {
         let when = words.moment(entry.at);
@@ -195,12 +198,12 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                         ..Moment::default()
                     });
                 }
-                Event::Skipped { step, .. }
+                Event::Skipped { token, step }
                     // Steps without people are nobody's business.
                     if scene.definition.steps.get(step).is_some_and(|step| step.human().is_some()) => {
                         story.push(Moment {
                             mark: Mark::Skipped,
-                            title: words.step(scene.definition, step),
+                            title: placed(token, step),
                             words: words.pick("不需要这一步", "Not needed").into(),
                             ..Moment::default()
                         });
@@ -214,13 +217,10 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                     via: via.clone(),
                     ..Moment::default()
                 }),
-                Event::Entered { token, step } => {
-                    first.entry(*token).or_insert(step);
-                    at.insert(*token, step);
-                }
-                Event::Called { step, .. } => story.push(Moment {
+                Event::Entered { token, step } => drop(at.insert(*token, step)),
+                Event::Called { token, step, .. } => story.push(Moment {
                     mark: Mark::Note,
-                    title: words.step(scene.definition, step),
+                    title: placed(token, step),
                     when: when.clone(),
                     words: called(scene, words, step).into(),
                     ..Moment::default()
@@ -228,16 +228,16 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                 Event::MessageRead { token, .. } => story.push(Moment {
                     mark: Mark::Note,
                     title: match at.get(token) {
-                        Some(step) => words.step(scene.definition, step),
+                        Some(step) => placed(token, step),
                         None => words.pick("消息", "Message").into(),
                     },
                     when: when.clone(),
                     words: words.pick("消息已收到", "the message came").into(),
                     ..Moment::default()
                 }),
-                Event::WentOverdue { step, .. } => story.push(Moment {
+                Event::WentOverdue { token, step, .. } => story.push(Moment {
                     mark: Mark::Note,
-                    title: words.step(scene.definition, step),
+                    title: placed(token, step),
                     when: when.clone(),
                     words: overdue(scene, words, step, entry),
                     ..Moment::default()
@@ -276,21 +276,20 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                     });
                 }
                 Event::ScopeOpened { scope, branch, row, token, .. } => {
-                    let name = match (branch, row, words.lang) {
-                        (Some(branch), ..) => named(branch),
-                        (_, Some(row), Lang::Zh) => format!("第 {} 行", row.number.saturating_add(1)),
-                        (_, Some(row), Lang::En) => format!("row {}", row.number.saturating_add(1)),
+                    let name = match (branch, row) {
+                        (Some(branch), _) => named(branch),
+                        (_, Some(_)) => rows.get(token).cloned().unwrap_or_default(),
                         _ => continue,
                     };
-                    branches.insert(*scope, (row.is_none().then_some(*token), name));
+                    branches.insert(*scope, (*token, name));
                 }
                 Event::ScopeClosed { scope, done: false } => {
                     let Some((token, name)) = branches.get(scope) else { continue };
-                    // A branch has no title: what it begins with says to people what it is about.
-                    let begins = token.and_then(|token| first.get(&token)).map(|step| words.step(scene.definition, step));
+                    // What is cancelled is where it was; nobody knows a branch by its name.
+                    let stood = at.get(token).map(|step| placed(token, step));
                     story.push(Moment {
                         mark: Mark::Skipped,
-                        title: begins.unwrap_or_else(|| name.clone()),
+                        title: stood.unwrap_or_else(|| name.clone()),
                         when: when.clone(),
                         words: words.pick("不再需要，已取消", "no longer needed, cancelled").into(),
                         ..Moment::default()

@@ -195,6 +195,7 @@ pub(super) fn cancel(run: &mut Run<'_>, token: TokenId) {
 
 /// Takes away all that a token waits for: its tasks and timers, its call, the blocks that its step holds.
 pub(super) fn clear(run: &mut Run<'_>, token: TokenId) {
+    keep_rows(run, token);
     close_all(run, token);
     let tasks: Vec<TaskId> =
         run.state.tasks.iter().filter(|(_, task)| task.token == token).map(|(number, _)| *number).collect();
@@ -205,6 +206,24 @@ pub(super) fn clear(run: &mut Run<'_>, token: TokenId) {
     if let Some(Waiting::Call { child, .. }) = run.state.tokens.get(&token).and_then(|token| token.waits.as_ref()) {
         let child = *child;
         run.emit(Event::CallCancelled { child });
+    }
+}
+
+/// Writes down what the rows of an `each` were asked by now, as it is left before its end: what people answered is not
+/// lost. Where a field that is computed from the list cannot be computed so early, the list stays as it was.
+fn keep_rows(run: &mut Run<'_>, holder: TokenId) {
+    let step = run.state.tokens.get(&holder).and_then(|token| token.step.as_ref());
+    let Some(StepKind::Each(each)) = step.and_then(|step| run.definition.steps.get(step)).map(|step| &step.kind) else {
+        return;
+    };
+    let Some(running) = running(run, holder) else { return };
+    let moved = |scope: &ScopeId| {
+        let row = run.state.scopes.get(scope).and_then(|scope| scope.row.as_ref());
+        row.is_some_and(|row| running.rows.get(row.number as usize) != Some(&row.columns))
+    };
+    if running.finished > 0 || held(run, holder).iter().any(moved) {
+        let list = rows_so_far(run, holder);
+        let _ = run.set_at(holder, Record::from_iter([(each.list.clone(), list)]));
     }
 }
 

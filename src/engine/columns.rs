@@ -7,11 +7,12 @@
 use super::Facts;
 use super::form::{self, Evaluate, empty};
 use super::refusal::FieldFault;
-use super::state::{State, Waiting};
+use super::state::{State, TaskKind, Token, Waiting};
 use crate::model::control::Each;
 use crate::model::definition::{Definition, StepKind};
 use crate::model::form::{Field, FieldKind, Form};
-use crate::model::id::{FieldName, TokenId};
+use crate::model::graph::Node;
+use crate::model::id::{FieldName, StepId, TokenId};
 use crate::model::value::{Record, Value};
 use std::borrow::Cow;
 
@@ -35,7 +36,8 @@ pub fn data_by_now<'a>(definition: &Definition, state: &'a State, reader: Option
     for (number, token) in &state.tokens {
         let step = token.step.as_ref().and_then(|step| definition.steps.get(step));
         let Some(StepKind::Each(each)) = step.map(|step| &step.kind) else { continue };
-        let Some(rows) = rows_by_now(state, *number).filter(|_| data.contains_key(&each.list)) else { continue };
+        let Some(mut rows) = rows_by_now(state, *number) else { continue };
+        unanswered(definition, state, *number, &mut rows);
         match reader.and_then(|reader| row_around(state, reader, *number)) {
             None => drop(data.to_mut().insert(each.list.clone(), Value::List(rows))),
             Some(own) => {
@@ -47,6 +49,38 @@ pub fn data_by_now<'a>(definition: &Definition, state: &'a State, reader: Option
         }
     }
     data
+}
+
+/// Empties in the rows of a holder what is asked of them just now, or will be when it is their turn: what they were
+/// asked on an earlier way is no answer of this one.
+fn unanswered(definition: &Definition, state: &State, holder: TokenId, rows: &mut [Value]) {
+    let Some(Token { step: Some(each), waits: Some(Waiting::Block(running)), .. }) = state.tokens.get(&holder) else {
+        return;
+    };
+    let asks = |step: &StepId| definition.steps.get(step).and_then(|step| step.human()).map(|human| &human.form);
+    let mut clear = |number: usize, form: &Form| {
+        if let Some(Value::Record(row)) = rows.get_mut(number) {
+            for (name, field) in form {
+                if let Some(value) = row.get_mut(name) {
+                    *value = empty(field);
+                }
+            }
+        }
+    };
+    for task in
+        state.tasks.values().filter(|task| !task.parked && matches!(task.kind, TaskKind::Approve | TaskKind::Work))
+    {
+        if let (Some(number), Some(form)) = (row_around(state, task.token, holder), asks(&task.step)) {
+            clear(number, form);
+        }
+    }
+    let graph = &definition.graph;
+    let Some(body) = graph.blocks_of(each).first().copied() else { return };
+    let inside =
+        |step: &&StepId| graph.block_of(&Node::Step((*step).clone())).is_some_and(|block| graph.encloses(body, block));
+    for form in definition.steps.keys().filter(inside).filter_map(asks) {
+        (running.opened as usize..running.rows.len()).for_each(|number| clear(number, form));
+    }
 }
 
 /// The number of the row of this holder that a token is in.

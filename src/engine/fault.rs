@@ -4,9 +4,9 @@ use super::form::MOST_ROWS;
 use crate::expression::beside;
 use crate::model::form::{Field, FieldKind};
 use crate::model::text::{Lang, Wording};
-use crate::model::time::Moment;
+use crate::model::time::{Moment, date_words, moment_words};
 use crate::model::value::Value;
-use chrono::Timelike;
+use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
@@ -27,7 +27,10 @@ pub(super) fn outside(field: &Field, value: &Value, bound: &Value, low: bool, zo
         Wording::new(format!("{zh} {shown}{}。", unit.0), format!("{en} {shown}{}.", unit.1))
     };
     let amount = |unit, shown: &str| say(("至少", "最多"), ("At least", "At most"), unit, shown);
-    let day = |shown: &str| say(("不早于", "不晚于"), ("Not before", "Not after"), ("", ""), shown);
+    let day = |shown: Wording| {
+        let (zh, en) = if low { ("不早于", "Not before") } else { ("不晚于", "Not after") };
+        Wording::new(format!("{zh} {}。", shown.zh), format!("{en} {}.", shown.en))
+    };
     Some(match (value, bound) {
         (Value::Text(_), Value::Number(bound)) => amount((" 个字", " characters"), &bound.normalize().to_string()),
         (Value::List(_), Value::Number(bound)) => {
@@ -37,8 +40,9 @@ pub(super) fn outside(field: &Field, value: &Value, bound: &Value, low: bool, zo
             amount(("", ""), &format!("{} %", (*bound * Decimal::ONE_HUNDRED).normalize()))
         }
         (_, Value::Number(bound)) => amount(("", ""), &bound.normalize().to_string()),
-        (_, Value::Date(bound)) => day(&bound.to_string()),
-        (_, Value::DateTime(bound)) => day(&wall(bound).format("%Y-%m-%d %H:%M").to_string()),
+        // No day is so long ago: the year is always said.
+        (_, Value::Date(bound)) => day(date_words(*bound, NaiveDate::MIN)),
+        (_, Value::DateTime(bound)) => day(moment_words(wall(bound), NaiveDateTime::MIN)),
         (_, Value::Duration(bound)) => {
             let (zh, en) = if low { ("至少", "At least") } else { ("最多", "At most") };
             Wording::new(format!("{zh} {}。", bound.words(Lang::Zh)), format!("{en} {}.", bound.words(Lang::En)))

@@ -24,6 +24,7 @@
 //! 8. A timer fires once; a repeated one that is overdue after nothing ran fires once and counts from then.
 //! 9. Every end that a case comes to is among those that `explore` lists.
 
+mod among;
 mod apply;
 mod block;
 mod columns;
@@ -52,6 +53,7 @@ mod vote;
 mod waiting;
 mod wrong;
 
+pub use among::among;
 pub use apply::apply;
 pub use columns::{columns_of, data_by_now};
 pub use decide::decide;

@@ -31,6 +31,7 @@ use crate::model::time::Calendar;
 use crate::model::value::Record;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -336,6 +337,14 @@ impl Visit {
             }
             None => self.data(),
         }
+    }
+
+    /// Whom the fields of the form take, where that is known before it is filled in.
+    pub fn among(&self) -> BTreeMap<String, Vec<PersonId>> {
+        let Some((task, assignment)) = self.asked() else { return BTreeMap::new() };
+        let (directory, calendar) = (&*self.directory, &*self.calendar);
+        let facts = Facts { now: self.now, directory, calendar, sequence: 0, seed: [0; 16] };
+        engine::among(&self.case.definition, &self.case.state, task, &assignment.person, &facts)
     }
 
     /// What the page of the open task shows, as a fingerprint.

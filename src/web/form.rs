@@ -7,6 +7,7 @@
 use crate::effects::format::{Words, clean_line};
 use crate::model::file::{File, FileRule, size_words};
 use crate::model::form::{Field, FieldKind, Form};
+use crate::model::id::PersonId;
 use crate::model::input::{LINE_LIMIT, ROW_LIMIT, TEXT_LIMIT, write_text};
 use crate::model::text::Lang;
 use crate::model::value::{Record, Value};
@@ -34,6 +35,8 @@ pub(super) struct Widget {
     text: String,
     /// Must be filled in.
     required: bool,
+    /// Must be filled in where what the form says of it holds.
+    sometimes: bool,
     /// The most characters.
     limit: usize,
     /// Written behind it.
@@ -68,6 +71,8 @@ pub(super) struct Sheet {
     pub(super) faults: BTreeMap<String, String>,
     /// How many blank rows stand below a list; [`BLANK_ROWS`] where it is not said.
     pub(super) blank: BTreeMap<String, usize>,
+    /// The people that a field takes, by its path without numbers of rows; everybody where it is not said.
+    pub(super) among: BTreeMap<String, Vec<PersonId>>,
 }
 
 /// How many blank rows stand below the filled ones of a list at first; one more where none is filled.
@@ -165,7 +170,8 @@ impl Sheet {
         Widget {
             label: clean_line(field.title.get(words.lang)),
             help,
-            required: field.required,
+            required: field.required && field.when.is_none(),
+            sometimes: field.required && field.when.is_some(),
             described: (!described.is_empty()).then(|| described.join(" ")),
             fault,
             id,
@@ -191,13 +197,16 @@ impl Sheet {
         let options = boxes(words, field).map(|options| {
             let chosen = |value: &str| typed.iter().any(|text| text.split('\n').any(|one| one.trim() == value));
             let choice = |(value, label): (String, String)| Choice { chosen: chosen(&value), value, label };
-            options.into_iter().map(choice).collect::<Vec<_>>()
+            let among = self.among.get(&without_rows(&frame.path));
+            let offered =
+                |one: &Choice| one.chosen || among.is_none_or(|all| all.iter().any(|id| id.as_str() == one.value));
+            options.into_iter().map(choice).filter(offered).collect::<Vec<_>>()
         });
         let text = typed.join("\n");
         match options {
             Some(options) if field.many && options.len() <= CHECKS => Widget { kind: "checks", options, ..frame },
             Some(options) if !field.many => {
-                let few = options.len() <= FEW && field.required && roomy;
+                let few = options.len() <= FEW && frame.required && roomy;
                 Widget { kind: if few { "radios" } else { "select" }, options, ..frame }
             }
             _ if field.many || field.kind == FieldKind::LongText => {
@@ -284,6 +293,11 @@ fn boxes(words: &Words<'_>, field: &Field) -> Option<Vec<(String, String)>> {
         }
         _ => return None,
     })
+}
+
+/// `items.0.who` → `items.who`.
+fn without_rows(path: &str) -> String {
+    path.split('.').filter(|part| part.parse::<usize>().is_err()).collect::<Vec<_>>().join(".")
 }
 
 fn id(path: &str) -> String {

@@ -74,7 +74,7 @@ fn a_time_is_held_against_an_instant_in_the_calendars_zone() {
     let steps = "  - id: plan\n    title: Plan\n    task: lead\n    \
                  form: { at: { type: date-time, title: At, required: true, min: instance.started_at } }\n";
     let start = "start: { by: ann, data: { what: all } }\ndo:\n";
-    let early = "  - refuse: { complete: plan, by: leo, data: { at: 2026-03-02T08:59 }, why: Not before 2026-03-02 09:00 }\n  \
+    let early = "  - refuse: { complete: plan, by: leo, data: { at: 2026-03-02T08:59 }, why: Not before 2 March 2026 09:00 }\n  \
                  - { complete: plan, by: leo, data: { at: 2026-03-02T09:00 } }\n  - expect: { ended: done }\n";
     assert_eq!(failures(form, steps, &format!("{start}{early}")), "");
 }

@@ -272,3 +272,110 @@ fn what_nobody_waits_for_any_more_is_not_counted_and_a_headline_is_headed_by_wha
         .collect();
     assert_eq!(waiting, [("phone".to_owned(), 0), ("pack".to_owned(), 1)]);
 }
+
+const GATHERED: &str = "
+process: gathered
+title: { zh: 征求意见, en: Ask around }
+number: \"G-{seq:3}\"
+start: [clerk]
+form:
+  days:
+    type: list
+    title: { zh: 日程, en: Days }
+    min: 1
+    fields: { day: { type: date, title: { zh: 日期, en: Day }, required: true } }
+steps:
+  - id: ask
+    each: holders(clerk)
+    as: colleague
+    into: answers
+    steps:
+      - { id: answer, title: { zh: 意见, en: Opinion }, task: colleague, form: { said: { type: text, title: { zh: 意见, en: Said }, required: true } } }
+  - { id: look, title: { zh: 审阅, en: Look }, approve: lead, on: { returned: ask } }
+  - id: each_day
+    each: days
+    as: one
+    steps:
+      - { id: tidy, title: { zh: 整理, en: Tidy }, task: lead }
+";
+
+#[test]
+fn what_was_gathered_is_not_lost_and_not_told_as_an_answer_of_the_next_time() {
+    let (shell, _) = shell("en", &[GATHERED]);
+    let start = ["start", "gathered", "--as", "ann", "--set", "days.0.day=2030-03-02"];
+    shell.good(&start);
+    shell.good(&["complete", "G-001", "--as", "ann", "--set", "said=Why not"]);
+    has(&shell.good(&["show", "G-001"]), &["Person", "Why not"]);
+    shell.good(&["complete", "G-001", "--as", "bob", "--set", "said=Rather not"]);
+    shell.good(&["return", "G-001", "--as", "leo", "--opinion", "again"]);
+    let again = shell.good(&["show", "G-001"]);
+    assert!(!again.contains("Why not") && !again.contains("Rather not"), "{again}");
+    shell.good(&["complete", "G-001", "--as", "ann", "--set", "said=Still why not"]);
+    shell.good(&["withdraw", "G-001", "--as", "ann"]);
+    has(&shell.good(&["show", "G-001"]), &["Person", "Still why not"]);
+    shell.good(&start);
+    shell.good(&["complete", "G-002", "--as", "ann", "--set", "said=Yes"]);
+    shell.good(&["complete", "G-002", "--as", "bob", "--set", "said=Yes"]);
+    shell.good(&["approve", "G-002", "--as", "leo"]);
+    has(&shell.good(&["tasks"]), &["Tidy (row 1: Saturday, 2 March"]);
+}
+
+const PREVIEWED: &str = "
+process: previewed
+title: { zh: 预览, en: Previewed }
+number: \"V-{seq:3}\"
+start: [clerk]
+form: { what: { type: text, title: { zh: 事由, en: What }, required: true } }
+steps:
+  - id: price
+    title: { zh: 报价, en: Price }
+    task: lead
+    form: { cost: { type: money, title: { zh: 费用, en: Cost }, required: true } }
+  - { id: signed, title: { zh: 等签字, en: Signature }, receive: signed }
+  - { id: dear, title: { zh: 总监审批, en: Dear }, approve: lead, when: cost > 100 }
+  - id: way
+    choose:
+      - when: cost > 50
+        steps: [{ id: check, title: { zh: 核对, en: Check }, task: person(\"bob\") }]
+    otherwise: []
+  - { id: file, title: { zh: 归档, en: File it }, task: person(\"bob\") }
+";
+
+#[test]
+fn what_comes_either_way_is_certain_and_what_is_not_known_yet_is_told_as_such() {
+    let (shell, _) = shell("en", &[PREVIEWED]);
+    shell.good(&["start", "previewed", "--as", "ann", "--set", "what=Books"]);
+    let ahead = shell.good(&["show", "V-001"]);
+    let line = |title: &str| ahead.lines().find(|line| line.contains(title)).unwrap_or_default().to_owned();
+    for title in ["Dear", "Check"] {
+        assert!(line(title).contains("if needed"), "{title} in\n{ahead}");
+    }
+    assert!(line("File it").contains("Bob") && !line("File it").contains("if needed"), "{ahead}");
+}
+
+const BRANCHED: &str = "
+process: branched
+title: { zh: 分头办, en: Branched }
+number: \"C-{seq:3}\"
+start: [clerk]
+steps:
+  - id: both
+    parallel:
+      left: [{ id: left_first, title: { zh: 左一, en: Left first }, approve: lead }]
+      right:
+        - { id: right_first, title: { zh: 右一, en: Right first }, task: person(\"bob\") }
+        - { id: right_last, title: { zh: 右末, en: Right last }, task: person(\"bob\") }
+    join: any
+  - { id: end_it, title: { zh: 收尾, en: End it }, task: lead }
+";
+
+#[test]
+fn a_branch_that_is_cancelled_is_named_by_where_it_stood() {
+    let (shell, _) = shell("zh", &[BRANCHED]);
+    shell.good(&["start", "branched", "--as", "ann"]);
+    shell.good(&["complete", "C-001", "--as", "bob"]);
+    shell.good(&["approve", "C-001", "--as", "leo"]);
+    let story = shell.good(&["show", "C-001"]);
+    let cancelled = story.lines().find(|line| line.contains("不再需要，已取消")).unwrap_or_default();
+    assert!(cancelled.contains("右末") && !cancelled.contains("右一"), "{story}");
+}

@@ -177,6 +177,37 @@ steps:
       left: { type: text, title: { zh: 余料, en: Left over }, default: '\"none\"' }
 ";
 
+const CHOSEN: &str = "
+process: chosen
+title: Chosen
+form: {}
+steps:
+  - id: fill
+    title: Fill in
+    task: person(\"ann\")
+    form:
+      who: { type: person, title: { zh: 经办人, en: Who }, among: holders(clerk), required: true }
+      late: { type: boolean, title: { zh: 迟到, en: Late }, required: true }
+      why: { type: text, title: { zh: 原因, en: Why }, required: true, when: late }
+      day: { type: date, title: { zh: 日期, en: Day }, min: date(\"2026-03-06\") }
+";
+
+#[tokio::test]
+async fn a_page_offers_whom_a_field_takes_and_asks_only_where_it_applies() {
+    let options = web::Options { limits: wide(), ..web::Options::default() };
+    let house = House::of(&[("directory.yaml", support::OFFICE), ("chosen.yaml", CHOSEN)], options).await;
+    house.start_by("chosen", "bob", serde_json::json!({})).await;
+    let link = house.link("ann").await;
+    let page = house.get(&format!("{link}?lang=zh")).await;
+    page.is(200)
+        .has(&["value=\"ann\"", "value=\"bob\"", "原因 <span class=\"quiet\">适用时必填"])
+        .lacks(&["value=\"leo\""]);
+    house.get(&format!("{link}?lang=en")).await.has(&["Why <span class=\"quiet\">required where it applies"]);
+    let sent = [("outcome", "done"), ("who", "ann"), ("late", "no"), ("day", "2026-03-05")];
+    house.answer(&format!("{link}?lang=zh"), &sent).await.is(422).has(&["不早于 2026年3月6日"]);
+    house.answer(&format!("{link}?lang=en"), &sent).await.is(422).has(&["Not before 6 March 2026"]);
+}
+
 #[tokio::test]
 async fn other_values_of_a_second_click_are_not_dropped_in_silence() {
     let house = House::of(

@@ -56,7 +56,10 @@ fn see_to(shell: &Shell, matches: &ArgMatches, ask: Ask, said: &str) -> Result<(
                     None => acting::denied(Denied::Refused(Refusal::NoIncident, state), runtime),
                 })
             }
-            Err(denied) => Err(acting::denied(denied, runtime)),
+            Err(denied) => {
+                let over = refer::over(&case, &world, output);
+                Err(over.unwrap_or_else(|| acting::denied(denied, runtime)))
+            }
         }
     })
 }
@@ -120,7 +123,7 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             let Some(case) = runtime.case(row.id).await? else { continue };
             for (number, token) in &case.state.tokens {
                 let (Some(step), Some(what)) = (&token.step, &token.incident) else { continue };
-                let step = words.step(&case.definition, step);
+                let step = words.step_in(&case.definition, &case.state, *number, step);
                 let since = stopped_at(&case, *number).unwrap_or(row.at);
                 rows.push([row.reference(), step, words.trouble(what), words.moment(since)]);
             }
@@ -147,7 +150,7 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             }
             rows.push([
                 case.state.reference(),
-                words.step(&case.definition, &row.step),
+                words.step_in(&case.definition, &case.state, row.token, &row.step),
                 what,
                 words.moment(begun_at(&case, row.token).unwrap_or(row.next_at)),
             ]);

@@ -364,7 +364,8 @@ fn render(state: &WebState, desk: &Desk<'_>, filled: Filled, status: StatusCode)
     let case = &visit.case;
     let form: Form = visit.form().map(Cow::into_owned).unwrap_or_default();
     let data = visit.filled();
-    let sheet = filled.sheet.unwrap_or_else(|| Sheet::of(words, &form, &data));
+    let mut sheet = filled.sheet.unwrap_or_else(|| Sheet::of(words, &form, &data));
+    sheet.among = visit.among();
     // Since it was shown; on a first look, since they were asked, which is what the mail says.
     let since = filled.revision.filter(|_| filled.changed).unwrap_or(visit.opened);
     let before = visit.data_at(since).filter(|_| since < case.state.revision);
