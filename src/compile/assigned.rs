@@ -67,6 +67,14 @@ pub(crate) fn before(
     let mut queue = VecDeque::from([Node::Start]);
     while let Some(node) = queue.pop_front() {
         let Some(here) = known.get(&node).cloned() else { continue };
+        // What every row has filled in is known once the body has been walked.
+        if let Node::Join(id) = &node
+            && lasting.contains_key(id)
+            && !arrived.contains_key(&(id, 0))
+            && !coming(flow, id).is_empty()
+        {
+            continue;
+        }
         let mut after: Vec<(&Node, Certain)> = Vec::new();
         for (on, to) in flow.graph.edges_from(&node) {
             let mut then = match &node {

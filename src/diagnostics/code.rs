@@ -122,6 +122,7 @@ codes! {
     MaybeOutOfBounds "CS0419" "maybe_out_of_bounds" Error;
     ImpossibleField "CS0420" "impossible_field" Error;
     BadDefault "CS0421" "bad_default" Error;
+    BarePercent "CS0422" "bare_percent" Warning;
 
     // CS05: flow
     UnreachableStep "CS0501" "unreachable_step" Error;
@@ -140,6 +141,8 @@ codes! {
     RepeatedHttp "CS0514" "repeated_http" Warning;
     NestedLock "CS0517" "nested_lock" Error;
     ShadowedCase "CS0520" "shadowed_case" Error;
+    IdleCondition "CS0521" "idle_condition" Warning;
+    IdleStep "CS0522" "idle_step" Warning;
 
     // CS06: people
     BadMail "CS0601" "bad_mail" Error;

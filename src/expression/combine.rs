@@ -82,6 +82,17 @@ impl Infer<'_> {
         }
         let number = |of: &Type| matches!(of, Type::Number | Type::Money);
         let compared = matches!(node.syntax, Syntax::Compare(..));
+        // Rows beside plain values: which column is meant?
+        for (of, other, written) in [(a_of, b_of, wa), (b_of, a_of, wb)] {
+            if let (Some(columns), false) = (columns(of), columns(other).is_some()) {
+                let all: Vec<String> = columns.keys().map(|column| format!("`{written}.{column}`")).collect();
+                let all = all.join(" ");
+                return self.fault(fault.hint(
+                    format!("`{written}` 是一行行的明细，请写出是哪一列：{all}。"),
+                    format!("`{written}` holds rows; say which column is meant: {all}."),
+                ));
+            }
+        }
         let fault = match (a_of, b_of) {
             (a, Type::Text) | (Type::Text, a) if number(a) && compared => {
                 fault.hint("数字不加引号，例如 `total > 500`。", "A number has no quotes: `total > 500`.")
@@ -243,6 +254,15 @@ impl Infer<'_> {
                 Expr::new(Op::Matches(subject.expr.clone(), other.expr))
             }
         }
+    }
+}
+
+/// The columns of rows, and of one.
+fn columns(of: &Type) -> Option<&indexmap::IndexMap<crate::model::id::FieldName, crate::model::value::Typed>> {
+    match of {
+        Type::List(item) => columns(&item.of),
+        Type::Record(columns) => Some(columns),
+        _ => None,
     }
 }
 

@@ -237,7 +237,11 @@ impl Reading<'_> {
                 if matches!(outer.op(), Op::Local(own) if own >= slot) {
                     return None;
                 }
-                self.number(&outer, ordered)
+                // It is the same that it would be outside of this test.
+                let inner = self.locals.split_off(usize::from(*slot));
+                let number = self.number(&outer, ordered);
+                self.locals.extend(inner);
+                number
             }
             Op::Literal(_) => None,
             _ => {

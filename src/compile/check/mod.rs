@@ -6,11 +6,14 @@
 mod bad_default;
 mod bad_template;
 mod bad_undo;
+mod bare_percent;
 mod builtin_outcome;
 mod dead_end;
 mod decided_race;
 mod endless_call;
 mod endless_loop;
+mod idle_condition;
+mod idle_step;
 mod impossible_field;
 mod impossible_join;
 mod jump_into_block;
@@ -117,6 +120,9 @@ const ALL: &[Check] = &[
     impossible_field::check,
     bad_default::check,
     maybe_out_of_bounds::check,
+    bare_percent::check,
+    idle_condition::check,
+    idle_step::check,
     bad_template::check,
 ];
 
