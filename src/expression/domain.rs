@@ -160,6 +160,11 @@ impl Domain {
             && self.values.part.merged(&other.values.part, false).is_some_and(|part| part.is_empty())
     }
 
+    /// Whether it is of days or moments.
+    pub(super) fn is_of_days(&self) -> bool {
+        matches!(self.values.part, Part::Line(Line::Day | Line::Moment, _))
+    }
+
     /// Whether only whole numbers are in it.
     pub fn is_whole(&self) -> bool {
         matches!(self.values.part, Part::Line(Line::Number, _)) && self.step.is_some_and(|step| step.is_integer())

@@ -132,7 +132,18 @@ impl Reckoning<'_> {
                 Some(Local::Item(list)) => self.of(&Expr::new(Op::Path(list, name.clone()))),
                 _ => Domain::any(true),
             },
+            _ if self.is_time(of) => part_of_time(name.as_str()),
             _ => Domain::any(true),
+        }
+    }
+
+    /// Whether a value is a day, a moment or a length of time, by how it comes about: numbers have no parts.
+    fn is_time(&self, of: &Expr) -> bool {
+        match of.op() {
+            Op::Arithmetic(..) => true,
+            Op::Call(name, _) => ["today", "now", "date"].contains(&&**name),
+            Op::Field(name) => self.declared.field(name).is_of_days(),
+            _ => false,
         }
     }
 
@@ -193,6 +204,7 @@ impl Reckoning<'_> {
             ("filled", _) => Some((zero, Some(Decimal::ONE), false)),
             ("sqrt", _) => Some((zero, None, false)),
             ("working days between", _) => Some((None, None, true)),
+            ("index of", _) => Some((Some(Decimal::ONE), None, true)),
             ("week of year", _) => Some((Some(Decimal::ONE), Some(Decimal::from(53)), true)),
             ("day of year", _) => Some((Some(Decimal::ONE), Some(Decimal::from(366)), true)),
             // Of several the ends are known of each; a single argument is a list, and its own ends are those of all.
@@ -231,6 +243,20 @@ impl Reckoning<'_> {
             _ => None,
         };
         found.map_or_else(|| Domain::any(true), |(low, high, whole)| Domain::numbers(low, high, whole))
+    }
+}
+
+/// A part of a day, a moment or a length of time.
+fn part_of_time(name: &str) -> Domain {
+    let within = |low: u32, high: u32| Domain::numbers(Some(low.into()), Some(high.into()), true);
+    match name {
+        "weekday" => within(1, 7),
+        "month" => within(1, 12),
+        "day" => within(1, 31),
+        "hour" => within(0, 23),
+        "minute" => within(0, 59),
+        "year" | "years" | "months" | "days" | "hours" | "minutes" => Domain::numbers(None, None, true),
+        _ => Domain::any(true),
     }
 }
 

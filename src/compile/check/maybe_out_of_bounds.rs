@@ -8,7 +8,7 @@
 
 use super::Subject;
 use super::impossible_field::broken;
-use super::place::Place;
+use super::place::{Place, held};
 use super::proof::Areas;
 use crate::compile::callee::Callee;
 use crate::compile::lower::Part;
@@ -27,6 +27,21 @@ use crate::syntax::{self, FeelText, StepKind};
 use rust_decimal::Decimal;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let declared_as = |name: &FieldName| {
+        let found = subject.definition.fields().find(|(known, _)| *known == name);
+        found.map_or(Domain::any(true), |(_, field)| held(field))
+    };
+    for source in &subject.document.data {
+        let name = FieldName::from(source.name.value.as_str());
+        let Some(field) = subject.definition.data.get(&name) else { continue };
+        // Of a constant `bad_default` tells.
+        if let (Some(text), Some(formula)) = (&source.default, &field.default)
+            && fixed(formula).is_none()
+        {
+            let to = To { name: case(&name), field, limit: Some(source) };
+            diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &declared_as, &[])));
+        }
+    }
     for placed in subject.flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
         let Some(step) = subject.definition.steps.get(&placed.id) else { continue };
         let Some(mut place) = Place::inside(subject, &placed.id) else { continue };

@@ -100,6 +100,10 @@ impl<'s> Place<'s> {
             return Some(held(field).with_null(!set));
         }
         let field = row?.columns.get(name)?;
+        // What steps put into a list of `data` is of the types of its columns, and no more is known.
+        if own.is_some() {
+            return Some(Domain::written(field).with_null(true));
+        }
         let set = field.required && field.when.is_none() && self.certain.fields.contains(name);
         Some(held(field).with_null(!set))
     }
@@ -114,7 +118,7 @@ impl<'s> Place<'s> {
 }
 
 /// What a field or column holds by its declaration.
-fn held(field: &Field) -> Domain {
+pub(super) fn held(field: &Field) -> Domain {
     if field.value.is_some() { Domain::written(field) } else { Domain::asked(field) }
 }
 
