@@ -1,7 +1,8 @@
 //! Which fields are set, and which steps were walked, on every path that leads to a step.
 //!
-//! A field once set is never unset, so this is one forward analysis over the graph: what holds before a node is
-//! what holds after all of its predecessors. Loops cannot break it, as facts are only ever taken away.
+//! A field once set is only unset where the step whose form it is comes again, so this is one forward analysis over
+//! the graph: what holds before a node is what holds after all of its predecessors, but before a step never what it
+//! asks itself. Loops cannot break it, as facts are only ever taken away.
 //!
 //! Where branches come together it depends on the join. After `join: all` all that any branch has set is set; so
 //! such a join is only passed once something is known of each branch that comes to it. After another join or a race
@@ -57,7 +58,7 @@ pub(crate) fn before(
     lists: &BTreeMap<StepId, FieldName>,
 ) -> BTreeMap<StepId, Certain> {
     let gains = gains(document, flow, unsure);
-    let holders = holders(flow);
+    let (holders, asked) = (holders(flow), asked(flow));
     let lasting = lasting(document, flow, lists);
     let numbers: BTreeMap<&StepId, usize> = flow.steps.iter().enumerate().map(|(n, placed)| (&placed.id, n)).collect();
     let place = |step: &StepId| numbers.get(step).copied();
@@ -157,6 +158,8 @@ pub(crate) fn before(
         for (to, mut then) in after {
             // Before its own `each` a list may get new rows.
             if let Node::Step(step) = to {
+                // A step that comes again may be passed by: what it asks is unset then.
+                then.fields.retain(|field| !asked.get(step).is_some_and(|asked| asked.contains(field)));
                 let at = place(step);
                 then.rows.retain(|(list, _)| lasting.iter().all(|(each, of)| of != list || place(each) < at));
             }
@@ -181,6 +184,18 @@ pub(crate) fn before(
             _ => None,
         })
         .collect()
+}
+
+/// The fields of the forms of each step and of all that it holds.
+fn asked<'f>(flow: &'f Flow<'_>) -> BTreeMap<&'f StepId, BTreeSet<FieldName>> {
+    let of = |step: &Step| {
+        let mut found = BTreeSet::new();
+        walk(std::slice::from_ref(step), &mut |step| {
+            found.extend(step.form.iter().map(|field| FieldName::from(field.name.value.as_str())));
+        });
+        found
+    };
+    flow.steps.iter().map(|placed| (&placed.id, of(placed.source))).collect()
 }
 
 /// How the lists of a step come together.

@@ -55,6 +55,8 @@ struct At<'a> {
     own: BTreeSet<FieldName>,
     /// What it and the lists in it write.
     all: BTreeSet<FieldName>,
+    /// What the lists in it ask, which becomes unset where they are passed by.
+    asks: BTreeSet<FieldName>,
     /// Whether the case may go back from it where no edge leads.
     goes_back: bool,
     /// Whether it takes another step back.
@@ -79,9 +81,10 @@ impl<'a> Proved<'a> {
                 own.extend(writes(step).into_iter().map(|name| FieldName::from(name.value.as_str())));
                 own.extend(rows.get(&placed.id).into_iter().flatten().map(|name| (*name).clone()));
             }
-            let mut all = own.clone();
+            let (mut all, mut asks) = (own.clone(), BTreeSet::new());
             for list in step.lists() {
                 walk(list, &mut |step| {
+                    asks.extend(step.form.iter().map(|field| FieldName::from(field.name.value.as_str())));
                     all.extend(writes(step).into_iter().map(|name| FieldName::from(name.value.as_str())))
                 });
             }
@@ -90,6 +93,7 @@ impl<'a> Proved<'a> {
                 block: flow.graph.block_of(&Node::Step(placed.id.clone())).unwrap_or_default(),
                 own,
                 all,
+                asks,
                 goes_back: whole && goes_back(step, reopens),
                 undo: flow.undo_of(&placed.id).is_some(),
                 proves: proves(placed, fields, typing),
@@ -199,6 +203,7 @@ impl<'a> Proved<'a> {
                 On::Overdue => without(&at.all),
                 _ => without(&at.own),
             };
+            then.retain(|known, _| known.of().is_none_or(|of| at.asks.is_disjoint(of)));
             for (_, facts) in at.proves.iter().filter(|(along, _)| along == on) {
                 for known in facts {
                     then.insert(known.clone(), BTreeSet::from([number]));

@@ -18,7 +18,7 @@ use super::run::Run;
 use super::scope::{self, Place};
 use super::state::{Owner, Row, Running, Waiting};
 use super::step::trouble;
-use super::undo;
+use super::{unasked, undo};
 use crate::model::control::{Each, Join};
 use crate::model::definition::{StepKind, outcome};
 use crate::model::graph::{Node, On};
@@ -80,6 +80,9 @@ pub(super) fn arrive(run: &mut Run<'_>, token: TokenId, id: &StepId) {
     let Some(number) = run.state.tokens.get(&token).map(|token| token.scope) else { return };
     let Some(scope) = run.state.scopes.get(&number) else { return };
     let (Some(holder), branch) = (scope.holder, scope.branch.clone()) else { return };
+    if scope.row.is_some() {
+        unasked::row_ends(run, token, id);
+    }
     run.emit(Event::ScopeClosed { scope: number, done: true });
     let Some(step) = run.definition.steps.get(id) else { return };
     let done = running(run, holder).map_or(0, |running| running.done.len());
@@ -97,7 +100,7 @@ pub(super) fn arrive(run: &mut Run<'_>, token: TokenId, id: &StepId) {
 
 fn row_done(run: &mut Run<'_>, holder: TokenId, id: &StepId, each: &Each) {
     let enough = match &each.until {
-        Some(until) => match until_holds(run, holder, each, until) {
+        Some(until) => match until_holds(run, holder, id, each, until) {
             Ok(enough) => enough,
             Err(what) => return run.emit(Event::IncidentRaised { token: holder, step: id.clone(), what }),
         },
@@ -115,12 +118,13 @@ fn row_done(run: &mut Run<'_>, holder: TokenId, id: &StepId, each: &Each) {
 fn until_holds(
     run: &Run<'_>,
     holder: TokenId,
+    id: &StepId,
     each: &Each,
     until: &crate::model::formula::Formula,
 ) -> Result<bool, Trouble> {
     let Some(token) = run.state.tokens.get(&holder) else { return Ok(true) };
     let mut data = scope::data(&run.state, token.scope).into_owned();
-    data.insert(each.list.clone(), rows_so_far(run, holder));
+    data.insert(each.list.clone(), Value::List(unasked::rows_of_this_walk(run, holder, id)));
     let place = Place::new(&run.state, token.scope);
     let value = place.evaluate(run.facts, run.now, until, &data).map_err(|failure| trouble("until", &failure))?;
     Ok(value == Value::Boolean(true))
@@ -133,7 +137,7 @@ fn rows_so_far(run: &Run<'_>, holder: TokenId) -> Value {
 
 /// Writes the list and goes on.
 pub(super) fn close_rows(run: &mut Run<'_>, holder: TokenId, id: &StepId, each: &Each) {
-    let list = rows_so_far(run, holder);
+    let list = Value::List(unasked::rows_of_this_walk(run, holder, id));
     close_all(run, holder);
     match run.set_at(holder, Record::from_iter([(each.list.clone(), list)])) {
         Ok(_) => finish(run, holder, id, outcome::DONE.into()),
@@ -146,6 +150,9 @@ pub(super) fn close_rows(run: &mut Run<'_>, holder: TokenId, id: &StepId, each: 
 
 /// The block is over: what is still open in it is closed, and its holder goes on from the join.
 fn finish(run: &mut Run<'_>, holder: TokenId, id: &StepId, outcome: Outcome) {
+    for scope in held(run, holder) {
+        unasked::outrun(run, scope);
+    }
     close_all(run, holder);
     let late = run.token_is_late(holder);
     run.clear_timers(Owner::Token(holder));
@@ -160,6 +167,7 @@ pub(super) fn win(run: &mut Run<'_>, token: TokenId) {
     let racing = |step: &StepId| matches!(run.definition.steps.get(step), Some(step) if step.kind == StepKind::Race);
     if run.state.tokens.get(&holder).and_then(|holder| holder.step.as_ref()).is_some_and(racing) {
         for other in held(run, holder).into_iter().filter(|other| *other != scope) {
+            unasked::outrun(run, other);
             close_scope(run, other);
         }
     }

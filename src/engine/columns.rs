@@ -7,6 +7,7 @@
 use super::Facts;
 use super::form::{self, Evaluate, empty};
 use super::refusal::FieldFault;
+use super::scope;
 use super::state::{State, TaskKind, Token, Waiting};
 use crate::model::control::Each;
 use crate::model::definition::{Definition, StepKind};
@@ -83,6 +84,13 @@ fn unanswered(definition: &Definition, state: &State, holder: TokenId, rows: &mu
     }
 }
 
+/// The holder of the row that a token is in, and the number of the row.
+pub(super) fn row_of(state: &State, token: TokenId) -> Option<(TokenId, usize)> {
+    let row = scope::row_scope(state, state.tokens.get(&token)?.scope)?;
+    let holder = state.scopes.get(&row)?.holder?;
+    Some((holder, row_around(state, token, holder)?))
+}
+
 /// The number of the row of this holder that a token is in.
 fn row_around(state: &State, token: TokenId, holder: TokenId) -> Option<usize> {
     let mut at = state.scopes.get(&state.tokens.get(&token)?.scope)?;
@@ -104,6 +112,14 @@ pub(super) fn rows_by_now(state: &State, holder: TokenId) -> Option<Vec<Value>> 
         }
     }
     Some(rows.into_iter().map(Value::Record).collect())
+}
+
+/// How many rows of a holder have come to their turn.
+pub(super) fn opened(state: &State, holder: TokenId) -> usize {
+    match state.tokens.get(&holder).and_then(|token| token.waits.as_ref()) {
+        Some(Waiting::Block(running)) => running.opened as usize,
+        _ => 0,
+    }
 }
 
 /// Gives every row of the lists in `data` the columns that an `each` adds.
@@ -165,9 +181,9 @@ pub(super) fn fill(
     Ok(filled)
 }
 
-/// Gives rows back what an `each` has added to them: to those that are as they were, wherever they stand now; and if
-/// there are as many as before, to one that was changed what belonged to the one in its place, where it is still
-/// called the same. Under another name it is another row, of which nobody was asked anything.
+/// Gives rows back what an `each` has added to them: to those that are as they were, wherever they stand now; and to
+/// one that was changed what belonged to its namesake. Under another name it is another row, of which nobody was asked
+/// anything. Rows that are called nothing are told apart by their place, while there are as many as before.
 fn restore(asked: &Form, before: Vec<Record>, rows: Vec<&mut Record>) {
     let as_many = before.len() == rows.len();
     let mut before: Vec<Option<Record>> = before.into_iter().map(Some).collect();
@@ -181,9 +197,15 @@ fn restore(asked: &Form, before: Vec<Record>, rows: Vec<&mut Record>) {
             None => changed.push((number, row)),
         }
     }
-    for (number, row) in changed.into_iter().filter(|_| as_many) {
-        let namesake = |known: &mut Record| name_of(asked, known).is_some_and(|name| name_of(asked, row) == Some(name));
-        if let Some(known) = before.get_mut(number).and_then(|known| known.take_if(namesake)) {
+    for (number, row) in changed {
+        let name = name_of(asked, row);
+        let namesake = |known: &mut Record| name_of(asked, known) == name;
+        let in_place = before.get_mut(number).filter(|_| as_many || name.is_some());
+        let found = in_place.and_then(|known| known.take_if(namesake)).or_else(|| {
+            let called = name.is_some().then_some(&mut before)?;
+            called.iter_mut().find_map(|known| known.take_if(namesake))
+        });
+        if let Some(known) = found {
             give(asked, known, row);
         }
     }

@@ -12,8 +12,8 @@ use crate::model::control::Each;
 use crate::model::definition::{Definition, StepKind};
 use crate::model::form::{Field, Form};
 use crate::model::formula::{Formula, Read};
-use crate::model::id::FieldName;
-use crate::model::value::Record;
+use crate::model::id::{FieldName, ScopeId};
+use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
@@ -41,15 +41,18 @@ pub(super) fn fill(
     };
     let filled = columns::fill(definition, &form, given, &current, facts, &evaluate)?;
     let human = definition.steps.get(&task.step).and_then(|step| step.human());
-    let human = human.filter(|_| matches!(task.kind, TaskKind::Approve | TaskKind::Work));
-    let again = human.map(|human| human.edit.as_slice()).unwrap_or_default();
-    let changed = again.iter().filter(|name| filled.get(*name) != current.get(*name));
-    let changed: Vec<&FieldName> = changed.collect();
+    let asks = matches!(task.kind, TaskKind::Approve | TaskKind::Work);
+    let again: Vec<&FieldName> = match human {
+        Some(human) if asks => human.edit.iter().collect(),
+        _ => form.keys().collect(),
+    };
+    let changed: Vec<&FieldName> = again.into_iter().filter(|name| filled.get(*name) != current.get(*name)).collect();
     if changed.is_empty() {
         return Ok(filled);
     }
     let around = Around { definition, state, place, form: &form, changed: &changed };
-    let broken = around.broken(&filled, &current, facts, &evaluate);
+    let mut broken = if asks { around.broken(&filled, &current, facts, &evaluate) } else { Vec::new() };
+    broken.extend(around.broken_outside(task, &filled, facts, now));
     if broken.is_empty() { Ok(filled) } else { Err(broken) }
 }
 
@@ -89,10 +92,47 @@ impl Around<'_> {
             Some(each) => each.columns.iter().collect(),
             None => self.definition.fields().filter(|(name, _)| !self.comes_again(name)).collect(),
         };
+        let others = others.into_iter().filter(|(name, _)| !self.form.contains_key(*name)).collect();
+        self.faults(others, &moved, &data, facts, evaluate)
+    }
+
+    /// Where the form is that of a row: the rules of the case that its list breaks with the row as it is sent.
+    fn broken_outside(&self, task: &Task, filled: &Record, facts: &Facts<'_>, now: DateTime<Utc>) -> Vec<FieldFault> {
+        let Some(each) = self.each() else { return Vec::new() };
+        let Some((holder, number)) = columns::row_of(self.state, task.token) else { return Vec::new() };
+        let Some(mut rows) = columns::rows_by_now(self.state, holder) else { return Vec::new() };
+        let outside = Place::new(self.state, ScopeId(0));
+        let evaluate = |formula: &Formula, data: &Record| outside.evaluate(facts, now, formula, data);
+        let with = |rows: Vec<Value>| {
+            let mut data = self.state.data.clone();
+            data.insert(each.list.clone(), Value::List(rows));
+            columns::widen(self.definition, &mut data);
+            let forms = [&self.definition.form, &self.definition.data];
+            let computed = forms.into_iter().try_for_each(|form| form::compute(form, &mut data, &evaluate));
+            computed.is_ok().then_some(data)
+        };
+        let before = with(rows.clone());
+        if let Some(Value::Record(row)) = rows.get_mut(number) {
+            row.extend(filled.clone());
+        }
+        let (Some(before), Some(data)) = (before, with(rows)) else { return Vec::new() };
+        let moved = data.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(name, _)| name);
+        self.faults(self.definition.fields().collect(), &moved.collect(), &data, facts, &evaluate)
+    }
+
+    /// The rules of fields that what moved breaks.
+    fn faults(
+        &self,
+        others: Vec<(&FieldName, &Field)>,
+        moved: &BTreeSet<&FieldName>,
+        data: &Record,
+        facts: &Facts<'_>,
+        evaluate: &Evaluate<'_>,
+    ) -> Vec<FieldFault> {
         let mut faults: Vec<FieldFault> = Vec::new();
-        for (name, field) in others.into_iter().filter(|(name, _)| !self.form.contains_key(*name)) {
-            let Some((rules, at)) = self.touched(field, &moved) else { continue };
-            for fault in form::broken(name, &rules, &data, facts, evaluate) {
+        for (name, field) in others {
+            let Some((rules, at)) = self.touched(field, moved) else { continue };
+            for fault in form::broken(name, &rules, data, facts, evaluate) {
                 let title = self.form.get(at).map_or_else(|| fault.title.clone(), |asked| asked.title.clone());
                 faults.push(FieldFault { path: vec![PathPart::Field(at.clone())], title, what: fault.what });
             }

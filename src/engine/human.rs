@@ -14,7 +14,7 @@ use super::run::Run;
 use super::scope::Place;
 use super::state::{ClosedTask, MailKind, Owner, State, Task, TaskKind, TimerKind, Waiting};
 use super::step::{Flow, trouble};
-use super::vote;
+use super::{unasked, vote};
 use crate::model::definition::{Definition, Human, Mode, StepKind, outcome};
 use crate::model::form::{FieldKind, Form};
 use crate::model::formula::Formula;
@@ -32,6 +32,7 @@ pub(super) fn ask(run: &mut Run<'_>, token: TokenId, id: &StepId, human: &Human,
         Ok(true) => Flow::Wait,
         Ok(false) => {
             run.emit(Event::Skipped { token, step: id.clone() });
+            unasked::left(run, token, id);
             Flow::Leave(On::Next)
         }
         Err(what) => Flow::Stop(what),
@@ -50,6 +51,7 @@ pub(super) fn ask_again(run: &mut Run<'_>, task: TaskId) {
         Ok(false) => {
             run.close_task(task, Closed::Cancelled);
             run.emit(Event::Skipped { token, step: id.clone() });
+            unasked::left(run, token, &id);
             run.advance(token, Node::Step(id), On::Next);
         }
         Err(what) => {
@@ -303,6 +305,9 @@ fn leave(run: &mut Run<'_>, number: TaskId, token: TokenId, id: StepId, outcome:
     // The applicant is told of every decision.
     for person in copies.into_iter().filter(|person| *person != run.state.applicant).collect::<Vec<_>>() {
         run.mail(MailKind::Notice { step: id.clone() }, person);
+    }
+    if [outcome::REJECTED, outcome::RETURNED].contains(&outcome.as_str()) {
+        unasked::left(run, token, &id);
     }
     run.left(token, &id, outcome.clone(), by, late);
     match reopened {

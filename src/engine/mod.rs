@@ -48,6 +48,7 @@ mod scope;
 mod start;
 pub mod state;
 mod step;
+mod unasked;
 mod undo;
 mod vote;
 mod waiting;

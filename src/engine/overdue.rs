@@ -15,6 +15,7 @@ use super::refusal::Refusal;
 use super::run::Run;
 use super::state::{MailKind, Owner, TaskKind, TimerKind, Waiting};
 use super::step::trouble;
+use super::unasked;
 use crate::model::control::{Overdue, Then};
 use crate::model::definition::{Human, outcome};
 use crate::model::formula::Formula;
@@ -219,6 +220,7 @@ fn leave(run: &mut Run<'_>, of: Owner, late: Late<'_>, outcome: Outcome) {
         run.mail(MailKind::Notice { step: late.id.clone() }, person);
     }
     block::cancel(run, late.token);
+    unasked::overdue(run, of, late.token, &late.id);
     run.left(late.token, &late.id, outcome.clone(), Vec::new(), true);
     let on = if goes { On::Overdue } else { On::Outcome(outcome) };
     run.advance(late.token, Node::Step(late.id), on);

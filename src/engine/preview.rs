@@ -1,11 +1,11 @@
 //! What is still to come for an instance, as far as it can be known now.
 
-use super::Facts;
 use super::command::Command;
 use super::human;
 use super::people::{self, Seats};
 use super::run::Run;
 use super::state::{State, StepResult, TaskKind, Waiting};
+use super::{Facts, unasked};
 use crate::model::control::Join;
 use crate::model::definition::{Definition, Human, Step, StepKind, outcome};
 use crate::model::formula::{Formula, Read};
@@ -143,6 +143,7 @@ impl<'a> Walk<'_, 'a> {
                         let (outcome, at_once) = (outcome::SKIPPED.into(), self.run.now);
                         let passed = StepResult { outcome, by: Vec::new(), at: at_once, late: false };
                         self.run.state.steps.insert(id.clone(), passed);
+                        unasked::passed(&mut self.run, self.token, id);
                         at = skipped;
                         continue;
                     }

@@ -113,6 +113,15 @@ pub(super) fn not_before(run: &Run<'_>) -> DateTime<Utc> {
     quiet.map_or(run.now, |quiet| quiet.max(run.now))
 }
 
+/// Whether taking back what was done so far reads a field.
+pub(super) fn reads(run: &Run<'_>, name: &FieldName) -> bool {
+    let steps = run.state.undo.iter().flat_map(|done| taking_back(run.definition, &done.step));
+    steps.filter_map(|id| run.definition.steps.get(id)).any(|step| {
+        let all = matches!(&step.kind, StepKind::Job(job) if job.with.is_empty());
+        all || step.formulas().iter().any(|formula| formula.reads.contains(&Read::Field(name.clone())))
+    })
+}
+
 fn next(run: &mut Run<'_>) {
     while let Some(unknown) =
         run.state.undo.last().filter(|newest| newest.unsure.is_some() && needs_result(run, newest))

@@ -114,6 +114,38 @@ fn a_row_that_was_changed_keeps_them_only_while_it_is_the_same_by_name() {
     assert_eq!(renamed, "");
     let mended = told("[{ name: A, note: 4 }, { name: B }]", "[{ name: A, note: 4, price: 9 }, { name: B, price: 3 }]");
     assert_eq!(mended, "");
+    // Wherever it stands now, and whatever came or went beside it.
+    let moved = told(
+        "[{ name: C }, { name: B, note: 1 }, { name: A, note: 2 }]",
+        "[{ name: C, price: null }, { name: B, price: 3 }, { name: A, price: 9 }]",
+    );
+    assert_eq!(moved, "");
+    assert_eq!(told("[{ name: B, note: 1 }]", "[{ name: B, price: 3 }]"), "");
+}
+
+#[test]
+fn rows_without_a_name_keep_them_in_their_place() {
+    let process = "
+process: sizes
+title: Sizes
+start: [clerk]
+form:
+  rows: { type: list, title: Rows, min: 1, fields: { size: { type: integer, title: Size, required: true }, more: { type: integer, title: More } } }
+steps:
+  - { id: ask, each: rows, as: row, steps: [{ id: quote, title: Quote, task: clerk, form: { price: { type: money, title: Price, required: true } } }] }
+  - { id: again, title: Again, task: lead, edit: [rows] }
+";
+    let told = |rows: &str, then: &str| {
+        let tests = format!(
+            "test: edited\nprocess: sizes\nnow: 2026-03-02T09:00\nstart: {{ by: ann, data: {{ rows: [{{ size: 1 }}, {{ size: 2 }}] }} }}\n\
+             do:\n  - {{ complete: ask/1/quote, by: ann, data: {{ price: 9 }} }}\n  - {{ complete: ask/2/quote, by: ann, data: {{ price: 3 }} }}\n  \
+             - {{ complete: again, by: leo, data: {{ rows: {rows} }} }}\n  - expect: {{ data: {{ rows: {then} }} }}\n"
+        );
+        support::failures(&tests, &[("directory.yaml", OFFICE), ("sizes.yaml", process)])
+    };
+    assert_eq!(told("[{ size: 1, more: 3 }, { size: 2 }]", "[{ more: 3, price: 9 }, { price: 3 }]"), "");
+    assert_eq!(told("[{ size: 2 }, { size: 7 }]", "[{ size: 2, price: 3 }, { size: 7, price: null }]"), "");
+    assert_eq!(told("[{ size: 5 }, { size: 1 }, { size: 2 }]", "[{ price: null }, { price: 9 }, { price: 3 }]"), "");
 }
 
 #[tokio::test]

@@ -44,6 +44,28 @@ fn columns_that_are_asked_again_keep_the_rules_of_their_row() {
 }
 
 #[test]
+fn a_row_that_is_asked_again_keeps_the_rules_of_the_case() {
+    let form = "  budget: { type: money, title: Budget, required: true }
+  visits:
+    type: list
+    title: Visits
+    min: 1
+    fields: { cost: { type: money, title: Cost, required: true } }
+  total: { type: money, title: Total, value: sum(visits.cost), check: { that: \"total <= budget\", say: Over the budget } }
+";
+    let steps = "  - id: each_visit\n    each: visits\n    as: visit\n    steps:\n      - { id: fix, title: Fix, approve: lead, edit: [cost] }\n";
+    let start = "start: { by: ann, data: { budget: 10, visits: [{ cost: 1 }, { cost: 2 }] } }\ndo:\n";
+    let dear = "  - refuse: { approve: each_visit/1/fix, by: leo, data: { cost: 9 }, why: Over the budget }\n  \
+                - { approve: each_visit/1/fix, by: leo, data: { cost: 8 } }\n  \
+                - refuse: { approve: each_visit/2/fix, by: leo, data: { cost: 3 }, why: Over the budget }\n  \
+                - { return: each_visit/2/fix, by: leo, opinion: less }\n  \
+                - refuse: { revise: each_visit/2/fix, by: ann, data: { cost: 3 }, why: Over the budget }\n  \
+                - { revise: each_visit/2/fix, by: ann, data: { cost: 1 } }\n  \
+                - { approve: each_visit/2/fix, by: leo }\n  - expect: { ended: done, data: { total: 9 } }\n";
+    assert_eq!(failures(form, steps, &format!("{start}{dear}")), "");
+}
+
+#[test]
 fn a_row_is_read_as_it_is_sent() {
     let form = "  visits:
     type: list

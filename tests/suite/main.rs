@@ -39,6 +39,7 @@ mod processes;
 mod records;
 mod report;
 mod rooms;
+mod rounds;
 mod schema;
 mod shown;
 mod simulate;

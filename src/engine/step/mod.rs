@@ -18,6 +18,7 @@ mod wait;
 use super::event::{Event, Trouble};
 use super::human;
 use super::run::Run;
+use super::unasked;
 use crate::expression::Failure;
 use crate::model::definition::StepKind;
 use crate::model::graph::On;
@@ -48,6 +49,7 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
             Ok(_) if step.human().is_some() && human::is_owed(run, token, id) => {}
             Ok(_) => {
                 run.emit(Event::Skipped { token, step: id.clone() });
+                unasked::passed(run, token, id);
                 return Flow::Leave(On::Next);
             }
             Err(failure) => return Flow::Stop(trouble("when", &failure)),
@@ -64,7 +66,7 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
     match &step.kind {
         StepKind::Approve(human) => approve::enter(run, token, id, human),
         StepKind::Task(human) => task::enter(run, token, id, human),
-        StepKind::Choose(cases) => choose::enter(run, token, cases),
+        StepKind::Choose(cases) => choose::enter(run, token, id, cases),
         StepKind::Set(fields) => set::enter(run, token, id, fields),
         StepKind::Table(look_up) => table::enter(run, token, id, look_up),
         StepKind::Notify(notify) => notify::enter(run, token, id, notify),

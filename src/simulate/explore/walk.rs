@@ -133,6 +133,7 @@ impl Walker<'_> {
         let mut known = known.clone();
         if step.when.is_some() {
             if let Some(mut passed) = known.assume(&self.guards, id, None, false) {
+                self.unasked(&mut passed, id);
                 passed.went(&self.guards, id, outcome::SKIPPED);
                 ways.push((Turn::Skip(id.clone()), self.target(node, &On::Next), passed));
             }
@@ -146,6 +147,7 @@ impl Walker<'_> {
         match &step.kind {
             StepKind::Approve(human) | StepKind::Task(human) => self.asked(id, human, &known, &mut ways),
             StepKind::Choose(cases) => {
+                self.unasked(&mut known, id);
                 let mut left = Some(known);
                 for number in (0u16..).take(cases.len()) {
                     let Some(before) = left else { break };
@@ -280,10 +282,11 @@ impl Walker<'_> {
                 continue;
             }
             let mut known = known.clone();
+            // What is rejected unsets the form.
+            if let Some(step) = self.definition.steps.get(id) {
+                self.written(&mut known, id, step);
+            }
             if ![outcome::REJECTED, outcome::RETURNED].contains(&answer.as_str()) {
-                if let Some(step) = self.definition.steps.get(id) {
-                    self.written(&mut known, id, step);
-                }
                 for again in self.reopened(id, human) {
                     ways.push((Turn::Again(id.clone()), again, Known::default()));
                 }
@@ -292,7 +295,9 @@ impl Walker<'_> {
             ways.push((Turn::Answer(id.clone(), answer.clone()), self.target(&node, &on), known));
         }
         if human.policy.nobody == Nobody::Skip {
-            ways.push((Turn::Skip(id.clone()), self.target(&node, &On::Next), known.clone()));
+            let mut passed = known.clone();
+            self.unasked(&mut passed, id);
+            ways.push((Turn::Skip(id.clone()), self.target(&node, &On::Next), passed));
         }
     }
 
@@ -338,6 +343,16 @@ impl Walker<'_> {
             // What reads more than fields is computed anew then, too.
             fields.insert(Read::Now);
             known.forget(&self.guards, &fields);
+        }
+    }
+
+    /// A step is passed by: what it and those inside would ask is unset.
+    fn unasked(&self, known: &mut Known, id: &StepId) {
+        let own = self.definition.steps.get_key_value(id);
+        for (id, step) in own.into_iter().chain(block::inside(self.definition, id)) {
+            if step.human().is_some_and(|human| !human.form.is_empty()) {
+                self.written(known, id, step);
+            }
         }
     }
 
