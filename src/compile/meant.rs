@@ -12,6 +12,22 @@ const LISTED: usize = 8;
 
 /// Adds to an unknown name what was probably meant, as far as only the process and the directory can tell.
 pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, document: &Process, world: &World<'_>) {
+    let directory = &world.directory;
+    let department = |name: &String| {
+        directory.departments.contains_key(name.as_str()) && !directory.positions.contains_key(name.as_str())
+    };
+    // A department is nobody; what was meant may as well be a position that is called otherwise.
+    if *expected == Expected::People
+        && fault.kind == FaultKind::UnknownName
+        && fault.suggestion.as_ref().is_some_and(department)
+    {
+        let near = fault.suggestion.take().unwrap_or_default();
+        fault.hint = Some(Wording::new(
+            format!("部门 `{near}` 的负责人写成 `head_of({near})`；岗位请写它的名称。"),
+            format!("Who heads the department `{near}` is `head_of({near})`; a position is written by its name."),
+        ));
+        return;
+    }
     if fault.suggestion.is_some() {
         return;
     }

@@ -3,9 +3,11 @@
 //! A round makes all mends that diagnostics offer and that do not touch each other, compiles the new texts and keeps
 //! those that read [better](crate::diagnostics::mend::better). Where a file does not, its mends are tried one by one;
 //! one that does not help is not tried again. Texts only ever get better, so rounds end; there is a bound all the same.
+//! What puts one name of the author's for another is offered to people, but made only where it mends a slip of the
+//! hand: another option than the one that was meant would decide cases.
 
 use super::{Compiled, SourceText, Templates, compile};
-use crate::diagnostics::mend::{at_once, better, written};
+use crate::diagnostics::mend::{at_once, better, guesses, written};
 use crate::diagnostics::{Code, Diagnostic, Fix};
 use crate::model::text::Wording;
 use std::collections::BTreeSet;
@@ -98,7 +100,8 @@ pub fn mend(mut files: Vec<SourceText>, templates: &dyn Templates, may_change: &
 fn offers<'c>(compiled: &'c Compiled, file: &str, refused: &BTreeSet<Refused>) -> Vec<(&'c Diagnostic, &'c Fix)> {
     let fresh = |found: &&Diagnostic| {
         found.fix.as_ref().is_some_and(|fix| {
-            compiled.sources.get(fix.span.source).name == file && !refused.contains(&name_of(found, fix, file))
+            let source = compiled.sources.get(fix.span.source);
+            source.name == file && !refused.contains(&name_of(found, fix, file)) && !guesses(found, fix, &source.text)
         })
     };
     at_once(compiled.diagnostics.iter().filter(fresh))

@@ -1,5 +1,6 @@
 //! Diagnostics as JSON for programs. The form is documented in `docs/checking.md`; keys are added, never renamed.
 
+use crate::diagnostics::mend::guesses;
 use crate::diagnostics::{Diagnostic, Severity, Sources, Span};
 use crate::model::text::Lang;
 use serde_json::json;
@@ -33,6 +34,7 @@ pub fn to_json(diagnostics: &[Diagnostic], sources: &Sources, lang: Lang) -> ser
             "hints": diagnostic.hints.iter().map(|hint| hint.get(lang)).collect::<Vec<_>>(),
             "fix": diagnostic.fix.as_ref().map(|fix| json!({
                 "at": place(fix.span), "replacement": fix.replacement, "text": fix.text.get(lang),
+                "sure": !guesses(diagnostic, fix, &sources.get(fix.span.source).text),
             })),
         })
     });

@@ -4,7 +4,7 @@
 //! read, with a mend for where it then stands. Whether a mend makes things better is judged by whoever can read the
 //! new text; see [`better`].
 
-use crate::diagnostics::{Code, Diagnostic, Fix};
+use crate::diagnostics::{Code, Diagnostic, Fix, suggest};
 
 /// The mends of diagnostics of one text that can be made at once, in the order of the text.
 pub fn at_once<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec<(&'a Diagnostic, &'a Fix)> {
@@ -18,6 +18,16 @@ pub fn at_once<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec
         }
     }
     chosen
+}
+
+/// Whether a mend only guesses which name of the author's is meant: it is offered to people, and not made by program.
+/// Words of the language are few, and a wrong one shows.
+pub fn guesses(found: &Diagnostic, fix: &Fix, text: &str) -> bool {
+    let of_language = [Code::UnknownKey, Code::BadValue, Code::StepKind, Code::UnknownFunction];
+    let written = text.get(fix.span.start as usize..fix.span.end as usize).unwrap_or_default();
+    let name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    let names = name(written) && name(&fix.replacement);
+    names && !of_language.contains(&found.code) && suggest::is_guess(written, &fix.replacement)
 }
 
 /// A text with mends made that do not touch each other, in the order of the text.

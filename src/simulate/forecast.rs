@@ -201,7 +201,7 @@ struct Future<'q> {
     answers: BTreeMap<StepId, Vec<Outcome>>,
     /// Where the last thing that is said of a step was said already, and of which task: what is asked there again is
     /// answered as usual, or a rejected case would come round for ever.
-    spent: BTreeMap<Place, TaskId>,
+    spent: BTreeMap<Place, Option<TaskId>>,
     /// Tasks whose answer was refused: they are not answered again.
     refused: Vec<(usize, TaskId)>,
     /// How many entries of each case are told.
@@ -329,11 +329,13 @@ impl Future<'_> {
         let human = case.definition.steps.get(&task.step)?.human()?;
         let row = case.definition.is_in_row(&task.step).then_some(task.token);
         let place = (due.case, task.step.clone(), row);
-        let again = self.spent.get(&place).is_some_and(|before| *before != due.task);
+        let again = self.spent.get(&place).is_some_and(|before| *before != Some(due.task));
         let last = self.answers.get(&task.step).is_some_and(|left| left.len() == 1);
         let said = if again { None } else { self.said(&task.step) };
         if last && !again {
-            self.spent.insert(place, due.task);
+            // What is returned comes back as the same task.
+            let back = said.as_ref().is_some_and(|said| said.as_str() == outcome::RETURNED);
+            self.spent.insert(place, (!back).then_some(due.task));
         }
         let outcome = said.or_else(|| human.outcomes.keys().next().cloned())?;
         let refuses = [outcome::REJECTED, outcome::RETURNED].contains(&outcome.as_str());

@@ -13,7 +13,7 @@ use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::engine::command::{Actor, Ask};
 use crate::engine::refusal::Refusal;
 use crate::engine::state::{State, Task, TaskKind, Token, Waiting};
-use crate::model::id::{PersonId, TaskId, TokenId};
+use crate::model::id::{PersonId, StepId, TaskId, TokenId};
 use crate::model::people::Directory;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Calendar;
@@ -221,14 +221,35 @@ impl Stage<'_> {
         }
     }
 
-    /// The number of the case that a way leads to: of what a step called, the newest.
+    /// The number of the case that a way leads to: of what a step called, in the rows on the way, the newest.
     pub(super) fn case_of(&self, path: &Path) -> Result<usize, No> {
         let mut number = 0;
+        let mut rows: Vec<(&StepId, u32)> = Vec::new();
+        let mut before = None;
         for part in &path.parts {
-            let Part::Call(step) = part else { continue };
-            let called = |case: &Case<'_>| case.called.as_ref().is_some_and(|(by, at)| *by == number && at == step);
+            let step = match part {
+                Part::Step(each) => {
+                    before = Some(each);
+                    continue;
+                }
+                Part::Row(row) => {
+                    rows.extend(before.map(|each| (each, *row)));
+                    continue;
+                }
+                Part::Call(step) => step,
+            };
+            let called = |case: &Case<'_>| {
+                case.called.as_ref().is_some_and(|called| {
+                    let mut held = called.rows.iter();
+                    let inside = rows.iter().all(|(each, row)| held.any(|(at, number)| at == *each && number == row));
+                    called.by == number && called.step == *step && inside
+                })
+            };
             match self.world.cases().iter().rposition(called) {
-                Some(found) => number = found,
+                Some(found) => {
+                    number = found;
+                    rows.clear();
+                }
                 None => {
                     return Err(No::Nowhere(Box::new(failed(
                         path.span,
@@ -372,6 +393,10 @@ pub(super) fn standing(world: &World<'_>, case: &Case<'_>) -> Wording {
             let people: Vec<String> = task.assignments.iter().map(|one| named(world, &one.person, lang)).collect();
             let (revise, parked) = (is_revision(task.kind), task.parked);
             match lang {
+                Lang::Zh if task.kind == TaskKind::Begin => format!("`{START}`（填写）：{}", people.join("、")),
+                Lang::En if task.kind == TaskKind::Begin => {
+                    format!("`{START}` (to be filled in): {}", people.join(", "))
+                }
                 Lang::Zh if revise => format!("`{}`（修改）：{}", task.step, people.join("、")),
                 Lang::En if revise => format!("`{}` (revision): {}", task.step, people.join(", ")),
                 Lang::Zh if parked => format!("`{}`：等待修改", task.step),

@@ -8,7 +8,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::state::{Caller, MailKind, State, Token, Waiting};
 use crate::engine::{self, Facts};
 use crate::model::definition::Definition;
-use crate::model::id::{InstanceId, MailId, PersonId, ProcessId, StepId};
+use crate::model::id::{InstanceId, MailId, PersonId, ProcessId, StepId, TokenId};
 use crate::model::people::Directory;
 use crate::model::time::Calendar;
 use crate::model::value::{Record, Value};
@@ -49,7 +49,7 @@ enum To {
     /// A case that is there.
     Case(InstanceId),
     /// One more case, called at a step of this one.
-    Start(ProcessId, usize, StepId),
+    Start(ProcessId, Called),
 }
 
 #[derive(Clone, Debug)]
@@ -71,8 +71,19 @@ pub struct Case<'a> {
     pub state: Arc<State>,
     /// What happened to it.
     pub log: Vec<Entry>,
-    /// The number of the case that called it, and the step there.
-    pub called: Option<(usize, StepId)>,
+    /// What called it.
+    pub called: Option<Called>,
+}
+
+/// Where a case was called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// The number of the case that called it.
+    pub by: usize,
+    /// The step there.
+    pub step: StepId,
+    /// The rows that the step was in, outermost first: of which `each`, and which from 1.
+    pub rows: Vec<(StepId, u32)>,
 }
 
 /// A mail that would have been sent.
@@ -231,10 +242,10 @@ impl<'a> World<'a> {
                     // What comes too late is refused, and that is all.
                     let _ = case.map(|case| self.decide(case, Actor::System, ask));
                 }
-                To::Start(process, by, step) => {
+                To::Start(process, called) => {
                     let Ask::Begin { id: Some(child), caller, .. } = &ask else { continue };
                     let (child, caller) = (*child, caller.clone());
-                    let refused = self.begin(&process, Actor::System, ask, Some((by, step))).err();
+                    let refused = self.begin(&process, Actor::System, ask, Some(called)).err();
                     if let (Some(refusal), Some(caller)) = (refused, caller)
                         && let Some(token) = caller.token
                     {
@@ -270,13 +281,7 @@ impl<'a> World<'a> {
         Some(Dispatch { to: To::Case(instance), ask: Ask::Deliver { token, message: id, name, key, data } })
     }
 
-    fn begin(
-        &mut self,
-        process: &ProcessId,
-        actor: Actor,
-        ask: Ask,
-        called: Option<(usize, StepId)>,
-    ) -> Result<usize, Refusal> {
+    fn begin(&mut self, process: &ProcessId, actor: Actor, ask: Ask, called: Option<Called>) -> Result<usize, Refusal> {
         let Some(definition) = self.definitions.iter().find(|one| one.process == *process) else {
             return Err(Refusal::NoInstance);
         };
@@ -333,7 +338,8 @@ fn dispatched(number: usize, state: &State, event: &Event) -> Option<Dispatch> {
             let caller = Caller { instance: state.id, token: (!detached).then_some(*token), depth: *depth };
             let ask =
                 Ask::Begin { id: Some(*child), applicant: applicant.clone(), data: with.clone(), caller: Some(caller) };
-            Some(Dispatch { to: To::Start(process.clone(), number, step.clone()), ask })
+            let called = Called { by: number, step: step.clone(), rows: rows(state, *token) };
+            Some(Dispatch { to: To::Start(process.clone(), called), ask })
         }
         Event::CallCancelled { child } => {
             let reason = Some(state.reference().into());
@@ -357,4 +363,17 @@ pub(super) fn person(id: &PersonId) -> Actor {
 /// The operator of a made-up world.
 pub(super) fn operator() -> Actor {
     Actor::Operator { user: "test".into() }
+}
+
+/// The rows that a token is in, outermost first.
+fn rows(state: &State, token: TokenId) -> Vec<(StepId, u32)> {
+    let mut rows = Vec::new();
+    let mut scope = state.tokens.get(&token).and_then(|token| state.scopes.get(&token.scope));
+    while let Some(here) = scope {
+        let holder = here.holder.and_then(|holder| state.tokens.get(&holder)?.step.clone());
+        rows.extend(here.row.as_ref().and_then(|row| Some((holder?, row.number + 1))));
+        scope = here.parent.and_then(|parent| state.scopes.get(&parent));
+    }
+    rows.reverse();
+    rows
 }

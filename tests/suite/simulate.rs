@@ -1,6 +1,6 @@
 //! What `simulate` makes up where nobody said anything.
 
-use crate::support::{compile, project};
+use crate::support::{self, OFFICE, compile, project};
 use countersign::model::id::{Outcome, PersonId, ProcessId, StepId};
 use countersign::model::text::Lang;
 use countersign::model::value::{Record, Value};
@@ -151,12 +151,12 @@ steps:
 
 #[test]
 fn what_is_asked_again_after_the_last_answer_said_is_answered_as_usual() {
-    for said in [&[("boss", "rejected")][..], &[("boss", "rejected"), ("boss", "rejected")]] {
-        let (happened, _) = future(AGAIN, said);
+    for said in [&["rejected"][..], &["rejected", "rejected"], &["returned"], &["returned", "rejected"]] {
+        let answers: Vec<(&str, &str)> = said.iter().map(|outcome| ("boss", *outcome)).collect();
+        let (happened, _) = future(AGAIN, &answers);
         assert_eq!(end(&happened), Some("done"), "{happened:#?}");
-        let rejected =
-            |one: &&Happened| matches!(one, Happened::Answered(_, _, outcome) if outcome.as_str() == "rejected");
-        assert_eq!(happened.iter().filter(rejected).count(), said.len(), "{happened:#?}");
+        let refused = |one: &&Happened| matches!(one, Happened::Answered(_, _, outcome) if outcome.as_str() != "approved" && outcome.as_str() != "revised");
+        assert_eq!(happened.iter().filter(refused).count(), said.len(), "{happened:#?}");
     }
 }
 
@@ -177,4 +177,47 @@ fn a_field_that_the_form_does_not_ask_for_is_neither_made_up_nor_taken() {
     assert_eq!(filled(&[("large", Value::Boolean(false))]), (vec![], vec![]));
     let both = [("large", Value::Boolean(false)), ("reason", Value::text("so"))];
     assert_eq!(filled(&both), (vec![], vec!["reason".into()]));
+}
+
+const EACH_CALLS: &str = "
+process: all
+title: All
+start: [clerk]
+form: { rows: { type: list, title: Rows, min: 1, fields: { name: { type: text, title: Name, required: true } } } }
+steps:
+  - id: ask
+    title: Ask
+    each: rows
+    as: row
+    steps:
+      - { id: sub, title: Sub, call: sub, with: { topic: row.name }, on: { rejected: next, otherwise: next } }
+";
+
+const SUB: &str = "
+process: sub
+title: Sub
+start: [clerk]
+form: { topic: { type: text, title: Topic, required: true, max: 3 } }
+steps:
+  - { id: sign, title: Sign, approve: lead }
+";
+
+/// A way through a row leads to what was called in that row, not to what was called last.
+#[test]
+fn a_way_through_a_row_leads_to_what_was_called_there() {
+    let failures = |rows: &str, deeds: &str| {
+        let tests = format!(
+            "test: rows\nprocess: all\nnow: 2026-03-02T09:00\nstart: {{ by: ann, data: {{ rows: {rows} }} }}\ndo:\n{deeds}"
+        );
+        support::failures(&tests, &[("directory.yaml", OFFICE), ("all.yaml", EACH_CALLS), ("sub.yaml", SUB)])
+    };
+    let told = failures(
+        "[{ name: A }, { name: B }]",
+        "  - { approve: ask/1/sub/sign, by: leo }\n\
+         \x20 - expect: { case: ask/1/sub, ended: done }\n\
+         \x20 - expect: { case: ask/2/sub, task: sign, data: { topic: B } }\n",
+    );
+    assert!(told.is_empty(), "{told}");
+    let told = failures("[{ name: long }]", "  - { approve: ask/1/sub/sign, by: leo }\n");
+    assert!(told.contains("`start` (to be filled in): ann"), "{told}");
 }
