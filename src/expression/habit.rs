@@ -51,6 +51,19 @@ pub(super) fn function_of(of: &Type, property: &str, written: &str) -> Option<St
     }
 }
 
+/// Who plays which part in a case, in the words of people and of other tools.
+pub(super) fn part_of_case(name: &str) -> Option<&'static str> {
+    match name.to_lowercase().as_str() {
+        "申请人" | "发起人" | "提交人" | "requester" | "requestor" | "initiator" | "submitter" | "creator" => {
+            Some("applicant")
+        }
+        "办理人" | "经办人" | "审批人" | "approver" => Some("assignee"),
+        "结果" | "result" => Some("outcome"),
+        "步骤" => Some("steps"),
+        _ => None,
+    }
+}
+
 /// `P2D` as words, where these say the same in an expression.
 pub(super) fn length(name: &str) -> Option<String> {
     let length: Duration = name.starts_with('P').then(|| name.parse().ok()).flatten()?;

@@ -201,6 +201,9 @@ impl Infer<'_> {
             "no" | "off" | "False" | "FALSE" | "No" | "NO" | "Off" | "OFF" | "否" => truth(fault, "false"),
             "None" | "nil" | "NULL" | "Null" | "undefined" => fault.did_you_mean(Some("null".to_owned())),
             "items" | "item" if self.names().is_empty() => fault,
+            _ if let Some(own) = habit::part_of_case(name).filter(|own| self.names().contains(own)) => {
+                fault.did_you_mean(Some(own.to_owned()))
+            }
             _ if functions::find(name).is_some() => {
                 fault.hint(format!("要调用函数，写 `{name}(…)`。"), format!("To call the function, write `{name}(…)`."))
             }

@@ -109,6 +109,13 @@ const CHINESE: &[(&str, &[&str])] = &[
     ("假期", &["holidays"]),
     ("中文", &["zh"]),
     ("英文", &["en"]),
+    // Kinds of documents.
+    ("组织", &["directory"]),
+    ("组织目录", &["directory"]),
+    ("通讯录", &["directory"]),
+    ("日历", &["calendar"]),
+    ("指标", &["metric"]),
+    ("测试", &["test"]),
 ];
 
 /// Words of other tools and the words of ours that say the same, without `_`, `-`, spaces and capitals.
@@ -168,6 +175,13 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("detail", &["list"]),
     ("repeater", &["list"]),
     ("grid", &["list"]),
+    // Kinds of documents.
+    ("workflow", &["process"]),
+    ("procedure", &["process"]),
+    ("organisation", &["directory"]),
+    ("organization", &["directory"]),
+    ("orgchart", &["directory"]),
+    ("kpi", &["metric"]),
     // Keys, and kinds of steps.
     ("label", &["title"]),
     ("caption", &["title"]),
@@ -204,7 +218,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("validate", &["check"]),
     ("validation", &["check"]),
     ("validator", &["check"]),
-    ("if", &["when", "choose"]),
+    ("if", &["when"]),
     ("condition", &["when"]),
     ("visible", &["when"]),
     ("visibleif", &["when"]),

@@ -35,7 +35,7 @@ impl Lowering<'_> {
             let diagnostic = trap::full_width(feel.span_of(at..at + mark.len_utf8()), mark, typed);
             self.report(self.mend_all_marks(diagnostic, &feel, at));
             // It becomes a list of YAML, no expression.
-            sound = !(at == 0 && matches!(mark, '【' | '｛'));
+            sound = !(at == 0 && matches!(mark, '【' | '［' | '｛'));
         }
         trap::type_plain(&mut draft);
         let mut told = 0;

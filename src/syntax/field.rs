@@ -3,8 +3,9 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::model::file::{self, Accept};
 use crate::model::text::{Text, Wording};
+use crate::syntax::dialect;
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value, wrong_shape};
 use crate::syntax::node::{Node, NodeKind};
 use crate::syntax::secret;
 use crate::syntax::step::STEP;
@@ -128,6 +129,34 @@ pub struct Field {
     pub accept: Vec<Accept>,
 }
 
+impl Field {
+    /// A field of which only the name is known.
+    fn named(name: Spanned<String>, span: Span) -> Field {
+        Field {
+            name,
+            span,
+            kind: None,
+            title: None,
+            help: None,
+            required: None,
+            many: None,
+            default: None,
+            value: None,
+            when: None,
+            min: None,
+            max: None,
+            pattern: None,
+            check: None,
+            options: Vec::new(),
+            among: None,
+            fields: Vec::new(),
+            unit: None,
+            size: None,
+            accept: Vec::new(),
+        }
+    }
+}
+
 pub(crate) static FIELD: Place = Place {
     name: ("字段", "a field"),
     keys: &[
@@ -161,6 +190,9 @@ impl Lowering<'_> {
                 format!("{shown}: {{ type: text, title: … }}"),
             )));
             return None;
+        }
+        if let Some(kind) = self.type_alone(node) {
+            return Some(Field { kind: Some(kind), ..Field::named(name?, key.span.to(node.span)) });
         }
         let fields = self.fields(node, &FIELD, key.span)?;
         let kind = fields.required(self, "type").and_then(|node| self.field_type(node));
@@ -229,6 +261,16 @@ impl Lowering<'_> {
             self.report(computed_and_asked(value, other));
         }
         Some(field)
+    }
+
+    /// `amount: money`, which lacks only its braces.
+    fn type_alone(&mut self, node: &Node) -> Option<Spanned<FieldType>> {
+        let word = node.text()?;
+        let kind = dialect::meant(word, TYPES.iter().map(|(word, _)| *word))?;
+        let (_, value) = TYPES.iter().find(|(word, _)| *word == kind)?;
+        let found = wrong_shape(node.span, GROUP, "文字", "text");
+        self.report(found.fix_word(node.span, format!("{{ type: {kind} }}")));
+        Some(Spanned::new(*value, node.span))
     }
 
     /// What nobody should read in a form, and everybody does: a password as a default or in the words beside it.

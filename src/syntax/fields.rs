@@ -398,7 +398,7 @@ fn without_brackets(node: &Node) -> Option<String> {
     items.iter().all(plain).then(|| format!("[{}]", items.join(", ")))
 }
 
-fn wrong_shape(span: Span, shape: Shape, zh: &str, en: &str) -> Diagnostic {
+pub(crate) fn wrong_shape(span: Span, shape: Shape, zh: &str, en: &str) -> Diagnostic {
     Diagnostic::new(
         Code::WrongShape,
         span,

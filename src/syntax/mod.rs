@@ -57,7 +57,7 @@ pub use test::expect::{Expect, MAIL_KINDS, MailLike};
 pub use test::{Act, Start, Test};
 pub(crate) use trap::quoted_text;
 
-use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list, suggest};
+use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list};
 use crate::model::text::Wording;
 use fields::{Lowering, Place};
 use node::{Entry, Node, NodeKind, Tree};
@@ -247,7 +247,7 @@ impl Lowering<'_> {
     fn guessed(&mut self, root: &Node, first: &Entry, entries: &[Entry]) -> Document {
         let word = first.key.text().unwrap_or("");
         let a_key = PLACES.iter().any(|(_, place)| place.keys.contains(&word));
-        if let Some(kind) = suggest::closest(word, KINDS.iter().copied()).filter(|_| !a_key) {
+        if let Some(kind) = dialect::meant(word, KINDS.iter().copied()).filter(|_| !a_key) {
             self.unknown_kind(Some(word), first.key.span);
             let mut entries = entries.to_vec();
             if let Some(Entry { key: Node { kind: NodeKind::Scalar { text, .. }, .. }, .. }) = entries.first_mut() {
@@ -316,7 +316,7 @@ impl Lowering<'_> {
     }
 
     fn unknown_kind(&mut self, word: Option<&str>, span: Span) {
-        let close = word.and_then(|word| suggest::closest(word, KINDS.iter().copied()));
+        let close = word.and_then(|word| dialect::meant(word, KINDS.iter().copied()));
         let listed = quoted_list(KINDS.iter().copied());
         let diagnostic = match (word, close) {
             (Some(word), Some(close)) => Diagnostic::new(

@@ -2,7 +2,7 @@
 
 use super::Subject;
 use crate::compile::lower::{Found, NEXT};
-use crate::diagnostics::{Code, Diagnostic, suggest};
+use crate::diagnostics::{Code, Diagnostic, Span, suggest};
 use crate::model::text::Wording;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -14,6 +14,10 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         }
         let (name, span) = (&jump.target.name, jump.target.span);
+        if ENDS.contains(&name.as_str()) {
+            diagnostics.push(no_end(span, name));
+            continue;
+        }
         diagnostics.push(match suggest::closest(name, known.iter().copied().chain([NEXT])) {
             Some(close) => Diagnostic::new(
                 Code::UnknownStep,
@@ -34,4 +38,20 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             ),
         });
     }
+}
+
+/// Words by which an end of the case is meant, not a step.
+const ENDS: [&str; 8] = ["end", "done", "stop", "finish", "rejected", "cancelled", "结束", "完成"];
+
+fn no_end(span: Span, name: &str) -> Diagnostic {
+    let as_what = if matches!(name, "end" | "stop" | "finish" | "结束") { "done" } else { name };
+    Diagnostic::new(
+        Code::UnknownStep,
+        span,
+        Wording::new(format!("没有叫 `{name}` 的步骤"), format!("there is no step `{name}`")),
+    )
+    .hint(Wording::new(
+        format!("要在这里结束，请在最后加一个步骤 `{{ id: over, end: {as_what} }}`，这里写 `over`；不写 `on` 时，不同意的案例自己会结束"),
+        format!("to end the case here, put a step `{{ id: over, end: {as_what} }}` last and write `over` here; without `on` a rejected case ends by itself"),
+    ))
 }

@@ -251,7 +251,8 @@ fn full_width_in_line(line: &str) -> Option<(usize, char, &'static str)> {
         // The line has its colon; marks in its text are only text.
         return None;
     }
-    full_width_mark(line).filter(|(_, mark, _)| matches!(mark, '：' | '“' | '”' | '【' | '】' | '｛' | '｝' | '，'))
+    full_width_mark(line)
+        .filter(|(_, mark, _)| matches!(mark, '：' | '“' | '”' | '【' | '】' | '［' | '］' | '｛' | '｝' | '，'))
 }
 
 /// An expression with brackets of its own as a value within `{ }` or `[ ]`: `{ task: boss, when: n in [1, 2] }`.

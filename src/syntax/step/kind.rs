@@ -116,6 +116,11 @@ impl Lowering<'_> {
 
     fn none<'n>(&mut self, node: &Node, entries: &[Entry]) -> Kind<'n> {
         let listed = quoted_list(KINDS.iter().copied());
+        let branches = entries.iter().any(|entry| matches!(entry.key.text(), Some("if" | "then" | "else")));
+        let branch = Wording::new(
+            "条件写在步骤自己的 `when` 里；要分几条路，写 `choose: [{ when: total > 500, steps: [ … ] }]` 和 `otherwise`",
+            "a condition is the `when` of a step; several ways are `choose: [{ when: total > 500, steps: [ … ] }]` with `otherwise`",
+        );
         self.report(
             Diagnostic::new(
                 Code::StepKind,
@@ -125,6 +130,7 @@ impl Lowering<'_> {
                     "this step does not say what it does; add a kind, such as `approve: head_of(applicant.department)`",
                 ),
             )
+            .hint_if(branches.then_some(branch))
             .hint(Wording::new(format!("种类有：{}", listed.zh), format!("the kinds: {}", listed.en))),
         );
         Kind::Unknown

@@ -13,11 +13,11 @@ pub(crate) use keys::STEP;
 pub use outside::{Call, Http, Job, Piece, Retry, Taken};
 pub use overdue::{Overdue, Then};
 
-use crate::diagnostics::{Span, Spanned};
+use crate::diagnostics::{Diagnostic, Span, Spanned};
 use crate::model::text::Text;
-use crate::syntax::feel::FeelText;
+use crate::syntax::feel::{self, FeelText};
 use crate::syntax::field::{Field, OptionDef};
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value, wrong_shape};
 use crate::syntax::node::{Node, NodeKind};
 use crate::syntax::process::Policy;
 use keys::{KINDS, place};
@@ -229,6 +229,11 @@ impl Lowering<'_> {
 
     /// A step; whether it must have a name as far as its kind asks for one.
     fn step(&mut self, node: &Node, named: bool) -> Option<Step> {
+        if node.text() == Some("end") {
+            let found = wrong_shape(node.span, GROUP, "文字", "text");
+            self.report(found.fix_word(node.span, "end: done"));
+            return None;
+        }
         let entries = self.entries(node, GROUP)?;
         let at = entries.first().map_or(node.span, |entry| entry.key.span);
         let kind = match self.said_kind(node, entries) {
@@ -336,6 +341,10 @@ impl Lowering<'_> {
     }
 
     fn values(&mut self, node: &Node) -> Vec<(Spanned<String>, FeelText)> {
+        if let Some(found) = assigned(node) {
+            self.report(found);
+            return Vec::new();
+        }
         let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
         let mut found = Vec::new();
         for entry in entries {
@@ -383,4 +392,13 @@ impl Lowering<'_> {
             lock: None,
         })
     }
+}
+
+/// `total = 5`, where `{ total: 5 }` is meant.
+fn assigned(node: &Node) -> Option<Diagnostic> {
+    let (name, value) = node.text()?.split_once('=')?;
+    let (name, value) = (name.trim_end_matches(':').trim(), value.trim_start_matches('=').trim());
+    let plain = feel::is_word(name) && !value.is_empty() && !value.contains(['{', '}', '[', ']', ',', '"', '#', ':']);
+    let found = wrong_shape(node.span, GROUP, "文字", "text");
+    plain.then(|| found.fix_word(node.span, format!("{{ {name}: {value} }}")))
 }

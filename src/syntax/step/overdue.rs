@@ -6,7 +6,7 @@ use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::feel::FeelText;
 use crate::syntax::fields::{Fields, Lowering, NameRule, Place, missing_value};
-use crate::syntax::node::Node;
+use crate::syntax::node::{Node, NodeKind};
 
 /// `overdue: { notify: …, every: …, reassign: … }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,8 @@ impl Lowering<'_> {
             ));
         }
         let then = self.then(&fields);
-        if ["notify", "every", "reassign", "decide", "go"].iter().all(|key| fields.key(key).is_none()) {
+        // Another key is told already.
+        if matches!(&node.kind, NodeKind::Mapping(entries) if entries.is_empty()) {
             self.report(
                 missing_value(key, "overdue")
                     .hint(Wording::new("overdue: { notify: applicant }", "overdue: { notify: applicant }")),
