@@ -28,6 +28,8 @@ pub(crate) struct Certain {
     pub(crate) steps: BTreeSet<StepId>,
     /// The columns that every row of a list has filled in, each with its list.
     pub(crate) rows: BTreeSet<(FieldName, FieldName)>,
+    /// The columns of the row around the place that steps have written.
+    pub(crate) columns: BTreeSet<FieldName>,
     /// What conditions have proved on every path.
     pub(crate) known: Vec<Known>,
     /// The `each` in whose body the place is.
@@ -42,6 +44,7 @@ impl Certain {
             fields: self.fields.intersection(&other.fields).cloned().collect(),
             steps: self.steps.intersection(&other.steps).cloned().collect(),
             rows: self.rows.intersection(&other.rows).cloned().collect(),
+            columns: self.columns.intersection(&other.columns).cloned().collect(),
             ..Certain::default()
         }
     }
@@ -62,6 +65,9 @@ pub(crate) fn before(
     let lasting = lasting(document, flow, lists);
     let numbers: BTreeMap<&StepId, usize> = flow.steps.iter().enumerate().map(|(n, placed)| (&placed.id, n)).collect();
     let place = |step: &StepId| numbers.get(step).copied();
+    let asking = |kind: &StepKind| matches!(kind, StepKind::Approve { .. } | StepKind::Task { .. });
+    let asks: BTreeSet<&StepId> =
+        flow.steps.iter().filter(|placed| asking(&placed.source.kind)).map(|placed| &placed.id).collect();
     let mut known: BTreeMap<Node, Certain> = BTreeMap::new();
     let mut arrived: BTreeMap<(&StepId, u32), Certain> = BTreeMap::new();
     known.insert(Node::Start, Certain { fields: initial, ..Certain::default() });
@@ -97,7 +103,13 @@ pub(crate) fn before(
                         then.steps.insert(id.clone());
                     }
                     if let Some((_, fields)) = gains.get(id).filter(|(when, _)| when.allows(on)) {
-                        then.fields.extend(fields.iter().cloned());
+                        // People who are asked in a row answer to names of their own; what steps write is a column.
+                        let columns = flow.row_of(id).is_some() && !asks.contains(id);
+                        let to = if columns { &mut then.columns } else { &mut then.fields };
+                        to.extend(fields.iter().cloned());
+                    }
+                    if *on == On::Row {
+                        then.columns.clear();
                     }
                 }
                 Node::Start | Node::Finish(_) | Node::Undone(_) => {}
@@ -130,6 +142,7 @@ pub(crate) fn before(
                                 all.fields.extend(part.fields.iter().cloned());
                                 all.steps.extend(part.steps.iter().cloned());
                                 all.rows.extend(part.rows.iter().cloned());
+                                all.columns.extend(part.columns.iter().cloned());
                             }
                             after.push((to, all));
                         }
@@ -334,11 +347,15 @@ fn gains(
     unsure: &BTreeSet<FieldName>,
 ) -> BTreeMap<StepId, (Sets, Vec<FieldName>)> {
     let mut gains = BTreeMap::new();
+    let mut edited: BTreeSet<&str> = BTreeSet::new();
+    walk(&document.steps, &mut |step| edited.extend(step.edit.iter().map(|name| name.value.as_str())));
     for placed in flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
         let step = placed.source;
         let in_row = flow.row_of(&placed.id).is_some();
         let sure = |names: Vec<&str>| -> Vec<FieldName> {
-            names.into_iter().map(FieldName::from).filter(|name| !unsure.contains(name)).collect()
+            // In the body of an `each` what is written is a column, which may be emptied where it is asked again.
+            let lost = |name: &FieldName| unsure.contains(name) || in_row && edited.contains(name.as_str());
+            names.into_iter().map(FieldName::from).filter(|name| !lost(name)).collect()
         };
         // What is misspelt is told, and is no reason to call the field that was meant unset.
         let own = || document.data.iter().map(|field| field.name.value.as_str());
@@ -357,8 +374,6 @@ fn gains(
                 }
                 (answered(step, skippable), fields)
             }
-            // In the body of an `each` what is written is a column of the row.
-            _ if in_row => continue,
             StepKind::Set { values } if step.when.is_none() => {
                 (Sets::Always, written(values.iter().map(|(name, _)| name.value.as_str()).collect()))
             }

@@ -105,7 +105,7 @@ fn outcomes(flow: &Flow<'_>) -> Vec<String> {
 }
 
 fn calls_at_once<'a>(document: &'a Process, flow: &Flow<'a>) -> Vec<&'a str> {
-    let reached: BTreeSet<Node> = Idle { document, flow }.reached();
+    let reached: BTreeSet<Node> = Idle { document, flow, definition: None }.reached();
     let called = |kind: &'a StepKind| match kind {
         StepKind::Call(call) => Some(call.process.value.as_str()),
         _ => None,

@@ -269,6 +269,7 @@ impl<'a> Fields<'a> {
             let item = match &row.item.of {
                 Type::Record(own) if !row.plain => {
                     let mut all = (**own).clone();
+                    all.iter_mut().for_each(|(name, typed)| typed.optional &= !certain.columns.contains(name));
                     for (name, typed) in columns {
                         all.entry(name).or_insert(typed);
                     }

@@ -290,14 +290,17 @@ fn set(
         let name = FieldName::from(name.value.as_str());
         let Some(formula) = formula else {
             // That its value has a fault is told; that it may be missing would follow from it.
-            certain.fields.insert(name);
+            let into = if before.row.is_some() { &mut certain.columns } else { &mut certain.fields };
+            into.insert(name);
             continue;
         };
         certain.known = proved.unwritten(&certain.known, &name);
         if formula.of.optional {
             unsure.insert(name.clone());
+            certain.columns.remove(&name);
         } else {
-            certain.fields.insert(name.clone());
+            let into = if before.row.is_some() { &mut certain.columns } else { &mut certain.fields };
+            into.insert(name.clone());
         }
         written.insert(name, formula);
     }

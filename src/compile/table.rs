@@ -5,11 +5,11 @@
 
 use crate::compile::check;
 use crate::compile::fields::{Fields, name_of};
-use crate::compile::typing::{Typing, constant};
+use crate::compile::typing::{Typing, constant, kept};
 use crate::compile::unread::Reading;
 use crate::compile::{World, form, lower, resolve};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
-use crate::expression::{Expected, Scope, is_constant, passes_null};
+use crate::expression::{self, Expected, Scope, is_constant, passes_null};
 use crate::model::form::{FieldKind, Form};
 use crate::model::rule::{Aggregate, Hit, Rule, Table};
 use crate::model::text::{Text, Wording};
@@ -104,7 +104,7 @@ fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnos
         unread: world.unread.with(reading),
         reading: reading.clone(),
         clash,
-        kept: Arc::default(),
+        kept: Arc::new(kept(&asking)),
         asked: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
@@ -167,7 +167,8 @@ fn rule(written: &syntax::Rule, inputs: &Form, outputs: &Form, typing: &mut Typi
         let asked = rule.when.get(name).is_some_and(|tests| !passes_null(tests));
         (name.clone(), Typed { optional: typed.optional && !asked, ..typed })
     });
-    let answering = scope.fields(known);
+    let proved = rule.when.values().flat_map(expression::proved_by);
+    let answering = scope.fields(known).kept(typing.kept.clone()).knowing(proved);
     for (column, text) in &written.cells {
         let Some((name, field)) = outputs.get_key_value(column.value.as_str()) else { continue };
         let expected = Expected::Type(Typed { optional: !field.required, of: field.typed().of });

@@ -141,7 +141,7 @@ pub(crate) fn policy(written: &syntax::Policy, base: &Policy) -> Policy {
 }
 
 /// What forms keep fields and columns from. Whatever else has such a name, or a field that steps write, has no such limit.
-fn kept(document: &Process) -> Kept {
+pub(super) fn kept(document: &Process) -> Kept {
     let mut asked: Vec<&Field> = document.form.iter().collect();
     walk(&document.steps, &mut |step| asked.extend(&step.form));
     let number = |limit: &Option<FeelText>| limit.as_ref()?.text.trim().parse::<Decimal>().ok();

@@ -1,18 +1,19 @@
 //! Which ways through a process can be gone without anybody or anything having been waited for.
 //!
-//! People, messages, other systems, workers and other processes are waited for, and so is a length of time. A wait
-//! for a date is over at once where that is past, and what may be skipped proves nothing.
+//! People, messages, other systems, workers and other processes are waited for, and so is a length of time that is sure
+//! to be more than nothing. A date is over at once where that is past, be it waited for or be it when a step is due
+//! that time then decides or leaves; and what may be skipped proves nothing.
 
-use crate::compile::lower::Flow;
-use crate::compile::outcomes::skippable;
-use crate::compile::typing::constant;
+use crate::compile::lower::{Flow, Placed};
+use crate::compile::outcomes::{decided_by_time, skippable};
+use crate::expression::extent::proves;
+use crate::expression::lasting::lasts;
 use crate::expression::{self, Expected, Scope};
+use crate::model::definition::{Definition, StepKind as Kind, outcome};
+use crate::model::form::Field;
 use crate::model::graph::{Node, On};
-use crate::model::id::StepId;
-use crate::model::time::Duration;
-use crate::model::value::Value;
-use crate::syntax::{FeelText, Join, Process, StepKind};
-use rust_decimal::Decimal;
+use crate::model::id::{FieldName, StepId};
+use crate::syntax::{Join, Process, Step, StepKind};
 use std::collections::BTreeSet;
 
 /// A process, to be asked where it waits.
@@ -20,6 +21,8 @@ use std::collections::BTreeSet;
 pub(crate) struct Idle<'s, 'a> {
     pub(crate) document: &'a Process,
     pub(crate) flow: &'s Flow<'a>,
+    /// As it would run, where that is known: what is computed can be judged then.
+    pub(crate) definition: Option<&'s Definition>,
 }
 
 impl Idle<'_, '_> {
@@ -34,11 +37,14 @@ impl Idle<'_, '_> {
         let step = placed.source;
         match &step.kind {
             _ if matches!(on, On::Undo) => false,
-            StepKind::Approve { .. } | StepKind::Task { .. } => *on == On::Next && skippable(step, self.document),
+            _ if *on == On::Overdue => !self.lasts(placed, Time::Due),
+            StepKind::Approve { .. } | StepKind::Task { .. } => {
+                *on == On::Next && skippable(step, self.document) || decides(step, on) && !self.lasts(placed, Time::Due)
+            }
             StepKind::Receive { .. } | StepKind::Http(_) | StepKind::Job(_) => *on == On::Next && step.when.is_some(),
             StepKind::Call(call) => *on == On::Next && (step.when.is_some() || call.detached),
-            StepKind::Wait { until } => step.when.is_some() || !lasts(until),
-            _ => *on != On::Overdue,
+            StepKind::Wait { .. } => step.when.is_some() || !self.lasts(placed, Time::Wait),
+            _ => true,
         }
     }
 
@@ -96,14 +102,52 @@ impl Idle<'_, '_> {
     }
 }
 
-/// Whether a wait is for a length of time that is more than nothing.
-fn lasts(until: &FeelText) -> bool {
-    let formula = expression::compile(&until.text, &Scope::new(), &Expected::Time);
-    match formula.as_ref().ok().and_then(constant) {
-        Some(Value::Duration(Duration::Seconds(seconds))) => *seconds > Decimal::ZERO,
-        Some(Value::Duration(
-            Duration::Months(count) | Duration::WorkingDays(count) | Duration::WorkingMinutes(count),
-        )) => *count > 0,
+/// Which time of a step.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Time {
+    /// What a `wait` waits for.
+    Wait,
+    /// Until when a step is to be done.
+    Due,
+}
+
+impl Idle<'_, '_> {
+    /// Whether a time of a step is a length that is more than nothing, always.
+    pub(crate) fn lasts(&self, placed: &Placed<'_>, time: Time) -> bool {
+        let text = match (&placed.source.kind, time) {
+            (StepKind::Wait { until }, Time::Wait) => Some(until),
+            _ => placed.source.due.as_ref(),
+        };
+        let Some(text) = text else { return false };
+        let step = self.definition.and_then(|definition| definition.steps.get(&placed.id));
+        let known = match (step.map(|step| &step.kind), time) {
+            (Some(Kind::Wait(until)), Time::Wait) => Some(until),
+            (_, Time::Due) => step.and_then(|step| step.due()),
+            _ => None,
+        };
+        if let (Some(definition), Some(formula)) = (self.definition, known) {
+            let when = step.and_then(|step| step.when.as_ref());
+            let proved = when.map(|when| proves(&when.root, true)).unwrap_or_default();
+            return lasts(&formula.root, &|name| kept(definition, name), &proved);
+        }
+        let formula = expression::compile(&text.text, &Scope::new(), &Expected::Time);
+        formula.is_ok_and(|formula| lasts(&formula.root, &|_| None, &[]))
+    }
+}
+
+/// A field whose limits are always kept: people fill it in, or it follows from others.
+pub(crate) fn kept<'d>(definition: &'d Definition, name: &FieldName) -> Option<&'d Field> {
+    let (_, field) = definition.fields().find(|(known, _)| *known == name)?;
+    (field.value.is_some() || !definition.data.contains_key(name)).then_some(field)
+}
+
+/// Whether time takes a way: the one of the answer that it gives.
+fn decides(step: &Step, on: &On) -> bool {
+    let Some(decided) = decided_by_time(step) else { return false };
+    let leads = step.on.iter().any(|(name, _)| name.value == decided);
+    match on {
+        On::Outcome(outcome) => outcome.as_str() == decided,
+        On::Next => !leads && decided != outcome::REJECTED && decided != outcome::RETURNED,
         _ => false,
     }
 }

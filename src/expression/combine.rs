@@ -30,6 +30,13 @@ impl Infer<'_> {
     }
 
     pub(super) fn check_divisor(&mut self, node: &Node, of: &Type) {
+        if let Syntax::If(condition, then, otherwise) = &node.syntax {
+            for (side, truth) in [(then, true), (otherwise, false)] {
+                let known = self.assume(condition, truth);
+                self.knowing(known, |pass| pass.check_divisor(side, of));
+            }
+            return;
+        }
         let written = self.written(node);
         let zero = if *of == Type::Duration { "0 days" } else { "0" };
         let fault = match bound(node) {

@@ -36,6 +36,7 @@ mod hit;
 mod infer;
 mod invoke;
 mod iterate;
+pub mod lasting;
 mod lex;
 mod machine;
 mod names;
@@ -89,6 +90,11 @@ pub(crate) fn proved(text: &str, scope: &Scope, truth: bool) -> Vec<Known> {
     // What may be unset is so elsewhere; of a condition with another fault only the words count.
     let may = |fault: &Fault| matches!(fault.kind, FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision);
     if pass.faults.iter().all(may) { pass.holding(&tree, &expr, truth) } else { pass.assume(&tree, truth) }
+}
+
+/// What the tests of a cell prove of the column that passes them.
+pub(crate) fn proved_by(tests: &Formula) -> Vec<Known> {
+    region::implied(&tests.root, true).into_iter().map(|(of, values)| Known::within(&of, values)).collect()
 }
 
 /// Where a condition holds, for a field that is asked under it; `None` where that cannot be said.
@@ -204,11 +210,15 @@ pub fn order(a: &Value, b: &Value) -> Option<Ordering> {
     alone(&Record::new(), DateTime::UNIX_EPOCH, |context| operate::compare(a, b, context)).ok()
 }
 
-/// Where a value stands to a limit of its field: a text by its characters, a list by its items. `None` where the two cannot be compared.
+/// Where a value stands to a limit of its field: a text by its characters, a list by its items, lengths of unlike units
+/// by which side of nothing they are on. `None` where the two cannot be compared.
 pub fn beside(value: &Value, limit: &Value) -> Option<Ordering> {
     match (value, limit) {
         (Value::Text(text), _) => order(&Value::Number(text.chars().count().into()), limit),
         (Value::List(items), _) => order(&Value::Number(items.len().into()), limit),
+        (Value::Duration(length), Value::Duration(other)) => {
+            order(value, limit).or_else(|| Some(length.sign().cmp(&other.sign())).filter(|found| found.is_ne()))
+        }
         _ => order(value, limit),
     }
 }

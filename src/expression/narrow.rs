@@ -61,6 +61,11 @@ impl Known {
         }
     }
 
+    /// Whether it says that a value is none that is zero.
+    fn keeps_from_zero(&self, key: &str) -> bool {
+        self.key == key && matches!(&self.fact, Fact::Within(values) if values.has_no_zero())
+    }
+
     /// Whether it says that this field is set.
     pub(crate) fn sets(&self, field: &str) -> bool {
         self.fact == Fact::Set && self.key == field
@@ -158,7 +163,15 @@ impl Infer<'_> {
         {
             return true;
         }
-        self.key(node).is_some_and(|key| self.facts.iter().any(|known| known.says(&key, &fact)))
+        if let (Syntax::Call(name, _, arguments), Fact::NotZero) = (&node.syntax, &fact)
+            && name == "max"
+            && arguments.iter().any(|one| bound(&one.value).is_some_and(|bound| bound > Decimal::ZERO))
+        {
+            return true;
+        }
+        let proves =
+            |key: &str, known: &Known| known.says(key, &fact) || fact == Fact::NotZero && known.keeps_from_zero(key);
+        self.key(node).is_some_and(|key| self.facts.iter().any(|known| proves(&key, known)))
     }
 
     /// Whether a node is a row of a list, whose parts are columns; what is asked of other values is none.

@@ -144,6 +144,28 @@ impl Values {
         Some(((*from != Cut::START).then_some(from.at), (*to != Cut::END).then_some(to.at)))
     }
 
+    /// Whether all of it are lengths of time above zero.
+    pub(super) fn is_above_zero(&self) -> bool {
+        match &self.part {
+            Part::Line(Line::Seconds | Line::Months | Line::WorkingDays | Line::WorkingMinutes, intervals) => {
+                !self.null && intervals.first().is_some_and(|(from, _)| *from >= Cut::after(Decimal::ZERO))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether nothing in it is zero, be it a number or a length of time.
+    pub(super) fn has_no_zero(&self) -> bool {
+        let lengths = [
+            Duration::Seconds(Decimal::ZERO),
+            Duration::Months(0),
+            Duration::WorkingDays(0),
+            Duration::WorkingMinutes(0),
+        ];
+        let zeros = lengths.map(Value::Duration).into_iter().chain([Value::Number(Decimal::ZERO)]);
+        matches!(self.part, Part::Line(..)) && !zeros.into_iter().any(|zero| self.contains(&zero))
+    }
+
     /// Of which values `value op constant` holds and of which it does not hold; of the rest it fails.
     pub(super) fn compared(op: Comparison, constant: &Value) -> Option<(Values, Values)> {
         let swap = |(holds, fails): (Values, Values)| (fails, holds);

@@ -232,3 +232,25 @@ fn what_may_be_is_never_called_impossible() {
                  - { id: asked, task: 副总经理, when: steps.first.outcome = bad }\n";
     assert!(!guarded(again).contains(&Never::Step("asked".into())));
 }
+
+#[test]
+fn what_another_branch_ends_while_a_step_is_open_does_not_need_the_step() {
+    let needed = |steps: &str, end: &str| -> Vec<String> {
+        let found = explored(steps);
+        let end = found.ends.iter().find(|found| found.outcome.as_str() == end).expect("it can end so");
+        end.always.iter().map(ToString::to_string).collect()
+    };
+    let bad = "outcomes: { good: 好, bad: 坏 }, on: { bad: gone }";
+    let both = format!(
+        "  - id: both\n    parallel:\n      a: [{{ id: a, task: 副总经理 }}]\n      b: [{{ id: b, task: 副总经理, {bad} }}]\n  \
+         - end: fine\n  - {{ id: gone, end: gone }}\n"
+    );
+    assert_eq!(needed(&both, "gone"), ["b"]);
+    assert_eq!(needed(&both, "fine"), ["a", "b"]);
+    // In its own branch the step comes first.
+    let own = format!(
+        "  - id: both\n    parallel:\n      a: [{{ id: a, task: 副总经理 }}, {{ id: b, task: 副总经理, {bad} }}]\n      \
+         c: [{{ id: c, task: 副总经理 }}]\n  - end: fine\n  - {{ id: gone, end: gone }}\n"
+    );
+    assert_eq!(needed(&own, "gone"), ["a", "b"]);
+}

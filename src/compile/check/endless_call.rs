@@ -14,7 +14,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !subject.flow_known() {
         return;
     }
-    let reached = Idle { document: subject.document, flow: subject.flow }.reached();
+    let reached =
+        Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition) }.reached();
     for placed in &subject.flow.steps {
         let StepKind::Call(call) = &placed.source.kind else { continue };
         if !reached.contains(&Node::Step(placed.id.clone())) {

@@ -9,6 +9,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::model::graph::Node;
 use crate::model::id::StepId;
 use crate::model::text::Wording;
+use crate::syntax::StepKind;
 use std::collections::BTreeSet;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -38,12 +39,42 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                     format!("these steps form a circle in which none is sure to wait for anybody: {shown}; once inside, it would never stop"),
                 ),
             )
-            .hint(Wording::new(
-                "请在圈里放一个没有 `when` 的 `approve`、`task` 或 `wait`，或改掉跳转",
-                "put an `approve`, `task` or `wait` without `when` into the circle, or change a jump",
-            )),
+            .hint(short(subject, &ring).unwrap_or_else(|| {
+                Wording::new(
+                    "请在圈里放一个没有 `when` 的 `approve`、`task` 或 `wait`，或改掉跳转",
+                    "put an `approve`, `task` or `wait` without `when` into the circle, or change a jump",
+                )
+            })),
         );
     }
+}
+
+fn idle<'s, 'a>(subject: &'s Subject<'a>) -> Idle<'s, 'a> {
+    Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition) }
+}
+
+/// What helps where something in the circle is waited for, for no time perhaps.
+fn short(subject: &Subject<'_>, ring: &[StepId]) -> Option<Wording> {
+    let placed = ring.iter().filter_map(|id| subject.placed(id));
+    let (key, text) = placed.filter(|placed| placed.source.when.is_none()).find_map(|placed| {
+        let source = placed.source;
+        match (&source.kind, &source.due) {
+            (StepKind::Wait { until }, _) => Some(("wait", &until.text)),
+            (StepKind::Approve { .. } | StepKind::Task { .. } | StepKind::Receive { .. }, Some(due)) => {
+                Some(("due", &due.text))
+            }
+            _ => None,
+        }
+    })?;
+    let instead = format!("{key}: 1 hour");
+    Some(Wording::new(
+        format!(
+            "`{key}: {text}` 可能一到就已经过了。请写大于零的时长，例如 `{instead}`，或让它读的字段大于零，例如 `min: 1 hour`"
+        ),
+        format!(
+            "`{key}: {text}` may be over at once; write a length above zero, such as `{instead}`, or keep the field that it reads above zero, such as with `min: 1 hour`"
+        ),
+    ))
 }
 
 /// Circles of steps that never wait, each from its first step in the text.
@@ -81,7 +112,7 @@ impl Search<'_, '_> {
             return;
         }
         self.path.push(node.clone());
-        let idle = Idle { document: self.subject.document, flow: self.subject.flow };
+        let idle = idle(self.subject);
         for to in idle.past(node) {
             self.visit(&to);
         }

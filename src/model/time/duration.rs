@@ -4,6 +4,7 @@ use super::stored_as_text;
 use crate::model::text::Lang;
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -21,6 +22,14 @@ pub enum Duration {
 }
 
 impl Duration {
+    /// Where it lies of nothing; lengths of all units have that in common.
+    pub fn sign(&self) -> Ordering {
+        match *self {
+            Duration::Seconds(seconds) => seconds.cmp(&Decimal::ZERO),
+            Duration::Months(count) | Duration::WorkingDays(count) | Duration::WorkingMinutes(count) => count.cmp(&0),
+        }
+    }
+
     /// Words for a reader: `2 个工作日`, `4 working hours`, `1 天 2 小时`.
     pub fn words(&self, lang: Lang) -> String {
         let count = |n: i64, zh: &str, en: &str| match lang {

@@ -15,6 +15,7 @@ mod walk;
 use crate::model::definition::{Definition, StepKind};
 use crate::model::graph::{Node, On};
 use crate::model::id::{Outcome, StepId};
+use block::Move;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 pub use time::Length;
@@ -242,25 +243,49 @@ fn shortest(walk: &Walk) -> Vec<Option<Vec<Turn>>> {
 
 /// The steps without whose answer a place is never come to.
 fn always(definition: &Definition, walk: &Walk, end: usize) -> Vec<StepId> {
-    let without = |step: &StepId| {
-        let mut seen = vec![false; walk.places.len()];
-        let mut open = vec![0];
-        while let Some(place) = open.pop() {
-            if place == end {
-                return true;
-            }
-            for (turn, target) in walk.places.get(place).map(|found| found.out.as_slice()).unwrap_or_default() {
-                let answers = matches!(turn, Turn::Answer(of, _) if of == step);
-                if let (false, Some(seen)) = (answers, seen.get_mut(*target).filter(|seen| !**seen)) {
-                    *seen = true;
-                    open.push(*target);
+    let people = definition.steps.iter().filter(|(_, step)| step.human().is_some());
+    let needed = people.filter(|(id, _)| {
+        let around = block::around(definition, &Node::Step((*id).clone()));
+        !comes_without(definition, walk, end, id, None)
+            && !around.iter().any(|block| comes_without(definition, walk, end, id, Some(block)))
+    });
+    needed.map(|(id, _)| id.clone()).collect()
+}
+
+/// Whether a place can be come to without the answer of a step. One branch is walked after the other, so it is also
+/// where another branch of `block` leaves it while the step is still open.
+fn comes_without(definition: &Definition, walk: &Walk, end: usize, step: &StepId, block: Option<&StepId>) -> bool {
+    let branch_of = |block: &StepId, node: &Node| block::branch_of(definition, block, node);
+    let own = block.and_then(|block| branch_of(block, &Node::Step(step.clone())));
+    // Each place is come to with the step behind, or with it open in its branch.
+    let mut seen = BTreeSet::from([(0, false)]);
+    let mut stack = vec![(0, false)];
+    while let Some((number, open)) = stack.pop() {
+        if number == end && !open {
+            return true;
+        }
+        let Some(place) = walk.places.get(number) else { continue };
+        for ((turn, target), moves) in place.out.iter().zip(&place.moves) {
+            let mut open = open;
+            if matches!(turn, Turn::Answer(of, _) if of == step) {
+                if block.is_none() {
+                    continue;
                 }
+                open = true;
+            }
+            if let Some(block) = block.filter(|_| open) {
+                let leaves = moves.contains(&Move::Leave(block.clone()));
+                if moves.contains(&Move::Join(block.clone())) || leaves && branch_of(block, &place.node) == own {
+                    continue;
+                }
+                open = !leaves;
+            }
+            if seen.insert((*target, open)) {
+                stack.push((*target, open));
             }
         }
-        false
-    };
-    let people = definition.steps.iter().filter(|(_, step)| step.human().is_some());
-    people.filter(|(id, _)| !without(id)).map(|(id, _)| id.clone()).collect()
+    }
+    false
 }
 
 fn never(definition: &Definition, walk: &Walk, entered: &BTreeSet<&StepId>) -> Vec<Never> {

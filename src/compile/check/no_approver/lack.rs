@@ -1,5 +1,6 @@
 //! What is missing at a step that has nobody to ask, in words: for whose cases, and what helps.
 
+use super::choice::Choice;
 use super::has_mail;
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::model::id::{FieldName, PersonId};
@@ -13,8 +14,8 @@ pub(super) enum Lack {
     Nobody(Span),
     /// Those that an entry names have no mail address.
     NoMail(Span),
-    /// An entry names only the applicant, who has no superior.
-    OnlyThemselves(Span),
+    /// An entry names only whose case it is, the applicant or in that field, who has no superior.
+    OnlyThemselves(Span, Option<FieldName>),
     /// Once it is overdue, the entries name nobody to ask instead.
     NobodyInstead(Span),
     /// There are fewer people than signatures.
@@ -24,7 +25,7 @@ pub(super) enum Lack {
 }
 
 impl Lack {
-    pub(super) fn shown(self, step: &str, applicants: &[PersonId], all: usize, directory: &Directory) -> Diagnostic {
+    pub(super) fn shown(&self, step: &str, applicants: &[PersonId], all: usize, directory: &Directory) -> Diagnostic {
         let mends = self.mends(applicants, all, directory);
         self.told(step, &when(applicants, all, directory), mends)
     }
@@ -32,7 +33,7 @@ impl Lack {
     /// What can be done about it, and helps for all of these applicants.
     pub(super) fn mends(&self, applicants: &[PersonId], all: usize, directory: &Directory) -> Wording {
         let superior = |of: &PersonId| directory.superiors(of).iter().any(|person| has_mail(directory, person));
-        let own = matches!(self, Lack::OnlyThemselves(_));
+        let own = matches!(self, Lack::OnlyThemselves(..));
         let (zh, en) = if matches!(self, Lack::Failed(..)) || !applicants.iter().all(superior) {
             ("", "")
         } else {
@@ -56,35 +57,48 @@ impl Lack {
         )
     }
 
-    pub(super) fn told(self, step: &str, when: &Wording, mends: Wording) -> Diagnostic {
+    pub(super) fn told(&self, step: &str, when: &Wording, mends: Wording) -> Diagnostic {
         let (span, why) = match self {
-            Lack::Nobody(span) => (span, Wording::new("这里找不到人", "nobody is found here")),
-            Lack::NoMail(span) => (span, Wording::new("这里的人都没有邮箱", "nobody here has a mail address")),
-            Lack::OnlyThemselves(span) => (
-                span,
+            Lack::Nobody(span) => (*span, Wording::new("这里找不到人", "nobody is found here")),
+            Lack::NoMail(span) => (*span, Wording::new("这里的人都没有邮箱", "nobody here has a mail address")),
+            Lack::OnlyThemselves(span, Some(about)) => (
+                *span,
+                Wording::new(
+                    format!("这里只有申请人自己或 `{about}` 本人，而这是他们自己的事，不能审批，也没有上级可以代替"),
+                    format!(
+                        "this names only the applicant or `{about}`, who may not decide their own case and have no superior to do it instead"
+                    ),
+                ),
+            ),
+            Lack::OnlyThemselves(span, None) => (
+                *span,
                 Wording::new(
                     "这里只有申请人自己，而申请人不能审批自己的申请，也没有上级可以代替",
                     "this names only the applicant, who may not decide their own case and has no superior to do it instead",
                 ),
             ),
             Lack::NobodyInstead(span) => {
-                return nobody_instead(step, span, when);
+                return nobody_instead(step, *span, when);
             }
             Lack::TooFew(span) => (
-                span,
+                *span,
                 Wording::new(
                     "需要的签字比能签字的人多",
                     "more signatures are needed than there are people to give them",
                 ),
             ),
-            Lack::Failed(span, message) => (span, message),
+            Lack::Failed(span, message) => (*span, message.clone()),
+        };
+        let (zh, en) = match self {
+            Lack::TooFew(_) => ("人不够", "has too few people to ask"),
+            _ => ("没有人可以办", "has nobody to ask"),
         };
         Diagnostic::new(
             Code::NoApprover,
             span,
             Wording::new(
-                format!("{}，`{step}` 这一步没有人可以办：{}", when.zh, why.zh),
-                format!("{}, the step `{step}` has nobody to ask: {}", when.en, why.en),
+                format!("{}，`{step}` 这一步{zh}：{}", when.zh, why.zh),
+                format!("{}, the step `{step}` {en}: {}", when.en, why.en),
             ),
         )
         .hint(mends)
@@ -122,22 +136,50 @@ pub(super) fn when(applicants: &[PersonId], all: usize, directory: &Directory) -
     }
 }
 
-/// “When `field` is this”, naming at most three; and for whose cases, where that is not so for all.
-pub(super) fn where_chosen(name: &FieldName, chosen: &[String], whose: Option<Wording>) -> Wording {
-    let (zh, en): (Vec<_>, Vec<_>) = chosen.iter().take(3).map(|one| (format!("`{one}`"), format!("`{one}`"))).unzip();
-    let (zh, en) = (zh.join("、"), en.join(", "));
-    let chosen = match chosen.len().saturating_sub(3) {
-        0 => Wording::new(format!("`{name}` 选 {zh}"), format!("when `{name}` is {en}")),
-        more => Wording::new(
-            format!("`{name}` 选 {zh} 等 {} 个", chosen.len()),
-            format!("when `{name}` is {en} or one of {more} more"),
-        ),
-    };
-    match whose {
-        None => Wording::new(format!("{} 时", chosen.zh), chosen.en),
-        Some(whose) => Wording::new(
-            format!("{}，并且由 {}", chosen.zh, whose.zh),
-            format!("{} and {}", chosen.en, whose.en.trim_start_matches("when ")),
-        ),
+/// What is chosen where something is missing.
+pub(super) struct Where<'w> {
+    pub(super) of: &'w Choice,
+    pub(super) names: &'w [String],
+}
+
+impl Where<'_> {
+    /// “`field` is this”, naming at most three.
+    pub(super) fn is(&self) -> Wording {
+        let name = self.of.spelled();
+        let quoted: Vec<String> = self.names.iter().take(3).map(|one| format!("`{one}`")).collect();
+        let verb = if matches!(self.of, Choice::By(_)) { "是" } else { "选" };
+        let (zh, en) = (quoted.join("、"), quoted.join(", "));
+        match self.names.len().saturating_sub(3) {
+            0 => Wording::new(format!("`{name}` {verb} {zh}"), format!("`{name}` is {en}")),
+            more => Wording::new(
+                format!("`{name}` {verb} {zh} 等 {} 个", self.names.len()),
+                format!("`{name}` is {en} or one of {more} more"),
+            ),
+        }
+    }
+
+    /// “When `field` is this”; and for whose cases, where that is not so for all.
+    pub(super) fn and(&self, whose: Option<Wording>) -> Wording {
+        let is = self.is();
+        match whose {
+            None => Wording::new(format!("{} 时", is.zh), format!("when {}", is.en)),
+            Some(whose) => Wording::new(
+                format!("{}，并且由 {}", is.zh, whose.zh),
+                format!("when {} and {}", is.en, whose.en.trim_start_matches("when ")),
+            ),
+        }
+    }
+
+    /// “When `field` is the applicant”, where these apply.
+    pub(super) fn themselves(&self) -> Wording {
+        let name = self.of.spelled();
+        let few: Vec<&str> = self.names.iter().take(3).map(String::as_str).collect();
+        let (mut zh, mut en) = (few.join("、"), few.join(", "));
+        let more = self.names.len().saturating_sub(few.len());
+        if more > 0 {
+            zh = format!("{zh} 等 {} 人", self.names.len());
+            en = format!("{en} or {more} more");
+        }
+        Wording::new(format!("`{name}` 是申请人自己时（{zh}）"), format!("when `{name}` is the applicant ({en})"))
     }
 }

@@ -1,34 +1,37 @@
 //! A step that has nobody to ask, for some person who may apply.
 //!
-//! For every human step and every possible applicant, `who` is evaluated with the directory as it is, where it
-//! depends on nothing else; of a person, a position or a department that people choose every one is tried that the field
-//! takes and for which the step is not skipped. Whose case it is is struck from
-//! approvals and their superior takes the place, as the engine does it. Absences are left out: they pass. Who is asked
-//! once a step is overdue is judged too: it may not be nobody whoever applies.
+//! For every human step and every possible applicant, `who` is evaluated with the directory as it is. Where it depends
+//! on what people choose, on the row around the step or on who did another step, and of an approval on whom the case is
+//! about, all that these can be is tried: what fields take, and for which the step is not skipped. Whose case it is is
+//! struck from approvals and their superior takes the place, as the engine does it. Absences are left out: they pass. Who
+//! is asked once a step is overdue is judged too: it may not be nobody whoever applies.
 //!
-//! The directory knows people by what they hold. So applicants with the same positions fare alike, and one of
-//! them is tried for all, unless an expression names somebody by id.
+//! The directory knows people by what they hold. So applicants with the same positions fare alike, and one of them is
+//! tried for all, unless an expression names somebody by id. Where more than one thing is chosen, so are the chosen, and
+//! there is an end to what is tried.
 
+mod choice;
 mod lack;
+mod seats;
+mod told;
 
 use super::{Subject, called};
-use crate::compile::typing::fields_read;
 use crate::diagnostics::{Context, Diagnostic, Span};
-use crate::expression;
 use crate::model::control::Then;
-use crate::model::definition::{Human, Mode, Nobody, OwnCase, Step};
-use crate::model::form::{Field, FieldKind};
-use crate::model::formula::{Formula, Op, Read};
-use crate::model::id::{FieldName, PersonId, PositionId};
+use crate::model::definition::{Human, Mode, Nobody, OwnCase, Step, StepKind as Kind};
+use crate::model::id::{PersonId, PositionId};
 use crate::model::people::Directory;
 use crate::model::text::Wording;
-use crate::model::time::Calendar;
-use crate::model::value::{Record, Value};
+use crate::model::value::Value;
 use crate::syntax::{self, FeelText, StepKind};
-use chrono::DateTime;
+use choice::{Choices, Chosen, Rule, Way};
 use indexmap::IndexMap;
-use lack::{Lack, when, where_chosen};
-use std::collections::BTreeMap;
+use lack::Lack;
+use seats::{filled, named, superior, without};
+use told::{Telling, Tried};
+
+/// How many combinations of what is chosen are tried of a step for one applicant.
+const MOST: usize = 4_000;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let start_known = subject.reading.head("start") || !subject.document.start.is_empty();
@@ -42,12 +45,24 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let (StepKind::Approve { who } | StepKind::Task { who, .. }) = &placed.source.kind else { continue };
         let Some(step) = subject.definition.steps.get(&placed.id) else { continue };
         let Some(human) = step.human() else { continue };
-        let approval = matches!(placed.source.kind, StepKind::Approve { .. });
-        let nothing = Record::new();
-        let asking = Asking { subject, human, approval, entries: &who.entries, span: who.span, data: &nothing };
+        let row = subject.flow.row_of(&placed.id).and_then(|each| subject.definition.steps.get(each));
+        let row = row.and_then(|each| match &each.kind {
+            Kind::Each(each) => Some(&**each),
+            _ => None,
+        });
+        let choices = Choices { subject, row };
+        let asking = Asking {
+            choices,
+            human,
+            approval: matches!(placed.source.kind, StepKind::Approve { .. }),
+            entries: &who.entries,
+            span: who.span,
+            who: human.who.iter().map(|entry| choices.rule(entry)).collect(),
+            when: step.when.as_ref().map(|when| choices.rule(when)),
+        };
+        let directory: &Directory = &subject.world.directory;
         if let Some((span, people)) = asking.nobody_instead(placed.source, step, &applicants) {
-            let lack = Lack::NobodyInstead(span);
-            let found = lack.shown(&called(placed), &people, all, &subject.world.directory);
+            let found = Lack::NobodyInstead(span).shown(&called(placed), &people, all, directory);
             diagnostics.push(found.context(applies.span, applies.text.clone()));
         }
         // An entry with a fault of its own is missing here, and nobody can be counted.
@@ -63,35 +78,18 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             &applicants
         };
         let lacks = asking.lacks(groups);
-        let sound = lacks.is_empty();
-        for (lack, people) in lacks {
-            let found = lack.shown(&called(placed), &people, all, &subject.world.directory);
-            diagnostics.push(found.context(applies.span, applies.text.clone()));
+        if !lacks.is_empty() {
+            for (lack, people) in lacks {
+                let found = lack.shown(&called(placed), &people, all, directory);
+                diagnostics.push(found.context(applies.span, applies.text.clone()));
+            }
+            continue;
         }
-        if let Some((name, field)) = asking.chosen().filter(|_| sound) {
-            let mut told: Vec<(Lack, Vec<PersonId>, Vec<String>)> = Vec::new();
-            for (value, word) in choices(field, &subject.world.directory) {
-                let groups = told_apart(groups, &value);
-                let data = Record::from_iter([(name.clone(), value)]);
-                let asking = Asking { data: &data, ..asking };
-                let takes: Vec<Vec<PersonId>> =
-                    groups.into_iter().filter(|group| asking.takes(field, step, group)).collect();
-                for (lack, people) in asking.lacks(&takes) {
-                    match told.iter_mut().find(|(other, of, _)| *other == lack && *of == people) {
-                        Some((.., names)) => names.push(word.clone()),
-                        None => told.push((lack, people, vec![word.clone()])),
-                    }
-                }
-            }
-            for (lack, people, names) in told {
-                let mends = lack.mends(&people, all, &subject.world.directory);
-                let mends = Wording::new(
-                    format!("{}；还可以用 `{name}` 的 `check` 不收这个选择", mends.zh),
-                    format!("{}; or refuse the choice with a `check` of `{name}`", mends.en),
-                );
-                let whose = (people.len() < all).then(|| when(&people, all, &subject.world.directory));
-                diagnostics.push(lack.told(&called(placed), &where_chosen(name, &names, whose), mends));
-            }
+        let ways = asking.ways();
+        if !ways.is_empty() {
+            let tried = asking.tried(&ways, groups, by_id);
+            let telling = Telling { step: &called(placed), ways: &ways, groups, directory };
+            diagnostics.extend(telling.told(&tried));
         }
     }
 }
@@ -100,9 +98,9 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
 fn applicants(subject: &Subject<'_>) -> Vec<Vec<PersonId>> {
     let (directory, start) = (&subject.world.directory, &subject.definition.start);
     let may = |positions: &[_]| subject.document.start.is_empty() || positions.iter().any(|held| start.contains(held));
-    let mut groups: IndexMap<&[PositionId], Vec<PersonId>> = IndexMap::new();
+    let mut groups: IndexMap<(&[PositionId], bool), Vec<PersonId>> = IndexMap::new();
     for (id, person) in directory.people.iter().filter(|(_, person)| may(&person.positions)) {
-        groups.entry(&person.positions).or_default().push(id.clone());
+        groups.entry((&person.positions, person.mail.is_some())).or_default().push(id.clone());
     }
     groups.into_values().collect()
 }
@@ -121,15 +119,15 @@ fn who_applies(subject: &Subject<'_>) -> Context {
     }
 }
 
-#[derive(Clone, Copy)]
+/// A step that asks people.
 struct Asking<'s, 'a> {
-    subject: &'s Subject<'a>,
+    choices: Choices<'s, 'a>,
     human: &'s Human,
     approval: bool,
     entries: &'s [FeelText],
     span: Span,
-    /// What people are taken to have chosen.
-    data: &'s Record,
+    who: Vec<Rule<'s>>,
+    when: Option<Rule<'s>>,
 }
 
 impl<'s> Asking<'s, '_> {
@@ -137,7 +135,7 @@ impl<'s> Asking<'s, '_> {
     fn lacks(&self, groups: &[Vec<PersonId>]) -> Vec<(Lack, Vec<PersonId>)> {
         let mut lacks: Vec<(Lack, Vec<PersonId>)> = Vec::new();
         for group in groups {
-            if let Some(lack) = group.first().and_then(|applicant| self.lack(applicant)) {
+            if let Some(lack) = group.first().and_then(|applicant| self.lack(applicant, &Chosen::default())) {
                 match lacks.iter_mut().find(|(other, _)| *other == lack) {
                     Some((_, people)) => people.extend(group.iter().cloned()),
                     None => lacks.push((lack, group.clone())),
@@ -147,62 +145,69 @@ impl<'s> Asking<'s, '_> {
         lacks
     }
 
-    /// The person, position or department that people choose and who is asked depends on.
-    fn chosen(&self) -> Option<(&'s FieldName, &'s Field)> {
-        let definition = self.subject.definition;
-        let mut read = self.human.who.iter().flat_map(fields_read);
-        read.find_map(|name| definition.fields().find(|(known, _)| *known == name)).filter(|(name, field)| {
-            let chosen = matches!(field.kind, FieldKind::Person(_) | FieldKind::Position | FieldKind::Department);
-            field.value.is_none() && !field.many && chosen && !definition.data.contains_key(*name)
-        })
+    /// What who is asked depends on besides the applicant.
+    fn ways(&self) -> Vec<Way<'s>> {
+        let definition = self.choices.subject.definition;
+        let about = definition.about.as_ref().filter(|_| self.approval && self.human.policy.own_case != OwnCase::Allow);
+        self.choices.ways(about, &self.who)
     }
 
-    /// Whether the field takes what is chosen, and the step is walked then; so it is taken to be where that
-    /// depends on something else.
-    fn takes(&self, field: &Field, step: &Step, group: &[PersonId]) -> bool {
-        let Some(applicant) = group.first() else { return false };
-        if let FieldKind::Person(Some(among)) = &field.kind {
-            // Whom a field offers that cannot be known here is not tried.
-            let offered = self.knowable(among).then(|| self.evaluate(among, applicant));
-            let Some(Ok(offered)) = offered else { return false };
-            let offered = named(&offered, &self.subject.world.holders);
-            let chosen = |person: &PersonId| self.data.values().any(|value| *value == Value::Person(person.clone()));
-            if !offered.iter().flatten().any(chosen) {
-                return false;
+    /// Everything that can be chosen, for one applicant of each group, and what is missing then.
+    fn tried(&self, ways: &[Way<'s>], groups: &[Vec<PersonId>], by_id: bool) -> Vec<Tried> {
+        let mut tried = Vec::new();
+        for (group, applicant) in groups.iter().enumerate().filter_map(|(number, group)| Some((number, group.first()?)))
+        {
+            let mut all = vec![Chosen::default()];
+            for way in ways {
+                let mut more = Vec::new();
+                for chosen in &all {
+                    let Some(mut values) = self.choices.values(way, chosen, applicant) else {
+                        more.push(chosen.clone());
+                        continue;
+                    };
+                    if ways.len() > 1 && !by_id {
+                        self.spare(&mut values, applicant, ways.len());
+                    }
+                    more.extend(values.into_iter().map(|value| self.choices.with(chosen, &way.choice, value)));
+                }
+                more.truncate(MOST);
+                all = more;
+            }
+            for chosen in all {
+                let when = self.when.as_ref().and_then(|when| self.choices.value(when, &chosen, applicant, None));
+                if !matches!(when, Some(Ok(Value::Boolean(false)))) {
+                    let lack = self.lack(applicant, &chosen);
+                    tried.push(Tried { group, lack, picks: chosen.picks });
+                }
             }
         }
-        let rules = field.check.iter().map(|check| &check.that).chain(&step.when);
-        rules.filter(|rule| self.knowable(rule)).all(|rule| {
-            let value = self.evaluate(rule, applicant);
-            !matches!(value, Ok(Value::Boolean(false)))
-        })
+        tried
     }
 
-    /// Whether a formula follows from the applicant, the directory and what is chosen.
-    fn knowable(&self, formula: &Formula) -> bool {
-        formula.reads.iter().all(|read| match read {
-            Read::Applicant | Read::Directory => true,
-            Read::Field(name) => self.data.contains_key(name),
-            _ => false,
-        })
+    /// Leaves of the people who hold the same as many as can be told apart, and the applicant.
+    fn spare(&self, values: &mut Vec<Value>, applicant: &PersonId, ways: usize) {
+        let directory: &Directory = &self.choices.subject.world.directory;
+        let mut alike: IndexMap<(&[PositionId], bool), usize> = IndexMap::new();
+        values.retain(|value| {
+            let Value::Person(id) = value else { return true };
+            let Some(person) = directory.people.get(id).filter(|_| id != applicant) else { return true };
+            let seen = alike.entry((&person.positions, person.mail.is_some())).or_default();
+            *seen += 1;
+            *seen <= ways
+        });
     }
 
-    fn evaluate(&self, formula: &Formula, applicant: &PersonId) -> Result<Value, Wording> {
-        let calendar = Calendar::default();
-        let context = expression::Context {
-            applicant: Some(applicant),
-            ..expression::Context::new(self.data, &self.subject.world.directory, &calendar, DateTime::UNIX_EPOCH)
-        };
-        expression::evaluate(formula, &context).map_err(|failure| failure.message)
-    }
-
-    /// What is missing when this person applies; `None` where all is well or cannot be known.
-    fn lack(&self, applicant: &PersonId) -> Option<Lack> {
-        let directory: &Directory = &self.subject.world.directory;
+    /// What is missing when this person applies and this is chosen; `None` where all is well or cannot be known.
+    fn lack(&self, applicant: &PersonId, chosen: &Chosen) -> Option<Lack> {
+        let (subject, own) = (self.choices.subject, self.own(applicant, chosen));
+        let directory: &Directory = &subject.world.directory;
         let mut seats: Vec<Vec<PersonId>> = Vec::new();
         let mut known = true;
-        for (entry, text) in self.human.who.iter().zip(self.entries) {
-            let Some(value) = self.value(entry, applicant) else {
+        for ((entry, rule), text) in self.human.who.iter().zip(&self.who).zip(self.entries) {
+            let Some(value) = self.choices.value(rule, chosen, applicant, None) else {
+                if self.choices.offers_nobody(entry, applicant) {
+                    return self.unless_escalated(Lack::Nobody(text.span), applicant, &own);
+                }
                 known = false;
                 continue;
             };
@@ -210,33 +215,42 @@ impl<'s> Asking<'s, '_> {
                 Ok(value) => value,
                 Err(message) => return Some(Lack::Failed(text.span, message)),
             };
-            let named = named(&value, &self.subject.world.holders);
+            let named = named(&value, &subject.world.holders);
             if named.is_empty() {
-                return self.unless_escalated(Lack::Nobody(text.span), applicant);
+                return self.unless_escalated(Lack::Nobody(text.span), applicant, &own);
             }
             for people in named {
                 let with_mail: Vec<PersonId> =
                     people.iter().filter(|person| has_mail(directory, person)).cloned().collect();
                 if with_mail.is_empty() {
                     let lack = if people.is_empty() { Lack::Nobody(text.span) } else { Lack::NoMail(text.span) };
-                    return self.unless_escalated(lack, applicant);
+                    return self.unless_escalated(lack, applicant, &own);
                 }
-                let seat = self.without_applicant(with_mail, applicant);
+                let seat = without(with_mail, &own, self.human.policy.own_case, directory);
                 if seat.is_empty() {
-                    return self.unless_escalated(Lack::OnlyThemselves(text.span), applicant);
+                    let about = subject.definition.about.clone();
+                    return self.unless_escalated(Lack::OnlyThemselves(text.span, about), applicant, &own);
                 }
                 seats.push(seat);
             }
         }
         let crowded = known && self.human.mode == Mode::All && filled(&seats) < seats.len();
-        if crowded { self.unless_escalated(Lack::TooFew(self.span), applicant) } else { None }
+        if crowded { self.unless_escalated(Lack::TooFew(self.span), applicant, &own) } else { None }
+    }
+
+    /// Who may not decide it, as it is their own case.
+    fn own(&self, applicant: &PersonId, chosen: &Chosen) -> Vec<PersonId> {
+        if !self.approval || self.human.policy.own_case == OwnCase::Allow {
+            return Vec::new();
+        }
+        self.choices.own(chosen, applicant)
     }
 
     /// Where nobody is named to be asked instead once the step is overdue, and for whose cases.
     fn nobody_instead(
         &self,
         source: &syntax::Step,
-        step: &Step,
+        step: &'s Step,
         applicants: &[Vec<PersonId>],
     ) -> Option<(Span, Vec<PersonId>)> {
         let Some(syntax::Then::Reassign(entries)) = source.overdue.as_ref()?.then.as_ref() else { return None };
@@ -244,15 +258,15 @@ impl<'s> Asking<'s, '_> {
         if who.len() < entries.len() {
             return None;
         }
-        let directory: &Directory = &self.subject.world.directory;
+        let world = self.choices.subject.world;
+        let rules: Vec<Rule<'_>> = who.iter().map(|entry| self.choices.rule(entry)).collect();
         let somebody = |applicant: &PersonId| {
             // What depends on who did not answer, or on the case, is not known here.
-            who.iter().any(|entry| match self.value(entry, applicant) {
+            rules.iter().any(|rule| match self.choices.value(rule, &Chosen::default(), applicant, None) {
                 None | Some(Err(_)) => true,
-                Some(Ok(value)) => named(&value, &self.subject.world.holders)
-                    .iter()
-                    .flatten()
-                    .any(|person| has_mail(directory, person)),
+                Some(Ok(value)) => {
+                    named(&value, &world.holders).iter().flatten().any(|person| has_mail(&world.directory, person))
+                }
             })
         };
         // For the one or the other nobody may be above them: then they are reminded.
@@ -261,128 +275,16 @@ impl<'s> Asking<'s, '_> {
         (!all.is_empty() && !all.iter().any(somebody)).then_some((span, all))
     }
 
-    /// The value of an entry, if it follows from the applicant and the directory alone.
-    fn value(&self, entry: &Formula, applicant: &PersonId) -> Option<Result<Value, Wording>> {
-        let formula = if self.knowable(entry) {
-            entry
-        } else {
-            // A field of people can only hold what its `among` allows.
-            let Op::Field(name) = entry.root.op() else { return None };
-            let (_, field) = self.subject.definition.fields().find(|(known, _)| *known == name)?;
-            let FieldKind::Person(Some(among)) = &field.kind else { return None };
-            if !self.knowable(among) || fields_read(among).next().is_some() {
-                return None;
-            }
-            among
-        };
-        let value = self.evaluate(formula, applicant);
-        if std::ptr::eq(formula, entry) {
-            return Some(value);
-        }
-        // One of those allowed will be chosen: one seat that any of them may fill.
-        Some(value.map(|value| {
-            let choice = named(&value, &self.subject.world.holders).into_iter().flatten().next();
-            choice.map_or(Value::Null, Value::Person)
-        }))
-    }
-
-    /// Separation of duties: whose case it is decides no approval of it, and their superior does instead.
-    fn without_applicant(&self, people: Vec<PersonId>, applicant: &PersonId) -> Vec<PersonId> {
-        if !self.approval || self.human.policy.own_case == OwnCase::Allow {
-            return people;
-        }
-        let others: Vec<PersonId> = people.into_iter().filter(|person| person != applicant).collect();
-        if others.is_empty() && self.human.policy.own_case == OwnCase::Superior {
-            return self.superior(applicant).into_iter().collect();
-        }
-        others
-    }
-
-    fn superior(&self, applicant: &PersonId) -> Option<PersonId> {
-        let directory: &Directory = &self.subject.world.directory;
-        directory.superiors(applicant).into_iter().find(|person| person != applicant && has_mail(directory, person))
-    }
-
-    fn unless_escalated(&self, lack: Lack, applicant: &PersonId) -> Option<Lack> {
-        let escalated = self.human.policy.nobody == Nobody::Escalate && self.superior(applicant).is_some();
+    fn unless_escalated(&self, lack: Lack, applicant: &PersonId, own: &[PersonId]) -> Option<Lack> {
+        let escalates = self.human.policy.nobody == Nobody::Escalate;
+        let mut of = own.to_vec();
+        // Nobody is above themselves.
+        of.push(applicant.clone());
+        let escalated = escalates && superior(applicant, &of, &self.choices.subject.world.directory).is_some();
         if escalated { None } else { Some(lack) }
-    }
-}
-
-/// The groups with whoever is chosen apart from those that hold the same: for them it is their own case.
-fn told_apart(groups: &[Vec<PersonId>], chosen: &Value) -> Vec<Vec<PersonId>> {
-    let Value::Person(chosen) = chosen else { return groups.to_vec() };
-    let mut apart = Vec::with_capacity(groups.len() + 1);
-    for group in groups {
-        let (own, others): (Vec<PersonId>, Vec<PersonId>) = group.iter().cloned().partition(|person| person == chosen);
-        apart.extend([own, others].into_iter().filter(|group| !group.is_empty()));
-    }
-    apart
-}
-
-/// Everything that a field of people, positions or departments can hold, and what people call it.
-fn choices(field: &Field, directory: &Directory) -> Vec<(Value, String)> {
-    match field.kind {
-        FieldKind::Position => {
-            let all = directory.positions.keys();
-            all.map(|id| (Value::Position(id.clone()), id.to_string())).collect()
-        }
-        FieldKind::Department => {
-            let all = directory.departments.keys();
-            all.map(|id| (Value::Department(id.clone()), id.to_string())).collect()
-        }
-        FieldKind::Person(_) => {
-            let all = directory.people.iter();
-            all.map(|(id, person)| (Value::Person(id.clone()), person.name.clone())).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// The people of each signature that a value of `who` names.
-fn named(value: &Value, holders: &BTreeMap<PositionId, Vec<PersonId>>) -> Vec<Vec<PersonId>> {
-    match value {
-        Value::Person(person) => vec![vec![person.clone()]],
-        Value::Position(position) => vec![holders.get(position).cloned().unwrap_or_default()],
-        Value::List(items) => items.iter().flat_map(|item| named(item, holders)).collect(),
-        _ => Vec::new(),
     }
 }
 
 fn has_mail(directory: &Directory, person: &PersonId) -> bool {
     directory.people.get(person).is_some_and(|person| person.mail.is_some())
-}
-
-/// How many signatures can be given if nobody signs twice.
-fn filled(seats: &[Vec<PersonId>]) -> usize {
-    fn find<'s>(
-        seat: usize,
-        seats: &'s [Vec<PersonId>],
-        taken: &mut Vec<(&'s PersonId, usize)>,
-        tried: &mut Vec<&'s PersonId>,
-    ) -> bool {
-        for person in seats.get(seat).into_iter().flatten() {
-            if tried.contains(&person) {
-                continue;
-            }
-            tried.push(person);
-            match taken.iter().position(|(other, _)| *other == person) {
-                None => {
-                    taken.push((person, seat));
-                    return true;
-                }
-                Some(at) => {
-                    let holder = taken.get(at).map_or(0, |(_, seat)| *seat);
-                    if find(holder, seats, taken, tried) {
-                        taken.retain(|(other, seat)| !(*other == person && *seat == holder));
-                        taken.push((person, seat));
-                        return true;
-                    }
-                }
-            }
-        }
-        false
-    }
-    let mut taken = Vec::new();
-    (0..seats.len()).filter(|seat| find(*seat, seats, &mut taken, &mut Vec::new())).count()
 }
