@@ -320,7 +320,8 @@ enum Sets {
 
 impl Sets {
     fn allows(&self, on: &On) -> bool {
-        const NOT_TAKEN: [&str; 4] = [outcome::REJECTED, outcome::WITHDRAWN, outcome::CANCELLED, outcome::FAILED];
+        const NOT_TAKEN: [&str; 5] =
+            [outcome::REJECTED, outcome::WITHDRAWN, outcome::CANCELLED, outcome::FAILED, outcome::REFUSED];
         match (self, on) {
             (_, On::Overdue) => false,
             (Sets::Always, _) => true,

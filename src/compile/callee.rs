@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// A process as others call it.
 pub(crate) struct Callee<'a> {
     document: &'a Process,
-    /// How it can end; by being withdrawn and cancelled too.
+    /// What a call of it can come to: how it can end, by being withdrawn and cancelled too, and that it is refused.
     pub(crate) outcomes: Vec<String>,
     /// The processes that it calls before it has waited for anything.
     pub(crate) calls_at_once: Vec<&'a str>,
@@ -24,7 +24,13 @@ pub(crate) struct Callee<'a> {
 impl<'a> Callee<'a> {
     pub(crate) fn of(document: &'a Process) -> Callee<'a> {
         let flow = lower::lower(document);
-        Callee { document, outcomes: outcomes(&flow), calls_at_once: calls_at_once(document, &flow) }
+        let mut outcomes = outcomes(&flow);
+        // The call itself comes to that, where a case of its key is open.
+        let single = document.single.is_some_and(|single| single.value);
+        if single && !outcomes.iter().any(|known| known == outcome::REFUSED) {
+            outcomes.push(outcome::REFUSED.to_owned());
+        }
+        Callee { document, outcomes, calls_at_once: calls_at_once(document, &flow) }
     }
 
     /// What a caller may give for a field of the start form; else all that it may give.

@@ -165,6 +165,8 @@ pub enum Ask {
         child: InstanceId,
         /// Why.
         what: Wording,
+        /// Whether that is as a case of the same key is open, and there is to be one at a time.
+        taken: bool,
     },
     /// Another system answered, or a worker did.
     Answer {

@@ -65,7 +65,7 @@ fn act(run: &mut Run<'_>) -> Result<(), Refusal> {
             outside::deliver(run, *token, message, name, key.as_ref(), data)
         }
         Ask::ChildEnded { token, child, outcome, data } => outside::child_ended(run, *token, *child, outcome, data),
-        Ask::CallFailed { token, child, what } => outside::call_failed(run, *token, *child, what),
+        Ask::CallFailed { token, child, what, taken } => outside::call_failed(run, *token, *child, what, *taken),
         Ask::Answer { token, attempt, data } => outside::answer(run, *token, *attempt, data),
         Ask::Fail { token, attempt, what, permanent, after } => {
             outside::fail(run, *token, *attempt, what, *permanent, *after)

@@ -4,6 +4,7 @@
 //! twice or to the wrong place changes nothing. Only that another system or a worker did what the case had left
 //! behind by then is written down, as somebody may have to take it back.
 
+use super::block;
 use super::event::{Event, Trouble};
 use super::form;
 use super::refusal::{Refusal, ResultFault};
@@ -90,22 +91,48 @@ pub(super) fn child_ended(
             values.insert(name.clone(), value);
         }
     }
-    let node = Node::Step(id.clone());
-    let named = On::Outcome(outcome.clone());
-    let graph = &run.definition.graph;
-    let on = if graph.next(&node, &named).is_none() && graph.next(&node, &On::Otherwise).is_some() {
-        On::Otherwise
-    } else {
-        named
-    };
+    let on = led(run, &id, outcome).unwrap_or_else(|| On::Outcome(outcome.clone()));
     go_on(run, token, id, outcome.clone(), on, values);
     Ok(())
 }
 
-/// Another process could not be started.
-pub(super) fn call_failed(run: &mut Run<'_>, token: TokenId, child: InstanceId, what: &Wording) -> Result<(), Refusal> {
+/// Where `on` of a call leads an outcome, by its name or `otherwise`.
+fn led(run: &Run<'_>, id: &StepId, outcome: &Outcome) -> Option<On> {
+    let node = Node::Step(id.clone());
+    let ways = [On::Outcome(outcome.clone()), On::Otherwise];
+    ways.into_iter().find(|on| run.definition.graph.next(&node, on).is_some())
+}
+
+/// Another process could not be started. Where one of its key is open already, the author may have said what happens.
+pub(super) fn call_failed(
+    run: &mut Run<'_>,
+    token: TokenId,
+    child: InstanceId,
+    what: &Wording,
+    taken: bool,
+) -> Result<(), Refusal> {
     let id = calling(run, token, child)?;
-    stop(run, token, &id, failed("call", what))
+    if !taken {
+        return stop(run, token, &id, failed("call", what));
+    }
+    let outcome = Outcome::from(outcome::REFUSED);
+    let Some(on) = led(run, &id, &outcome) else {
+        let what = Wording::new(
+            format!("{}然后重试这一步；若那时应走别的路，请在 `on` 里写 `refused` 的去向。", what.zh),
+            format!(
+                "{} Then retry this step; where the case should go on instead, say so with `refused` in `on`.",
+                what.en
+            ),
+        );
+        return stop(run, token, &id, failed("call", &what));
+    };
+    let late = run.token_is_late(token);
+    run.clear_timers(Owner::Token(token));
+    // Nothing began, so there is nothing to be taken back.
+    run.emit(Event::Left { token, step: id.clone(), outcome, by: Vec::new(), late });
+    block::win(run, token);
+    run.advance(token, Node::Step(id), on);
+    Ok(())
 }
 
 /// Another system or a worker answered.
@@ -212,20 +239,27 @@ fn trying(run: &Run<'_>, token: TokenId, attempt: u16) -> Result<StepId, Refusal
     }
 }
 
-/// Takes values out of what came, and goes on; an incident where they are not there or not of the field's kind.
+/// Takes values out of what came, and goes on. Where they are not there or not of the field's kind, the step has failed,
+/// which is an incident unless the author said where that leads: to ask once more would bring the same.
 fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldName, Path>, data: &Value, place: &str) {
-    if place == "http" && !matches!(data, Value::Record(_)) && !wanted.is_empty() {
-        let what = failed(TAKING, &no_object(data, wanted));
-        return run.emit(Event::IncidentRaised { token, step: id.clone(), what });
-    }
-    match taken(run, token, wanted, data) {
-        Ok(values) => go_on(run, token, id.clone(), outcome::DONE.into(), On::Next, values),
-        Err(faults) => {
-            let all = |lang, glue| faults.iter().map(|fault| fault.what.get(lang)).collect::<Vec<_>>().join(glue);
-            let what = Wording::new(all(Lang::Zh, ""), all(Lang::En, " "));
-            run.emit(Event::IncidentRaised { token, step: id.clone(), what: failed(TAKING, &what) });
+    let what = if place == "http" && !matches!(data, Value::Record(_)) && !wanted.is_empty() {
+        no_object(data, wanted)
+    } else {
+        match taken(run, token, wanted, data) {
+            Ok(values) => return go_on(run, token, id.clone(), outcome::DONE.into(), On::Next, values),
+            Err(faults) => {
+                let all = |lang, glue| faults.iter().map(|fault| fault.what.get(lang)).collect::<Vec<_>>().join(glue);
+                Wording::new(all(Lang::Zh, ""), all(Lang::En, " "))
+            }
         }
+    };
+    let on = On::Outcome(outcome::FAILED.into());
+    if run.definition.graph.next(&Node::Step(id.clone()), &on).is_none() {
+        return run.emit(Event::IncidentRaised { token, step: id.clone(), what: failed(TAKING, &what) });
     }
+    // The other side did what it was asked, and nothing that it said of it is known.
+    undo::note(run, token, run.now);
+    go_on(run, token, id.clone(), outcome::FAILED.into(), on, Record::new());
 }
 
 /// The values that a step takes out of what came, or everything that is wrong with them.

@@ -130,11 +130,14 @@ fn tell(run: &mut Run<'_>, of: Owner, late: &Late<'_>) -> Result<(), Trouble> {
     }
     let Some(every) = &late.says.every else { return Ok(()) };
     let at = match run.evaluate(late.token, every, None).map_err(|failure| trouble("every", &failure))? {
-        Value::Duration(after) => run.facts.calendar.add(run.now, after).filter(|at| *at > run.now),
+        Value::Duration(after) => run.facts.calendar.add(run.now, after),
         _ => None,
     };
     let at = at.ok_or_else(|| human::no_such_time("every"))?;
-    run.set_timer(of, TimerKind::Again, at);
+    // What is to come again after no time is told once.
+    if at > run.now {
+        run.set_timer(of, TimerKind::Again, at);
+    }
     Ok(())
 }
 

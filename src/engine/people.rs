@@ -3,8 +3,8 @@
 //! One entry of `who` is one seat, of any holder of a position; a list is a seat each. Then, in this order:
 //! people who are away are replaced by their substitutes; whose case it is is struck from approvals (separation
 //! of duties), and where that leaves a seat empty their superior takes it; a seat that nobody can take follows
-//! the policy `nobody`. Nobody fills two seats: seats that only one and the same person could take are too few
-//! people, and follow that policy too.
+//! the policy `nobody`. Nobody is asked twice: seats that only one and the same person could take are one, unless the
+//! policy finds somebody else for them (`escalate`).
 
 use super::event::Trouble;
 use super::run::Run;
@@ -49,18 +49,18 @@ pub(super) fn seats(
         named.extend(self::named(&value, run.facts.directory));
     }
     let mut seats: Vec<Vec<Candidate>> = named.iter().map(|people| candidates(run, people, id, human, kind)).collect();
-    let crowded = human.mode == Mode::All && vote::shortfall(&seats) > 0;
-    if named.is_empty() || crowded || seats.iter().any(Vec::is_empty) {
+    let crowded = human.mode == Mode::All && vote::unfilled(&seats).is_some();
+    let empty = named.is_empty() || seats.iter().any(Vec::is_empty);
+    if empty || crowded {
         match human.policy.nobody {
+            Nobody::Incident if !empty => {}
             Nobody::Incident => return Err(Trouble::NobodyToAsk { policy: Nobody::Incident }),
-            Nobody::Skip => {
-                seats.retain(|seat| !seat.is_empty());
-                while human.mode == Mode::All && vote::shortfall(&seats) > 0 {
-                    seats.pop();
-                }
-            }
+            Nobody::Skip => seats.retain(|seat| !seat.is_empty()),
             Nobody::Escalate => escalate(run, &mut seats, human, kind)?,
         }
+    }
+    if human.mode == Mode::All {
+        gather(&mut seats);
     }
     Ok(if seats.is_empty() { Seats::Skip } else { Seats::Filled(seats) })
 }
@@ -142,25 +142,33 @@ fn stand_in(run: &Run<'_>, person: &PersonId) -> Candidate {
     Candidate { person: other, stands_in_for }
 }
 
+/// Makes one of seats that only the same people could take: a person is asked once, and signs for all of them.
+fn gather(seats: &mut Vec<Vec<Candidate>>) {
+    while let Some(unfilled) = vote::unfilled(seats) {
+        for spare in seats.remove(unfilled).into_iter().filter(|spare| spare.stands_in_for.is_some()) {
+            let own = seats.iter_mut().flatten().find(|candidate| candidate.person == spare.person);
+            if let Some(own) = own.filter(|own| own.stands_in_for.is_none()) {
+                own.stands_in_for = spare.stands_in_for;
+            }
+        }
+    }
+}
+
 /// Fills the seats that are empty with the applicant's superiors in turn, nobody twice.
 fn escalate(run: &Run<'_>, seats: &mut Vec<Vec<Candidate>>, human: &Human, kind: TaskKind) -> Result<(), Trouble> {
     if seats.is_empty() {
         seats.push(Vec::new());
     }
     let superiors = run.facts.directory.superiors(&run.state.applicant);
-    let mut superiors =
-        superiors.iter().map(|person| stand_in(run, person)).filter(|one| may(run, one, human, kind)).peekable();
+    let mut superiors = superiors.iter().map(|person| stand_in(run, person)).filter(|one| may(run, one, human, kind));
     for seat in seats.iter_mut().filter(|seat| seat.is_empty()) {
         seat.extend(superiors.next());
     }
-    while human.mode == Mode::All && vote::shortfall(seats) > 0 {
+    while let Some(seat) = vote::unfilled(seats).filter(|_| human.mode == Mode::All) {
         let Some(superior) = superiors.next() else { break };
-        if let Some(seat) = vote::unfilled(seats).and_then(|number| seats.get_mut(number)) {
-            seat.push(superior);
-        }
+        seats.get_mut(seat).into_iter().for_each(|seat| seat.push(superior.clone()));
     }
-    let short = human.mode == Mode::All && vote::shortfall(seats) > 0;
-    if short || seats.iter().any(Vec::is_empty) {
+    if seats.iter().any(Vec::is_empty) {
         return Err(Trouble::NobodyToAsk { policy: Nobody::Escalate });
     }
     Ok(())

@@ -398,6 +398,7 @@ pub fn outcome_words(name: &Outcome) -> Wording {
         outcome::CANCELLED => ("已取消", "cancelled"),
         outcome::REVISED => ("已修改", "revised"),
         outcome::FAILED => ("失败", "failed"),
+        outcome::REFUSED => ("未受理", "refused"),
         outcome::OVERDUE => ("逾期", "overdue"),
         own => (own, own),
     };

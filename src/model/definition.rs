@@ -40,6 +40,8 @@ pub mod outcome {
     pub const OVERDUE: &str = "overdue";
     /// A call of another system, or a job, that was given up.
     pub const FAILED: &str = "failed";
+    /// A call that did not begin, as a case of the same key is open.
+    pub const REFUSED: &str = "refused";
 }
 
 /// One compiled process.

@@ -14,6 +14,7 @@ pub fn answer(name: &str) -> Option<Wording> {
         outcome::DONE => ("已办理", "Done"),
         outcome::REVISED => ("修改后重新提交", "Revised and submitted again"),
         outcome::FAILED => ("没有办成", "Failed"),
+        outcome::REFUSED => ("未受理", "Refused"),
         outcome::SKIPPED => ("不需要", "Not needed"),
         _ => return None,
     };

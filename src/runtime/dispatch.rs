@@ -198,7 +198,8 @@ async fn refused(runtime: &Runtime, row: DispatchRow, denied: &Denied) -> Result
     let Some(token) = token else {
         return runtime.chore(Chore::Dispatched(row.id, Some(what.to_string()))).await;
     };
-    let ask = Ask::CallFailed { token, child: row.target, what };
+    let taken = matches!(denied, Denied::Refused(Refusal::OpenAlready { .. }, _));
+    let ask = Ask::CallFailed { token, child: row.target, what, taken };
     let command = Command { id: row.id.clone(), actor: Actor::System, ask };
     match runtime.once(Target::Instance(instance), command).await {
         Ok(_) => Ok(true),

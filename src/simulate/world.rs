@@ -250,7 +250,8 @@ impl<'a> World<'a> {
                         && let Some(token) = caller.token
                     {
                         let what = refusal.wording(self.directory, self.calendar.zone);
-                        let ask = Ask::CallFailed { token, child, what };
+                        let taken = matches!(refusal, Refusal::OpenAlready { .. });
+                        let ask = Ask::CallFailed { token, child, what, taken };
                         self.dispatch.push_back(Dispatch { to: To::Case(caller.instance), ask });
                     }
                 }

@@ -659,9 +659,12 @@ impl<'a> Case<'a> {
             Waiting::Message { name, key, .. } => {
                 Ask::Deliver { token, message: "m1".into(), name, key, data: nothing }
             }
-            Waiting::Call { child, .. } if how % 5 == 4 => {
-                Ask::CallFailed { token, child, what: countersign::model::text::Wording::new("不行", "no") }
-            }
+            Waiting::Call { child, .. } if how % 5 == 4 => Ask::CallFailed {
+                token,
+                child,
+                what: countersign::model::text::Wording::new("不行", "no"),
+                taken: token.0 % 2 == 1,
+            },
             Waiting::Call { child, .. } => {
                 let outcome = ["done", "rejected", "cancelled", "withdrawn"][usize::from(how % 4)].into();
                 Ask::ChildEnded { token, child, outcome, data: Record::new() }

@@ -1,6 +1,7 @@
 //! All tests that need no network and no other program, as one binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod answers;
 mod authors;
 mod blocks;
 mod calendar;
@@ -41,6 +42,7 @@ mod report;
 mod rooms;
 mod rounds;
 mod schema;
+mod seats;
 mod shown;
 mod simulate;
 mod store;

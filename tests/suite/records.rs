@@ -409,7 +409,12 @@ fn asks(chance: &mut Chance) -> Vec<Ask> {
             outcome: chance.word().into(),
             data: chance.record(0),
         },
-        Ask::CallFailed { token: TokenId(chance.id()), child: chance.instance(), what: chance.wording() },
+        Ask::CallFailed {
+            token: TokenId(chance.id()),
+            child: chance.instance(),
+            what: chance.wording(),
+            taken: chance.id().is_multiple_of(2),
+        },
         Ask::Answer { token: TokenId(chance.id()), attempt: 2, data: chance.value(0) },
         Ask::Fail {
             token: TokenId(chance.id()),

@@ -3,7 +3,7 @@
 //! ```text
 //! enter ─→ Called ─┬─ detached ─→ next
 //!                  └─ waits ─┬─ ChildEnded ─→ its fields are taken ─→ `on`, else next
-//!                            └─ CallFailed ─→ an incident
+//!                            └─ CallFailed ─→ `on: { refused: … }` where one of its key is open, else an incident
 //! ```
 //!
 //! Whatever ends the wait otherwise cancels the instance that was called.

@@ -1,7 +1,8 @@
 //! `http`: a call of another system. It is sent after the command is stored, as often as `retry` says.
 //!
 //! ```text
-//! enter ─→ waits ─┬─ Answer ─→ its values are taken ─→ next
+//! enter ─→ waits ─┬─ Answer ─┬─ its values are taken ─→ next
+//!                 │          └─ they are not there ─→ `on: { failed: … }`, else an incident
 //!                 └─ Fail ─┬─ tries left ─→ Postponed
 //!                          └─ none ─→ `on: { failed: … }`, else an incident
 //! ```

@@ -118,6 +118,8 @@ pub(super) enum AskRecord {
     CallFailed {
         token: TokenId,
         child: InstanceId,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        taken: bool,
     },
     Answer {
         token: TokenId,
@@ -204,9 +206,9 @@ impl AskRecord {
                 personal.record(data);
                 AskRecord::ChildEnded { token: *token, child: *child, outcome: outcome.clone() }
             }
-            Ask::CallFailed { token, child, what } => {
+            Ask::CallFailed { token, child, what, taken } => {
                 personal.wording(what);
-                AskRecord::CallFailed { token: *token, child: *child }
+                AskRecord::CallFailed { token: *token, child: *child, taken: *taken }
             }
             Ask::Answer { token, attempt, data } => {
                 personal.value(Some(data));
@@ -257,7 +259,9 @@ impl AskRecord {
             AskRecord::ChildEnded { token, child, outcome } => {
                 Ask::ChildEnded { token, child, outcome, data: personal.record() }
             }
-            AskRecord::CallFailed { token, child } => Ask::CallFailed { token, child, what: personal.wording() },
+            AskRecord::CallFailed { token, child, taken } => {
+                Ask::CallFailed { token, child, what: personal.wording(), taken }
+            }
             AskRecord::Answer { token, attempt } => {
                 Ask::Answer { token, attempt, data: personal.value().unwrap_or(Value::Null) }
             }

@@ -1,0 +1,84 @@
+//! What another system or another process answers, and what becomes of the case where that is of no use.
+
+use crate::support::{self, OFFICE};
+
+fn failures(process: &str, tests: &str) -> String {
+    support::failures(tests, &[("directory.yaml", OFFICE), ("order.yaml", process)])
+}
+
+const ORDER: &str = "
+process: order
+title: Order
+start: [clerk]
+data:
+  no: { type: text, title: No }
+steps:
+  - { id: book, http: POST https://erp.example/orders, take: { no: response.no }, on: { failed: by_hand }, retry: { times: 3, from: 1 second, to: 1 hour }, undo: [{ id: cancel, task: clerk }] }
+  - { id: look, title: Look, approve: lead, on: { rejected: lost } }
+  - end: booked
+  - { id: by_hand, title: By hand, task: clerk }
+  - { id: lost, end: lost, undo: true }
+";
+
+#[test]
+fn an_answer_without_what_is_taken_goes_the_failed_way() {
+    let told = |body: &str| {
+        let tests = format!(
+            "test: of no use\nprocess: order\nnow: 2026-03-02T09:00\nstart: {{ by: ann, data: {{}} }}\ndo:\n  - {{ answer: book, body: {body} }}\n  \
+             - expect: {{ task: by_hand, for: [ann, bob], outcome: {{ book: failed }} }}\n"
+        );
+        failures(ORDER, &tests)
+    };
+    for body in ["{ other: 1 }", "{ no: null }", "{ no: [1] }"] {
+        assert_eq!(told(body), "", "{body}");
+    }
+}
+
+#[test]
+fn where_nobody_said_what_happens_then_the_case_stops() {
+    let process = ORDER.replace(" on: { failed: by_hand },", "");
+    let process = process.replace("  - { id: by_hand, title: By hand, task: clerk }\n", "");
+    let tests = "
+test: of no use
+process: order
+now: 2026-03-02T09:00
+start: { by: ann, data: {} }
+do:
+  - { answer: book, body: { no: null } }
+  - expect: { incident: book }
+";
+    assert_eq!(failures(&process, tests), "");
+}
+
+const SINGLE: &str = "
+process: order
+title: Order
+key: customer
+single: true
+start: [clerk]
+form:
+  customer: { type: text, title: Customer, required: true }
+steps:
+  - { id: look, title: Look, task: lead }
+  - { id: again, call: order, with: { customer: customer }, on: { ON } }
+  - { id: told, title: Told, task: clerk }
+";
+
+#[test]
+fn a_call_of_what_is_open_already_is_refused() {
+    let tests = "
+test: refused
+process: order
+now: 2026-03-02T09:00
+start: { by: ann, data: { customer: A } }
+do:
+  - { complete: look, by: leo }
+  - expect: { THEN }
+";
+    let led = |on: &str, then: &str| failures(&SINGLE.replace("ON", on), &tests.replace("THEN", then));
+    let stopped = "withdrawn: next, cancelled: next";
+    assert_eq!(led(&format!("{stopped}, refused: next"), "task: told, outcome: { again: refused }"), "");
+    assert_eq!(led("otherwise: next", "task: told, outcome: { again: refused }"), "");
+    // Where nobody said so, an operator is told which one is open.
+    assert_eq!(led(stopped, "incident: again"), "");
+}
