@@ -18,8 +18,6 @@ pub(super) enum Lack {
     OnlyThemselves(Span, Option<FieldName>),
     /// Once it is overdue, the entries name nobody to ask instead.
     NobodyInstead(Span),
-    /// There are fewer people than signatures.
-    TooFew(Span),
     /// An entry has no value.
     Failed(Span, Wording),
 }
@@ -80,25 +78,14 @@ impl Lack {
             Lack::NobodyInstead(span) => {
                 return nobody_instead(step, *span, when);
             }
-            Lack::TooFew(span) => (
-                *span,
-                Wording::new(
-                    "需要的签字比能签字的人多",
-                    "more signatures are needed than there are people to give them",
-                ),
-            ),
             Lack::Failed(span, message) => (*span, message.clone()),
-        };
-        let (zh, en) = match self {
-            Lack::TooFew(_) => ("人不够", "has too few people to ask"),
-            _ => ("没有人可以办", "has nobody to ask"),
         };
         Diagnostic::new(
             Code::NoApprover,
             span,
             Wording::new(
-                format!("{}，`{step}` 这一步{zh}：{}", when.zh, why.zh),
-                format!("{}, the step `{step}` {en}: {}", when.en, why.en),
+                format!("{}，`{step}` 这一步没有人可以办：{}", when.zh, why.zh),
+                format!("{}, the step `{step}` has nobody to ask: {}", when.en, why.en),
             ),
         )
         .hint(mends)

@@ -3,7 +3,7 @@
 //! For every human step and every possible applicant, `who` is evaluated with the directory as it is. Where it depends
 //! on what people choose, on the row around the step or on who did another step, and of an approval on whom the case is
 //! about, all that these can be is tried: what fields take, and for which the step is not skipped. Whose case it is is
-//! struck from approvals and their superior takes the place, as the engine does it. Absences are left out: they pass. Who
+//! struck from approvals and their superior takes the place, as the engine does it. Whoever is named twice is asked once. Absences are left out: they pass. Who
 //! is asked once a step is overdue is judged too: it may not be nobody whoever applies.
 //!
 //! The directory knows people by what they hold. So applicants with the same positions fare alike, and one of them is
@@ -18,7 +18,7 @@ mod told;
 use super::{Subject, called};
 use crate::diagnostics::{Context, Diagnostic, Span};
 use crate::model::control::Then;
-use crate::model::definition::{Human, Mode, Nobody, OwnCase, Step, StepKind as Kind};
+use crate::model::definition::{Human, Nobody, OwnCase, Step, StepKind as Kind};
 use crate::model::id::{PersonId, PositionId};
 use crate::model::people::Directory;
 use crate::model::text::Wording;
@@ -27,7 +27,7 @@ use crate::syntax::{self, FeelText, StepKind};
 use choice::{Choices, Chosen, Rule, Way};
 use indexmap::IndexMap;
 use lack::Lack;
-use seats::{filled, named, superior, without};
+use seats::{named, superior, without};
 use told::{Telling, Tried};
 
 /// How many combinations of what is chosen are tried of a step for one applicant.
@@ -56,7 +56,6 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             human,
             approval: matches!(placed.source.kind, StepKind::Approve { .. }),
             entries: &who.entries,
-            span: who.span,
             who: human.who.iter().map(|entry| choices.rule(entry)).collect(),
             when: step.when.as_ref().map(|when| choices.rule(when)),
         };
@@ -125,7 +124,6 @@ struct Asking<'s, 'a> {
     human: &'s Human,
     approval: bool,
     entries: &'s [FeelText],
-    span: Span,
     who: Vec<Rule<'s>>,
     when: Option<Rule<'s>>,
 }
@@ -201,14 +199,11 @@ impl<'s> Asking<'s, '_> {
     fn lack(&self, applicant: &PersonId, chosen: &Chosen) -> Option<Lack> {
         let (subject, own) = (self.choices.subject, self.own(applicant, chosen));
         let directory: &Directory = &subject.world.directory;
-        let mut seats: Vec<Vec<PersonId>> = Vec::new();
-        let mut known = true;
         for ((entry, rule), text) in self.human.who.iter().zip(&self.who).zip(self.entries) {
             let Some(value) = self.choices.value(rule, chosen, applicant, None) else {
                 if self.choices.offers_nobody(entry, applicant) {
                     return self.unless_escalated(Lack::Nobody(text.span), applicant, &own);
                 }
-                known = false;
                 continue;
             };
             let value = match value {
@@ -231,11 +226,9 @@ impl<'s> Asking<'s, '_> {
                     let about = subject.definition.about.clone();
                     return self.unless_escalated(Lack::OnlyThemselves(text.span, about), applicant, &own);
                 }
-                seats.push(seat);
             }
         }
-        let crowded = known && self.human.mode == Mode::All && filled(&seats) < seats.len();
-        if crowded { self.unless_escalated(Lack::TooFew(self.span), applicant, &own) } else { None }
+        None
     }
 
     /// Who may not decide it, as it is their own case.

@@ -36,37 +36,3 @@ pub(super) fn superior(person: &PersonId, own: &[PersonId], directory: &Director
     let mut superiors = directory.superiors(person).into_iter();
     superiors.find(|superior| !own.contains(superior) && has_mail(directory, superior))
 }
-
-/// How many signatures can be given if nobody signs twice.
-pub(super) fn filled(seats: &[Vec<PersonId>]) -> usize {
-    fn find<'s>(
-        seat: usize,
-        seats: &'s [Vec<PersonId>],
-        taken: &mut Vec<(&'s PersonId, usize)>,
-        tried: &mut Vec<&'s PersonId>,
-    ) -> bool {
-        for person in seats.get(seat).into_iter().flatten() {
-            if tried.contains(&person) {
-                continue;
-            }
-            tried.push(person);
-            match taken.iter().position(|(other, _)| *other == person) {
-                None => {
-                    taken.push((person, seat));
-                    return true;
-                }
-                Some(at) => {
-                    let holder = taken.get(at).map_or(0, |(_, seat)| *seat);
-                    if find(holder, seats, taken, tried) {
-                        taken.retain(|(other, seat)| !(*other == person && *seat == holder));
-                        taken.push((person, seat));
-                        return true;
-                    }
-                }
-            }
-        }
-        false
-    }
-    let mut taken = Vec::new();
-    (0..seats.len()).filter(|seat| find(*seat, seats, &mut taken, &mut Vec::new())).count()
-}
