@@ -20,28 +20,6 @@ fn the_last_mail_says_that_time_decided_and_how() {
 }
 
 #[test]
-fn what_is_to_be_told_again_after_no_time_is_told_once() {
-    let process = "
-process: keys
-title: Keys
-start: [clerk]
-form:
-  gap: { type: duration, title: Gap, required: true }
-steps:
-  - { id: give, title: Give back, task: applicant, due: 1 hour, overdue: { notify: lead, every: gap } }
-";
-    let told = |gap: &str| {
-        let test = format!(
-            "test: late\nprocess: keys\nnow: 2026-03-02T09:00\nstart: {{ by: ann, data: {{ gap: {gap} }} }}\ndo:\n  - advance: 2 hours\n  \
-             - expect: {{ task: give, mail: {{ to: leo, kind: overdue }} }}\n  - advance: 2 hours\n  - expect: {{ task: give, for: ann }}\n"
-        );
-        support::failures(&test, &[("directory.yaml", OFFICE), ("keys.yaml", process)])
-    };
-    assert_eq!(told("PT0S"), "");
-    assert_eq!(told("-PT1H"), "");
-}
-
-#[test]
 fn the_last_mail_says_where_time_led() {
     assert_eq!(failures("{ go: lost }", "Sign · 已超时，转到“Lost”"), "");
 }
