@@ -1,5 +1,7 @@
 //! What a step writes.
 
+use crate::compile::lower::Flow;
+use crate::model::id::FieldName;
 use crate::syntax;
 
 /// The fields that a step writes, and where that is written; not what is written in the lists that it holds.
@@ -15,4 +17,10 @@ pub(crate) fn writes(step: &syntax::Step) -> Vec<&crate::diagnostics::Spanned<St
         _ => {}
     }
     found
+}
+
+/// Whether a step in the body of some `each` writes a column of that name.
+pub(crate) fn written_in_rows(flow: &Flow<'_>, name: &FieldName) -> bool {
+    let mut rows = flow.steps.iter().filter(|placed| flow.row_of(&placed.id).is_some());
+    rows.any(|placed| writes(placed.source).iter().any(|written| written.value == name.as_str()))
 }

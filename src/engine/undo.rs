@@ -27,7 +27,6 @@ use crate::model::formula::{Expr, Formula, Op, Read};
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, Outcome, ScopeId, StepId, TokenId};
 use chrono::{DateTime, Utc};
-use std::convert::Infallible;
 use std::sync::Arc;
 
 /// Whether a step that came to this outcome is to be taken back some day.
@@ -185,13 +184,6 @@ fn reads_column(expr: &Expr, row: &FieldName, columns: &[&FieldName]) -> bool {
     match expr.op() {
         Op::Field(name) => name == row,
         Op::Path(of, column) if matches!(of.op(), Op::Field(name) if name == row) => columns.contains(&column),
-        op => {
-            let mut found = false;
-            let walked = op.clone().try_map::<Expr, Infallible>(&mut |child| {
-                found |= reads_column(&child, row, columns);
-                Ok(child)
-            });
-            walked.is_ok() && found
-        }
+        op => op.children().into_iter().any(|child| reads_column(child, row, columns)),
     }
 }

@@ -282,7 +282,46 @@ pub enum Kind {
     Department,
 }
 
+impl Expr {
+    /// Whether this or anything in it is so; what is so is not looked into.
+    pub fn any(&self, is: &mut dyn FnMut(&Expr) -> bool) -> bool {
+        is(self) || self.op().children().into_iter().any(|child| child.any(is))
+    }
+}
+
 impl<C> Op<C> {
+    /// What it is made of, in the order in which it is written.
+    pub fn children(&self) -> Vec<&C> {
+        match self {
+            Op::Literal(_)
+            | Op::Field(_)
+            | Op::Local(_)
+            | Op::Applicant
+            | Op::Assignee
+            | Op::Outcome
+            | Op::Everyone
+            | Op::Instance(_)
+            | Op::Step(..) => Vec::new(),
+            Op::Column { otherwise: one, .. }
+            | Op::Negate(one)
+            | Op::Path(one, _)
+            | Op::InstanceOf(one, _)
+            | Op::Function { body: one, .. } => vec![one],
+            Op::Arithmetic(_, a, b) | Op::Compare(_, a, b) | Op::Matches(a, b) => vec![a, b],
+            Op::Range { low, high, .. } => vec![low, high],
+            Op::Filter { list, condition, .. } => vec![list, condition],
+            Op::If(a, b, c) | Op::Between(a, b, c) => vec![a, b, c],
+            Op::List(all) | Op::And(all) | Op::Or(all) | Op::Call(_, all) => all.iter().collect(),
+            Op::Record(entries) => entries.iter().map(|(_, value)| value).collect(),
+            Op::In(value, tests) => std::iter::once(value).chain(tests).collect(),
+            Op::Apply { arguments, body } => arguments.iter().chain([body]).collect(),
+            Op::For(over, body) | Op::Some(over, body) | Op::Every(over, body) => {
+                let ends = over.iter().flat_map(|source| std::iter::once(&source.from).chain(&source.to));
+                ends.chain([body]).collect()
+            }
+        }
+    }
+
     /// The same node with each child replaced, first child first.
     pub fn try_map<D, E>(self, f: &mut impl FnMut(C) -> Result<D, E>) -> Result<Op<D>, E> {
         fn all<C, D, E>(children: Vec<C>, f: &mut impl FnMut(C) -> Result<D, E>) -> Result<Vec<D>, E> {

@@ -7,6 +7,7 @@ use super::Subject;
 use crate::compile::assigned::Certain;
 use crate::compile::lower::Part;
 use crate::compile::outcomes;
+use crate::compile::touch::written_in_rows;
 use crate::expression::domain::Domain;
 use crate::expression::extent::{self, extent, proves};
 use crate::expression::range::Values;
@@ -46,8 +47,11 @@ impl<'s> Place<'s> {
 
     /// Nothing is proved of a field any more that is written.
     pub(super) fn forget(&mut self, name: &FieldName) {
-        let reads = |expr: &Expr| format!("{expr:?}").contains(&format!("{name:?}"));
-        self.known.retain(|(of, _)| !reads(of));
+        let reads = |expr: &Expr| match expr.op() {
+            Op::Field(read) | Op::Path(_, read) | Op::Column { name: read, .. } => read == name,
+            _ => false,
+        };
+        self.known.retain(|(of, _)| !of.any(&mut |expr| reads(expr)));
     }
 
     /// What an expression can come to here.
@@ -96,7 +100,10 @@ impl<'s> Place<'s> {
             _ => None,
         });
         if let Some(field) = own.filter(|_| asked) {
-            let set = field.required && field.when.is_none() && field.value.is_none() && !self.is_written(name);
+            let set = field.required
+                && field.when.is_none()
+                && field.value.is_none()
+                && !written_in_rows(self.subject.flow, name);
             return Some(held(field).with_null(!set));
         }
         let field = row?.columns.get(name)?;
@@ -106,14 +113,6 @@ impl<'s> Place<'s> {
         }
         let set = field.required && field.when.is_none() && self.certain.fields.contains(name);
         Some(held(field).with_null(!set))
-    }
-
-    /// Whether a step in some `each` writes a column of that name.
-    fn is_written(&self, name: &FieldName) -> bool {
-        self.subject.flow.steps.iter().any(|placed| {
-            self.subject.flow.row_of(&placed.id).is_some()
-                && crate::compile::touch::writes(placed.source).iter().any(|written| written.value == name.as_str())
-        })
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::seats::{named, superior, without};
 use super::{Subject, has_mail};
-use crate::compile::touch::writes;
+use crate::compile::touch::written_in_rows;
 use crate::expression::{self, Context, StepFacts};
 use crate::model::control::{Each, Then};
 use crate::model::definition::{Human, Nobody, OwnCase, StepKind};
@@ -17,7 +17,6 @@ use crate::model::time::Calendar;
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 
 /// Something that can be one or the other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,12 +126,7 @@ impl<'s> Choices<'s, '_> {
             Op::Assignee | Op::Step(..) | Op::Outcome | Op::Instance(_) => return false,
             _ => {}
         }
-        let mut all = true;
-        let Ok(_) = expr.op().clone().try_map(&mut |child: Expr| {
-            all &= self.collect(&child, of_assignee, needs);
-            Ok::<_, Infallible>(child)
-        });
-        all
+        expr.op().children().into_iter().all(|child| self.collect(child, of_assignee, needs))
     }
 
     fn has_columns(&self, name: &FieldName) -> bool {
@@ -206,7 +200,7 @@ impl<'s> Choices<'s, '_> {
                     _ => None,
                 });
                 let asked = || row?.columns.get(name).filter(|_| self.is_asked(name));
-                self.form(declared.or_else(asked).filter(|_| !self.is_written(name))?)
+                self.form(declared.or_else(asked).filter(|_| !written_in_rows(self.subject.flow, name))?)
             }
             Choice::By(id) => {
                 let step = self.subject.definition.steps.get(id)?;
@@ -242,11 +236,6 @@ impl<'s> Choices<'s, '_> {
         steps.any(|(id, step)| {
             self.subject.flow.row_of(id).is_some() && step.human().is_some_and(|human| human.form.contains_key(name))
         })
-    }
-
-    fn is_written(&self, name: &FieldName) -> bool {
-        let mut rows = self.subject.flow.steps.iter().filter(|placed| self.subject.flow.row_of(&placed.id).is_some());
-        rows.any(|placed| writes(placed.source).iter().any(|written| written.value == name.as_str()))
     }
 
     /// All that a choice can be, as far as the others are made; `None` where that cannot be known.
