@@ -139,7 +139,11 @@ impl Stop {
                     what.en += " Add `--opinion TEXT`.";
                 }
                 // A value that does not fit is the same fault, whoever finds it.
-                let exit = if matches!(refusal, Refusal::BadForm(_)) { Exit::Input } else { Exit::Refused };
+                let exit = if matches!(refusal, Refusal::BadForm(_) | Refusal::BadMessage { .. }) {
+                    Exit::Input
+                } else {
+                    Exit::Refused
+                };
                 Stop::Because(exit, what)
             }
             Denied::NoProcess { process, known } => no_process(process.as_str(), known.iter().map(|id| id.as_str())),

@@ -48,6 +48,7 @@ mod scope;
 mod start;
 pub mod state;
 mod step;
+mod taking;
 mod unasked;
 mod undo;
 mod vote;
@@ -62,6 +63,7 @@ pub use human::{data_of, form_of, proposed};
 pub use outside::lasts;
 pub use scope::{overlay, rows_around};
 pub use start::scheduled;
+pub use taking::unusable;
 pub use wrong::{Whose, all_wrong};
 
 use self::event::Entry;

@@ -9,17 +9,15 @@ use super::event::{Event, Trouble};
 use super::form;
 use super::refusal::{Refusal, ResultFault};
 use super::run::Run;
-use super::scope;
 use super::state::{Owner, Waiting};
 use super::step::trouble;
+use super::taking;
 use super::undo;
-use crate::expression::domain::Domain;
 use crate::model::control::{Path, Retry};
 use crate::model::definition::{StepKind, outcome};
-use crate::model::form::Field;
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, InstanceId, Outcome, StepId, TokenId};
-use crate::model::input::{self, Reading};
+use crate::model::input::Reading;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Duration;
 use crate::model::value::{Record, Value, plain};
@@ -82,7 +80,7 @@ pub(super) fn child_ended(
             Ok(value) => value,
             Err(failure) => return stop(run, token, &id, trouble(name.as_str(), &failure)),
         };
-        let value = match field(run, token, name) {
+        let value = match run.definition.field_at(&id, name) {
             Some(field) => form::stored(&field.kind, value),
             None => value,
         };
@@ -148,7 +146,7 @@ pub(super) fn answer(run: &mut Run<'_>, token: TokenId, attempt: u16, data: &Val
         Some(StepKind::Http(http)) => take(run, token, &id, &http.take, data, "http"),
         // A worker is still there and can mend its result, so nothing stops.
         Some(StepKind::Job(job)) => {
-            let values = taken(run, token, &job.take, data).map_err(Refusal::BadResult)?;
+            let values = taken(run, &id, &job.take, data).map_err(Refusal::BadResult)?;
             go_on(run, token, id, outcome::DONE.into(), On::Next, values);
         }
         _ => return Err(Refusal::NotWaiting),
@@ -245,12 +243,9 @@ fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldN
     let what = if place == "http" && !matches!(data, Value::Record(_)) && !wanted.is_empty() {
         no_object(data, wanted)
     } else {
-        match taken(run, token, wanted, data) {
+        match taken(run, id, wanted, data) {
             Ok(values) => return go_on(run, token, id.clone(), outcome::DONE.into(), On::Next, values),
-            Err(faults) => {
-                let all = |lang, glue| faults.iter().map(|fault| fault.what.get(lang)).collect::<Vec<_>>().join(glue);
-                Wording::new(all(Lang::Zh, ""), all(Lang::En, " "))
-            }
+            Err(faults) => ResultFault::told(&faults),
         }
     };
     let on = On::Outcome(outcome::FAILED.into());
@@ -265,55 +260,12 @@ fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldN
 /// The values that a step takes out of what came, or everything that is wrong with them.
 fn taken(
     run: &Run<'_>,
-    token: TokenId,
+    id: &StepId,
     wanted: &IndexMap<FieldName, Path>,
     data: &Value,
 ) -> Result<Record, Vec<ResultFault>> {
-    let mut values = Record::new();
-    let mut faults = Vec::new();
-    for (name, path) in wanted {
-        let found = path.iter().try_fold(data, |at, part| match at {
-            Value::Record(record) => record.get(&**part),
-            _ => None,
-        });
-        let read = match (found.filter(|value| !value.is_null()), field(run, token, name)) {
-            (None, _) => Err(not_there(path)),
-            (Some(value), Some(field)) => read(run, field, value).map_err(|what| not_fit(path, &what)),
-            (Some(value), None) => Ok(value.clone()),
-        };
-        match read {
-            Ok(value) => drop(values.insert(name.clone(), value)),
-            Err(what) => faults.push(ResultFault { path: path.join("."), field: name.clone(), what }),
-        }
-    }
-    if faults.is_empty() { Ok(values) } else { Err(faults) }
-}
-
-/// A value from outside as a field holds it: numbers may come as texts, people and dates always do.
-fn read(run: &Run<'_>, field: &Field, value: &Value) -> Result<Value, Wording> {
     let today = run.facts.calendar.today(run.now);
-    let reading = Reading { directory: run.facts.directory, today };
-    let value = input::read_json(&reading, field, &plain(value)).map_err(|wrong| {
-        let first = wrong.into_iter().next();
-        first.map_or_else(|| Wording::new("不能用。", "It cannot be used."), |wrong| wrong.what)
-    })?;
-    let value = form::stored(&field.kind, value);
-    // Whatever a field holds is within its fixed limits: proofs rest on it.
-    if !field.many && !Domain::asked(field).admits(&value) {
-        return Err(Wording::new(
-            format!("超出了“{}”的范围。", field.title.get(Lang::Zh)),
-            format!("It is beyond what “{}” allows.", field.title.get(Lang::En)),
-        ));
-    }
-    Ok(value)
-}
-
-/// The field or column that a name means where a token is.
-fn field<'r>(run: &'r Run<'_>, token: TokenId, name: &FieldName) -> Option<&'r Field> {
-    let scope = run.state.tokens.get(&token)?.scope;
-    let column =
-        scope::row_scope(&run.state, scope).and_then(|row| run.each_of(row)).and_then(|each| each.columns.get(name));
-    column.or_else(|| run.definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field))
+    taking::taken(run.definition, id, wanted, data, &Reading { directory: run.facts.directory, today })
 }
 
 fn go_on(run: &mut Run<'_>, token: TokenId, id: StepId, outcome: Outcome, on: On, values: Record) {
@@ -338,11 +290,6 @@ fn failed(place: &str, what: &Wording) -> Trouble {
     Trouble::Failed { place: place.into(), zh: what.get(Lang::Zh).into(), en: what.get(Lang::En).into() }
 }
 
-fn not_there(path: &Path) -> Wording {
-    let path = path.join(".");
-    Wording::new(format!("收到的内容里没有 `{path}`。"), format!("What came has no `{path}`."))
-}
-
 /// An answer in which nothing can be found by its name.
 fn no_object(data: &Value, wanted: &IndexMap<FieldName, Path>) -> Wording {
     let paths: Vec<String> = wanted.values().map(|path| format!("`{}`", path.join("."))).collect();
@@ -356,13 +303,5 @@ fn no_object(data: &Value, wanted: &IndexMap<FieldName, Path>) -> Wording {
     Wording::new(
         format!("{zh}，取不到 {}。", paths.join("、")),
         format!("{en}, so {} cannot be taken from it.", paths.join(", ")),
-    )
-}
-
-fn not_fit(path: &Path, what: &Wording) -> Wording {
-    let path = path.join(".");
-    Wording::new(
-        format!("收到的 `{path}` 不能用：{}", what.get(Lang::Zh)),
-        format!("The `{path}` that came cannot be used: {}", what.get(Lang::En)),
     )
 }

@@ -85,6 +85,13 @@ pub enum Refusal {
     NotWaiting,
     /// What a worker hands in cannot be used: every fault of it. The job stays theirs.
     BadResult(Vec<ResultFault>),
+    /// A message that no step which receives its name could take.
+    BadMessage {
+        /// Its name.
+        name: Arc<str>,
+        /// What the step lacks that comes closest to taking it.
+        faults: Vec<ResultFault>,
+    },
     /// No step is stopped by an incident.
     NoIncident,
     /// What stopped is no part of taking back: what comes after it relies on it.
@@ -125,15 +132,23 @@ pub enum Refusal {
     Ending,
 }
 
-/// One fault of a result that came from outside.
+/// One fault of a result or a message that came from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultFault {
-    /// Where in the result: `file.pages`.
+    /// Where in it: `file.pages`.
     pub path: String,
     /// The field that it is for.
     pub field: FieldName,
     /// What is wrong and what is expected.
     pub what: Wording,
+}
+
+impl ResultFault {
+    /// All of them, one after the other.
+    pub fn told(faults: &[ResultFault]) -> Wording {
+        let all = |lang: Lang, glue| faults.iter().map(|one| one.what.get(lang)).collect::<Vec<_>>().join(glue);
+        Wording::new(all(Lang::Zh, ""), all(Lang::En, " "))
+    }
 }
 
 /// What became of a task instead.
@@ -311,12 +326,20 @@ impl Refusal {
                 "Nothing waits for it: it came too late, twice, or to the wrong place.",
             ),
             Refusal::BadResult(faults) => {
-                let all = |lang: Lang, glue| faults.iter().map(|one| one.what.get(lang)).collect::<Vec<_>>().join(glue);
+                let all = ResultFault::told(faults);
                 Wording::new(
-                    format!("结果没有采用，作业还在您手里，改好再交：{}", all(Lang::Zh, "")),
+                    format!("结果没有采用，作业还在您手里，改好再交：{}", all.zh),
+                    format!("The result was not taken; the job is still yours, mend it and send it again: {}", all.en),
+                )
+            }
+            Refusal::BadMessage { name, faults } => {
+                let all = ResultFault::told(faults);
+                Wording::new(
+                    format!("消息“{name}”没有收下，接收它的步骤都用不了：{}改好再发。", all.zh),
                     format!(
-                        "The result was not taken; the job is still yours, mend it and send it again: {}",
-                        all(Lang::En, " ")
+                        "The message “{name}” was not taken, as no step that receives it could use it. {} Mend it and \
+                         send it again.",
+                        all.en
                     ),
                 )
             }

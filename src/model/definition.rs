@@ -5,7 +5,7 @@
 //! a blank line or a comment makes no new version.
 
 use super::control::{Call, Each, Http, Job, Join, Overdue, Receive, Schedule, Undo};
-use super::form::Form;
+use super::form::{Field, Form};
 use super::formula::Formula;
 use super::graph::{Node, StateGraph};
 use super::id::{FieldName, Outcome, PositionId, ProcessId, StepId, Version};
@@ -92,7 +92,7 @@ pub struct Definition {
 
 impl Definition {
     /// Every field that an instance can hold: the start form, the data, then the forms of steps.
-    pub fn fields(&self) -> impl Iterator<Item = (&FieldName, &super::form::Field)> {
+    pub fn fields(&self) -> impl Iterator<Item = (&FieldName, &Field)> {
         self.form
             .iter()
             .chain(self.data.iter())
@@ -121,6 +121,12 @@ impl Definition {
             at = block.parent;
         }
         None
+    }
+
+    /// The field that a name means at a step; in the body of an `each`, the column of the row.
+    pub fn field_at(&self, id: &StepId, name: &FieldName) -> Option<&Field> {
+        let column = self.row_of(id).and_then(|each| each.columns.get(name));
+        column.or_else(|| self.fields().find(|(known, _)| *known == name).map(|(_, field)| field))
     }
 
     /// What a step asks of people: the fields that it asks again, then its own form.

@@ -48,8 +48,18 @@ impl Runtime {
     /// `false` where its id is known already; nothing was changed then.
     ///
     /// # Errors
-    /// What the store says.
-    pub async fn message(&self, id: &str, name: &str, key: Option<&str>, data: Value) -> Result<bool, Error> {
+    /// What the store says; or what is wrong with it, where nobody who receives it could use it.
+    pub async fn message(&self, id: &str, name: &str, key: Option<&str>, data: Value) -> Result<bool, Denied> {
+        let unusable = self.unusable(name, &data).await.map_err(Denied::Unavailable)?;
+        if let Some(faults) = unusable
+            && !self.store.has_message(id).await.map_err(Denied::Unavailable)?
+        {
+            return Err(Denied::Refused(Refusal::BadMessage { name: name.into(), faults }, None));
+        }
+        self.keep(id, name, key, data).await.map_err(Denied::Unavailable)
+    }
+
+    async fn keep(&self, id: &str, name: &str, key: Option<&str>, data: Value) -> Result<bool, Error> {
         let (id, name, key) = (Arc::from(id), Arc::from(name), key.map(Arc::from));
         let row = MessageRow { id, name, key, data, at: self.now(), reader: None, row: 0 };
         let new = self.chore(Chore::Keep(Box::new(row))).await?;

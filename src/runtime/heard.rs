@@ -1,10 +1,14 @@
-//! What an operator is told of what waits outside: whether anybody reads a message, and which cases stand still as
-//! one that they called has stopped.
+//! What is known of what waits outside: whether anybody reads a message and could use it, and which cases stand still
+//! as one that they called has stopped.
 
 use super::{Error, InstanceFilter, Runtime, Standing};
+use crate::engine;
+use crate::engine::refusal::ResultFault;
 use crate::engine::state::Waiting;
 use crate::model::definition::StepKind;
-use crate::model::id::InstanceId;
+use crate::model::id::{InstanceId, Version};
+use crate::model::input::Reading;
+use crate::model::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -71,6 +75,18 @@ impl Runtime {
         let mut names = self.received();
         names.extend(self.awaited().await?);
         Ok(names)
+    }
+
+    /// What is wrong with a message for the live processes that receive its name, where none could take it. A case
+    /// that waits for it in a version that is no longer live may.
+    pub(super) async fn unusable(&self, name: &str, data: &Value) -> Result<Option<Vec<ResultFault>>, Error> {
+        let live = self.live();
+        let reading = Reading { directory: &live.directory, today: live.calendar.today(self.now()) };
+        let definitions = live.definitions.iter().map(Arc::as_ref);
+        let Some(faults) = engine::unusable(definitions, name, data, &reading) else { return Ok(None) };
+        let is_live = |version: &Version| live.definitions.iter().any(|live| live.version == *version);
+        let waiting = self.store.versions_waiting(name).await?;
+        Ok(waiting.iter().all(is_live).then_some(faults))
     }
 
     fn received(&self) -> BTreeSet<Arc<str>> {

@@ -192,8 +192,7 @@ impl Stage<'_> {
                 if done { Ok(()) } else { Err(No::Refused(Refusal::NothingToHandOver(from.clone()))) }
             }
             What::Message { name, key, data } => {
-                self.world.message(name.clone(), key.clone(), data.clone());
-                Ok(())
+                self.world.message(name.clone(), key.clone(), data.clone()).map_err(No::Refused)
             }
             What::Answer { at, status, data } if (200..300).contains(status) => {
                 let (case, token, attempt) = self.outside(at)?;

@@ -9,6 +9,7 @@ use crate::engine::state::{Caller, MailKind, State, Token, Waiting};
 use crate::engine::{self, Facts};
 use crate::model::definition::Definition;
 use crate::model::id::{InstanceId, MailId, PersonId, ProcessId, StepId, TokenId};
+use crate::model::input::Reading;
 use crate::model::people::Directory;
 use crate::model::time::Calendar;
 use crate::model::value::{Record, Value};
@@ -162,10 +163,18 @@ impl<'a> World<'a> {
     }
 
     /// A message comes from outside. It is kept until somebody reads it.
-    pub fn message(&mut self, name: Arc<str>, key: Option<Arc<str>>, data: Value) {
+    ///
+    /// # Errors
+    /// What is wrong with it, where no process that receives it could use it.
+    pub fn message(&mut self, name: Arc<str>, key: Option<Arc<str>>, data: Value) -> Result<(), Refusal> {
+        let reading = Reading { directory: self.directory, today: self.calendar.today(self.now) };
+        if let Some(faults) = engine::unusable(self.definitions, &name, &data, &reading) {
+            return Err(Refusal::BadMessage { name, faults });
+        }
         self.drawn += 1;
         self.messages.push(Message { id: format!("message-{}", self.drawn).into(), name, key, data, kept: false });
         self.settle();
+        Ok(())
     }
 
     /// How many messages nobody has read.

@@ -9,7 +9,7 @@ use crate::engine;
 use crate::engine::command::{Actor, Ask};
 use crate::engine::event::{Entry, Event};
 use crate::engine::state::{Caller, State, Token, Waiting};
-use crate::model::id::{CommandId, InstanceId, Outcome, ProcessId, StepId, TokenId};
+use crate::model::id::{CommandId, InstanceId, Outcome, ProcessId, StepId, TokenId, Version};
 use crate::model::value::Value;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -345,6 +345,22 @@ impl Store {
     /// What the database says.
     pub async fn unread(&self, limit: u32) -> Result<Vec<MessageRow>, Error> {
         each_backend!(self, one => one.unread(limit))
+    }
+
+    /// Whether a message of this id came, read or not.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn has_message(&self, id: &str) -> Result<bool, Error> {
+        each_backend!(self, one => one.has_message(id))
+    }
+
+    /// The versions of the cases that wait for a message of this name.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn versions_waiting(&self, message: &str) -> Result<Vec<Version>, Error> {
+        each_backend!(self, one => one.versions_waiting(message))
     }
 
     /// Tokens that wait for something besides people and time, newest first.

@@ -82,3 +82,34 @@ do:
     // Where nobody said so, an operator is told which one is open.
     assert_eq!(led(stopped, "incident: again"), "");
 }
+
+const PAID: &str = "
+process: order
+title: Order
+start: [clerk]
+data:
+  on: { type: date, title: On }
+steps:
+  - { id: paid, receive: paid, take: { on: bill.on } }
+  - end: paid
+";
+
+#[test]
+fn a_message_that_no_step_could_take_is_refused_to_its_sender() {
+    let told = |moves: &str| {
+        failures(
+            PAID,
+            &format!(
+                "test: a message\nprocess: order\nnow: 2026-03-02T09:00\nstart: {{ by: ann, data: {{}} }}\ndo:\n{moves}"
+            ),
+        )
+    };
+    for data in ["{}", "{ bill: 1 }", "{ bill: { on: null } }", "{ bill: { on: soon } }"] {
+        let refused =
+            format!("  - refuse: {{ message: paid, data: {data}, why: bill.on }}\n  - expect: {{ at: paid }}\n");
+        assert_eq!(told(&refused), "", "{data}");
+    }
+    assert_eq!(told("  - { message: paid, data: { bill: { on: 2026-03-05 } } }\n  - expect: { ended: paid }\n"), "");
+    assert!(told("  - { message: paid, data: { bill: {} } }\n").contains("What came has no `bill.on`"));
+    assert_eq!(told("  - { message: other }\n  - expect: { at: paid }\n"), "", "nobody receives it");
+}

@@ -2,7 +2,7 @@
 //! reads, what may not be called.
 
 use crate::cli::Shell;
-use crate::support::OFFICE;
+use crate::support::{OFFICE, golden, project};
 use countersign::cli::Exit;
 use countersign::model::text::Wording;
 use countersign::runtime::jobs::lease_id;
@@ -25,6 +25,16 @@ number: \"I-{seq:3}\"
 data: { signed_on: { type: date, title: { zh: 签字日, en: Signed on } } }
 steps:
   - { id: sign, title: { zh: 等签字, en: Await signature }, receive: contract_signed, take: { signed_on: on } }
+";
+
+/// Takes what the other cannot.
+const NOTED: &str = "
+process: noted
+title: { zh: 记录, en: Note }
+start: [clerk]
+data: { said: { type: text, title: { zh: 说了什么, en: Said } } }
+steps:
+  - { id: note, receive: contract_signed, take: { said: on } }
 ";
 
 const PRINT: &str = "
@@ -78,13 +88,31 @@ fn a_message_that_nobody_reads_is_told_with_the_one_that_is_meant() {
         &["没有流程接收消息“weather”", "会接收的有：contract_signed。"],
     );
     has(&shell.good(&["message", "contract_signd", "--id", "M-1", "--discard"]), &["Dropped"]);
-    let known = shell.json(&["message", "contract_signed"]);
+    let known = shell.json(&["message", "contract_signed", "--set", "on=2026-03-05"]);
     assert_eq!((&known["new"], &known["known"]), (&true.into(), &true.into()));
 }
 
 #[test]
+fn a_message_that_nobody_could_use_says_what_is_wrong_with_it() {
+    for lang in ["zh", "en"] {
+        let (shell, _) = shell(lang, &[INNER, OUTER]);
+        let text = shell.transcript(
+            "
+            message contract_signed --id M-1
+            message contract_signed --id M-1 --set on=soon
+            message contract_signed --id M-1 --set on=soon --json
+            stuck
+            message contract_signed --id M-1 --set on=2026-03-05
+            message contract_signed --id M-1 --set on=soon
+            ",
+        );
+        golden(&project(&format!("tests/cli/message.{lang}.txt")), &text);
+    }
+}
+
+#[test]
 fn a_caller_of_a_stopped_case_names_the_case_to_retry() {
-    let (shell, _) = shell("en", &[INNER, OUTER]);
+    let (shell, _) = shell("en", &[INNER, OUTER, NOTED]);
     shell.good(&["start", "outer", "--as", "ann"]);
     shell.good(&["message", "contract_signed", "--set", "on=one day"]);
     has(&shell.good(&["show", "O-001"]), &["I-001 · stopped · countersign retry I-001"]);

@@ -274,6 +274,8 @@ on_both!(
     a_message_finds_who_waits_and_who_will,
     a_message_is_read_once_by_whoever_waits,
     a_message_that_nobody_reads_stays_to_be_seen,
+    a_message_that_nobody_could_use_is_refused_to_its_sender,
+    a_message_is_kept_for_an_older_version_that_waits,
     a_job_is_held_by_one_worker_at_a_time,
     a_job_that_fails_comes_back_later,
     a_lease_that_runs_out_is_a_failed_attempt,
@@ -425,6 +427,49 @@ async fn a_message_is_read_once_by_whoever_waits(world: World) {
     };
     let again = runtime.submit(waiting.id, Command { id: "again".into(), actor: Actor::System, ask }).await;
     assert!(matches!(again, Err(Denied::Refused(Refusal::NotWaiting, _))));
+}
+
+async fn a_message_that_nobody_could_use_is_refused_to_its_sender(world: World) {
+    let runtime = world.shell(&[LISTENER]).await;
+    let listening = start(&runtime, "listener", json!({ "contract": "K-1" })).await;
+    let send = |id: &'static str, data: serde_json::Value| {
+        let runtime = runtime.clone();
+        async move { runtime.message(id, "contract_signed", Some("K-1"), from_plain(&data)).await }
+    };
+    for data in [json!({ "date": "soon" }), json!({ "date": null }), json!({ "day": "2026-03-05" }), json!(null)] {
+        let Err(Denied::Refused(Refusal::BadMessage { name, faults }, _)) = send("m1", data).await else { panic!() };
+        assert_eq!((&*name, faults.len(), faults[0].path.as_str()), ("contract_signed", 1, "date"));
+    }
+    assert_eq!(runtime.unread(9).await.unwrap(), [], "nothing was kept");
+    assert!(send("m1", json!({ "date": "2026-03-05" })).await.unwrap(), "mended, it is new under the same id");
+    assert_eq!(outcome(&state(&runtime, listening).await), Some("signed"));
+    assert!(!send("m1", json!({ "date": "soon" })).await.unwrap(), "what is known is no second one, whatever it says");
+}
+
+async fn a_message_is_kept_for_an_older_version_that_waits(world: World) {
+    let runtime = world.shell(&[LISTENER]).await;
+    let older = start(&runtime, "listener", json!({ "contract": "K-1" })).await;
+    let newer = LISTENER.replace("take: { signed_on: date }", "take: { signed_on: on }");
+    let runtime = {
+        runtime.shutdown().await;
+        world.shell(&[&newer]).await
+    };
+    let said = from_plain(&json!({ "date": "2026-03-05" }));
+    assert!(runtime.message("m1", "contract_signed", Some("K-1"), said.clone()).await.unwrap());
+    assert_eq!(outcome(&state(&runtime, older).await), Some("signed"));
+    let again = runtime.message("m2", "contract_signed", Some("K-1"), said).await;
+    assert!(matches!(again, Err(Denied::Refused(Refusal::BadMessage { .. }, _))), "nobody older waits any more");
+    // What one process can use may reach the case of another by its key: that case stops.
+    let other = newer
+        .replace("process: listener", "process: other")
+        .replace("L-", "M-")
+        .replace("take: { signed_on: on }", "take: { signed_on: date }");
+    runtime.shutdown().await;
+    let runtime = world.shell(&[&newer, &other]).await;
+    let stopped = start(&runtime, "listener", json!({ "contract": "K-2" })).await;
+    let said = from_plain(&json!({ "date": "2026-03-05" }));
+    assert!(runtime.message("m3", "contract_signed", Some("K-2"), said).await.unwrap());
+    assert!(state(&runtime, stopped).await.has_incident());
 }
 
 async fn a_message_that_nobody_reads_stays_to_be_seen(world: World) {

@@ -802,6 +802,19 @@ steps:
   - end: printed
 ";
 
+    const BILL: &str = "
+process: bill
+title: Bill
+start: [clerk]
+form:
+  no: { type: text, title: No, required: true }
+data:
+  day: { type: date, title: Day }
+  sum: { type: money, title: Sum, min: 0 }
+steps:
+  - { id: settled, receive: settled, key: no, take: { day: day, sum: bill.sum } }
+";
+
     const PEOPLE: &str = "
 directory: company
 departments: { office: { title: Office, head: clerk } }
@@ -869,7 +882,7 @@ people: { cam: { name: Cam, mail: cam@example.com, positions: [clerk] } }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("api.keys");
         let options = web::Options { limits: wide(), api_keys: Some(path.clone()), ..web::Options::default() };
-        let house = House::of(&[("directory.yaml", PEOPLE), ("work.yaml", WORK)], options).await;
+        let house = House::of(&[("directory.yaml", PEOPLE), ("work.yaml", WORK), ("bill.yaml", BILL)], options).await;
         let fetch = "{\"name\": \"render\"}";
         let (status, said) = ask(&house, "/api/jobs/fetch", None, fetch).await;
         assert_eq!((status, &said["code"]), (401, &json!("no_key")), "no key was made: nobody is let in");
@@ -922,6 +935,18 @@ people: { cam: { name: Cam, mail: cam@example.com, positions: [clerk] } }
         let (status, said) = ask(&house, "/api/messages", key, message).await;
         assert_eq!((status, said), (200, json!({ "id": "M-1", "new": true, "known": false })), "nothing live reads it");
         assert_eq!(ask(&house, "/api/messages", key, message).await.1["new"], false);
+
+        // A message that no step could take is its sender's to mend: nothing is kept.
+        let settled = |data: serde_json::Value| json!({ "id": "M-2", "name": "settled", "key": "7", "data": data });
+        let wrong = settled(json!({ "bill": { "sum": -1 } })).to_string();
+        let (status, said) = ask(&house, "/api/messages", key, &wrong).await;
+        assert_eq!((status, &said["code"]), (422, &json!("bad_message")));
+        assert_eq!((&said["faults"][0]["path"], &said["faults"][1]["path"]), (&json!("day"), &json!("bill.sum")));
+        assert_eq!(said["faults"][0]["zh"], json!("收到的内容里没有 `day`。"));
+        assert!(said["en"].as_str().unwrap().contains("The `bill.sum` that came cannot be used"), "{said}");
+        let right = settled(json!({ "day": "2026-03-02", "bill": { "sum": "12.50" } })).to_string();
+        assert_eq!(ask(&house, "/api/messages", key, &right).await.1["new"], true);
+        assert_eq!(ask(&house, "/api/messages", key, &wrong).await.1["new"], false);
 
         // Guessing is slowed down, and a key that is taken away is dead.
         let mut last = 0;

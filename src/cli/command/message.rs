@@ -71,7 +71,8 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         if hearing.heard && !hearing.keyless && key.is_none() {
             return Err(no_key(&name));
         }
-        let new = runtime.message(id.as_str(), &name, key.as_deref(), data).await?;
+        let new = runtime.message(id.as_str(), &name, key.as_deref(), data).await;
+        let new = new.map_err(|denied| Stop::denied(denied, runtime))?;
         let heard = runtime.heard().await?;
         let known = heard.contains(&*name);
         if matches.get_flag("json") {

@@ -149,7 +149,9 @@ impl Year {
             for plan in plans.drain(..) {
                 if let Some((id, data)) = self.people.message(&plan, now) {
                     if let Plan::Message { name, key, .. } = &plan {
-                        self.driver.runtime().message(&id, name, key.as_deref(), data).await?;
+                        let runtime = self.driver.runtime();
+                        let sent = runtime.message(&id, name, key.as_deref(), data).await;
+                        sent.map_err(|denied| Stop::denied(denied, runtime))?;
                         self.driver.post();
                     }
                 } else if instance(&plan).is_some_and(|instance| !busy.insert(instance)) {

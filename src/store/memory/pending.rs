@@ -3,14 +3,14 @@
 use super::Memory;
 use super::writer::{Writer, conflict};
 use crate::engine::state::Waiting;
-use crate::model::id::{CommandId, InstanceId, ProcessId, TokenId};
+use crate::model::id::{CommandId, InstanceId, ProcessId, TokenId, Version};
 use crate::store::batch::Batch;
 use crate::store::error::Error;
 use crate::store::pending::{Awaited, Chore, Delivery, DispatchRow, KEPT, MessageRow, WaitRow};
 use crate::store::query::InstanceRow;
 use crate::store::record;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 #[derive(Debug, Default)]
@@ -102,6 +102,18 @@ impl Memory {
         let tables = self.tables();
         let rows = tables.pending.messages.values().filter(|row| row.reader.is_none());
         Ok(oldest(rows.collect(), |row| row.row, limit))
+    }
+
+    pub(in crate::store) fn has_message(&self, id: &str) -> Result<bool, Error> {
+        Ok(self.tables().pending.messages.contains_key(id))
+    }
+
+    pub(in crate::store) fn versions_waiting(&self, message: &str) -> Result<Vec<Version>, Error> {
+        let tables = self.tables();
+        let waits = |row: &&WaitRow| matches!(&row.waits, Waiting::Message { name, .. } if **name == *message);
+        let waiting = tables.pending.waits.values().filter(waits);
+        let found = waiting.filter_map(|row| tables.instances.get(&row.instance).map(|(row, _)| row.version.clone()));
+        Ok(found.collect::<BTreeSet<Version>>().into_iter().collect())
     }
 
     pub(in crate::store) fn waits(&self, before: Option<i64>, limit: u32) -> Result<Vec<WaitRow>, Error> {

@@ -4,7 +4,7 @@ use super::cells::{kind_number, ms, ms_after};
 use super::reader::{Bound, Select};
 use super::rows::{cell, id};
 use super::{Loader, Reader, Writer, failed};
-use crate::model::id::{InstanceId, ProcessId, TokenId};
+use crate::model::id::{InstanceId, ProcessId, TokenId, Version};
 use crate::store::error::Error;
 use crate::store::pending::{Awaited, Chore, Delivery, DispatchRow, KEPT, Lease, MessageRow, WaitRow};
 use crate::store::record::{self, instant};
@@ -15,6 +15,8 @@ use sqlx::sqlite::SqliteRow;
 const DISPATCH: &str = "id, sender, target, process, ask, at, reply, row";
 const WAIT: &str = "w.instance, w.token, w.step, w.since, w.next_at, w.waits, w.epoch, w.worker, w.row";
 const WAIT_CELLS: usize = 9;
+const WAITING_VERSIONS: &str = "SELECT DISTINCT i.version FROM wait w CROSS JOIN instance i ON i.id = w.instance
+     WHERE w.kind = 0 AND w.name = ?";
 const MESSAGE: &str = "m.id, m.name, m.key, m.data, m.at, m.reader, m.row";
 
 fn dispatch_row(row: &SqliteRow) -> Result<DispatchRow, Error> {
@@ -87,6 +89,17 @@ impl Reader {
     pub(in crate::store) async fn unread(&self, limit: u32) -> Result<Vec<MessageRow>, Error> {
         let sql = format!("SELECT {MESSAGE} FROM message m WHERE m.reader = '' ORDER BY m.row LIMIT ?");
         self.rows(Select { sql, bound: vec![number(limit)] }).await?.iter().map(|row| message_row(row, 0)).collect()
+    }
+
+    pub(in crate::store) async fn has_message(&self, id: &str) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM message WHERE id = ?".to_owned();
+        Ok(!self.rows(Select { sql, bound: vec![Bound::Text(id.to_owned())] }).await?.is_empty())
+    }
+
+    pub(in crate::store) async fn versions_waiting(&self, message: &str) -> Result<Vec<Version>, Error> {
+        let sql = WAITING_VERSIONS.to_owned();
+        let rows = self.rows(Select { sql, bound: vec![Bound::Text(message.to_owned())] }).await?;
+        rows.iter().map(|row| cell::<String>(row, 0).map(|version| Version(version.into()))).collect()
     }
 
     pub(in crate::store) async fn waits(&self, before: Option<i64>, limit: u32) -> Result<Vec<WaitRow>, Error> {

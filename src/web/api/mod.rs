@@ -65,7 +65,7 @@ pub(super) struct ApiError {
     code: &'static str,
     what: Wording,
     retry: Option<u64>,
-    /// What is wrong with a result, each for itself.
+    /// What is wrong with a result or a message, each for itself.
     faults: Vec<ResultFault>,
 }
 
@@ -96,6 +96,17 @@ impl ApiError {
             _ => ("bad_request", "请求不对，没有采用。", "The request is not right and was not taken."),
         };
         ApiError::new(status, code, zh, en)
+    }
+
+    /// What was sent can be read, but no step can take it.
+    fn unusable(code: &'static str, refusal: &Refusal, faults: &[ResultFault]) -> ApiError {
+        let what = refusal.wording(&Directory::default(), Tz::UTC);
+        let error = ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, what.zh, what.en);
+        ApiError { faults: faults.to_vec(), ..error }
+    }
+
+    fn refused() -> ApiError {
+        ApiError::new(StatusCode::CONFLICT, "refused", "没有采用。", "It was not taken.")
     }
 
     /// Whoever answers no longer holds the job.
@@ -139,14 +150,13 @@ impl From<Denied> for ApiError {
     fn from(denied: Denied) -> ApiError {
         match denied {
             Denied::Unavailable(error) => error.into(),
-            Denied::Refused(Refusal::NotWaiting, _) => ApiError::lease_over(),
-            Denied::Refused(Refusal::BadResult(faults), _) => {
-                let what = Refusal::BadResult(faults.clone()).wording(&Directory::default(), Tz::UTC);
-                ApiError { faults, ..ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_result", what.zh, what.en) }
-            }
-            Denied::Refused(..) | Denied::NoProcess { .. } => {
-                ApiError::new(StatusCode::CONFLICT, "refused", "没有采用。", "It was not taken.")
-            }
+            Denied::Refused(refusal, _) => match &refusal {
+                Refusal::NotWaiting => ApiError::lease_over(),
+                Refusal::BadResult(faults) => ApiError::unusable("bad_result", &refusal, faults),
+                Refusal::BadMessage { faults, .. } => ApiError::unusable("bad_message", &refusal, faults),
+                _ => ApiError::refused(),
+            },
+            Denied::NoProcess { .. } => ApiError::refused(),
         }
     }
 }

@@ -1,0 +1,98 @@
+//! What a step takes out of what came from outside: each value by its path, read as its field holds it.
+//!
+//! A message is read so twice: before it is kept, as one that nobody could use is its sender's to mend, and once more
+//! where a step takes it. What was good at the door may be so no longer (a person has left), or be for another step.
+
+use super::form;
+use super::refusal::ResultFault;
+use crate::expression::domain::Domain;
+use crate::model::control::Path;
+use crate::model::definition::{Definition, StepKind};
+use crate::model::form::Field;
+use crate::model::id::{FieldName, StepId};
+use crate::model::input::{self, Reading};
+use crate::model::text::{Lang, Wording};
+use crate::model::value::{Record, Value, plain};
+use indexmap::IndexMap;
+
+/// The values that a step takes out of what came, or everything that is wrong with them.
+pub(super) fn taken(
+    definition: &Definition,
+    step: &StepId,
+    wanted: &IndexMap<FieldName, Path>,
+    data: &Value,
+    reading: &Reading<'_>,
+) -> Result<Record, Vec<ResultFault>> {
+    let mut values = Record::new();
+    let mut faults = Vec::new();
+    for (name, path) in wanted {
+        let found = path.iter().try_fold(data, |at, part| match at {
+            Value::Record(record) => record.get(&**part),
+            _ => None,
+        });
+        let read = match (found.filter(|value| !value.is_null()), definition.field_at(step, name)) {
+            (None, _) => Err(not_there(path)),
+            (Some(value), Some(field)) => read(reading, field, value).map_err(|what| not_fit(path, &what)),
+            (Some(value), None) => Ok(value.clone()),
+        };
+        match read {
+            Ok(value) => drop(values.insert(name.clone(), value)),
+            Err(what) => faults.push(ResultFault { path: path.join("."), field: name.clone(), what }),
+        }
+    }
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
+
+/// What is wrong with a message where steps receive its name and none of them could take it: the faults of the step
+/// that lacks least.
+pub fn unusable<'d>(
+    definitions: impl IntoIterator<Item = &'d Definition>,
+    name: &str,
+    data: &Value,
+    reading: &Reading<'_>,
+) -> Option<Vec<ResultFault>> {
+    let mut least: Option<Vec<ResultFault>> = None;
+    for definition in definitions {
+        for (id, step) in &definition.steps {
+            let StepKind::Receive(receive) = &step.kind else { continue };
+            if *receive.message != *name {
+                continue;
+            }
+            let faults = taken(definition, id, &receive.take, data, reading).err()?;
+            if least.as_ref().is_none_or(|known| faults.len() < known.len()) {
+                least = Some(faults);
+            }
+        }
+    }
+    least
+}
+
+/// A value from outside as a field holds it: numbers may come as texts, people and dates always do.
+fn read(reading: &Reading<'_>, field: &Field, value: &Value) -> Result<Value, Wording> {
+    let value = input::read_json(reading, field, &plain(value)).map_err(|wrong| {
+        let first = wrong.into_iter().next();
+        first.map_or_else(|| Wording::new("不能用。", "It cannot be used."), |wrong| wrong.what)
+    })?;
+    let value = form::stored(&field.kind, value);
+    // Whatever a field holds is within its fixed limits: proofs rest on it.
+    if !field.many && !Domain::asked(field).admits(&value) {
+        return Err(Wording::new(
+            format!("超出了“{}”的范围。", field.title.get(Lang::Zh)),
+            format!("It is beyond what “{}” allows.", field.title.get(Lang::En)),
+        ));
+    }
+    Ok(value)
+}
+
+fn not_there(path: &Path) -> Wording {
+    let path = path.join(".");
+    Wording::new(format!("收到的内容里没有 `{path}`。"), format!("What came has no `{path}`."))
+}
+
+fn not_fit(path: &Path, what: &Wording) -> Wording {
+    let path = path.join(".");
+    Wording::new(
+        format!("收到的 `{path}` 不能用：{}", what.get(Lang::Zh)),
+        format!("The `{path}` that came cannot be used: {}", what.get(Lang::En)),
+    )
+}
