@@ -172,7 +172,9 @@ pub(crate) fn before(
             // Before its own `each` a list may get new rows.
             if let Node::Step(step) = to {
                 // A step that comes again may be passed by: what it asks is unset then.
-                then.fields.retain(|field| !asked.get(step).is_some_and(|asked| asked.contains(field)));
+                for field in asked.get(step).into_iter().flatten() {
+                    then.fields.remove(field);
+                }
                 let at = place(step);
                 then.rows.retain(|(list, _)| lasting.iter().all(|(each, of)| of != list || place(each) < at));
             }

@@ -35,6 +35,9 @@ pub(crate) fn of_step(
     typing: &mut Typing<'_>,
 ) -> Form {
     let written = source.form.as_slice();
+    if written.is_empty() {
+        return Form::new();
+    }
     let mut certain = before.clone();
     certain.fields.extend(written.iter().map(name_of));
     certain.asking = Some(step.clone());

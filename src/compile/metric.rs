@@ -150,17 +150,7 @@ fn source(
     }
     let pretended = pretended(document.key_span, Vec::new());
     let flow = lower::lower(&pretended);
-    let mut typing = Typing {
-        document: &pretended,
-        world: ground.world,
-        flow: &flow,
-        unread: ground.world.unread.clone(),
-        reading: Reading::default(),
-        clash: false,
-        kept: Arc::default(),
-        asked: BTreeMap::new(),
-        diagnostics: Vec::new(),
-    };
+    let mut typing = Typing::of(&pretended, &flow, ground.world, Reading::default());
     let scope = scope(definition, of, &mut typing);
     let each = each(written, &scope, &mut typing);
     let scope = match &each {

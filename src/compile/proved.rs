@@ -369,24 +369,26 @@ fn proves(placed: &Placed<'_>, fields: &Fields<'_>, typing: &Typing<'_>) -> Vec<
     let row = typing.flow.row_of(&placed.id).cloned();
     let place = super::assigned::Certain { row, ..Default::default() };
     let scope = typing.everywhere().instance(typing.numbered()).fields(fields.at(&place));
-    let of = |text: &crate::syntax::FeelText, truth: bool| -> Vec<Known> {
-        let known = expression::proved(&text.text, &scope, truth);
-        known.into_iter().filter(|known| known.of().is_some()).collect()
+    let either = |text: &crate::syntax::FeelText| {
+        let (mut holds, mut fails) = expression::proved_either_way(&text.text, &scope);
+        holds.retain(|known| known.of().is_some());
+        fails.retain(|known| known.of().is_some());
+        (holds, fails)
     };
     let mut found: Vec<(On, Vec<Known>)> = Vec::new();
     let when = step.when.as_ref();
     if let (Part::Guard, Some(when)) = (placed.part, when) {
-        found.push((On::Case(0), of(when, true)));
-        found.push((On::Otherwise, of(when, false)));
-        return found;
+        let (holds, fails) = either(when);
+        return vec![(On::Case(0), holds), (On::Otherwise, fails)];
     }
-    let mut known = when.map(|when| of(when, true)).unwrap_or_default();
+    let mut known = when.map(|when| either(when).0).unwrap_or_default();
     match &step.kind {
         StepKind::Choose { .. } => {
             for (number, case) in (0u16..).zip(cases) {
                 let Some(text) = &case.when else { continue };
-                found.push((On::Case(number), known.iter().cloned().chain(of(text, true)).collect()));
-                known.extend(of(text, false));
+                let (holds, fails) = either(text);
+                found.push((On::Case(number), known.iter().cloned().chain(holds).collect()));
+                known.extend(fails);
             }
             found.push((On::Otherwise, known));
         }

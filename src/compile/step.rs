@@ -36,8 +36,8 @@ pub(crate) fn steps(
         steps: typing.flow.steps.iter().map(|placed| placed.id.clone()).collect(),
         ..Certain::default()
     };
-    let (mut steps, mut unsure) = (IndexMap::new(), BTreeSet::new());
     let flow = typing.flow;
+    let (mut steps, mut unsure) = (IndexMap::with_capacity(flow.steps.len()), BTreeSet::new());
     for placed in &flow.steps {
         let unreached;
         let before = match certain.get(&placed.id) {
@@ -61,7 +61,8 @@ fn step(
     unsure: &mut BTreeSet<FieldName>,
 ) -> Step {
     let source = placed.source;
-    let scope = typing.at_step(source, fields, before);
+    let reach = typing.reach(source, fields, before);
+    let scope = reach.clone().knowing(before.known.iter().cloned());
     let title = source.title.as_ref().map(|title| title.value.clone());
     let when = match placed.part {
         Part::Guarded => None,
@@ -76,8 +77,8 @@ fn step(
     let here = Certain { known: proved.inside(placed, &scope), ..before.clone() };
     let waiting = Certain { known: proved.meanwhile(placed, &here.known), ..before.clone() };
     let before = &here;
-    let scope = typing.at_step(source, fields, before);
-    let later = typing.at_step(source, fields, &waiting);
+    let scope = reach.clone().knowing(here.known.iter().cloned());
+    let later = reach.knowing(waiting.known.iter().cloned());
     let outside = |unsure| Outside { fields, before, scope: &scope, unsure };
     let kind = match &source.kind {
         syntax::StepKind::Approve { who } | syntax::StepKind::Task { who, .. } => {

@@ -5,7 +5,7 @@
 
 use crate::compile::check;
 use crate::compile::fields::{Fields, name_of};
-use crate::compile::typing::{Typing, constant, kept};
+use crate::compile::typing::{Typing, constant};
 use crate::compile::unread::Reading;
 use crate::compile::{World, form, lower, resolve};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
@@ -16,7 +16,6 @@ use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed};
 use crate::syntax::{self, FeelText, FieldType, Process};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 /// The decision tables of a folder.
 #[derive(Default)]
@@ -79,17 +78,7 @@ fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnos
     let (asking, answering) = (head(inputs), head(outputs));
     let [inputs, outputs] = [&asking, &answering].map(|document| {
         let flow = lower::lower(document);
-        let mut typing = Typing {
-            document,
-            world,
-            flow: &flow,
-            unread: world.unread.with(reading),
-            reading: reading.clone(),
-            clash,
-            kept: Arc::default(),
-            asked: BTreeMap::new(),
-            diagnostics: Vec::new(),
-        };
+        let mut typing = Typing { clash, ..Typing::of(document, &flow, world, reading.clone()) };
         let fields = Fields::of(document, &mut typing);
         let form = form::start(&document.form, &fields, &mut typing);
         constants(&document.form, &form, &mut typing.diagnostics);
@@ -97,17 +86,7 @@ fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnos
         form
     });
     let flow = lower::lower(&asking);
-    let mut typing = Typing {
-        document: &asking,
-        world,
-        flow: &flow,
-        unread: world.unread.with(reading),
-        reading: reading.clone(),
-        clash,
-        kept: Arc::new(kept(&asking)),
-        asked: BTreeMap::new(),
-        diagnostics: Vec::new(),
-    };
+    let mut typing = Typing { clash, ..Typing::of(&asking, &flow, world, reading.clone()) };
     let hit = document.hit.map_or(Hit::First, |hit| hit.value);
     // A column whose type could not be read says nothing of its cells.
     let columns = || document.inputs.iter().chain(&document.outputs);

@@ -39,6 +39,8 @@ pub(crate) struct Typing<'a> {
     pub(crate) clash: bool,
     /// What forms keep fields from.
     pub(crate) kept: Arc<Kept>,
+    /// The lists that forms of steps take only with an item in them.
+    pub(crate) full: Vec<&'a str>,
     /// Where each field is filled in that a form requires under a condition.
     pub(crate) asked: BTreeMap<FieldName, Asked>,
     /// What is wrong.
@@ -55,17 +57,7 @@ pub(crate) fn definition(
     world: &World<'_>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Definition, BTreeMap<StepId, assigned::Certain>) {
-    let mut typing = Typing {
-        document,
-        world,
-        flow,
-        unread: world.unread.with(&reading),
-        reading,
-        clash: names.clash,
-        kept: Arc::new(kept(document)),
-        asked: BTreeMap::new(),
-        diagnostics: Vec::new(),
-    };
+    let mut typing = Typing { clash: names.clash, ..Typing::of(document, flow, world, reading) };
     let fields = fields::Fields::of(document, &mut typing);
     typing.asked = conditions::asked(&fields, &mut typing);
     let start = typing.start();
@@ -141,7 +133,7 @@ pub(crate) fn policy(written: &syntax::Policy, base: &Policy) -> Policy {
 }
 
 /// What forms keep fields and columns from. Whatever else has such a name, or a field that steps write, has no such limit.
-pub(super) fn kept(document: &Process) -> Kept {
+fn kept(document: &Process) -> Kept {
     let mut asked: Vec<&Field> = document.form.iter().collect();
     walk(&document.steps, &mut |step| asked.extend(&step.form));
     let number = |limit: &Option<FeelText>| limit.as_ref()?.text.trim().parse::<Decimal>().ok();
@@ -183,6 +175,15 @@ fn columns<'f>(fields: &[&'f Field]) -> Vec<&'f Field> {
     fields.iter().flat_map(|list| &list.fields).collect()
 }
 
+/// The lists that forms of steps take only with an item in them.
+fn full(document: &Process) -> Vec<&str> {
+    let mut found = Vec::new();
+    walk(&document.steps, &mut |step| {
+        found.extend(step.form.iter().filter(|field| is_full(field)).map(|field| field.name.value.as_str()));
+    });
+    found
+}
+
 /// Whether a form takes a list only with an item in it.
 fn is_full(field: &Field) -> bool {
     let list = field.many.is_some() || field.kind.is_some_and(|kind| kind.value == FieldType::List);
@@ -214,7 +215,23 @@ pub(crate) fn fields_read(formula: &Formula) -> impl Iterator<Item = &FieldName>
     })
 }
 
-impl Typing<'_> {
+impl<'a> Typing<'a> {
+    /// Nothing has been typed yet.
+    pub(crate) fn of(document: &'a Process, flow: &'a Flow<'a>, world: &'a World<'a>, reading: Reading) -> Typing<'a> {
+        Typing {
+            document,
+            world,
+            flow,
+            unread: world.unread.with(&reading),
+            reading,
+            clash: false,
+            kept: Arc::new(kept(document)),
+            full: full(document),
+            asked: BTreeMap::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
     /// Whether every case has a business number.
     pub(crate) fn numbered(&self) -> bool {
         self.document.number.is_some()
@@ -287,10 +304,14 @@ impl Typing<'_> {
         }
     }
 
-    /// What is in reach at a step: the fields as certain as they are there, and what steps came to.
+    /// What is in reach at a step: the fields as certain as they are there, what steps came to, and what is proved.
     pub(crate) fn at_step(&self, source: &Step, fields: &fields::Fields<'_>, certain: &assigned::Certain) -> Scope {
+        self.reach(source, fields, certain).knowing(certain.known.iter().cloned())
+    }
+
+    /// The same without what conditions have proved.
+    pub(crate) fn reach(&self, source: &Step, fields: &fields::Fields<'_>, certain: &assigned::Certain) -> Scope {
         let scope = self.everywhere().instance(self.numbered()).fields(fields.at(certain));
-        let scope = scope.knowing(certain.known.iter().cloned());
         let scope = self.knowing_full(scope, certain);
         let scope = scope.asked(self.asked_among(certain));
         // Few expressions ask for steps, and a process may have many.
@@ -308,14 +329,9 @@ impl Typing<'_> {
 
     /// The lists that earlier steps have asked for and that have items since.
     fn knowing_full(&self, scope: Scope, certain: &assigned::Certain) -> Scope {
-        let mut full = Vec::new();
-        walk(&self.document.steps, &mut |step| {
-            for field in
-                step.form.iter().filter(|field| is_full(field) && certain.fields.contains(field.name.value.as_str()))
-            {
-                full.extend(expression::proved(&format!("count({}) > 0", field.name.value), &scope, true));
-            }
-        });
+        let asked = self.full.iter().filter(|name| certain.fields.contains(**name));
+        let full = asked.flat_map(|name| expression::proved(&format!("count({name}) > 0"), &scope, true));
+        let full: Vec<_> = full.collect();
         scope.knowing(full)
     }
 

@@ -4,15 +4,12 @@ use crate::model::definition::Definition;
 use crate::model::id::Version;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
-use std::sync::Arc;
 
-/// The first 16 bytes of the SHA-256 of the definition as it is stored, its version left empty. Texts and the
+/// The first 16 bytes of the SHA-256 of a definition as it is stored, as long as it has no version. Texts and the
 /// order of fields count; comments, layout and quoting never came this far.
 pub(crate) fn of(definition: &Definition) -> Version {
-    let mut bare = definition.clone();
-    bare.version = Version(Arc::from(""));
     // A definition holds nothing that JSON cannot: its maps have text keys.
-    let digest = Sha256::digest(serde_json::to_vec(&bare).unwrap_or_default());
+    let digest = Sha256::digest(serde_json::to_vec(definition).unwrap_or_default());
     let mut version = String::with_capacity(32);
     for byte in digest.iter().take(16) {
         let _ = write!(version, "{byte:02x}");

@@ -83,13 +83,23 @@ pub fn compile(text: &str, scope: &Scope, expected: &Expected) -> Result<Formula
 
 /// What a condition proves where it is `truth`; nothing of one that cannot be read.
 pub(crate) fn proved(text: &str, scope: &Scope, truth: bool) -> Vec<Known> {
+    proving(text, scope, |of| of(truth))
+}
+
+/// What a condition proves where it holds, and what where it does not.
+pub(crate) fn proved_either_way(text: &str, scope: &Scope) -> (Vec<Known>, Vec<Known>) {
+    proving(text, scope, |of| (of(true), of(false)))
+}
+
+fn proving<T: Default>(text: &str, scope: &Scope, ask: impl FnOnce(&dyn Fn(bool) -> Vec<Known>) -> T) -> T {
     let (tree, faults) = parse::parse(text);
-    let Some(tree) = tree.filter(|_| faults.is_empty()) else { return Vec::new() };
+    let Some(tree) = tree.filter(|_| faults.is_empty()) else { return T::default() };
     let mut pass = infer::Infer::new(text, scope);
     let expr = pass.condition(&tree).expr;
     // What may be unset is so elsewhere; of a condition with another fault only the words count.
     let may = |fault: &Fault| matches!(fault.kind, FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision);
-    if pass.faults.iter().all(may) { pass.holding(&tree, &expr, truth) } else { pass.assume(&tree, truth) }
+    let sound = pass.faults.iter().all(may);
+    ask(&|truth| if sound { pass.holding(&tree, &expr, truth) } else { pass.assume(&tree, truth) })
 }
 
 /// What the tests of a cell prove of the column that passes them.

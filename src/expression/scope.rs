@@ -21,7 +21,8 @@ use std::sync::Arc;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
-    pub(super) fields: IndexMap<FieldName, Typed>,
+    /// Shared: the scopes of one step differ in what is proved, hardly in this.
+    pub(super) fields: Arc<IndexMap<FieldName, Typed>>,
     pub(super) directory: Option<Arc<Directory>>,
     pub(super) steps: BTreeMap<StepId, StepScope>,
     pub(super) applicant: bool,
@@ -73,13 +74,13 @@ impl Scope {
 
     /// A field in reach; optional if it may be unset here.
     pub fn field(mut self, name: impl Into<FieldName>, typed: Typed) -> Scope {
-        self.fields.insert(name.into(), typed);
+        Arc::make_mut(&mut self.fields).insert(name.into(), typed);
         self
     }
 
     /// Several fields in reach.
     pub fn fields<N: Into<FieldName>>(mut self, fields: impl IntoIterator<Item = (N, Typed)>) -> Scope {
-        self.fields.extend(fields.into_iter().map(|(name, typed)| (name.into(), typed)));
+        Arc::make_mut(&mut self.fields).extend(fields.into_iter().map(|(name, typed)| (name.into(), typed)));
         self
     }
 
