@@ -1,8 +1,7 @@
-//! What people write by habit and an expression says otherwise: people joined by `or`, a comparison with several
-//! values, a superior as a property, a length of time of ISO 8601 without its quotes.
+//! What people write by habit and an expression says otherwise: a comparison with several values, a superior as a
+//! property, a length of time of ISO 8601 without its quotes.
 
-use super::fault::{Fault, FaultKind};
-use super::infer::{Infer, Typing};
+use super::infer::Infer;
 use super::tree::{Node, Syntax};
 use crate::model::formula::Comparison;
 use crate::model::text::Lang;
@@ -10,24 +9,6 @@ use crate::model::time::Duration;
 use crate::model::value::Type;
 
 impl Infer<'_> {
-    /// `boss or deputy` where people are asked: told once, as the list that is meant.
-    pub(super) fn joined_people(&mut self, node: &Node) -> Option<Typing> {
-        let (Syntax::Or(parts) | Syntax::And(parts)) = &node.syntax else { return None };
-        let listed: Vec<&str> = parts.iter().map(|part| self.written(part)).collect();
-        let listed = listed.join(", ");
-        let mode = if matches!(node.syntax, Syntax::Or(_)) { "any" } else { "all" };
-        self.fault(
-            Fault::new(
-                node.range.clone(),
-                FaultKind::WrongType,
-                "`and` 和 `or` 连接的是条件。几个人写成列表",
-                "`and` and `or` join conditions; several people are a list",
-            )
-            .hint(format!("[{listed}]，再写 `mode: {mode}`"), format!("[{listed}], and `mode: {mode}` beside it")),
-        );
-        Some(Typing::unknown())
-    }
-
     /// `n = 5 or 6`: the second value is no condition, and belongs to the first.
     pub(super) fn one_of_several(&self, before: Option<&Node>, part: &Node) -> Option<(String, String)> {
         let Syntax::Compare(Comparison::Equal, value, first) = &before?.syntax else { return None };

@@ -228,54 +228,6 @@ impl<'s> Infer<'s> {
         }
     }
 
-    /// Who does something: each branch and item is a person or a position.
-    fn people(&mut self, node: &Node) -> Typing {
-        match &node.syntax {
-            Syntax::List(items) => {
-                let items = items.iter().map(|item| self.people(item).expr).collect();
-                let of = Type::List(Box::new(Typed::always(Type::Any)));
-                Typing::new(Op::List(items), of)
-            }
-            Syntax::If(condition, then, otherwise) => {
-                let asked = self.condition(condition);
-                let known = self.holding(condition, &asked.expr, true);
-                let then = self.knowing(known, |pass| pass.people(then));
-                let known = self.holding(condition, &asked.expr, false);
-                let otherwise = self.knowing(known, |pass| pass.people(otherwise));
-                let of = types::join(&then.of, &otherwise.of).unwrap_or(Type::Any);
-                Typing::new(Op::If(asked.expr, then.expr, otherwise.expr), of)
-            }
-            syntax => {
-                if let Some(told) = self.joined_people(node) {
-                    return told;
-                }
-                let typing = self.visit(node, None);
-                let finds = matches!(syntax, Syntax::Call(..) | Syntax::Word(Value::Null));
-                let typing = if finds { typing } else { self.set(node, typing) };
-                let item = match &typing.of {
-                    Type::List(of) => &of.of,
-                    of => of,
-                };
-                if self.scope.somebody && !finds && matches!(typing.of, Type::List(_)) {
-                    self.somebody(node);
-                }
-                if !matches!(item, Type::Person | Type::Position | Type::Any | Type::Null) {
-                    self.wrong_type(node, &typing.of, &Type::Person);
-                    if *item == Type::Department
-                        && let Some(fault) = self.faults.last_mut()
-                    {
-                        let written = self.text.get(node.range.clone()).unwrap_or("");
-                        fault.hint = Some(Wording::new(
-                            format!("部门里谁来办？写 `head_of({written})` 或 `members({written})`。"),
-                            format!("Who of the department? Write `head_of({written})` or `members({written})`."),
-                        ));
-                    }
-                }
-                typing
-            }
-        }
-    }
-
     /// Everything that is known where a condition is `truth`.
     pub(super) fn holding(&self, condition: &Node, expr: &Expr, truth: bool) -> Vec<Known> {
         let mut known = self.assume(condition, truth);

@@ -44,6 +44,7 @@ mod narrow;
 mod operate;
 mod parse;
 mod partial;
+mod people;
 mod property;
 pub mod range;
 mod reach;

@@ -2,7 +2,6 @@
 //! text. They are `null` then, and their type says so unless the arguments prove otherwise; so whoever uses one has
 //! to say what happens instead.
 
-use super::fault::{Fault, FaultKind};
 use super::infer::{Infer, Typing};
 use super::narrow::{Fact, constant};
 use super::region;
@@ -110,26 +109,6 @@ impl Infer<'_> {
         }
     }
 
-    /// Reports a list of people that may be empty.
-    pub(super) fn somebody(&mut self, list: &Node) {
-        if !self.may_be_empty(list) {
-            return;
-        }
-        let (written, rows) = (self.written(list), self.written(rows(list)));
-        self.fault(
-            Fault::new(
-                list.range.clone(),
-                FaultKind::MaybeNobody,
-                format!("`{written}` 可能是空的，那就没有人可以办"),
-                format!("`{written}` may be empty, and then there is nobody to ask"),
-            )
-            .hint(
-                format!("给这一步写 `when: count({rows}) > 0` 或 `policy: {{ nobody: skip }}`，或在表单里要求填写（`required: true`）。"),
-                format!("Give the step `when: count({rows}) > 0` or `policy: {{ nobody: skip }}`, or let the form require it (`required: true`)."),
-            ),
-        );
-    }
-
     /// Whether a list may have no items where it is read.
     pub(super) fn may_be_empty(&self, list: &Node) -> bool {
         let counted = |list: &Node| {
@@ -165,7 +144,7 @@ fn over_items(node: &Node) -> Option<&Node> {
 }
 
 /// The list whose rows a value goes through: of `items.price` it is `items`.
-fn rows(node: &Node) -> &Node {
+pub(super) fn rows(node: &Node) -> &Node {
     match &node.syntax {
         Syntax::Path(of, ..) => rows(of),
         _ => node,
