@@ -9,7 +9,7 @@ use super::id::{Outcome, StepId};
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::{Dfs, EdgeRef, Reversed};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -62,17 +62,17 @@ pub struct Block {
     pub scope: bool,
 }
 
-/// What is stored of a graph.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Stored {
-    nodes: Vec<(Node, u32)>,
-    edges: Vec<(u32, u32, On)>,
-    blocks: Vec<Block>,
+/// What is stored of a graph; `N`, `E` and `B` are its nodes, what its edges are taken on, and its blocks.
+#[derive(Serialize, Deserialize)]
+struct Stored<N, E, B> {
+    nodes: Vec<N>,
+    edges: Vec<(u32, u32, E)>,
+    blocks: B,
 }
 
 /// How control moves between steps.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "Stored", into = "Stored")]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "Stored<(Node, u32), On, Vec<Block>>")]
 pub struct StateGraph {
     graph: DiGraph<(Node, u32), On>,
     index: BTreeMap<Node, NodeIndex>,
@@ -87,8 +87,8 @@ impl PartialEq for StateGraph {
     }
 }
 
-impl From<Stored> for StateGraph {
-    fn from(stored: Stored) -> StateGraph {
+impl From<Stored<(Node, u32), On, Vec<Block>>> for StateGraph {
+    fn from(stored: Stored<(Node, u32), On, Vec<Block>>) -> StateGraph {
         let mut graph = StateGraph { graph: DiGraph::new(), index: BTreeMap::new(), blocks: stored.blocks };
         for (node, block) in stored.nodes {
             graph.node(node, block);
@@ -104,18 +104,13 @@ impl From<Stored> for StateGraph {
     }
 }
 
-impl From<StateGraph> for Stored {
-    fn from(graph: StateGraph) -> Stored {
+impl Serialize for StateGraph {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let number = |index: NodeIndex| u32::try_from(index.index()).unwrap_or(u32::MAX);
-        Stored {
-            edges: graph
-                .graph
-                .edge_references()
-                .map(|edge| (number(edge.source()), number(edge.target()), edge.weight().clone()))
-                .collect(),
-            nodes: graph.graph.node_weights().cloned().collect(),
-            blocks: graph.blocks,
-        }
+        let edges = self.graph.edge_references();
+        let edges = edges.map(|edge| (number(edge.source()), number(edge.target()), edge.weight()));
+        let (nodes, blocks) = (self.graph.node_weights().collect(), &self.blocks);
+        Stored { nodes, edges: edges.collect(), blocks }.serialize(serializer)
     }
 }
 

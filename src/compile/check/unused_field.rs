@@ -21,10 +21,14 @@ pub(super) fn check(folder: &Folder<'_>, _: &mut Sources, diagnostics: &mut Vec<
         taken.entry(&source.of).or_default().extend(source.formulas().into_iter().flat_map(fields_read));
     }
     for definition in folder.definitions {
-        let mut read = read(definition);
-        read.extend(taken.get(&definition.process).into_iter().flatten());
         let shows: Vec<(&StepId, Shows<'_>)> =
             definition.steps.iter().filter_map(|(id, step)| Some((id, shows(step)?))).collect();
+        // What every step shows that shows anything is of use.
+        if shows.iter().all(|(_, shows)| matches!(shows, Shows::All)) {
+            continue;
+        }
+        let mut read = read(definition);
+        read.extend(taken.get(&definition.process).into_iter().flatten());
         let mut tell = |name: &FieldName| {
             if let Some(span) = folder.source_map.field(&definition.process, name) {
                 diagnostics.push(unused(name, span));
@@ -32,7 +36,7 @@ pub(super) fn check(folder: &Folder<'_>, _: &mut Sources, diagnostics: &mut Vec<
         };
         let written = definition.data.keys().filter(|name| unwritten_field::is_written(definition, name));
         for name in definition.form.keys().chain(written).filter(|name| !read.contains(*name)) {
-            if !shows.is_empty() && !shows.iter().any(|(_, shows)| shows.field(name)) {
+            if !shows.iter().any(|(_, shows)| shows.field(name)) {
                 tell(name);
             }
         }
