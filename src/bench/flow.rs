@@ -168,21 +168,7 @@ fn graph() -> StateGraph {
 }
 
 fn field(title: &str, kind: FieldKind, required: bool) -> Field {
-    Field {
-        title: title.into(),
-        help: None,
-        kind,
-        many: false,
-        required,
-        when: None,
-        default: None,
-        value: None,
-        min: None,
-        max: None,
-        pattern: None,
-        check: None,
-        unit: None,
-    }
+    Field { required, ..Field::new(title.into(), kind) }
 }
 
 fn human(who: Vec<Formula>, due: Formula, remind: Formula) -> Human {

@@ -8,6 +8,7 @@
 //! such a join is only passed once something is known of each branch that comes to it. After another join or a race
 //! only what all have set is, and where the name of a branch leads somewhere, what that branch has. After an `each` nothing of its body is: it may have had no row.
 
+use crate::compile::fields::Fields;
 use crate::compile::lower::{Flow, Part};
 use crate::compile::outcomes::{answers, decided_by_time, skippable};
 use crate::compile::resolve::walk;
@@ -16,7 +17,7 @@ use crate::expression::Known;
 use crate::model::definition::outcome;
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, StepId};
-use crate::syntax::{Join, Process, Step, StepKind};
+use crate::syntax::{Join, Process, Step, StepKind, Taken};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// What is certain at a place.
@@ -50,17 +51,16 @@ impl Certain {
     }
 }
 
-/// What is certain before each step that can be reached. `initial` are the fields that are set at the start;
-/// `unsure` are fields that some step may write null to, which settles nothing; `lists` those that the rows of each
+/// What is certain before each step that can be reached. `unsure` are fields that some step may write null to, which settles nothing; `lists` those that the rows of each
 /// `each` come back in.
 pub(crate) fn before(
     document: &Process,
     flow: &Flow<'_>,
-    initial: BTreeSet<FieldName>,
+    fields: &Fields<'_>,
     unsure: &BTreeSet<FieldName>,
     lists: &BTreeMap<StepId, FieldName>,
 ) -> BTreeMap<StepId, Certain> {
-    let gains = gains(document, flow, unsure);
+    let gains = gains(document, flow, fields, unsure);
     let (holders, asked) = (holders(flow), asked(flow));
     let lasting = lasting(document, flow, lists);
     let numbers: BTreeMap<&StepId, usize> = flow.steps.iter().enumerate().map(|(n, placed)| (&placed.id, n)).collect();
@@ -70,7 +70,7 @@ pub(crate) fn before(
         flow.steps.iter().filter(|placed| asking(&placed.source.kind)).map(|placed| &placed.id).collect();
     let mut known: BTreeMap<Node, Certain> = BTreeMap::new();
     let mut arrived: BTreeMap<(&StepId, u32), Certain> = BTreeMap::new();
-    known.insert(Node::Start, Certain { fields: initial, ..Certain::default() });
+    known.insert(Node::Start, Certain { fields: fields.at_start(), ..Certain::default() });
     let mut queue = VecDeque::from([Node::Start]);
     while let Some(node) = queue.pop_front() {
         let Some(here) = known.get(&node).cloned() else { continue };
@@ -347,6 +347,7 @@ impl Sets {
 fn gains(
     document: &Process,
     flow: &Flow<'_>,
+    fields: &Fields<'_>,
     unsure: &BTreeSet<FieldName>,
 ) -> BTreeMap<StepId, (Sets, Vec<FieldName>)> {
     let mut gains = BTreeMap::new();
@@ -367,6 +368,11 @@ fn gains(
             let meant: Vec<&str> = names.iter().filter_map(|name| meant(name)).collect();
             sure(names.into_iter().chain(meant).collect())
         };
+        // What comes may lack some of what is taken; what was set before stays so.
+        let taken = |take: &[Taken]| {
+            let comes = take.iter().filter(|(name, _)| !fields.may_be_missing(&name.value, flow.row_of(&placed.id)));
+            written(comes.map(|(name, _)| name.value.as_str()).collect())
+        };
         let skippable = skippable(step, document);
         let gained = match &step.kind {
             StepKind::Approve { .. } | StepKind::Task { .. } if !answers(step).is_empty() => {
@@ -383,15 +389,9 @@ fn gains(
             StepKind::Call(call) => {
                 (Sets::Taken { skippable }, written(call.take.iter().map(|(name, _)| name.value.as_str()).collect()))
             }
-            StepKind::Receive { take, .. } => {
-                (Sets::Taken { skippable }, written(take.iter().map(|(name, _)| name.value.as_str()).collect()))
-            }
-            StepKind::Http(http) => {
-                (Sets::Taken { skippable }, written(http.take.iter().map(|(name, _)| name.value.as_str()).collect()))
-            }
-            StepKind::Job(job) => {
-                (Sets::Taken { skippable }, written(job.take.iter().map(|(name, _)| name.value.as_str()).collect()))
-            }
+            StepKind::Receive { take, .. } => (Sets::Taken { skippable }, taken(take)),
+            StepKind::Http(http) => (Sets::Taken { skippable }, taken(&http.take)),
+            StepKind::Job(job) => (Sets::Taken { skippable }, taken(&job.take)),
             StepKind::Table { take, .. } if step.when.is_none() => {
                 (Sets::Always, written(take.iter().map(|(name, _)| name.value.as_str()).collect()))
             }

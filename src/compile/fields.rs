@@ -226,6 +226,16 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Whether what comes from outside may lack a field that a step takes; in the body of an `each`, a column.
+    pub(crate) fn may_be_missing(&self, name: &str, row: Option<&StepId>) -> bool {
+        let rows = row.and_then(|row| self.rows.iter().find(|rows| rows.each == *row));
+        let field = match rows {
+            Some(rows) => rows.declared.iter().find(|column| column.name.value == name),
+            None => self.known.get(name).map(|known| known.field),
+        };
+        field.is_some_and(may_be_missing)
+    }
+
     /// The fields that are set when a case starts. A computed one is computed then for the first time.
     pub(crate) fn at_start(&self) -> BTreeSet<FieldName> {
         let set = |known: &Known<'_>| match &known.home {
@@ -469,6 +479,11 @@ pub(super) fn expected(field: &syntax::Field) -> Expected {
 
 pub(super) fn named(fields: &[syntax::Field], field: &syntax::Field) -> bool {
     fields.iter().any(|other| std::ptr::eq(other, field))
+}
+
+/// Whether its author says in so many words that it need not be there.
+pub(super) fn may_be_missing(field: &syntax::Field) -> bool {
+    field.required.is_some_and(|required| !required.value)
 }
 
 pub(super) fn asked_always(field: &syntax::Field) -> bool {

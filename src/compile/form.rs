@@ -5,7 +5,9 @@
 //! form; `value` whenever anything changes. In a list, columns come before fields of the same name.
 
 use crate::compile::assigned::Certain;
-use crate::compile::fields::{Fields, asked_always, expected, is_list, many, name_of, named, type_of, typed_of};
+use crate::compile::fields::{
+    Fields, asked_always, expected, is_list, many, may_be_missing, name_of, named, type_of, typed_of,
+};
 use crate::compile::typing::{Typing, fields_read};
 use crate::diagnostics::{Code, Diagnostic, Spanned};
 use crate::expression::{Expected, Scope};
@@ -129,6 +131,7 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
         kind: kind(field, scopes, typing),
         many: many(field),
         required: field.required.is_some_and(|required| required.value),
+        may_be_missing: may_be_missing(field),
         when: field.when.as_ref().and_then(|text| typing.formula(text, scopes.filling, &Expected::condition())),
         default: field.default.as_ref().and_then(|text| typing.formula(text, scopes.unfilled, &value)),
         value: field.value.as_ref().and_then(|text| typing.formula(text, scopes.computing, &value)),

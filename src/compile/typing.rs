@@ -77,7 +77,7 @@ pub(crate) fn definition(
     let proved = proved::Proved::of(&fields, &typing);
     let lists = fields.rows().iter().map(|rows| (rows.each.clone(), rows.list.clone())).collect();
     let (steps, certain) = loop {
-        let mut certain = assigned::before(document, flow, fields.at_start(), &unsure, &lists);
+        let mut certain = assigned::before(document, flow, &fields, &unsure, &lists);
         for (id, certain) in &mut certain {
             certain.known = proved.before(id);
         }
@@ -285,12 +285,22 @@ impl<'a> Typing<'a> {
                     let name = text.text.get(fault.range.clone()).unwrap_or("").to_owned();
                     meant::explain(&mut fault, &name, expected, self.document, self.world);
                     let unset = fault.kind == FaultKind::MaybeUnset;
-                    let declared = self.document.form.iter().find(|field| unset && field.name.value == name);
+                    let document = self.document;
+                    let asked =
+                        document.form.iter().chain(document.data.iter().filter(|field| fields::may_be_missing(field)));
+                    let declared = asked.filter(|_| unset).find(|field| field.name.value == name);
                     let found = shown(text, fault);
                     self.diagnostics.push(match declared {
                         Some(field) if field.when.is_some() => found.context(
                             field.name.span,
                             Wording::new("只在 `when` 成立时才填", "asked only where its `when` holds"),
+                        ),
+                        Some(field) if fields::may_be_missing(field) => found.context(
+                            field.name.span,
+                            Wording::new(
+                                "这里写了 `required: false`，可以没有",
+                                "declared with `required: false`: it may be missing",
+                            ),
                         ),
                         Some(field) => found.context(
                             field.name.span,

@@ -181,21 +181,7 @@ mod tests {
     }
 
     fn field(kind: FieldKind) -> Field {
-        Field {
-            title: "x".into(),
-            help: None,
-            kind,
-            many: false,
-            required: false,
-            when: None,
-            default: None,
-            value: None,
-            min: None,
-            max: None,
-            pattern: None,
-            check: None,
-            unit: None,
-        }
+        Field::new("x".into(), kind)
     }
 
     #[test]

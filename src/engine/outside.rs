@@ -240,8 +240,9 @@ fn trying(run: &Run<'_>, token: TokenId, attempt: u16) -> Result<StepId, Refusal
 /// Takes values out of what came, and goes on. Where they are not there or not of the field's kind, the step has failed,
 /// which is an incident unless the author said where that leads: to ask once more would bring the same.
 fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldName, Path>, data: &Value, place: &str) {
-    let what = if place == "http" && !matches!(data, Value::Record(_)) && !wanted.is_empty() {
-        no_object(data, wanted)
+    let needed = taking::needed(run.definition, id, wanted);
+    let what = if place == "http" && !matches!(data, Value::Record(_)) && !needed.is_empty() {
+        no_object(data, &needed)
     } else {
         match taken(run, id, wanted, data) {
             Ok(values) => return go_on(run, token, id.clone(), outcome::DONE.into(), On::Next, values),
@@ -291,8 +292,8 @@ fn failed(place: &str, what: &Wording) -> Trouble {
 }
 
 /// An answer in which nothing can be found by its name.
-fn no_object(data: &Value, wanted: &IndexMap<FieldName, Path>) -> Wording {
-    let paths: Vec<String> = wanted.values().map(|path| format!("`{}`", path.join("."))).collect();
+fn no_object(data: &Value, needed: &[&Path]) -> Wording {
+    let paths: Vec<String> = needed.iter().map(|path| format!("`{}`", path.join("."))).collect();
     let (zh, en) = match data {
         Value::Null => {
             ("答复不是 JSON（是空的，或者是网页之类）", "The answer is no JSON (it is empty, or a page or the like)")

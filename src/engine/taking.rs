@@ -15,7 +15,8 @@ use crate::model::text::{Lang, Wording};
 use crate::model::value::{Record, Value, plain};
 use indexmap::IndexMap;
 
-/// The values that a step takes out of what came, or everything that is wrong with them.
+/// The values that a step takes out of what came, or everything that is wrong with them. A field that may be missing
+/// and is stays as it was.
 pub(super) fn taken(
     definition: &Definition,
     step: &StepId,
@@ -31,6 +32,7 @@ pub(super) fn taken(
             _ => None,
         });
         let read = match (found.filter(|value| !value.is_null()), definition.field_at(step, name)) {
+            (None, Some(field)) if field.may_be_missing => continue,
             (None, _) => Err(not_there(path)),
             (Some(value), Some(field)) => read(reading, field, value).map_err(|what| not_fit(path, &what)),
             (Some(value), None) => Ok(value.clone()),
@@ -41,6 +43,16 @@ pub(super) fn taken(
         }
     }
     if faults.is_empty() { Ok(values) } else { Err(faults) }
+}
+
+/// The paths of what has to be there.
+pub(super) fn needed<'a>(
+    definition: &Definition,
+    step: &StepId,
+    wanted: &'a IndexMap<FieldName, Path>,
+) -> Vec<&'a Path> {
+    let may_be_missing = |name| definition.field_at(step, name).is_some_and(|field| field.may_be_missing);
+    wanted.iter().filter(|(name, _)| !may_be_missing(*name)).map(|(_, path)| path).collect()
 }
 
 /// What is wrong with a message where steps receive its name and none of them could take it: the faults of the step

@@ -28,6 +28,9 @@ pub struct Field {
     /// Must be filled in (where `when` holds).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
+    /// What comes from outside may lack it: its author wrote `required: false`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_be_missing: bool,
     /// Asked only where this holds; null elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Formula>,
@@ -63,6 +66,7 @@ impl Field {
             kind,
             many: false,
             required: false,
+            may_be_missing: false,
             when: None,
             default: None,
             value: None,

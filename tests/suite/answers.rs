@@ -113,3 +113,55 @@ fn a_message_that_no_step_could_take_is_refused_to_its_sender() {
     assert!(told("  - { message: paid, data: { bill: {} } }\n").contains("What came has no `bill.on`"));
     assert_eq!(told("  - { message: other }\n  - expect: { at: paid }\n"), "", "nobody receives it");
 }
+
+const LOOSE: &str = "
+process: order
+title: Order
+start: [clerk]
+data:
+  no: { type: text, title: No }
+  note: { type: text, title: Note, required: false }
+  weight: { type: decimal, title: Weight, required: false, min: 0 }
+  kind: { type: choice, title: Kind, options: [plain, express], default: plain, required: false }
+steps:
+  - { id: ordered, receive: ordered, take: { no: no, note: extra.note, kind: kind } }
+  - { id: weigh, http: POST https://scale.example/weigh, take: { weight: response.weight, note: response.note } }
+  - { id: pack, job: pack, take: { weight: response.weight } }
+  - { id: heavy, title: Heavy, task: lead, when: weight != null and weight > 20 }
+  - end: packed
+";
+
+#[test]
+fn what_need_not_be_there_may_be_missing() {
+    let told = |moves: &[&str]| {
+        let moves: Vec<String> = moves.iter().map(|next| format!("  - {next}\n")).collect();
+        let head = "test: loose\nprocess: order\nnow: 2026-03-02T09:00\nstart: { by: ann, data: {} }\ndo:\n";
+        failures(LOOSE, &format!("{head}{}", moves.concat()))
+    };
+    // What is missing or null is unset, or as it was: a default, or what another step took.
+    let seen = [
+        "{ message: ordered, data: { no: A-1, extra: { note: null } } }",
+        "expect: { data: { no: A-1, note: null, kind: plain } }",
+        "{ answer: weigh, body: { note: fragile } }",
+        "expect: { data: { weight: null, note: fragile } }",
+        "{ complete: pack, data: {} }",
+        "expect: { ended: packed, outcome: { weigh: done, heavy: skipped }, data: { note: fragile } }",
+    ];
+    assert_eq!(told(&seen), "");
+    // Of what is no object nothing is taken, where nothing has to be there.
+    let empty = [
+        "{ message: ordered, data: { no: A-1, kind: express } }",
+        "{ answer: weigh }",
+        "expect: { at: pack, data: { kind: express } }",
+    ];
+    assert_eq!(told(&empty), "");
+    // What is there has to fit.
+    let wrong = [
+        "refuse: { message: ordered, data: { no: A-1, kind: slow }, why: kind }",
+        "refuse: { message: ordered, data: { kind: plain }, why: \"`no`\" }",
+        "{ message: ordered, data: { no: A-1 } }",
+        "{ answer: weigh, body: { weight: -1 } }",
+        "expect: { incident: weigh }",
+    ];
+    assert_eq!(told(&wrong), "");
+}

@@ -51,21 +51,7 @@ fn both(zh: &str, en: &str) -> Text {
 }
 
 fn field(title: Text, kind: FieldKind) -> Field {
-    Field {
-        title,
-        help: None,
-        kind,
-        many: false,
-        required: true,
-        when: None,
-        default: None,
-        value: None,
-        min: None,
-        max: None,
-        pattern: None,
-        check: None,
-        unit: None,
-    }
+    Field { required: true, ..Field::new(title, kind) }
 }
 
 fn sums(list: &str) -> Formula {
