@@ -8,7 +8,7 @@ use super::refusal::ResultFault;
 use crate::expression::domain::Domain;
 use crate::model::control::Path;
 use crate::model::definition::{Definition, StepKind};
-use crate::model::form::Field;
+use crate::model::form::{Field, FieldKind};
 use crate::model::id::{FieldName, StepId};
 use crate::model::input::{self, Reading};
 use crate::model::text::{Lang, Wording};
@@ -16,7 +16,7 @@ use crate::model::value::{Record, Value, plain};
 use indexmap::IndexMap;
 
 /// The values that a step takes out of what came, or everything that is wrong with them. A field that may be missing
-/// and is stays as it was.
+/// and is stays as it was. What is empty is not there: nobody reads a null where something has to be.
 pub(super) fn taken(
     definition: &Definition,
     step: &StepId,
@@ -31,11 +31,17 @@ pub(super) fn taken(
             Value::Record(record) => record.get(&**part),
             _ => None,
         });
-        let read = match (found.filter(|value| !value.is_null()), definition.field_at(step, name)) {
-            (None, Some(field)) if field.may_be_missing => continue,
-            (None, _) => Err(not_there(path)),
+        let field = definition.field_at(step, name);
+        let read = match (found.filter(|value| !value.is_null()), field) {
+            (None, _) => Ok(Value::Null),
             (Some(value), Some(field)) => read(reading, field, value).map_err(|what| not_fit(path, &what)),
             (Some(value), None) => Ok(value.clone()),
+        };
+        let read = match read {
+            Ok(value) if !value.is_null() => Ok(value),
+            Ok(_) if field.is_some_and(|field| field.may_be_missing) => continue,
+            Ok(_) => Err(not_there(path, found.is_some_and(|found| !found.is_null()))),
+            Err(what) => Err(what),
         };
         match read {
             Ok(value) => drop(values.insert(name.clone(), value)),
@@ -85,7 +91,7 @@ fn read(reading: &Reading<'_>, field: &Field, value: &Value) -> Result<Value, Wo
         let first = wrong.into_iter().next();
         first.map_or_else(|| Wording::new("不能用。", "It cannot be used."), |wrong| wrong.what)
     })?;
-    let value = form::stored(&field.kind, value);
+    let value = whole(field, form::stored(&field.kind, value))?;
     // Whatever a field holds is within its fixed limits: proofs rest on it.
     if !field.many && !Domain::asked(field).admits(&value) {
         return Err(Wording::new(
@@ -96,9 +102,35 @@ fn read(reading: &Reading<'_>, field: &Field, value: &Value) -> Result<Value, Wo
     Ok(value)
 }
 
-fn not_there(path: &Path) -> Wording {
+/// A list without gaps: every value is one, and every row has what its columns always hold.
+fn whole(field: &Field, value: Value) -> Result<Value, Wording> {
+    let Value::List(mut items) = value else { return Ok(value) };
+    for (number, item) in items.iter_mut().enumerate() {
+        let number = number + 1;
+        if item.is_null() {
+            return Err(Wording::new(format!("第 {number} 个是空的。"), format!("Value {number} of it is empty.")));
+        }
+        let (FieldKind::List(columns), Value::Record(row)) = (&field.kind, item) else { continue };
+        for (name, column) in columns {
+            let held = row.entry(name.clone()).or_insert_with(|| form::empty(column));
+            *held = form::stored(&column.kind, std::mem::take(held));
+            if held.is_null() && column.value.is_none() && !column.typed().optional {
+                return Err(Wording::new(
+                    format!("第 {number} 行没有 `{name}`。"),
+                    format!("Row {number} of it has no `{name}`."),
+                ));
+            }
+        }
+    }
+    Ok(Value::List(items))
+}
+
+fn not_there(path: &Path, empty: bool) -> Wording {
     let path = path.join(".");
-    Wording::new(format!("收到的内容里没有 `{path}`。"), format!("What came has no `{path}`."))
+    match empty {
+        true => Wording::new(format!("收到的 `{path}` 是空的。"), format!("The `{path}` that came is empty.")),
+        false => Wording::new(format!("收到的内容里没有 `{path}`。"), format!("What came has no `{path}`.")),
+    }
 }
 
 fn not_fit(path: &Path, what: &Wording) -> Wording {

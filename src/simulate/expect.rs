@@ -410,7 +410,6 @@ pub(super) fn kind_of(mail: &Mail) -> &'static str {
     }
 }
 
-/// Whether a value is as expected: of a row only the columns that are named, of a list every row.
 /// Whether a value is as written: a row by the columns that are named, a time without a zone as one of the calendar.
 fn like_value(wanted: &Value, is: &Value, zone: Tz) -> bool {
     match (wanted, is) {
@@ -428,6 +427,7 @@ fn like_value(wanted: &Value, is: &Value, zone: Tz) -> bool {
 
 fn shown(value: &Value) -> String {
     match plain(value) {
+        serde_json::Value::String(text) if text.is_empty() => "\"\"".to_owned(),
         serde_json::Value::String(text) => text,
         other => other.to_string(),
     }

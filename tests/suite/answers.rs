@@ -165,3 +165,65 @@ fn what_need_not_be_there_may_be_missing() {
     ];
     assert_eq!(told(&wrong), "");
 }
+
+const GAPS: &str = "
+process: order
+title: Order
+start: [clerk]
+data:
+  no: { type: text, title: No }
+  tags: { type: text, title: Tags, many: true }
+  items:
+    type: list
+    title: Items
+    fields:
+      name: { type: text, title: Name, required: true }
+      price: { type: money, title: Price }
+steps:
+  - { id: came, receive: came, take: { no: no, tags: tags, items: items } }
+  - { id: long, title: Long, task: lead, when: \"string length(no) > 3 or count(items[string length(name) > 5]) > 0\" }
+  - end: done
+";
+
+#[test]
+fn what_is_empty_is_not_there() {
+    let told = |data: &str, after: &str| {
+        let head = "test: gaps\nprocess: order\nnow: 2026-03-02T09:00\nstart: { by: ann, data: {} }\ndo:\n";
+        failures(GAPS, &format!("{head}  - {}\n", after.replace("{came}", &format!("message: came, data: {data}"))))
+    };
+    for (data, why) in [
+        ("{ no: \"\", tags: [], items: [] }", "The `no` that came is empty"),
+        ("{ no: A, tags: [a, \"\"], items: [] }", "Value 2 of it is empty"),
+        ("{ no: A, tags: [], items: [{ name: x }, { price: 1 }] }", "Row 2 of it has no `name`"),
+        ("{ no: A, tags: [], items: [null] }", "Each row of a table"),
+    ] {
+        assert_eq!(told(data, &format!("refuse: {{ {{came}}, why: {why:?} }}")), "", "{data}");
+    }
+    let whole = "{ no: A, tags: [a], items: [{ name: x, price: 1.005 }, { name: y }] }";
+    let seen = "{ {came} }\n  - expect: { ended: done, data: { items: [{ price: 1.01 }, { price: null }] } }";
+    assert_eq!(told(whole, seen), "");
+}
+
+#[test]
+fn an_empty_text_is_not_an_unset_field() {
+    let process = "
+process: order
+title: Order
+start: [clerk]
+form: { note: { type: text, title: Note } }
+data: { said: { type: text, title: Said, default: '\"\"' } }
+steps:
+  - { id: look, title: Look, task: lead, when: said = note }
+  - { id: see, title: See, task: lead }
+";
+    let told = |data: &str| {
+        let test = format!(
+            "test: empty\nprocess: order\nnow: 2026-03-02T09:00\nstart: {{ by: ann, data: {{ note: \"\" }} }}\ndo:\n  - expect: {{ no task: [look], data: {data} }}\n"
+        );
+        failures(process, &test)
+    };
+    assert_eq!(told("{ note: null, said: \"\" }"), "");
+    assert_eq!(told("{ note: , said: \"\" }"), "");
+    assert!(told("{ note: \"\" }").contains("`note` should be \"\", but it is null"));
+    assert!(told("{ said: null }").contains("`said` should be null, but it is \"\""));
+}

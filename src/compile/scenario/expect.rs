@@ -45,7 +45,7 @@ impl Lowering<'_> {
             Spanned::new(Outcome::from(ended.value.as_str()), ended.span)
         });
         let due = expect.due.as_ref().and_then(|due| Some(Spanned::new(self.moment(due)?, due.span)));
-        let data = self.fields(&afterwards(definition), expect.data.as_ref());
+        let data = self.expected(&afterwards(definition), expect.data.as_ref());
         Some(Expected {
             key: expect.key,
             case,

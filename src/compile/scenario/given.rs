@@ -24,7 +24,21 @@ impl Lowering<'_> {
         record
     }
 
-    pub(super) fn fields(&mut self, definition: &Definition, given: Option<&Given>) -> Vec<(Span, FieldName, Value)> {
+    /// Fields as they should be: two quotes are an empty text, which no form leaves but a step may write.
+    pub(super) fn expected(&mut self, whole: &Definition, given: Option<&Given>) -> Vec<(Span, FieldName, Value)> {
+        let mut found = self.fields(whole, given);
+        let Some(Data::Map(entries)) = given.map(|given| &given.data) else { return found };
+        for (_, name, value) in &mut found {
+            let quotes = |(word, data): &(String, Data)| word == name.as_str() && *data == Data::Text(String::new());
+            let text = |field: &Field| matches!(field.kind, FieldKind::Text | FieldKind::LongText) && !field.many;
+            if entries.iter().any(quotes) && answerable(whole).any(|(known, field)| known == name && text(field)) {
+                *value = Value::text("");
+            }
+        }
+        found
+    }
+
+    fn fields(&mut self, definition: &Definition, given: Option<&Given>) -> Vec<(Span, FieldName, Value)> {
         let mut found = Vec::new();
         let Some((given, Data::Map(entries))) = given.map(|given| (given, &given.data)) else { return found };
         for (word, data) in entries {
