@@ -111,8 +111,13 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
         Event::Answered { task, assignment, seat, outcome, opinion, via, seen: _ } => {
             let task = state.tasks.get_mut(task)?;
             let index = task.assignments.iter().position(|open| open.id == *assignment)?;
-            let Assignment { id, person, stands_in_for, .. } = task.assignments.remove(index);
+            let Assignment { id, person, stands_in_for, seats, .. } = task.assignments.remove(index);
             *task.seats.get_mut(usize::from(*seat))? = Some(id);
+            // Who took over from several signs once for all of them.
+            let left = |seat: &u16| !task.assignments.iter().any(|open| open.seats.contains(seat));
+            for seat in seats.into_iter().filter(left) {
+                task.seats.get_mut(usize::from(seat))?.get_or_insert(id);
+            }
             let seats = &task.seats;
             // Whoever could only have filled seats that are filled now is no longer asked.
             task.assignments.retain(|open| {
@@ -182,7 +187,12 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
             let task = state.tasks.get_mut(task)?;
             let index = task.assignments.iter().position(|open| open.id == *from)?;
             task.assignments.remove(index);
-            task.assignments.extend(to.iter().map(assignment));
+            for new in to {
+                match task.assignments.iter_mut().find(|open| open.id == new.id) {
+                    Some(known) => known.seats.clone_from(&new.seats),
+                    None => task.assignments.push(assignment(new)),
+                }
+            }
         }
         Event::HandedOver { from, to, applicant, rows, kept, done, steps } => {
             if *applicant {

@@ -10,10 +10,10 @@
 use super::block;
 use super::event::{Closed, Event, OpenedAssignment, Trouble};
 use super::human;
-use super::people;
+use super::people::{self, Candidate};
 use super::refusal::Refusal;
 use super::run::Run;
-use super::state::{MailKind, Owner, TaskKind, TimerKind, Waiting};
+use super::state::{Assignment, MailKind, Owner, TaskKind, TimerKind, Waiting};
 use super::step::trouble;
 use super::unasked;
 use crate::model::control::{Overdue, Then};
@@ -141,20 +141,23 @@ fn tell(run: &mut Run<'_>, of: Owner, late: &Late<'_>) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Asks others instead of each who did not answer. Where nobody else can be asked, they are reminded.
+/// Asks others instead of each who did not answer. Whoever comes to be asked instead of several is asked once, for
+/// the seats of all of them. Where nobody else can be asked, they are reminded.
 fn reassign(run: &mut Run<'_>, number: TaskId, id: &StepId, who: &[Formula]) -> Result<(), Trouble> {
     let definition = run.definition;
     let Some(human) = definition.steps.get(id).and_then(|step| step.human()) else { return Ok(()) };
-    for (assignment, person) in human::asked(run, Some(number)) {
-        let to = instead(run, number, human, who, assignment, &person)?;
+    let late = human::asked(run, Some(number));
+    let mut told = BTreeSet::new();
+    for (assignment, person) in &late {
+        let to = instead(run, number, human, who, &late, (*assignment, person))?;
         if to.is_empty() {
-            run.mail(MailKind::Reminder { task: number, assignment }, person);
+            run.mail(MailKind::Reminder { task: number, assignment: *assignment }, person.clone());
             continue;
         }
         let asked: Vec<(AssignmentId, PersonId)> = to.iter().map(|one| (one.id, one.person.clone())).collect();
-        run.emit(Event::Reassigned { task: number, from: assignment, to });
-        if !human.quiet {
-            for (assignment, person) in asked {
+        run.emit(Event::Reassigned { task: number, from: *assignment, to });
+        for (assignment, person) in asked {
+            if !human.quiet && told.insert(assignment) {
                 run.mail(MailKind::Assigned { task: number, assignment }, person);
             }
         }
@@ -162,17 +165,19 @@ fn reassign(run: &mut Run<'_>, number: TaskId, id: &StepId, who: &[Formula]) -> 
     Ok(())
 }
 
+/// Who is asked instead of one of those who are late: nobody who is late themselves or has answered.
 fn instead(
     run: &mut Run<'_>,
     number: TaskId,
     human: &Human,
     who: &[Formula],
-    assignment: AssignmentId,
-    person: &PersonId,
+    late: &[(AssignmentId, PersonId)],
+    (assignment, person): (AssignmentId, &PersonId),
 ) -> Result<Vec<OpenedAssignment>, Trouble> {
     let Some(task) = run.state.tasks.get(&number) else { return Ok(Vec::new()) };
     let (token, step, kind) = (task.token, task.step.clone(), task.kind);
-    let seats = task.assignments.iter().find(|open| open.id == assignment).map(|open| open.seats.clone());
+    let own = task.assignments.iter().find(|open| open.id == assignment);
+    let seats = own.map(|open| open.seats.clone()).unwrap_or_default();
     let mut candidates = Vec::new();
     for entry in who {
         let value = run.evaluate(token, entry, Some(person)).map_err(|failure| trouble("overdue", &failure))?;
@@ -181,22 +186,26 @@ fn instead(
         }
     }
     let mut to: Vec<OpenedAssignment> = Vec::new();
-    for candidate in candidates {
+    for Candidate { person, stands_in_for } in candidates {
         let Some(task) = run.state.tasks.get(&number) else { break };
-        let known = task.assignments.iter().any(|open| open.person == candidate.person)
-            || task.answers.iter().any(|answer| answer.person == candidate.person)
-            || to.iter().any(|one| one.person == candidate.person);
-        if !known {
-            let (id, nonce) = run.draw_assignment();
-            let seats = seats.clone().unwrap_or_default();
-            to.push(OpenedAssignment {
-                id,
-                person: candidate.person,
-                seats,
-                stands_in_for: candidate.stands_in_for,
-                nonce,
-            });
+        let answered = task.answers.iter().any(|answer| answer.person == person);
+        let known = late.iter().any(|(_, late)| *late == person) || to.iter().any(|one| one.person == person);
+        if answered || known {
+            continue;
         }
+        let opened = match task.assignments.iter().find(|open| open.person == person) {
+            Some(open) => {
+                let Assignment { id, person, stands_in_for, nonce, .. } = open.clone();
+                let more = seats.iter().filter(|seat| !open.seats.contains(*seat));
+                let seats = open.seats.iter().chain(more).copied().collect();
+                OpenedAssignment { id, person, seats, stands_in_for, nonce }
+            }
+            None => {
+                let (id, nonce) = run.draw_assignment();
+                OpenedAssignment { id, person, seats: seats.clone(), stands_in_for, nonce }
+            }
+        };
+        to.push(opened);
     }
     Ok(to)
 }

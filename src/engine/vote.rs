@@ -3,7 +3,8 @@
 //! `any` takes the first answer. `all` takes one answer a seat, and the first rejection rejects. A person fills
 //! one seat at most, so seats and people are a bipartite matching: an answer takes a seat such that those who
 //! have not answered can still fill the rest. A task is opened only where everybody's approval would fill every
-//! seat, and an answer keeps that true; therefore a vote can always still end.
+//! seat, and an answer keeps that true. Only where one person came to be asked instead of several there are more seats
+//! than people: then an answer takes those seats, too, that nobody else could. So a vote can always still end.
 
 use super::people::Candidate;
 use super::state::{Answer, Assignment, Mode, Task, TaskKind};
@@ -21,26 +22,27 @@ pub(super) fn unfilled(seats: &[Vec<Candidate>]) -> Option<usize> {
 pub(super) fn seat_for(task: &Task, assignment: &Assignment) -> Option<u16> {
     let free = |seat: &&u16| task.seats.get(usize::from(**seat)).is_some_and(Option::is_none);
     let others: Vec<&Assignment> = task.assignments.iter().filter(|other| other.id != assignment.id).collect();
-    let possible = |taken: u16| {
+    let left = |taken: u16| {
         let rest: Vec<u16> = (0u16..).take(task.seats.len()).filter(|seat| *seat != taken && free(&seat)).collect();
-        let seats: Vec<Vec<usize>> = rest
-            .iter()
-            .map(|seat| (0..others.len()).filter(|person| others[*person].seats.contains(seat)).collect())
-            .collect();
-        fill(&seats).into_iter().flatten().count() == rest.len()
+        filled(&rest, &others)
     };
-    let own = || assignment.seats.iter().filter(free).copied();
-    own().find(|seat| possible(*seat)).or_else(|| own().next())
+    // Of equals the first.
+    assignment.seats.iter().rev().filter(free).copied().max_by_key(|seat| left(*seat))
 }
 
-/// Whether the others who are asked can still fill every seat that is free.
+/// How many of these seats these people can fill.
+fn filled(seats: &[u16], people: &[&Assignment]) -> usize {
+    let takers = |seat: &u16| (0..people.len()).filter(|person| people[*person].seats.contains(seat)).collect();
+    let seats: Vec<Vec<usize>> = seats.iter().map(takers).collect();
+    fill(&seats).into_iter().flatten().count()
+}
+
+/// Whether the others who are asked can still fill every seat that is free, or as many as with this one.
 pub(super) fn can_do_without(task: &Task, assignment: AssignmentId) -> bool {
-    let others: Vec<&Assignment> = task.assignments.iter().filter(|other| other.id != assignment).collect();
-    let free = (0u16..).zip(&task.seats).filter(|(_, seat)| seat.is_none());
-    let seats: Vec<Vec<usize>> = free
-        .map(|(seat, _)| (0..others.len()).filter(|person| others[*person].seats.contains(&seat)).collect())
-        .collect();
-    fill(&seats).into_iter().flatten().count() == seats.len()
+    let all: Vec<&Assignment> = task.assignments.iter().collect();
+    let others: Vec<&Assignment> = all.iter().filter(|other| other.id != assignment).copied().collect();
+    let free: Vec<u16> = (0u16..).zip(&task.seats).filter(|(_, seat)| seat.is_none()).map(|(seat, _)| seat).collect();
+    filled(&free, &others) == filled(&free, &all)
 }
 
 /// The result of a task, once its answers decide it.

@@ -96,7 +96,7 @@ impl Story {
                             (own, story.kind, story.opened) = (Some(*task), opened.kind, entry.revision);
                         }
                     }
-                    Event::Reassigned { task, to, .. } if is_asked(to) => {
+                    Event::Reassigned { task, to, .. } if own.is_none() && is_asked(to) => {
                         (own, story.opened) = (Some(*task), entry.revision);
                         story.kind = kinds.get(task).copied().unwrap_or(story.kind);
                     }
