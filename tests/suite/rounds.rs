@@ -146,3 +146,61 @@ do:
 ";
     assert_eq!(failures(ROWS, tests), "");
 }
+
+const OTHER_WAY: &str = "
+process: rounds
+title: Rounds
+start: [clerk]
+form:
+  amount: { type: money, title: Amount, required: true, min: 1 }
+  note: { type: text, title: Note }
+steps:
+  - id: way
+    choose:
+      - { when: amount > 100, steps: [{ id: high, title: High, approve: lead, when: note != null }] }
+    otherwise: [{ id: low, title: Low, task: clerk }]
+  - id: both
+    title: Both
+    when: amount > 50
+    parallel:
+      one: [{ id: one, title: One, approve: lead }]
+      two: [{ id: two, title: Two, task: clerk }]
+  - { id: last, title: Last, task: clerk }
+";
+
+#[test]
+fn whoever_returned_a_case_is_asked_again_on_its_way_alone() {
+    let tests = "
+test: the same way, though the step would be skipped
+process: rounds
+now: 2026-03-02T09:00
+start: { by: ann, data: { amount: 200, note: x } }
+do:
+  - { return: high, by: leo, opinion: why }
+  - { revise: high, by: ann, data: { amount: 300, note: null } }
+  - expect: { task: high, for: leo }
+---
+test: another case of the choice
+process: rounds
+now: 2026-03-02T09:00
+start: { by: ann, data: { amount: 200, note: x } }
+do:
+  - { return: high, by: leo, opinion: less }
+  - { revise: high, by: ann, data: { amount: 80 } }
+  - expect: { task: low, for: [ann, bob], no task: high }
+  - { complete: low, by: bob }
+  - expect: { at: [both, one, two] }
+---
+test: past a block
+process: rounds
+now: 2026-03-02T09:00
+start: { by: ann, data: { amount: 80 } }
+do:
+  - { complete: low, by: bob }
+  - { return: one, by: leo, opinion: less }
+  - { revise: one, by: ann, data: { amount: 20 } }
+  - { complete: low, by: bob }
+  - expect: { task: last, no task: [one, two], outcome: { both: skipped } }
+";
+    assert_eq!(failures(OTHER_WAY, tests), "");
+}
