@@ -5,7 +5,8 @@
 //! set aside while it is filled in, and come back to the rows that are the same.
 
 use super::Facts;
-use super::form::{self, Evaluate, empty};
+use super::filling;
+use super::form::{Evaluate, empty};
 use super::refusal::FieldFault;
 use super::scope;
 use super::state::{State, TaskKind, Token, Waiting};
@@ -140,7 +141,7 @@ pub(super) fn drop_unknown(form: &Form, data: &mut Record) {
     }
 }
 
-/// Fills a form of a case in, like [`form::fill`]; rows that stay keep what an `each` has added to them.
+/// Fills a form of a case in, like [`filling::fill`]; rows that stay keep what an `each` has added to them.
 ///
 /// # Errors
 /// Every fault, in the order of the form.
@@ -155,7 +156,7 @@ pub(super) fn fill(
     let widened: Vec<(&FieldName, &Form)> =
         lists(form).filter(|(name, columns)| columns_of(definition, name, columns).len() > columns.len()).collect();
     if widened.is_empty() {
-        return form::fill(form, given, current, facts, evaluate);
+        return filling::fill(form, given, current, facts, evaluate);
     }
     let (mut given, mut bare) = (given.clone(), current.clone());
     for (name, columns) in &widened {
@@ -171,7 +172,7 @@ pub(super) fn fill(
         widen(definition, &mut data);
         evaluate(formula, &data)
     };
-    let mut filled = form::fill(form, &given, &bare, facts, &whole)?;
+    let mut filled = filling::fill(form, &given, &bare, facts, &whole)?;
     let mut current = current.clone();
     for (name, columns) in widened {
         let before: Vec<Record> = rows_of(&mut current, name).map(|row| row.clone()).collect();

@@ -1,6 +1,6 @@
 //! What is wrong with a value of a form, in words: beyond a limit, too many, not of its kind.
 
-use super::form::MOST_ROWS;
+use super::filling::MOST_ROWS;
 use crate::expression::beside;
 use crate::model::form::{Field, FieldKind};
 use crate::model::text::{Lang, Wording};

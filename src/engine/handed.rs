@@ -3,6 +3,7 @@
 //! Inside a row the row is read as it is being sent, not as it was. What is asked again may be read by the rules of
 //! other fields: each of these has to hold with what was changed, else the change is refused where it was made.
 
+use super::filling;
 use super::form::{self, Evaluate};
 use super::refusal::{FieldFault, PathPart};
 use super::scope::{self, Place};
@@ -132,7 +133,7 @@ impl Around<'_> {
         let mut faults: Vec<FieldFault> = Vec::new();
         for (name, field) in others {
             let Some((rules, at)) = self.touched(field, moved) else { continue };
-            for fault in form::broken(name, &rules, data, facts, evaluate) {
+            for fault in filling::broken(name, &rules, data, facts, evaluate) {
                 let title = self.form.get(at).map_or_else(|| fault.title.clone(), |asked| asked.title.clone());
                 faults.push(FieldFault { path: vec![PathPart::Field(at.clone())], title, what: fault.what });
             }

@@ -32,6 +32,7 @@ pub mod command;
 mod decide;
 pub mod event;
 mod fault;
+mod filling;
 pub mod fingerprint;
 mod form;
 mod handed;

@@ -6,7 +6,7 @@ use super::event::Event;
 use super::refusal::{FieldFault, PathPart, Refusal};
 use super::run::{self, Run};
 use super::state::Caller;
-use super::{Facts, apply, columns, form, human, scope};
+use super::{Facts, apply, columns, filling, form, human, scope};
 use crate::model::control::Schedule;
 use crate::model::definition::Definition;
 use crate::model::file::FileRule;
@@ -63,7 +63,7 @@ pub(super) fn start<'a>(
 fn legible(definition: &Definition, facts: &Facts<'_>, applicant: &PersonId, given: &Record) -> Record {
     let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(applicant, facts, formula, data);
     let lenient = lenient(&definition.form);
-    let faults = form::fill(&lenient, given, &Record::new(), facts, &evaluate).err().unwrap_or_default();
+    let faults = filling::fill(&lenient, given, &Record::new(), facts, &evaluate).err().unwrap_or_default();
     let unlike =
         |name: &FieldName| faults.iter().any(|fault| fault.path.first() == Some(&PathPart::Field(name.clone())));
     let kept = given.iter().filter(|(name, _)| lenient.contains_key(*name) && !unlike(name));
@@ -96,7 +96,7 @@ fn filled(
         columns::widen(definition, &mut data);
         scope::evaluate_start(applicant, facts, formula, &data)
     };
-    let mut data = form::fill(&definition.form, given, &Record::new(), facts, &evaluate)?;
+    let mut data = filling::fill(&definition.form, given, &Record::new(), facts, &evaluate)?;
     prepare(definition, &mut data, &evaluate)?;
     columns::widen(definition, &mut data);
     Ok(data)

@@ -6,7 +6,7 @@
 use super::refusal::FieldFault;
 use super::scope::{self, Place};
 use super::state::State;
-use super::{Facts, form, handed};
+use super::{Facts, filling, handed};
 use crate::model::definition::Definition;
 use crate::model::formula::Formula;
 use crate::model::id::{PersonId, ScopeId, TaskId};
@@ -56,7 +56,7 @@ fn faults(definition: &Definition, whose: Whose<'_>, values: &Record, facts: &Fa
     let filled = match whose {
         Whose::Start(applicant) => {
             let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(applicant, facts, formula, data);
-            form::fill(&definition.form, values, &Record::new(), facts, &evaluate)
+            filling::fill(&definition.form, values, &Record::new(), facts, &evaluate)
         }
         Whose::Task { state, task, person, outcome } => {
             let Some(task) = state.tasks.get(&task) else { return Vec::new() };
