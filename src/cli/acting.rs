@@ -132,7 +132,7 @@ pub(crate) fn standing(output: &Output, world: &World, definition: &Definition, 
         .filter(|task| !task.parked)
         .map(|task| {
             let title = words.task_in(definition, state, task);
-            let who = words.people(task.assignments.iter().map(|one| &one.person), &title, true);
+            let who = words.asked(task, &title);
             format!("{} · {who}", output.ink(Ink::Seal, &title))
         })
         .collect();

@@ -50,6 +50,7 @@ impl Letters for Written<'_> {
             to: &mail.to,
             attempt: 1,
             directory,
+            live: &[],
             calendar,
             now: mail.at,
             key: 0,

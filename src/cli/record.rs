@@ -118,7 +118,7 @@ pub(super) fn case(case: &Case, upcoming: &[Upcoming]) -> Json {
         }))).collect::<serde_json::Map<_, _>>(),
         "upcoming": upcoming.iter().map(|ahead| json!({
             "step": ahead.step.as_str(),
-            "people": ahead.people.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            "people": ahead.people().into_iter().map(ToString::to_string).collect::<Vec<_>>(),
             "certain": ahead.certain,
         })).collect::<Vec<_>>(),
         "timers": state.timers.values().map(timer).collect::<Vec<_>>(),
@@ -374,6 +374,9 @@ fn event(event: &Event) -> Json {
             json!({ "event": "undo_skipped", "step": step.as_str(), "reason": &**reason })
         }
         Event::CameLate { token } => json!({ "event": "came_late", "token": token.0 }),
+        Event::Unusable { token, zh, en } => {
+            json!({ "event": "unusable", "token": token.0, "zh": &**zh, "en": &**en })
+        }
         Event::EndBegun { outcome, reason } => {
             json!({ "event": "end_begun", "outcome": outcome.as_str(), "reason": reason.as_deref() })
         }

@@ -286,22 +286,23 @@ fn answered(
 ) -> Option<Stop> {
     let words = world.words(output);
     let titles = words.tasks_of(&case.definition, &case.entries);
-    let closed = case.state.closed.iter();
-    let closed = closed.flat_map(|(id, task)| task.answers.iter().map(move |answer| (id, task, answer)));
+    // A task that others sign too is open still.
+    let open = case.state.tasks.iter().map(|(id, task)| (id, &task.step, task.kind, &task.answers));
+    let closed = case.state.closed.iter().map(|(id, task)| (id, &task.step, task.kind, &task.answers));
+    let given = open.chain(closed);
+    let given = given.flat_map(|(id, at, kind, answers)| answers.iter().map(move |answer| (id, at, kind, answer)));
     // Of a row that is over only the step of its address is left.
     let step = step.map(|step| (step, step.rsplit('/').next().unwrap_or(step)));
-    let own = closed.filter(|(id, task, answer)| {
+    let own = given.filter(|(id, at, kind, answer)| {
         let title = |written| titles.get(*id).is_some_and(|title| title == written);
         let named = step.is_none_or(|(written, last)| {
-            task.step.as_str() == last
-                || title(written)
-                || words.task(&case.definition, &task.step, task.kind) == written
+            at.as_str() == last || title(written) || words.task(&case.definition, at, *kind) == written
         });
-        answer.person == *person && wanted.was(task.kind) && named
+        answer.person == *person && wanted.was(*kind) && named
     });
-    let (id, task, answer) = own.max_by_key(|(_, _, answer)| answer.at)?;
-    let human = case.definition.steps.get(&task.step).and_then(|step| step.human());
-    let human = human.filter(|_| matches!(task.kind, TaskKind::Approve | TaskKind::Work));
+    let (id, at, kind, answer) = own.max_by_key(|(_, _, _, answer)| answer.at)?;
+    let human = case.definition.steps.get(at).and_then(|step| step.human());
+    let human = human.filter(|_| matches!(kind, TaskKind::Approve | TaskKind::Work));
     let (title, said) = (titles.get(id).cloned().unwrap_or_default(), words.answer(human, &answer.outcome));
     let (who, at) = (words.name(person), words.moment(answer.at));
     let (zh, en) = waits_for(case, &words);

@@ -1,7 +1,8 @@
 //! What a story tells of fields that were asked again: which, what it was and what it is now.
 //!
-//! Only what a person changed by an answer is told, in an `edit` or a revision; what follows from it is computed, and
-//! what was empty before is filled in and not changed. A reader is told of the fields that they see.
+//! Only what a person changed by an answer is told, in an `edit` or a revision, and what a hand-over changed; what
+//! follows from it is computed, and what was empty before is filled in and not changed. A reader is told of the fields
+//! that they see.
 
 use super::format::{Words, clean_line};
 use super::timeline::{Mark, Moment, Scene};
@@ -56,7 +57,10 @@ impl<'a> Changed<'a> {
                 let mut after = self.data.clone();
                 after.extend(values.clone());
                 let before = std::mem::replace(&mut self.data, after);
-                let found = self.found(scene, words, None, &before, &self.data);
+                let found = match entry.command.ask {
+                    Ask::HandOver { .. } => self.handed(scene, words, &before),
+                    _ => self.found(scene, words, None, &before, &self.data),
+                };
                 return self.line(scene, words, entry, &found);
             }
             Event::RowSet { scope, values } => {
@@ -120,9 +124,22 @@ impl<'a> Changed<'a> {
         }
     }
 
+    /// What a hand-over changed: the fields that hold a person.
+    fn handed(&self, scene: &Scene<'a>, words: &Words<'_>, before: &Record) -> Vec<Change> {
+        let fields = scene.definition.fields().filter(|(name, field)| field.value.is_none() && self.shown.field(name));
+        changes_of(scene.definition, fields, &self.shown.of(before), &self.shown.of(&self.data), words)
+    }
+
     fn line(&mut self, scene: &Scene<'a>, words: &Words<'_>, entry: &Entry, found: &[Change]) -> Option<Moment> {
-        let (step, kind) = *self.tasks.get(&self.answered.take()?)?;
-        if found.is_empty() || !matches!(entry.command.ask, Ask::Decide { .. } | Ask::Revise { .. }) {
+        let title = match &entry.command.ask {
+            Ask::HandOver { .. } => words.pick("交接", "Hand-over").to_owned(),
+            Ask::Decide { .. } | Ask::Revise { .. } => {
+                let (step, kind) = *self.tasks.get(&self.answered.take()?)?;
+                words.task(scene.definition, step, kind)
+            }
+            _ => return None,
+        };
+        if found.is_empty() {
             return None;
         }
         let nothing = words.pick("（空）", "(empty)");
@@ -146,7 +163,7 @@ impl<'a> Changed<'a> {
         }
         Some(Moment {
             mark: Mark::Note,
-            title: words.task(scene.definition, step, kind),
+            title,
             when: words.moment(entry.at),
             words: match words.lang {
                 Lang::Zh => format!("改动：{told}"),

@@ -19,6 +19,7 @@
 //! Knows no store and decides nothing: what is shown, sent and to whom comes in as arguments, and so does the time.
 
 pub mod apikey;
+mod calls;
 mod changed;
 pub mod format;
 pub mod http;
@@ -29,6 +30,7 @@ pub mod message;
 mod outside;
 mod present;
 mod row;
+mod signers;
 pub mod smtp;
 pub mod template;
 pub mod timeline;

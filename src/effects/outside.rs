@@ -1,7 +1,8 @@
-//! What a story tells those who operate it: each attempt outside that failed and why, what stopped the case, who
-//! tried again, and how it went on.
+//! What a story tells of what was asked of other systems and of workers.
 //!
-//! Who decides a case is not told: the present says where it stands, and the rest is not theirs to mend.
+//! Those who operate it are told each attempt that failed and why, what stopped the case, who tried again, and how it
+//! went on. Everybody is told what failed for good where the case went on as the author said: whoever is asked next is
+//! asked because of it. The rest is not theirs to mend.
 
 use super::format::{Words, clean_line};
 use super::timeline::{Mark, Moment, Scene};
@@ -15,6 +16,8 @@ use std::collections::BTreeMap;
 
 /// What is known of tokens as a log is read.
 pub(super) struct Outside<'a> {
+    /// Whether the reader operates the case.
+    operates: bool,
     /// The rows that tokens are in, in words.
     rows: &'a BTreeMap<TokenId, String>,
     at: BTreeMap<TokenId, &'a StepId>,
@@ -24,8 +27,8 @@ pub(super) struct Outside<'a> {
 
 impl<'a> Outside<'a> {
     /// Nothing read yet.
-    pub(super) fn new(rows: &'a BTreeMap<TokenId, String>) -> Outside<'a> {
-        Outside { rows, at: BTreeMap::new(), stopped: BTreeMap::new() }
+    pub(super) fn new(rows: &'a BTreeMap<TokenId, String>, operates: bool) -> Outside<'a> {
+        Outside { operates, rows, at: BTreeMap::new(), stopped: BTreeMap::new() }
     }
 
     /// What there is to tell of an event, if anything.
@@ -45,6 +48,24 @@ impl<'a> Outside<'a> {
             ..Moment::default()
         };
         match event {
+            Event::Unusable { token, zh, en } => {
+                let step = self.at.get(token)?;
+                let why = if words.lang == Lang::Zh { zh } else { en };
+                Some(line(Mark::Refused, Some(token), step, unusable(words, Some(why))))
+            }
+            Event::Left { token, step, outcome, .. } => {
+                let kind = &scene.definition.steps.get(step)?.kind;
+                // Of which the line before tells why.
+                let told = |event: &Event| matches!(event, Event::Unusable { token: of, .. } if of == token);
+                let went = went_on(words, kind, &entry.command.ask, outcome);
+                let went = went.filter(|(mark, _)| self.operates || *mark == Mark::Refused);
+                went.filter(|_| !entry.events.iter().any(told)).map(|(mark, said)| line(mark, Some(token), step, said))
+            }
+            Event::Entered { token, step } if !self.operates => {
+                self.at.insert(*token, step);
+                None
+            }
+            _ if !self.operates => None,
             Event::Entered { token, step } => {
                 self.at.insert(*token, step);
                 let again = self.stopped.remove(token).is_some() && matches!(entry.command.ask, Ask::Retry { .. });
@@ -72,15 +93,13 @@ impl<'a> Outside<'a> {
                 );
                 Some(line(Mark::Stopped, Some(token), step, said.into()))
             }
-            Event::UndoNoted { step, unsure: Some(_), .. } => {
+            // What came of the last attempt is told where the step is left.
+            Event::UndoNoted { step, unsure: Some(_), .. }
+                if !matches!(entry.command.ask, Ask::Answer { .. } | Ask::Fail { .. } | Ask::Deliver { .. }) =>
+            {
                 let said =
                     words.pick("没有等到结果，对方可能已经办了", "nobody waits for the result: it may have been done");
                 Some(line(Mark::Note, None, step, said.into()))
-            }
-            Event::Left { token, step, outcome, .. } => {
-                let kind = &scene.definition.steps.get(step)?.kind;
-                went_on(words, kind, &entry.command.ask, outcome)
-                    .map(|(mark, said)| line(mark, Some(token), step, said))
             }
             _ => None,
         }
@@ -126,6 +145,11 @@ fn went_on(words: &Words<'_>, kind: &StepKind, ask: &Ask, came_to: &Outcome) -> 
         (_, Lang::En) => format!(" at attempt {attempt}"),
     };
     match (kind, ask) {
+        (StepKind::Http(_) | StepKind::Receive(_), Ask::Answer { .. } | Ask::Deliver { .. })
+            if came_to.as_str() == outcome::FAILED =>
+        {
+            Some((Mark::Refused, unusable(words, None)))
+        }
         (StepKind::Http(_), Ask::Answer { attempt, .. }) => {
             Some((Mark::Note, format!("{}{}", words.pick("外部系统已办好", "the other system did it"), nth(*attempt))))
         }
@@ -137,18 +161,6 @@ fn went_on(words: &Words<'_>, kind: &StepKind, ask: &Ask, came_to: &Outcome) -> 
         {
             Some((Mark::Refused, failed_for_good(words, *attempt, what)))
         }
-        // One that is not awaited is left behind at once, perhaps because another one ended.
-        (StepKind::Call(call), Ask::ChildEnded { .. }) if !call.detached => {
-            let callee = words.live.iter().find(|live| live.process == call.process);
-            let ending = callee.map_or_else(|| words.answer(None, came_to), |callee| words.ending(callee, came_to));
-            Some((
-                Mark::Note,
-                match words.lang {
-                    Lang::Zh => format!("所调用的案例已结束：{ending}"),
-                    Lang::En => format!("the called case ended: {ending}"),
-                },
-            ))
-        }
         _ => None,
     }
 }
@@ -158,6 +170,16 @@ fn failed_for_good(words: &Words<'_>, attempt: u16, what: &Wording) -> String {
     match words.lang {
         Lang::Zh => format!("第 {attempt} 次没有办成（{why}），不再试，按失败继续"),
         Lang::En => format!("attempt {attempt} failed ({why}), it goes on as failed"),
+    }
+}
+
+/// That what came is of no use, which nothing is asked again for.
+fn unusable(words: &Words<'_>, why: Option<&str>) -> String {
+    match (words.lang, why.map(reason)) {
+        (Lang::Zh, Some(why)) => format!("有答复，但不能用（{why}），按失败继续"),
+        (Lang::Zh, None) => "有答复，但不能用，按失败继续".into(),
+        (Lang::En, Some(why)) => format!("answered, but of no use ({why}); it goes on as failed"),
+        (Lang::En, None) => "answered, but of no use; it goes on as failed".into(),
     }
 }
 

@@ -4,13 +4,14 @@ use super::format::{Words, clean_line};
 use super::outside;
 use super::timeline::{Mark, Moment, Scene};
 use crate::engine::preview::Upcoming;
-use crate::engine::state::{Mode, Owner, State, Task, TaskKind, Timer, TimerKind};
+use crate::engine::state::{Owner, State, Task, TaskKind, Timer, TimerKind};
 use crate::model::definition::Definition;
 use crate::model::id::{PersonId, TokenId};
 use chrono::{DateTime, Utc};
 
-/// Who is asked now, and what else a case waits for or is stopped by.
-pub(super) fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Vec<Moment> {
+/// Who is asked now, and what else a case waits for or is stopped by. What exactly stopped it is for those to read who
+/// can mend it.
+pub(super) fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>, operates: bool) -> Vec<Moment> {
     let open = scene.state.tasks.values().filter(|task| !task.parked);
     let mut story: Vec<Moment> = open.map(|task| now(task, scene, words, reader)).collect();
     for (number, token) in &scene.state.tokens {
@@ -22,7 +23,12 @@ pub(super) fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&Pers
                 mark: Mark::Trouble,
                 title: title(),
                 when: raised.map(|entry| words.moment(entry.at)).unwrap_or_default(),
-                words: words.trouble(what),
+                words: match operates {
+                    true => words.trouble(what),
+                    false => {
+                        words.pick("停在这一步，由管理员处理", "stopped here; the administrators look after it").into()
+                    }
+                },
                 ..Moment::default()
             });
         } else if let Some(waits) =
@@ -50,12 +56,9 @@ pub fn opens_at(state: &State, token: TokenId) -> Option<DateTime<Utc>> {
 fn now(task: &Task, scene: &Scene<'_>, words: &Words<'_>, reader: Option<&PersonId>) -> Moment {
     let title = words.task_in(scene.definition, scene.state, task);
     let yours = task.assignments.iter().any(|one| Some(&one.person) == reader);
-    let answered = |id| task.answers.iter().any(|answer| answer.assignment == id);
-    let open = || task.assignments.iter().filter(|one| !answered(one.id));
-    let one = task.mode == Mode::Any || task.seats.len() < 2;
     Moment {
         mark: Mark::Now,
-        who: words.people(open().map(|one| &one.person), &title, one),
+        who: words.asked(task, &title),
         when: task.due.map(|due| words.moment(due)).unwrap_or_default(),
         words: match (yours, task.kind) {
             (true, _) => words.pick("轮到您", "Your turn").into(),
@@ -77,11 +80,9 @@ pub(super) fn ahead(step: &Upcoming, definition: &Definition, words: &Words<'_>)
         Some(title) => clean_line(title.get(words.lang)),
         None => words.step(definition, &step.step),
     };
-    let all =
-        definition.steps.get(&step.step).and_then(|step| step.human()).is_some_and(|human| human.mode == Mode::All);
     Moment {
         mark: Mark::Ahead,
-        who: words.people(&step.people, &title, !all),
+        who: words.signers(step.seats.iter().map(|seat| seat.iter().collect()).collect(), &title),
         words: if step.certain { String::new() } else { words.pick("视情况", "if needed").into() },
         title,
         ..Moment::default()

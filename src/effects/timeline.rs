@@ -3,6 +3,7 @@
 //! The past is read from the log, the present from the state, the future from the engine's preview. Nothing here
 //! is computed anew, so a page, a mail and the shell cannot tell three stories.
 
+use super::calls::Calls;
 use super::changed::Changed;
 use super::format::{Words, clean};
 use super::outside::Outside;
@@ -15,11 +16,10 @@ use crate::engine::event::{Entry, Event};
 use crate::engine::preview::Upcoming;
 use crate::engine::state::{State, Task, TaskKind};
 use crate::model::control::Then;
-use crate::model::definition::{Definition, StepKind, outcome};
+use crate::model::definition::{Definition, Nobody, StepKind, outcome};
 use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, PersonId, ScopeId, StepId, TaskId, TokenId};
 use crate::model::text::Lang;
-use crate::model::words::named;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -112,7 +112,7 @@ pub struct Scene<'a> {
 /// What a reader is told besides what everybody is.
 #[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
-    /// What happened outside.
+    /// All that happened outside, and what stopped the case.
     pub operates: bool,
     /// Which values were changed by an answer, of the fields that are shown; nothing of that where `None`.
     pub changes: Option<Shown<'a>>,
@@ -122,7 +122,7 @@ pub struct Told<'a> {
 pub fn timeline<'a>(scene: &Scene<'a>, words: &Words<'_>, reader: Option<&PersonId>, told: Told<'a>) -> Vec<Moment> {
     let mut story = past(scene, words, told);
     if scene.state.ended.is_none() {
-        story.extend(present(scene, words, reader));
+        story.extend(present(scene, words, reader, told.operates));
         story.extend(scene.upcoming.iter().map(|step| ahead(step, scene.definition, words)));
     }
     story
@@ -138,12 +138,14 @@ struct Asked<'a> {
 
 fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment> {
     let rows = words.rows_of(scene.definition, scene.log);
-    let mut outside = told.operates.then(|| Outside::new(&rows));
+    let mut outside = Outside::new(&rows, told.operates);
+    let mut calls = Calls::new(&rows, scene.log, told.operates);
     let mut changed = told.changes.map(Changed::new);
     let mut asked: BTreeMap<TaskId, Asked<'_>> = BTreeMap::new();
     let titles = words.tasks_of(scene.definition, scene.log);
-    let mut branches: BTreeMap<ScopeId, (TokenId, String)> = BTreeMap::new();
+    let mut branches: BTreeMap<ScopeId, TokenId> = BTreeMap::new();
     let mut at: BTreeMap<TokenId, &StepId> = BTreeMap::new();
+    let mut begun: Option<&Entry> = None;
     let placed =
         |token: &TokenId, step: &StepId| words.with_row(words.step(scene.definition, step), rows.get(token).cloned());
     let mut story = Vec::new();
@@ -155,7 +157,8 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
         };
         let by = words.actor(&entry.command.actor);
         for event in &entry.events {
-            story.extend(outside.as_mut().and_then(|outside| outside.tell(scene, words, entry, event)));
+            story.extend(outside.tell(scene, words, entry, event));
+            story.extend(calls.tell(scene, words, entry, event));
             story.extend(changed.as_mut().and_then(|changed| changed.tell(scene, words, entry, event)));
             match event {
                 Event::Started { applicant, .. } => story.push(Moment {
@@ -198,16 +201,26 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                         ..Moment::default()
                     });
                 }
-                Event::Skipped { token, step }
+                Event::Skipped { token, step } => {
                     // Steps without people are nobody's business.
-                    if scene.definition.steps.get(step).is_some_and(|step| step.human().is_some()) => {
-                        story.push(Moment {
-                            mark: Mark::Skipped,
-                            title: placed(token, step),
-                            words: words.pick("不需要这一步", "Not needed").into(),
-                            ..Moment::default()
-                        });
-                    }
+                    let Some(human) = scene.definition.steps.get(step).and_then(|step| step.human()) else { continue };
+                    // One that was entered was needed, and there was nobody for it.
+                    let nobody = at.get(token) == Some(&step) && human.policy.nobody == Nobody::Skip;
+                    story.push(Moment {
+                        mark: Mark::Skipped,
+                        title: placed(token, step),
+                        when: if nobody { when.clone() } else { String::new() },
+                        words: match nobody {
+                            true => words.pick(
+                                "没有人可以处理，按规则跳过",
+                                "nobody may decide this; passed over, as the process says",
+                            ),
+                            false => words.pick("不需要这一步", "Not needed"),
+                        }
+                        .into(),
+                        ..Moment::default()
+                    });
+                }
                 Event::Commented { text } => story.push(Moment {
                     mark: Mark::Note,
                     title: words.pick("留言", "Remark").into(),
@@ -217,14 +230,10 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                     via: via.clone(),
                     ..Moment::default()
                 }),
-                Event::Entered { token, step } => drop(at.insert(*token, step)),
-                Event::Called { token, step, .. } => story.push(Moment {
-                    mark: Mark::Note,
-                    title: placed(token, step),
-                    when: when.clone(),
-                    words: called(scene, words, step).into(),
-                    ..Moment::default()
-                }),
+                Event::Entered { token, step } | Event::LockAwaited { token, step, .. } => {
+                    at.insert(*token, step);
+                }
+                Event::Left { token, .. } => drop(at.remove(token)),
                 Event::MessageRead { token, .. } => story.push(Moment {
                     mark: Mark::Note,
                     title: match at.get(token) {
@@ -239,14 +248,16 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                     mark: Mark::Note,
                     title: placed(token, step),
                     when: when.clone(),
-                    words: overdue(scene, words, step, entry),
+                    words: decided_by_time(scene, words, step, entry)
+                        .unwrap_or_else(|| words.pick("已超时", "went overdue").into()),
                     ..Moment::default()
                 }),
                 Event::Reassigned { task, from, to } => {
                     let Some(known) = asked.get_mut(task) else { continue };
                     let title = known.title.clone();
                     let before = known.people.get(from).map(|(person, _)| words.name(person)).unwrap_or_default();
-                    let now = words.people(to.iter().map(|one| &one.person), &title, false);
+                    let one = to.first().is_some_and(|one| one.seats.len() < 2);
+                    let now = words.people(to.iter().map(|one| &one.person), &title, one);
                     known.people.extend(to.iter().map(|one| (one.id, (&one.person, one.stands_in_for.as_ref()))));
                     story.push(Moment {
                         mark: Mark::Note,
@@ -275,39 +286,31 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                         ..Moment::default()
                     });
                 }
-                Event::ScopeOpened { scope, branch, row, token, .. } => {
-                    let name = match (branch, row) {
-                        (Some(branch), _) => named(branch),
-                        (_, Some(_)) => rows.get(token).cloned().unwrap_or_default(),
-                        _ => continue,
-                    };
-                    branches.insert(*scope, (*token, name));
+                Event::ScopeOpened { scope, branch, row, token, .. } if branch.is_some() || row.is_some() => {
+                    branches.insert(*scope, *token);
                 }
                 Event::ScopeClosed { scope, done: false } => {
-                    let Some((token, name)) = branches.get(scope) else { continue };
-                    // What is cancelled is where it was; nobody knows a branch by its name.
-                    let stood = at.get(token).map(|step| placed(token, step));
+                    // What is cancelled is where it was; nobody knows a branch by its name, and of one whose step was
+                    // left in the same moment that is told.
+                    let stood = branches.remove(scope).and_then(|token| Some(placed(&token, at.get(&token)?)));
+                    let Some(title) = stood else { continue };
                     story.push(Moment {
                         mark: Mark::Skipped,
-                        title: stood.unwrap_or_else(|| name.clone()),
+                        title,
                         when: when.clone(),
                         words: words.pick("不再需要，已取消", "no longer needed, cancelled").into(),
                         ..Moment::default()
                     });
                 }
-                Event::CallCancelled { .. } => story.push(Moment {
-                    mark: Mark::Note,
-                    title: words.pick("所调用的案例", "The called case").into(),
-                    when: when.clone(),
-                    words: words.pick("不再等待，请求取消", "no longer awaited, to be cancelled").into(),
-                    ..Moment::default()
-                }),
-                Event::EndBegun { reason, .. } => story.push(Moment {
-                    mark: Mark::Note,
-                    title: words.pick("撤销已办的事", "Taking back what was done").into(),
-                    when: when.clone(),
-                    ..ended_by(scene, words, entry, reason.as_deref())
-                }),
+                Event::EndBegun { reason, .. } => {
+                    begun = Some(entry);
+                    story.push(Moment {
+                        mark: Mark::Note,
+                        title: words.pick("撤销已办的事", "Taking back what was done").into(),
+                        when: when.clone(),
+                        ..ended_by(scene, words, entry, reason.as_deref())
+                    });
+                }
                 Event::UndoBegun { step, .. } => story.push(Moment {
                     mark: Mark::Note,
                     title: words.step(scene.definition, step),
@@ -319,10 +322,12 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                     mark: Mark::Stopped,
                     title: words.step(scene.definition, step),
                     when: when.clone(),
-                    words: words.pick(
-                        "结果不明，没有撤销，请人工到对方系统核对",
-                        "its result is unknown and it was not taken back: look there by hand",
-                    ).into(),
+                    words: words
+                        .pick(
+                            "结果不明，没有撤销，请人工到对方系统核对",
+                            "its result is unknown and it was not taken back: look there by hand",
+                        )
+                        .into(),
                     ..Moment::default()
                 }),
                 Event::UndoSkipped { step, reason, .. } => story.push(Moment {
@@ -339,7 +344,7 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                         mark: Mark::End,
                         title: words.ending(scene.definition, outcome),
                         when: when.clone(),
-                        ..ended_by(scene, words, entry, reason.as_deref())
+                        ..ended_by(scene, words, begun.unwrap_or(entry), reason.as_deref())
                     });
                 }
                 _ => {}
@@ -349,12 +354,13 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
     story
 }
 
-/// What became of a step that went overdue, where time decided it or led elsewhere.
-fn overdue(scene: &Scene<'_>, words: &Words<'_>, step: &StepId, entry: &Entry) -> String {
+/// What became of a step that went overdue in an entry, where time decided it or led elsewhere; nothing where it is
+/// still open.
+pub(super) fn decided_by_time(scene: &Scene<'_>, words: &Words<'_>, step: &StepId, entry: &Entry) -> Option<String> {
     let definition = scene.definition;
     let left = entry.events.iter().any(|event| matches!(event, Event::Left { step: left, .. } if left == step));
     let known = definition.steps.get(step).filter(|_| left);
-    match (known.and_then(|known| known.overdue.as_ref()?.then.as_ref()), words.lang) {
+    Some(match (known.and_then(|known| known.overdue.as_ref()?.then.as_ref()), words.lang) {
         (Some(Then::Decide(name)), lang) => {
             let answer = words.answer(known.and_then(|known| known.human()), name);
             match lang {
@@ -376,8 +382,8 @@ fn overdue(scene: &Scene<'_>, words: &Words<'_>, step: &StepId, entry: &Entry) -
                 Lang::En => format!("went overdue, on to “{place}”"),
             }
         }
-        _ => words.pick("已超时", "went overdue").into(),
-    }
+        _ => return None,
+    })
 }
 
 /// Who handed a case in. One that somebody is asked to fill in first was only begun, by a case or the calendar.
@@ -404,17 +410,13 @@ fn ended_by(scene: &Scene<'_>, words: &Words<'_>, entry: &Entry, reason: Option<
             ..Moment::default()
         },
         (Ask::Withdraw { .. } | Ask::Cancel { .. }, by) => {
-            Moment { who: words.actor(by), opinion: reason, ..Moment::default() }
+            let via = match by {
+                Actor::Person { via, .. } => words.via(via).unwrap_or_default(),
+                _ => String::new(),
+            };
+            Moment { who: words.actor(by), opinion: reason, via, ..Moment::default() }
         }
         _ => Moment { opinion: reason, ..Moment::default() },
-    }
-}
-
-/// What became of a call: whether the case that called waits for it.
-fn called<'w>(scene: &Scene<'_>, words: &Words<'w>, step: &StepId) -> &'w str {
-    match scene.definition.steps.get(step).map(|step| &step.kind) {
-        Some(StepKind::Call(call)) if !call.detached => words.pick("开始，等它结束", "begun; this case waits for it"),
-        _ => words.pick("开始，单独办理", "begun as a case of its own"),
     }
 }
 

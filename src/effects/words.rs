@@ -190,7 +190,7 @@ impl Words<'_> {
     pub fn trouble(&self, what: &Trouble) -> String {
         match what {
             Trouble::NobodyToAsk { .. } => self
-                .pick("找不到可以处理这一步的人，已通知管理员。", "Nobody can be asked here; an operator must help.")
+                .pick("找不到可以处理这一步的人，需要管理员处理。", "Nobody can be asked here; an operator must help.")
                 .into(),
             Trouble::Expression { place, zh, en } => match self.lang {
                 Lang::Zh => format!("规则“{place}”无法计算：{zh}"),

@@ -245,6 +245,7 @@ pub(super) fn step(state: &mut State, at: DateTime<Utc>, event: &Event) -> Optio
         Event::UndoLeft { step } => drop(state.undo.pop().filter(|newest| newest.step == *step)?),
         Event::Commented { .. }
         | Event::CameLate { .. }
+        | Event::Unusable { .. }
         | Event::WentOverdue { .. }
         | Event::Called { .. }
         | Event::CallCancelled { .. }

@@ -355,6 +355,15 @@ pub enum Event {
         /// The token that had waited.
         token: TokenId,
     },
+    /// What came from outside is of no use, and its step has failed with it.
+    Unusable {
+        /// The token that waited for it.
+        token: TokenId,
+        /// Why, in both languages (*personal*).
+        zh: Arc<str>,
+        /// In English.
+        en: Arc<str>,
+    },
     /// The instance ended; every token, task and timer of it is gone.
     Ended {
         /// How.

@@ -253,6 +253,7 @@ fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldN
     if run.definition.graph.next(&Node::Step(id.clone()), &on).is_none() {
         return run.emit(Event::IncidentRaised { token, step: id.clone(), what: failed(TAKING, &what) });
     }
+    run.emit(Event::Unusable { token, zh: what.zh.as_str().into(), en: what.en.as_str().into() });
     // The other side did what it was asked, and nothing that it said of it is known.
     undo::note(run, token, run.now);
     go_on(run, token, id.clone(), outcome::FAILED.into(), on, Record::new());

@@ -2,12 +2,12 @@
 
 use super::command::Command;
 use super::human;
-use super::people::{self, Seats};
+use super::people::{self, Candidate, Seats};
 use super::run::Run;
 use super::state::{State, StepResult, TaskKind, Waiting};
 use super::{Facts, unasked};
 use crate::model::control::Join;
-use crate::model::definition::{Definition, Human, Step, StepKind, outcome};
+use crate::model::definition::{Definition, Human, Mode, Step, StepKind, outcome};
 use crate::model::formula::{Formula, Read};
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, PersonId, ScopeId, StepId, TokenId};
@@ -22,10 +22,23 @@ pub struct Upcoming {
     pub step: StepId,
     /// What people call it.
     pub title: Option<Text>,
-    /// Who would be asked, as things stand.
-    pub people: Vec<PersonId>,
+    /// Who would be asked, as things stand: of each seat those of whom one signs.
+    pub seats: Vec<Vec<PersonId>>,
     /// Whether it comes for certain if everyone agrees, or depends on what is not known yet.
     pub certain: bool,
+}
+
+impl Upcoming {
+    /// All who would be asked, each once.
+    pub fn people(&self) -> Vec<&PersonId> {
+        let mut people: Vec<&PersonId> = Vec::new();
+        for person in self.seats.iter().flatten() {
+            if !people.contains(&person) {
+                people.push(person);
+            }
+        }
+        people
+    }
 }
 
 /// The human steps that lie ahead if everyone agrees, nearest first: what is inside a block before what is after it.
@@ -294,19 +307,16 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn ask(&mut self, id: &StepId, step: &Step, human: &Human, kind: TaskKind) {
-        let people = match people::seats(&self.run, self.token, id, human, kind) {
-            Ok(Seats::Filled(seats)) => {
-                let mut people: Vec<PersonId> = Vec::new();
-                for candidate in seats.into_iter().flatten() {
-                    if !people.contains(&candidate.person) {
-                        people.push(candidate.person);
-                    }
-                }
-                people
-            }
+        let seats = match people::seats(&self.run, self.token, id, human, kind) {
+            Ok(Seats::Filled(seats)) => seats,
             Ok(Seats::Skip) | Err(_) => Vec::new(),
         };
-        self.ahead.push(Upcoming { step: id.clone(), title: step.title.clone(), people, certain: self.certain });
+        let named = |seat: Vec<Candidate>| seat.into_iter().map(|candidate| candidate.person).collect();
+        let mut seats: Vec<Vec<PersonId>> = seats.into_iter().map(named).collect();
+        if human.mode == Mode::Any {
+            seats = vec![seats.concat()];
+        }
+        self.ahead.push(Upcoming { step: id.clone(), title: step.title.clone(), seats, certain: self.certain });
     }
 }
 

@@ -344,12 +344,12 @@ impl Refusal {
                 )
             }
             Refusal::NoIncident => Wording::new(
-                "没有因故障停下的步骤，无需重试。",
-                "No step is stopped by an incident, so there is nothing to retry.",
+                "没有因故障停下的步骤，没有什么要重试或跳过。",
+                "No step is stopped by an incident, so there is nothing to retry or to skip.",
             ),
             Refusal::NotSkippable => Wording::new(
                 "只有撤销已办的事时停下的步骤可以跳过；后面的步骤要用到这一步的结果。排除故障后请用 `countersign retry`，办不成就用 `countersign cancel`。",
-                "Only a step that was to take something back can be skipped; what comes after this one relies on it.                  Mend the cause and use `countersign retry`, or else `countersign cancel`.",
+                "Only a step that was to take something back can be skipped; what comes after this one relies on it. Mend the cause and use `countersign retry`, or else `countersign cancel`.",
             ),
             Refusal::HandOverToSelf(person) => Wording::new(
                 format!("交出和接手的是同一个人：{}。请另选接手的人。", name(person)),

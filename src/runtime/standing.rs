@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! TaskOpened · Reassigned to them ─→ Asked ─→ Answered
-//!                                      └────→ Over: Reassigned from them, or the task parked or closed
+//!                                      └────→ Over: Reassigned from them, every seat that they could take is taken,
+//!                                              or the task parked or closed
 //! ```
 //!
 //! The first that ends it stays: what happens to the task afterwards is not theirs any more. Whoever a task came to
@@ -12,10 +13,10 @@ use super::Case;
 use crate::engine::command::{Actor, Ask, Via};
 use crate::engine::event::{Entry, Event, OpenedAssignment};
 use crate::engine::state::TaskKind;
-use crate::model::id::{AssignmentId, Outcome, PersonId, TaskId};
+use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId};
 use crate::model::value::Record;
 use chrono::{DateTime, Utc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Where a person's part of a task stands.
@@ -67,8 +68,8 @@ pub enum How {
     Cancelled,
     /// The case was revised and walks again from an earlier step.
     Revised,
-    /// Control moved on by itself.
-    MovedOn,
+    /// Control moved on by itself: as this step came to its end, where one did.
+    MovedOn(Option<StepId>),
 }
 
 /// What the log says of one assignment.
@@ -86,19 +87,37 @@ impl Story {
         let mut story = Story { kind: TaskKind::Approve, opened: case.state.revision, end: None };
         let mut kinds: BTreeMap<TaskId, TaskKind> = BTreeMap::new();
         let mut own: Option<TaskId> = None;
-        let is_asked = |of: &[OpenedAssignment]| of.iter().any(|assignment| assignment.id == id);
+        // The seats that they may take, and those of each task that others took.
+        let mut seats: BTreeSet<u16> = BTreeSet::new();
+        let mut filled: BTreeMap<TaskId, BTreeSet<u16>> = BTreeMap::new();
+        let asked = |of: &[OpenedAssignment]| {
+            let found = of.iter().find(|assignment| assignment.id == id);
+            found.map(|assignment| assignment.seats.iter().copied().collect::<BTreeSet<u16>>())
+        };
         for entry in case.entries.iter() {
             for event in &entry.events {
                 match event {
                     Event::TaskOpened { task, opened } => {
                         kinds.insert(*task, opened.kind);
-                        if is_asked(&opened.assignments) {
+                        filled.remove(task);
+                        if let Some(may) = asked(&opened.assignments) {
                             (own, story.kind, story.opened) = (Some(*task), opened.kind, entry.revision);
+                            seats = may;
                         }
                     }
-                    Event::Reassigned { task, to, .. } if own.is_none() && is_asked(to) => {
-                        (own, story.opened) = (Some(*task), entry.revision);
-                        story.kind = kinds.get(task).copied().unwrap_or(story.kind);
+                    Event::Reassigned { task, to, .. } if let Some(may) = asked(to) => {
+                        if own.is_none() {
+                            (own, story.opened) = (Some(*task), entry.revision);
+                            story.kind = kinds.get(task).copied().unwrap_or(story.kind);
+                        }
+                        seats = may;
+                    }
+                    Event::Answered { task, assignment, seat, outcome, .. } if *assignment != id => {
+                        let filled = filled.entry(*task).or_default();
+                        filled.insert(*seat);
+                        if own == Some(*task) && seats.is_subset(filled) {
+                            story.end = over(entry, How::Answered(outcome.clone()));
+                        }
                     }
                     _ => story.end = ending(entry, event, id, own),
                 }
@@ -111,9 +130,21 @@ impl Story {
     }
 }
 
+fn over(entry: &Entry, how: How) -> Option<Standing> {
+    Some(Standing::Over { how, by: entry.command.actor.clone(), at: entry.at })
+}
+
+/// The step that came to its end first in an entry: what came from outside, or whose time was over.
+fn came(entry: &Entry) -> Option<StepId> {
+    entry.events.iter().find_map(|event| match event {
+        Event::Left { step, .. } => Some(step.clone()),
+        _ => None,
+    })
+}
+
 /// How an event ends an assignment of a task, if it does.
 fn ending(entry: &Entry, event: &Event, id: AssignmentId, own: Option<TaskId>) -> Option<Standing> {
-    let over = |how| Some(Standing::Over { how, by: entry.command.actor.clone(), at: entry.at });
+    let over = |how| over(entry, how);
     match event {
         Event::Answered { assignment, outcome, opinion, via, .. } if *assignment == id => {
             let values = match &entry.command.ask {
@@ -134,7 +165,7 @@ fn ending(entry: &Entry, event: &Event, id: AssignmentId, own: Option<TaskId>) -
                 Ask::Withdraw { .. } => How::Withdrawn,
                 Ask::Cancel { .. } => How::Cancelled,
                 Ask::Revise { .. } => How::Revised,
-                _ => How::MovedOn,
+                _ => How::MovedOn(came(entry)),
             })
         }
         _ => None,

@@ -565,7 +565,7 @@ fn the_preview_names_who_is_still_to_come() {
     let mut play = Play::new(TWO);
     play.start("cam", 600);
     let ahead = preview::upcoming(&play.definition, play.state(), &play.facts());
-    let shown: Vec<String> = ahead.iter().map(|step| format!("{}:{:?}", step.step, step.people)).collect();
+    let shown: Vec<String> = ahead.iter().map(|step| format!("{}:{:?}", step.step, step.people())).collect();
     assert_eq!(shown, [r#"second:["fay"]"#]);
 }
 

@@ -347,6 +347,7 @@ impl House {
                 to: &row.to,
                 attempt: 1,
                 directory: &directory,
+                live: &[],
                 calendar: &calendar,
                 now: self.runtime.now(),
                 key: self.keys.read().unwrap().signing(),

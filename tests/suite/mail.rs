@@ -352,7 +352,7 @@ impl Fixture {
         let ahead = Upcoming {
             step: "keeper".into(),
             title: Some(both("礼品出库", "Hand out the gifts")),
-            people: vec!["sun".into()],
+            seats: vec![vec!["sun".into()]],
             certain: true,
         };
         Fixture {
@@ -385,6 +385,7 @@ impl Fixture {
             to,
             attempt: 1,
             directory: &self.directory,
+            live: &[],
             calendar: &self.calendar,
             now: self.now,
             key: 1,
@@ -799,7 +800,7 @@ fn what_changed_is_told_by_row_and_column() {
 fn the_story_is_told_in_order() {
     let fixture = Fixture::new(Lang::Zh);
     let task = &fixture.state.tasks[&TaskId(1)];
-    let reader = Reader { person: None, asked: Some((task, &task.assignments[0])), fills: false, operates: false };
+    let reader = Reader { person: None, asked: Some((task, &task.assignments[0])), ..Reader::default() };
     let view = case_view(&fixture.scene(), &fixture.words(Lang::Zh), reader);
     let lines: Vec<String> = view.timeline.iter().map(|moment| moment.line()).collect();
     assert_eq!(

@@ -31,6 +31,7 @@ mod mail;
 mod mends;
 mod mistakes;
 mod mutations;
+mod news;
 mod operator;
 mod outside;
 mod overdue;

@@ -609,6 +609,7 @@ fn events(chance: &mut Chance) -> Vec<Event> {
         Event::UndoLeft { step: step.as_str().into() },
         Event::UndoSkipped { token, step: step.as_str().into(), reason: chance.secret() },
         Event::CameLate { token },
+        Event::Unusable { token, zh: chance.secret(), en: chance.secret() },
     ];
     for waits in waits(chance) {
         all.push(Event::WaitBegun { token, waits: Box::new(waits), due: chance.maybe(Chance::instant) });

@@ -371,11 +371,7 @@ fn greet(shell: &Shell, server: &Server, started: &[Accepted], database: &Path, 
             (Some(name), Some(value)) => words.headline(definition.form.get(name), value),
             _ => String::new(),
         };
-        let asked: Vec<String> = state
-            .tasks
-            .values()
-            .map(|task| words.people(task.assignments.iter().map(|one| &one.person), "", true))
-            .collect();
+        let asked: Vec<String> = state.tasks.values().map(|task| words.asked(task, "")).collect();
         if let (None, Some(task)) = (&first, state.tasks.values().next())
             && let Some(one) = task.assignments.first()
         {

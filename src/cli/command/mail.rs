@@ -267,6 +267,7 @@ async fn preview(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Resu
                 to,
                 attempt: 1,
                 directory: &world.directory,
+                live: &world.live,
                 calendar: &world.calendar,
                 now: world.now,
                 key: 0,

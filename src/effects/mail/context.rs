@@ -2,7 +2,7 @@
 
 use super::{GAP, Letter};
 use crate::effects::format::{Words, clean, clean_line};
-use crate::effects::timeline::{Mark, Moment};
+use crate::effects::timeline::{Mark, Moment, decided_by_time};
 use crate::effects::view::{CaseView, Due, Reader, Shown, Stamp, case_view};
 use crate::effects::words::answer_sentence;
 use crate::engine::command::{Actor, Ask, Via};
@@ -32,6 +32,13 @@ pub struct Context {
     pub(super) button: String,
     /// The step that the mail is about.
     pub(super) step: String,
+    /// What time made of it, where the mail is about a step that was late: `已超时，按“同意”处理`. Empty where it is
+    /// still open.
+    pub(super) passed: String,
+    /// Whose part of the case was handed over, where the case itself was not.
+    pub(super) from: String,
+    /// Whether the reader is asked something in the case, by another mail.
+    pub(super) waits: bool,
     /// What was answered, where the mail is about an answer.
     pub(super) decided: Option<Decided>,
     /// What happened, without what the mail itself says.
@@ -66,7 +73,12 @@ pub(super) fn context(
     name: &str,
 ) -> Context {
     let (definition, state) = (letter.scene.definition, letter.scene.state);
-    let reader = Reader { person: Some(letter.to), asked, fills: false, operates: false };
+    let acted = match letter.kind {
+        MailKind::ActedFor { task: Some(task) } => task_of(letter, *task),
+        _ => None,
+    };
+    let saw = acted.map_or(Shown::EVERYTHING, |(step, kind)| Shown::at(definition, step, kind));
+    let reader = Reader { person: Some(letter.to), asked, saw: Some(saw), ..Reader::default() };
     let mut case = case_view(&letter.scene, words, reader);
     // A mail waits in a mailbox: what would be a hidden id is left out.
     case.number = state.number.as_ref().map(|number| clean_line(number.as_str())).unwrap_or_default();
@@ -105,6 +117,9 @@ pub(super) fn context(
             _ => words.pick("查看并决定", "View and decide"),
         }
         .into(),
+        passed: passed(letter, words),
+        from: handed_over(letter, words),
+        waits: asked.is_none() && waits(letter),
         past: case.past().filter(|moment| tells(moment, decided.as_ref())).cloned().collect(),
         decided,
         ahead: following(letter, &case),
@@ -128,9 +143,33 @@ fn queued<'a>(letter: &Letter<'a>) -> Option<&'a Entry> {
     letter.scene.log.iter().find(|entry| entry.events.iter().any(queued))
 }
 
+/// What time made of the step that the mail is about.
+fn passed(letter: &Letter<'_>, words: &Words<'_>) -> String {
+    let MailKind::Overdue { step, .. } = letter.kind else { return String::new() };
+    queued(letter).and_then(|entry| decided_by_time(&letter.scene, words, step, entry)).unwrap_or_default()
+}
+
+/// Whose part of the case the mail tells of, where it was not the case itself that was handed over.
+fn handed_over(letter: &Letter<'_>, words: &Words<'_>) -> String {
+    let of = |event: &Event| match event {
+        Event::HandedOver { from, applicant: false, .. } => Some(words.name(from)),
+        _ => None,
+    };
+    let entry = queued(letter).filter(|_| *letter.kind == MailKind::HandedOver);
+    entry.and_then(|entry| entry.events.iter().find_map(of)).unwrap_or_default()
+}
+
+/// Whether the reader is asked something in the case.
+fn waits(letter: &Letter<'_>) -> bool {
+    let mut open = letter.scene.state.tasks.values().filter(|task| !task.parked).flat_map(|task| &task.assignments);
+    open.any(|one| one.person == *letter.to)
+}
+
 /// Whether a line says something that the head of the mail does not say already.
 fn tells(moment: &Moment, decided: Option<&Decided>) -> bool {
-    let said = |decided: &Decided| moment.when == decided.when && moment.opinion == decided.opinion;
+    // What was changed beside an answer is a line of its own.
+    let answers = moment.mark != Mark::Note || !moment.opinion.is_empty();
+    let said = |decided: &Decided| answers && moment.when == decided.when && moment.opinion == decided.opinion;
     !matches!(moment.mark, Mark::Start | Mark::Skipped | Mark::End) && !decided.is_some_and(said)
 }
 

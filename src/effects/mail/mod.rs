@@ -22,7 +22,7 @@ use super::format::{Words, clean_line};
 use super::template::Templates;
 use super::timeline::Scene;
 use crate::engine::state::{Assignment, MailKind, Task, TaskKind};
-use crate::model::definition::StepKind;
+use crate::model::definition::{Definition, StepKind};
 use crate::model::id::{AssignmentId, MailId, PersonId};
 use crate::model::people::Directory;
 use crate::model::text::{Lang, Wording};
@@ -30,6 +30,7 @@ use crate::model::time::Calendar;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
 /// Stands where the link belongs, until a mail is sent. No text of a person can hold it: `clean` takes it out.
 pub const GAP: &str = "\u{fdd0}";
@@ -88,6 +89,8 @@ pub struct Letter<'a> {
     pub attempt: u32,
     /// The people, as they are now.
     pub directory: &'a Directory,
+    /// The processes that are live, for the titles of what was called.
+    pub live: &'a [Arc<Definition>],
     /// The calendar, as it is now.
     pub calendar: &'a Calendar,
     /// The time.
@@ -180,7 +183,7 @@ pub fn compose(letter: &Letter<'_>, templates: &Templates, sender: &Sender) -> R
     }
     let lang = person.language;
     let zone = person.zone.unwrap_or(letter.calendar.zone);
-    let words = Words { lang, zone, now: letter.now, directory: letter.directory, live: &[] };
+    let words = Words { lang, zone, now: letter.now, directory: letter.directory, live: letter.live };
     let context = context::context(letter, &words, asked, &name);
     let (stem, own) = stem(letter, asked);
     let stem = match own {

@@ -91,6 +91,9 @@ pub fn sample(definition: Option<&Definition>, lang: Lang) -> Context {
         please: pick("请审批", "Approve"),
         button: pick("查看并决定", "View and decide"),
         step: pick("营销总监审批", "Marketing director"),
+        passed: pick("已超时，按“同意”处理", "went overdue, taken as “Approved”"),
+        from: pick("李娜", "Li Na"),
+        waits: true,
         decided: Some(Decided {
             who: pick("李娜", "Li Na"),
             words: pick("同意", "Approved"),

@@ -15,7 +15,8 @@ pub use shown::Shown;
 use super::format::{Words, clean_line};
 use super::timeline::{Mark, Moment, Scene, Told, timeline};
 use crate::engine::data_by_now;
-use crate::engine::state::{Assignment, State, Task, TaskKind};
+use crate::engine::event::Closed;
+use crate::engine::state::{Assignment, ClosedTask, State, Task, TaskKind};
 use crate::model::definition::Definition;
 use crate::model::form::Field;
 use crate::model::id::{FieldName, PersonId};
@@ -86,8 +87,10 @@ pub struct Reader<'a> {
     pub asked: Option<(&'a Task, &'a Assignment)>,
     /// Whether they fill it in beside: what is asked again then stands there alone.
     pub fills: bool,
-    /// Whether they operate the case, and are told of attempts outside and of incidents that are over.
+    /// Whether they operate the case, and are told of attempts outside and of incidents.
     pub operates: bool,
+    /// What they were shown of whom nothing is asked any more, or what a mail shows them.
+    pub saw: Option<Shown<'a>>,
 }
 
 /// An instance in the words of its reader.
@@ -115,7 +118,7 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
     let submitted = words.moment(state.started_at);
     // Of what was changed they are told who see it: who is asked, whose case it is, and who looks after it.
     let own = reader.operates || person == Some(&state.applicant);
-    let changes = (own || reader.asked.is_some()).then_some(shown);
+    let changes = if own || reader.asked.is_some() { Some(shown) } else { reader.saw };
     CaseView {
         lang: words.lang.tag(),
         title: clean_line(state.title.get(words.lang)),
@@ -158,7 +161,8 @@ impl CaseView {
 /// Who handed it in: `张伟 提交`; before somebody has, who is asked to and by which case.
 fn handed_in(scene: &Scene<'_>, words: &Words<'_>, applicant: &str) -> String {
     let state = scene.state;
-    if state.tasks.values().any(|task| task.kind == TaskKind::Begin) {
+    let unfilled = |task: &ClosedTask| task.kind == TaskKind::Begin && !matches!(task.how, Closed::Decided(_));
+    if state.tasks.values().any(|task| task.kind == TaskKind::Begin) || state.closed.values().any(unfilled) {
         return match (scene.caller.map(|caller| words.calling(caller)), words.lang) {
             (Some(caller), Lang::Zh) => format!("{caller} 请 {applicant} 填写"),
             (None, Lang::Zh) => format!("请 {applicant} 填写"),

@@ -130,6 +130,7 @@ impl Inside {
         let (directory, calendar, now) = (self.runtime.directory(), self.runtime.calendar(), self.runtime.now());
         let facts = Facts { now, directory: &directory, calendar: &calendar, sequence: 0, seed: [0; 16] };
         let ahead = upcoming(&case.definition, &case.state, &facts);
+        let live = self.runtime.definitions();
         let caller = self.runtime.calling(&case.state).await?;
         let scene = Scene {
             definition: &case.definition,
@@ -146,6 +147,7 @@ impl Inside {
             to: &row.to,
             attempt: row.attempt,
             directory: &directory,
+            live: &live,
             calendar: &calendar,
             now,
             key: self.keys().signing(),

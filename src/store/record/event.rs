@@ -149,6 +149,7 @@ pub(super) enum EventRecord {
     UndoLeft(StepId),
     UndoSkipped(TokenId, StepId),
     CameLate(TokenId),
+    Unusable(TokenId),
 }
 
 impl EventRecord {
@@ -299,6 +300,11 @@ impl EventRecord {
                 EventRecord::UndoSkipped(*token, step.clone())
             }
             Event::CameLate { token } => EventRecord::CameLate(*token),
+            Event::Unusable { token, zh, en } => {
+                personal.text(zh);
+                personal.text(en);
+                EventRecord::Unusable(*token)
+            }
         }
     }
 
@@ -402,6 +408,11 @@ impl EventRecord {
                 Event::UndoSkipped { token, step, reason: personal.text().unwrap_or_default() }
             }
             EventRecord::CameLate(token) => Event::CameLate { token },
+            EventRecord::Unusable(token) => Event::Unusable {
+                token,
+                zh: personal.text().unwrap_or_default(),
+                en: personal.text().unwrap_or_default(),
+            },
         }
     }
 }

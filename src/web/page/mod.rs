@@ -10,11 +10,11 @@ pub(super) mod task;
 use super::{Frame, WebError, WebState, guard};
 use crate::effects::format::Words;
 use crate::effects::timeline::Scene;
-use crate::effects::view::{CaseView, Reader, case_view};
+use crate::effects::view::{CaseView, Reader, Shown, case_view};
 use crate::effects::words::Calling;
 use crate::model::definition::Definition;
 use crate::model::text::Lang;
-use crate::runtime::access::Visit;
+use crate::runtime::access::{Standing, Visit};
 use chrono_tz::Tz;
 use std::sync::Arc;
 
@@ -62,7 +62,10 @@ impl<'a> Desk<'a> {
             caller: self.around.caller.as_ref(),
         };
         let asked = self.visit.asked().filter(|_| asked);
-        let reader = Reader { person: Some(&self.visit.row.person), asked, fills: true, operates: false };
+        // Who answered may still see what they saw then.
+        let answered = matches!(self.visit.standing, Standing::Answered { .. });
+        let saw = answered.then(|| Shown::at(&case.definition, &self.visit.row.step, self.visit.kind));
+        let reader = Reader { person: Some(&self.visit.row.person), asked, fills: true, saw, ..Reader::default() };
         case_view(&scene, &self.words, reader)
     }
 

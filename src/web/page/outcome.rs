@@ -3,11 +3,12 @@
 
 use super::Desk;
 use crate::effects::format::{Words, clean, clean_line, masked};
+use crate::effects::timeline::{Mark, Moment};
 use crate::effects::view::CaseView;
 use crate::engine::command::Actor;
 use crate::engine::state::TaskKind;
 use crate::model::definition::outcome as outcomes;
-use crate::model::id::{FieldName, Outcome, PersonId};
+use crate::model::id::{FieldName, Outcome, PersonId, StepId};
 use crate::model::text::Lang;
 use crate::model::value::{Record, Value};
 use crate::runtime::access::{How, LINK_DAYS, Standing};
@@ -25,6 +26,8 @@ struct Page {
     lines: Vec<String>,
     opinion: Option<String>,
     stamp: Option<Stamp>,
+    /// Over what is said of what was sent.
+    amber: String,
     other_choice: Option<String>,
     next: Vec<Line>,
     nothing_to_do: Option<String>,
@@ -215,6 +218,10 @@ fn page(desk: &Desk<'_>, view: CaseView, heading: String, lines: Vec<String>) ->
         lines,
         opinion: None,
         stamp: None,
+        amber: match answered {
+            true => desk.pick("您的决定没有改变", "Your decision stands as it was"),
+            false => desk.pick("没有记录", "Nothing was recorded"),
+        },
         other_choice: None,
         next,
         nothing_to_do: None,
@@ -233,7 +240,7 @@ fn next(desk: &Desk<'_>, view: &CaseView, answered: bool) -> Vec<Line> {
         return vec![Line { label, text: format!("{words} · {}", stamp.at) }];
     }
     let label = if answered { desk.pick("接下来", "Next") } else { desk.pick("现在", "Now") };
-    let line = |moment: &crate::effects::timeline::Moment| {
+    let line = |moment: &Moment| {
         let colon = desk.words.pick("：", ": ");
         let mut text = moment.title.clone();
         let who = if moment.yours { desk.words.pick("您", "you") } else { &moment.who };
@@ -242,7 +249,8 @@ fn next(desk: &Desk<'_>, view: &CaseView, answered: bool) -> Vec<Line> {
         } else if !moment.words.is_empty() {
             text = format!("{text}{colon}{}", moment.words);
         }
-        if !moment.when.is_empty() {
+        // Where it stopped, the time is that of the stop.
+        if !moment.when.is_empty() && moment.mark == Mark::Now {
             text = match desk.words.lang {
                 Lang::Zh => format!("{text}，{} 前", moment.when),
                 Lang::En => format!("{text}, by {}", moment.when),
@@ -328,6 +336,10 @@ fn names(words: &Words<'_>, people: &[PersonId]) -> String {
     people.iter().map(|person| words.name(person)).collect::<Vec<_>>().join(words.pick("、", ", "))
 }
 
+fn step_title(desk: &Desk<'_>, step: &StepId) -> String {
+    desk.words.step(&desk.visit.case.definition, step)
+}
+
 /// What happened instead: a heading and a sentence.
 fn instead(desk: &Desk<'_>, how: &How, by: &Actor, own: bool, at: DateTime<Utc>) -> (String, String) {
     let words = &desk.words;
@@ -368,7 +380,13 @@ fn instead(desk: &Desk<'_>, how: &How, by: &Actor, own: bool, at: DateTime<Utc>)
             How::Withdrawn => zh("申请已撤回", format!("{who} 已于 {at} 撤回这份申请。")),
             How::Cancelled => zh("申请已取消", format!("{who} 已于 {at} 取消这份申请。")),
             How::Revised => zh("申请已修改", format!("{who} 已于 {at} 修改这份申请，流程从前面的步骤重新走。")),
-            How::MovedOn => zh("不再需要您处理", format!("流程已于 {at} 继续。")),
+            How::MovedOn(Some(step)) if *step == desk.visit.row.step => {
+                zh("不再需要您处理", format!("这件事没有按时办理，流程已于 {at} 自行继续。"))
+            }
+            How::MovedOn(Some(step)) => {
+                zh("不再需要您处理", format!("“{}”先有了结果，流程已于 {at} 继续。", step_title(desk, step)))
+            }
+            How::MovedOn(None) => zh("不再需要您处理", format!("流程已于 {at} 继续。")),
         },
         Lang::En => match how {
             How::Answered(outcome) => match outcome.as_str() {
@@ -401,7 +419,15 @@ fn instead(desk: &Desk<'_>, how: &How, by: &Actor, own: bool, at: DateTime<Utc>)
                 "The request was revised",
                 format!("{who} revised it on {at}, and it goes through earlier steps again."),
             ),
-            How::MovedOn => zh("You are not asked any more", format!("The case went on at {at}.")),
+            How::MovedOn(Some(step)) if *step == desk.visit.row.step => zh(
+                "You are not asked any more",
+                format!("It was not done in time, and the case went on by itself on {at}."),
+            ),
+            How::MovedOn(Some(step)) => zh(
+                "You are not asked any more",
+                format!("“{}” came first, and the case went on on {at}.", step_title(desk, step)),
+            ),
+            How::MovedOn(None) => zh("You are not asked any more", format!("The case went on on {at}.")),
         },
     }
 }
