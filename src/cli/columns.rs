@@ -22,13 +22,15 @@ enum Gives {
     Nothing,
     /// Its one line, down to half a page: sentences.
     Line,
+    /// Its one line, down to a word: titles whose end tells rows apart.
+    Below,
 }
 
 impl Gives {
     /// The least cells that it is readable in; `None` where it gives up nothing.
     fn least(self) -> Option<usize> {
         match self {
-            Gives::End => Some(8),
+            Gives::End | Gives::Below => Some(8),
             Gives::Line => Some(40),
             Gives::Nothing => None,
         }
@@ -67,6 +69,11 @@ impl Table {
     /// Lets a column of sentences go on in the next line instead of cutting them.
     pub(crate) fn prose(self, column: usize) -> Table {
         self.giving(column, Gives::Line)
+    }
+
+    /// Lets a column of titles go on in the next line: their end tells rows apart.
+    pub(crate) fn below(self, column: usize) -> Table {
+        self.giving(column, Gives::Below)
     }
 
     fn giving(mut self, column: usize, gives: Gives) -> Table {
@@ -152,7 +159,7 @@ impl Table {
         let cell = |(column, width): (&usize, &usize)| {
             let (cell, style) = row.get(*column).unwrap_or(&empty);
             let lines = match self.gives.get(*column) {
-                Some(Gives::Line) => wrap(cell, *width),
+                Some(Gives::Line | Gives::Below) => wrap(cell, *width),
                 _ => vec![fit(cell, *width)],
             };
             (*column, *width, lines, *style)
@@ -299,6 +306,21 @@ AK-1
            machine or to a private network
 ";
         assert_eq!(drawn(&table, Some(52)), lines);
+    }
+
+    #[test]
+    fn a_title_whose_end_tells_rows_apart_goes_on_below() {
+        let mut table = Table::new(["案例", "待办", "谁"]).below(1);
+        table.row(["RW-1".into(), "询价（第 1 行：茶）".into(), "孙丽".into()]);
+        table.row(["RW-1".into(), "询价（第 2 行：糖）".into(), "孙丽".into()]);
+        let expected = "\
+案例  待办            谁
+RW-1  询价（第 1      孙丽
+      行：茶）
+RW-1  询价（第 2      孙丽
+      行：糖）
+";
+        assert_eq!(drawn(&table, Some(26)), expected);
     }
 
     #[test]

@@ -263,7 +263,7 @@ impl<'a> Prompt<'a> {
         if !kind.is_empty() {
             line += &self.output.ink(Ink::Dim, &format!(" · {kind}"));
         }
-        if !field.required && default.is_none() {
+        if !field.required && !field.wants_one() && default.is_none() {
             line += &self.output.ink(Ink::Dim, self.output.pick(" · 可以不填", " · may be left out"));
         }
         self.say(&line);

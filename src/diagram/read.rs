@@ -9,15 +9,22 @@ use super::phrase::Phrases;
 use super::speak::{falls_through, leads_in, takes_back};
 use crate::model::definition::{Definition, Step, StepKind, outcome};
 use crate::model::graph::{Node, On};
-use crate::model::id::{Outcome, StepId};
+use crate::model::id::{Outcome, ProcessId, StepId};
 use crate::model::people::Directory;
-use crate::model::text::{Lang, clean_line};
+use crate::model::text::{Lang, Text, clean_line};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Drawing {
-    /// What a picture of a process shows, in the words of `lang` and the titles of the directory.
-    pub fn of(definition: &Definition, directory: &Directory, lang: Lang) -> Drawing {
+    /// What a picture of a process shows, in the words of `lang` and the titles of the directory and of the processes
+    /// beside it.
+    pub fn of(
+        definition: &Definition,
+        beside: &BTreeMap<ProcessId, Text>,
+        directory: &Directory,
+        lang: Lang,
+    ) -> Drawing {
         let mut reader = Reader::new(definition, directory, lang);
+        reader.processes = beside.clone();
         let mut items = reader.list(0, None);
         let start = Item {
             notes: reader.starters(),
@@ -44,6 +51,8 @@ pub(super) struct Reader<'a> {
     pub(super) definition: &'a Definition,
     pub(super) directory: &'a Directory,
     pub(super) lang: Lang,
+    /// The titles of the processes beside it.
+    pub(super) processes: BTreeMap<ProcessId, Text>,
     pub(super) say: Phrases<'a>,
     /// The steps of each block, in document order.
     lists: BTreeMap<u32, Vec<&'a StepId>>,
@@ -67,6 +76,7 @@ impl<'a> Reader<'a> {
             definition,
             directory,
             lang,
+            processes: BTreeMap::new(),
             say: Phrases::of(definition, directory, lang),
             lists,
             numbers,

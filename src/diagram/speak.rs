@@ -3,7 +3,7 @@
 
 use super::drawing::{Kind, Note};
 use super::read::Reader;
-use crate::model::control::{Http, Join, Overdue, Piece, Then};
+use crate::model::control::{Call, Http, Join, Overdue, Piece, Then};
 use crate::model::definition::{Step, StepKind};
 use crate::model::formula::{Formula, Op};
 use crate::model::graph::{Node, On};
@@ -82,9 +82,7 @@ impl Reader<'_> {
                 Lang::Zh => format!("“{}”的每一行", self.field(each.list.as_str())),
                 Lang::En => format!("Every row of “{}”", self.field(each.list.as_str())),
             },
-            StepKind::Call(call) => {
-                format!("{}{}", self.pick("流程 ", "Process "), words::named(call.process.as_str()))
-            }
+            StepKind::Call(call) => self.process(call, ("流程", "Process ")),
             StepKind::Wait(until) => self.until(until),
             StepKind::Receive(receive) => {
                 format!("{}{}", self.pick("等待消息 ", "Message "), words::named(&receive.message))
@@ -139,10 +137,9 @@ impl Reader<'_> {
                 notes
             }
             StepKind::Call(call) => {
-                let name = words::named(call.process.as_str());
                 let mut notes = Vec::new();
                 if titled {
-                    notes.push(Note::What(format!("{}{name}", self.pick("流程 ", "process "))));
+                    notes.push(Note::What(self.process(call, ("流程", "process "))));
                 }
                 notes.extend(call.detached.then(|| Note::What(self.pick("不等结果", "not awaited"))));
                 notes
@@ -171,10 +168,22 @@ impl Reader<'_> {
             (Some(Then::Decide(name)), Lang::Zh) => format!("按“{}”处理", self.outcome(id, name)),
             (Some(Then::Decide(name)), Lang::En) => format!("decided as “{}”", self.outcome(id, name)),
             (_, _) if overdue.notify.is_empty() => return None,
+            (Some(Then::Go), lang) => {
+                let people = self.say.people(&overdue.notify);
+                return Some(match lang {
+                    Lang::Zh => format!("逾期通知{people}"),
+                    Lang::En => format!("overdue: tell {people}"),
+                });
+            }
             (_, Lang::Zh) => format!("通知{}", self.say.people(&overdue.notify)),
             (_, Lang::En) => format!("tell {}", self.say.people(&overdue.notify)),
         };
-        Some(format!("{}{said}", self.pick("逾期", "overdue: ")))
+        let told = match self.lang {
+            _ if overdue.notify.is_empty() || overdue.then.is_none() => String::new(),
+            Lang::Zh => format!("，并通知{}", self.say.people(&overdue.notify)),
+            Lang::En => format!(" and tell {}", self.say.people(&overdue.notify)),
+        };
+        Some(format!("{}{said}{told}", self.pick("逾期", "overdue: ")))
     }
 
     /// How long, or until when, a `wait` waits.
@@ -228,10 +237,21 @@ impl Reader<'_> {
     pub(super) fn outcome(&self, id: &StepId, name: &Outcome) -> String {
         let human = self.definition.steps.get(id).and_then(|step| step.human());
         let own = human.and_then(|human| human.outcomes.get(name)).and_then(|answer| answer.title.as_ref());
-        match (own, words::answer(name.as_str())) {
+        // A called case is withdrawn or cancelled, which no step is.
+        match (own, words::answer(name.as_str()).or_else(|| words::ending(name.as_str()))) {
             (Some(title), _) => clean_line(title.get(self.lang)),
             (None, Some(words)) => words.get(self.lang).to_owned(),
             (None, None) => words::named(name.as_str()),
+        }
+    }
+
+    /// What a called process is called: its title where it is known.
+    fn process(&self, call: &Call, (zh, en): (&str, &str)) -> String {
+        match (self.processes.get(&call.process), self.lang) {
+            (Some(title), Lang::Zh) => format!("{zh}“{}”", clean_line(title.get(self.lang))),
+            (Some(title), Lang::En) => format!("{en}“{}”", clean_line(title.get(self.lang))),
+            (None, Lang::Zh) => format!("{zh} {}", words::named(call.process.as_str())),
+            (None, Lang::En) => format!("{en}{}", words::named(call.process.as_str())),
         }
     }
 

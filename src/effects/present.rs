@@ -31,9 +31,10 @@ pub(super) fn present(scene: &Scene<'_>, words: &Words<'_>, reader: Option<&Pers
                 },
                 ..Moment::default()
             });
-        } else if let Some(waits) =
-            token.waits.as_ref().and_then(|waits| words.waits(waits, opens_at(scene.state, *number)))
-        {
+        } else if let Some(waits) = token.waits.as_ref().and_then(|waits| match operates {
+            true => words.waits(waits, opens_at(scene.state, *number)),
+            false => words.waits_plainly(waits, opens_at(scene.state, *number)),
+        }) {
             story.push(Moment {
                 mark: Mark::Now,
                 title: title(),

@@ -217,6 +217,19 @@ impl Words<'_> {
         }
     }
 
+    /// What a token waits for, in the words of who does not look after it: without the names that programs know.
+    pub(super) fn waits_plainly(&self, waits: &Waiting, opens: Option<DateTime<Utc>>) -> Option<String> {
+        let zh = self.lang == Lang::Zh;
+        Some(match waits {
+            Waiting::Lock { .. } => self.pick("等待轮到", "Waiting for its turn").into(),
+            Waiting::Message { key: Some(key), .. } if zh => format!("等待消息（{}）", clean_line(key)),
+            Waiting::Message { key: Some(key), .. } => format!("Waiting for a message ({})", clean_line(key)),
+            Waiting::Message { .. } => self.pick("等待消息", "Waiting for a message").into(),
+            Waiting::Job { .. } => self.pick("系统正在处理", "Being worked on by a program").into(),
+            _ => return self.waits(waits, opens),
+        })
+    }
+
     /// What a token waits for, where that is not people or blocks; `opens` is when a wait for a time is over.
     pub fn waits(&self, waits: &Waiting, opens: Option<DateTime<Utc>>) -> Option<String> {
         let zh = self.lang == Lang::Zh;

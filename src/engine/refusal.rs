@@ -382,7 +382,7 @@ impl Refusal {
                     name(person)
                 ),
                 format!(
-                    "{} may not take `{step}` (separation of duties, or they are asked there already), and no superior \
+                    "{} may not take “{step}” (separation of duties, or they are asked there already), and no superior \
                      of theirs may. Choose somebody else, or wait until that step is done.",
                     name(person)
                 ),

@@ -1,11 +1,12 @@
 //! Forms: what is asked, of which type, and what makes an answer good.
 
 use super::file::FileRule;
-use super::formula::Formula;
+use super::formula::{Formula, Op};
 use super::id::FieldName;
 use super::text::Text;
 use super::value::{Type, Typed, Value};
 use indexmap::IndexMap;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -156,6 +157,13 @@ pub enum FieldKind {
 }
 
 impl Field {
+    /// Whether it is refused empty though it does not say `required`: it holds several, and at least one.
+    pub fn wants_one(&self) -> bool {
+        let several = self.many || matches!(self.kind, FieldKind::List(_));
+        let least = self.min.as_ref().map(|min| min.root.op());
+        several && matches!(least, Some(Op::Literal(Value::Number(least))) if *least >= Decimal::ONE)
+    }
+
     /// Whether it, or one of its columns, takes files from people.
     pub fn takes_files(&self) -> bool {
         match &self.kind {

@@ -164,14 +164,15 @@ impl Sheet {
         let help = help.or_else(|| (field.kind == FieldKind::Duration).then(length));
         let fault = self.faults.get(&path).cloned();
         let id = id(&path);
+        let needed = field.required || field.wants_one();
         let mut described = Vec::new();
         described.extend(help.as_ref().map(|_| format!("{id}-help")));
         described.extend(fault.as_ref().map(|_| format!("{id}-fault")));
         Widget {
             label: clean_line(field.title.get(words.lang)),
             help,
-            required: field.required && field.when.is_none(),
-            sometimes: field.required && field.when.is_some(),
+            required: needed && field.when.is_none(),
+            sometimes: needed && field.when.is_some(),
             described: (!described.is_empty()).then(|| described.join(" ")),
             fault,
             id,

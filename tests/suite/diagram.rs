@@ -13,6 +13,7 @@ use countersign::model::definition::Definition;
 use countersign::model::id::StepId;
 use countersign::model::text::Lang;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 const LANGS: [Lang; 2] = [Lang::Zh, Lang::En];
@@ -40,7 +41,7 @@ fn one(text: &str) -> Definition {
 fn drawing(definition: &Definition, lang: Lang) -> Drawing {
     let text = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
     let compiled = crate::support::compile(&[("directory.yaml", &text)]);
-    Drawing::of(definition, &compiled.directory.unwrap(), lang)
+    Drawing::of(definition, &BTreeMap::new(), &compiled.directory.unwrap(), lang)
 }
 
 fn outlined(drawing: &Drawing, marks: &Marks, width: Option<usize>) -> String {
@@ -337,5 +338,39 @@ fn every_tag_of_a_picture_is_closed() {
             }
         }
         assert!(open.is_empty(), "{}: {open:?}", path.display());
+    }
+}
+
+#[test]
+fn what_a_picture_says_of_other_processes_and_of_lateness_is_in_titles_and_whole() {
+    let text = "
+process: deal
+title: Deal
+start: [clerk]
+form: {}
+steps:
+  - { id: offer, title: { zh: 报价, en: Offer }, call: offer, on: { withdrawn: lost, cancelled: lost, otherwise: next } }
+  - { id: sign, title: { zh: 签字, en: Sign }, approve: lead, due: 1 day, overdue: { decide: approved, notify: applicant } }
+  - { id: lost, end: lost, title: { zh: 丢单, en: Lost } }
+";
+    let offer = "
+process: offer
+title: { zh: 给客户报价, en: An offer }
+start: [clerk]
+form: {}
+steps: [{ id: send, task: lead }]
+";
+    let files = [("deal.yaml", text), ("offer.yaml", offer), ("directory.yaml", crate::support::OFFICE)];
+    let compiled = crate::support::compile(&files);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    let deal = compiled.definitions.iter().find(|one| one.process.as_str() == "deal").expect("it compiles");
+    let titles = compiled.definitions.iter().map(|one| (one.process.clone(), one.title.clone())).collect();
+    for (lang, said) in [
+        (Lang::Zh, ["流程“给客户报价”", "已撤回", "逾期按“同意”处理，并通知申请人"]),
+        (Lang::En, ["process “An offer”", "Withdrawn", "overdue: decided as “Approved” and tell"]),
+    ] {
+        let drawing = Drawing::of(deal, &titles, compiled.directory.as_ref().unwrap(), lang);
+        let found = outlined(&drawing, &Marks::default(), None);
+        assert!(said.iter().all(|said| found.contains(said)), "{found}");
     }
 }

@@ -324,10 +324,32 @@ async fn who_lost_a_race_reads_what_came_first() {
     let house = house(RACE).await;
     house.start_by("dunning", "lei", serde_json::json!({ "bill": "R1" })).await;
     let link = house.link("bai").await;
-    house.get(&link).await.is(200);
+    // What programs call it is not for people.
+    house.get(&link).await.is(200).has(&["等待消息（R1）"]).lacks(&["等待消息 paid"]);
     house.runtime.message("m1", "paid", Some("R1"), Value::Null).await.unwrap();
     house.get(&link).await.is(200).has(&["“到账”先有了结果"]);
     house.get(&format!("{link}?lang=en")).await.has(&["“Payment” came first"]);
+}
+
+#[tokio::test]
+async fn what_is_refused_empty_is_not_called_optional() {
+    let process = "
+process: helped
+title: { zh: 协办, en: Helped }
+start: [lead]
+form: { what: { type: text, title: { zh: 事项, en: Matter } } }
+steps:
+  - id: work
+    title: { zh: 办理, en: Work }
+    task: person(\"bai\")
+    form:
+      helpers: { type: person, title: { zh: 协办人, en: Helpers }, many: true, min: 1 }
+      others: { type: person, title: { zh: 知会, en: Others }, many: true }
+";
+    let house = house(process).await;
+    house.start_by("helped", "lei", serde_json::json!({ "what": "印章" })).await;
+    let page = house.get(&house.link("bai").await).await;
+    page.has(&["知会 <span class=\"quiet\">选填"]).lacks(&["协办人 <span class=\"quiet\">选填"]);
 }
 
 #[tokio::test]

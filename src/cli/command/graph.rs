@@ -8,9 +8,11 @@ use crate::cli::save;
 use crate::cli::shell::Shell;
 use crate::diagram::{Drawing, Marks, Tone, dot, mermaid, outline, svg};
 use crate::model::definition::Definition;
+use crate::model::id::ProcessId;
 use crate::model::people::Directory;
-use crate::model::text::Wording;
+use crate::model::text::{Text, Wording};
 use clap::{ArgMatches, Command};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub(super) fn tree(words: Words) -> Command {
@@ -66,19 +68,30 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let (live, directory) = shell.with_runtime(async |runtime| Ok((runtime.definitions(), runtime.directory())))?;
         let found = live.iter().find(|definition| definition.process.as_str() == process);
         let found = found.ok_or_else(|| no_process(process, live.iter().map(|one| one.process.as_str())))?;
-        return draw(shell, found, &directory, matches);
+        return draw(shell, found, &titles(live.iter().map(AsRef::as_ref)), &directory, matches);
     }
     let folder = check::folder(shell, matches);
     let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
     let definition = explore::wanted(shell, &compiled, process, &folder)?;
-    draw(shell, definition, &compiled.directory.clone().unwrap_or_default(), matches)
+    let titles = titles(&compiled.definitions);
+    draw(shell, definition, &titles, &compiled.directory.clone().unwrap_or_default(), matches)
+}
+
+fn titles<'d>(definitions: impl IntoIterator<Item = &'d Definition>) -> BTreeMap<ProcessId, Text> {
+    definitions.into_iter().map(|one| (one.process.clone(), one.title.clone())).collect()
 }
 
 /// What the names of drawings end in, and what is drawn then.
 const ENDINGS: &[(&str, &str)] =
     &[("svg", "svg"), ("mmd", "mermaid"), ("mermaid", "mermaid"), ("dot", "dot"), ("gv", "dot"), ("txt", "outline")];
 
-fn draw(shell: &Shell, definition: &Definition, directory: &Directory, matches: &ArgMatches) -> Result<(), Stop> {
+fn draw(
+    shell: &Shell,
+    definition: &Definition,
+    titles: &BTreeMap<ProcessId, Text>,
+    directory: &Directory,
+    matches: &ArgMatches,
+) -> Result<(), Stop> {
     let output = &shell.output;
     let out = matches.get_one::<PathBuf>("out");
     let format = match (matches.get_one::<String>("format"), out) {
@@ -86,7 +99,7 @@ fn draw(shell: &Shell, definition: &Definition, directory: &Directory, matches: 
         (None, Some(out)) => save::form_of(out, ENDINGS)?.unwrap_or("outline"),
         (None, None) => "outline",
     };
-    let (drawing, marks) = (Drawing::of(definition, directory, output.lang), Marks::default());
+    let (drawing, marks) = (Drawing::of(definition, titles, directory, output.lang), Marks::default());
     let text = match format {
         "svg" => svg(&drawing, &marks),
         "mermaid" => mermaid(&drawing, &marks),

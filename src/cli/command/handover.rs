@@ -8,6 +8,7 @@ use crate::cli::{Words, acting, directory};
 use crate::effects::format::clean_line;
 use crate::engine::command::Actor;
 use crate::engine::event::Event;
+use crate::engine::refusal::Refusal;
 use crate::engine::state::State;
 use crate::model::id::{PersonId, TaskId};
 use crate::model::text::Lang;
@@ -101,7 +102,14 @@ fn say(
         output.print(&summary(output, (&from, &to), done, only_look))?;
     }
     for (state, refusal) in refused {
-        let why = refusal.wording(&world.directory, world.calendar.zone);
+        // People know a step by its title.
+        let titled = match (refusal, world.live.iter().find(|live| live.process == state.process)) {
+            (Refusal::NobodyInstead { person, step }, Some(definition)) if definition.steps.contains_key(step) => {
+                Refusal::NobodyInstead { person: person.clone(), step: words.step(definition, step).as_str().into() }
+            }
+            (refusal, _) => refusal.clone(),
+        };
+        let why = titled.wording(&world.directory, world.calendar.zone);
         let line = format!("{}{}{}", state.reference(), output.pick("：", ": "), why.get(output.lang));
         output.print(&output.ink(Ink::Amber, &line))?;
     }

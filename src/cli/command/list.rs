@@ -338,6 +338,7 @@ async fn task_table(runtime: &Runtime, rows: &[TaskRow], world: &World, output: 
         output.pick("申请人", "APPLICANT"),
         output.pick("期限", "DUE"),
     ])
+    .below(3)
     .whole(6);
     if glance.numeric {
         table = table.right(2);

@@ -188,6 +188,7 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
                 output.pick("从何时起", "SINCE"),
                 output.pick("情况", "WHAT"),
             ])
+            .below(1)
             .whole(2)
             .prose(3);
             for (number, [case, place, what, at]) in rows.into_iter().enumerate() {
