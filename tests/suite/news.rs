@@ -3,6 +3,7 @@
 
 use crate::house::{House, wide};
 use crate::support;
+use countersign::engine::command::{Actor, Ask, Via};
 use countersign::model::value::Value;
 use countersign::runtime::TaskFilter;
 use countersign::web;
@@ -365,4 +366,49 @@ async fn a_stopped_step_is_told_to_people_without_what_stopped_it() {
     let page = house.get(&link).await;
     page.is(200).has(&["停在这一步，由管理员处理"]).lacks(&["refused", "没有成功", " 前</span>"]);
     house.get(&format!("{link}?lang=en")).await.has(&["stopped here; the administrators look after it"]);
+}
+
+#[tokio::test]
+async fn who_changed_something_reads_what_on_the_page_that_confirms_it() {
+    let house = house(EDITED).await;
+    house.start_by("pay", "ann", serde_json::json!({ "amount": "100" })).await;
+    let link = house.link("lei").await;
+    house.answer(&link, &[("outcome", "approved"), ("amount", "80")]).await.is(303);
+    house.get(&link).await.is(200).has(&["您已同意这份申请", "改动：金额：100.00 → 80.00"]);
+}
+
+const SIDE: &str = "
+process: side
+title: { zh: 并行, en: Side by side }
+start: [clerk]
+form: { who: { type: person, title: { zh: 审批人, en: Signer }, many: true } }
+steps:
+  - { id: more, title: { zh: 可跳过, en: May be skipped }, approve: who, mode: all, policy: { nobody: skip } }
+  - id: both
+    parallel:
+      left_branch: [{ id: left, title: { zh: 财务审批, en: Finance }, approve: lead, lock: car }]
+      right_branch: [{ id: right, title: { zh: 总经理审批, en: The boss }, approve: boss }]
+      third_branch: [{ id: third, title: { zh: 用车, en: Car }, task: clerk, lock: car }]
+";
+
+#[tokio::test]
+async fn whoever_rejected_is_not_told_as_cancelled_and_no_branch_by_its_name() {
+    let house = house(SIDE).await;
+    house.start_by("side", "ann", serde_json::json!({ "who": [] })).await;
+    let link = house.link("zoe").await;
+    house.answer(&link, &[("outcome", "rejected"), ("opinion", "no")]).await.is(303);
+    let page = house.get(&link).await;
+    page.is(200).has(&["nobody may decide this; passed over, as the process says", "Car"]).lacks(&["third_branch"]);
+    // Finance, and the car that waited for its lock.
+    assert_eq!(page.body.matches("no longer needed, cancelled").count(), 2, "{}", page.body);
+}
+
+#[tokio::test]
+async fn what_the_shell_withdrew_says_who_entered_it() {
+    let house = house(EDITED).await;
+    let case = house.start_by("pay", "ann", serde_json::json!({ "amount": "100" })).await;
+    let link = house.link("lei").await;
+    let actor = Actor::Person { id: "ann".into(), via: Via::Shell { user: "root".into() } };
+    house.submit(case, actor, Ask::Withdraw { reason: None }).await;
+    house.get(&link).await.is(200).has(&["申请已撤回", "由 root 在命令行代为操作"]);
 }
