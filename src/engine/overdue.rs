@@ -17,7 +17,7 @@ use super::state::{Assignment, MailKind, Owner, TaskKind, TimerKind, Waiting};
 use super::step::trouble;
 use super::unasked;
 use crate::model::control::{Overdue, Then};
-use crate::model::definition::{Human, outcome};
+use crate::model::definition::{Human, StepKind, outcome};
 use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId, TokenId};
@@ -51,11 +51,15 @@ pub(super) fn wake(run: &mut Run<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// What a `wait` waited for is there.
+/// The time that a token waited for is there: of a `wait`, or before something is taken back.
 fn waited(run: &mut Run<'_>, token: TokenId) {
     let waits = run.state.tokens.get(&token).filter(|token| token.waits == Some(Waiting::Time));
     let Some(id) = waits.and_then(|token| token.step.clone()) else { return };
     run.clear_timers(Owner::Token(token));
+    let kind = run.definition.steps.get(&id).map(|step| &step.kind);
+    if !matches!(kind, Some(StepKind::Wait(_))) {
+        return run.enter(token, id);
+    }
     run.left(token, &id, outcome::DONE.into(), Vec::new(), false);
     run.advance(token, Node::Step(id), On::Next);
 }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A call of another system, or a job, that nobody waits for any more may have been done all the same, so it is to be
-//! taken back too (`unsure`). Nothing outside is asked before its attempt has come to an end. Where taking it back
+//! taken back too (`unsure`). Nothing is taken back before its attempt has come to an end. Where taking it back
 //! reads what the call was to take, nobody can: UndoLeft, and people are told to look. Where the other side refuses
 //! for good to take back what may never have been done, that is no incident: there is nothing to take back.
 //!
@@ -20,7 +20,7 @@ use super::block;
 use super::event::{Event, Trouble};
 use super::outside::{self, TAKING};
 use super::run::Run;
-use super::state::{Undoable, Waiting};
+use super::state::{Owner, TimerKind, Undoable, Waiting};
 use crate::model::control::{Retry, Undo};
 use crate::model::definition::{Definition, StepKind, outcome};
 use crate::model::formula::{Expr, Formula, Op, Read};
@@ -110,6 +110,18 @@ pub(super) fn is_doubtful(run: &Run<'_>, token: TokenId) -> bool {
 pub(super) fn not_before(run: &Run<'_>) -> DateTime<Utc> {
     let quiet = run.state.ending.as_ref().and_then(|ending| ending.quiet);
     quiet.map_or(run.now, |quiet| quiet.max(run.now))
+}
+
+/// Whether a step that takes something back waits until no attempt can be under way any more. Calls and jobs are told
+/// themselves when they may go out.
+pub(super) fn waits_first(run: &mut Run<'_>, token: TokenId, kind: &StepKind) -> bool {
+    let at = not_before(run);
+    if at <= run.now || matches!(kind, StepKind::Http(_) | StepKind::Job(_)) {
+        return false;
+    }
+    run.emit(Event::WaitBegun { token, waits: Box::new(Waiting::Time), due: None });
+    run.set_timer(Owner::Token(token), TimerKind::Go, at);
+    true
 }
 
 /// Whether taking back what was done so far reads a field.

@@ -122,3 +122,22 @@ do:
 ";
     assert_eq!(support::failures(tests, &[("directory.yaml", support::OFFICE), ("visits.yaml", process)]), "");
 }
+
+#[test]
+fn people_are_asked_to_take_back_once_the_attempt_is_over() {
+    let book = "    http: POST https://hotel.example/bookings\n    undo: { id: unbook, task: clerk }";
+    let withdrawn = "  - { withdraw: never mind, by: ann }
+  - expect: { no task: unbook }
+  - advance: 5 minutes
+  - expect: { task: unbook }
+  - { complete: unbook, by: ann }
+  - expect: { at: http_1 }
+";
+    assert_eq!(failures(book, &format!("{START}{withdrawn}")), "");
+    // The other side has answered: there is nothing to wait for.
+    let answered = "  - { answer: book }
+  - { reject: look, by: leo, opinion: no }
+  - expect: { task: unbook }
+";
+    assert_eq!(failures(book, &format!("{START}{answered}")), "");
+}

@@ -19,6 +19,7 @@ use super::event::{Event, Trouble};
 use super::human;
 use super::run::Run;
 use super::unasked;
+use super::undo;
 use crate::expression::Failure;
 use crate::model::definition::StepKind;
 use crate::model::graph::On;
@@ -62,6 +63,9 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId) -> Flow {
     run.emit(Event::Entered { token, step: id.clone() });
     if let Some(stage) = step.stage.as_ref().filter(|stage| run.state.stage.as_ref() != Some(*stage)) {
         run.emit(Event::StageReached { stage: stage.clone() });
+    }
+    if undo::waits_first(run, token, &step.kind) {
+        return Flow::Wait;
     }
     match &step.kind {
         StepKind::Approve(human) => approve::enter(run, token, id, human),
