@@ -5,6 +5,16 @@ use crate::diagnostics::suggest;
 use crate::model::id::PersonId;
 use crate::model::people::Directory;
 
+/// The person that a text names, who may have left the directory.
+pub(crate) fn anybody(directory: &Directory, text: &str) -> Result<PersonId, Stop> {
+    let text = text.trim();
+    person(directory, text).or_else(|unknown| {
+        let mut former = directory.former.iter();
+        let found = former.find(|(id, person)| id.as_str() == text || person.name.eq_ignore_ascii_case(text));
+        found.map(|(id, _)| id.clone()).ok_or(unknown)
+    })
+}
+
 /// The person that a text names.
 pub(crate) fn person(directory: &Directory, text: &str) -> Result<PersonId, Stop> {
     let text = text.trim();

@@ -148,7 +148,7 @@ impl<'a> Lowering<'a, '_> {
         let people = people.collect();
         let absences = document.absences.iter().filter_map(|found| self.absence(found)).collect();
         let name = document.name.as_ref().map_or_else(String::new, |name| name.value.clone());
-        Directory { name, departments, positions, people, absences }
+        Directory { name, departments, positions, people, absences, ..Directory::default() }
     }
 
     fn position(&mut self, name: &Spanned<String>) -> Option<PositionId> {

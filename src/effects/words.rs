@@ -142,7 +142,7 @@ impl Words<'_> {
     /// `孙强（仓库管理员）`.
     pub fn name_at(&self, person: &PersonId, beside: &str) -> String {
         let name = self.name(person);
-        let main = self.directory.people.get(person).and_then(|person| person.positions.first());
+        let main = self.directory.person(person).and_then(|person| person.positions.first());
         let title = main.and_then(|id| self.directory.positions.get(id)).map(|position| position.title.get(self.lang));
         match title.map(clean_line) {
             Some(title) if !title.is_empty() && !beside.to_lowercase().contains(&title.to_lowercase()) => {

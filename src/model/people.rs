@@ -76,6 +76,9 @@ pub struct Directory {
     pub people: IndexMap<PersonId, Person>,
     /// Who is away when.
     pub absences: Vec<Absence>,
+    /// Who was in it once, without their addresses: what they did in cases is told by their names.
+    #[serde(default, skip_serializing_if = "IndexMap::is_empty")]
+    pub former: IndexMap<PersonId, Person>,
 }
 
 impl Directory {
@@ -158,9 +161,21 @@ impl Directory {
         }
     }
 
-    /// The name of a person, or the id where the directory no longer knows them.
+    /// Remembers those of the directory before it that are no longer in it.
+    pub fn remember(&mut self, before: Directory) {
+        let left = before.former.into_iter().chain(before.people);
+        let left = left.filter(|(id, _)| !self.people.contains_key(id));
+        self.former = left.map(|(id, person)| (id, Person { mail: None, ..person })).collect();
+    }
+
+    /// A person who is in it, or was once.
+    pub fn person(&self, person: &PersonId) -> Option<&Person> {
+        self.people.get(person).or_else(|| self.former.get(person))
+    }
+
+    /// The name of a person, or the id where the directory never knew them.
     pub fn name_of<'a>(&'a self, person: &'a PersonId) -> &'a str {
-        self.people.get(person).map_or(person.as_str(), |found| found.name.as_str())
+        self.person(person).map_or(person.as_str(), |found| found.name.as_str())
     }
 
     /// What a position is called, or its name where the directory no longer knows it.

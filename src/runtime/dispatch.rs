@@ -98,6 +98,37 @@ impl Runtime {
         self.store.dispatches(true, limit).await
     }
 
+    /// Carries out once more what a case has for others and was given up; answers how much that was, and what was
+    /// given up again.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn revive(&self, sender: InstanceId) -> Result<(usize, Vec<DispatchRow>), Error> {
+        let given_up = self.given_up(sender).await?;
+        for row in &given_up {
+            self.chore(Chore::Revived(row.id.clone())).await?;
+        }
+        self.dispatch().await?;
+        Ok((given_up.len(), self.given_up(sender).await?))
+    }
+
+    /// Drops what a case has for others and was given up; answers how much that was.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn let_go(&self, sender: InstanceId) -> Result<usize, Error> {
+        let given_up = self.given_up(sender).await?;
+        for row in &given_up {
+            self.chore(Chore::Dispatched(row.id.clone(), None)).await?;
+        }
+        Ok(given_up.len())
+    }
+
+    async fn given_up(&self, sender: InstanceId) -> Result<Vec<DispatchRow>, Error> {
+        let all = self.undelivered(u32::MAX).await?;
+        Ok(all.into_iter().filter(|row| row.sender == sender).collect())
+    }
+
     /// Tokens that wait for something besides people and time, newest first.
     ///
     /// # Errors
@@ -188,7 +219,7 @@ async fn carry_out(runtime: &Runtime, row: DispatchRow) -> Result<bool, Error> {
         }
         Err(Denied::Unavailable(error)) if error.kind == Kind::Broken => {
             // It will not go better the next time; an operator must look at it.
-            runtime.chore(Chore::Dispatched(row.id, Some(error.what.to_string()))).await
+            runtime.chore(Chore::Dispatched(row.id, Some(error.what))).await
         }
         Err(Denied::Unavailable(error)) => Err(error),
         Err(denied) => refused(runtime, row, &denied).await,
@@ -206,7 +237,7 @@ async fn refused(runtime: &Runtime, row: DispatchRow, denied: &Denied) -> Result
     }
     let what = words(runtime, denied);
     let Some(token) = token else {
-        return runtime.chore(Chore::Dispatched(row.id, Some(what.to_string()))).await;
+        return runtime.chore(Chore::Dispatched(row.id, Some(what))).await;
     };
     let taken = matches!(denied, Denied::Refused(Refusal::OpenAlready { .. }, _));
     let ask = Ask::CallFailed { token, child: row.target, what, taken };

@@ -10,6 +10,7 @@ use crate::engine::command::{Actor, Ask};
 use crate::engine::event::{Entry, Event};
 use crate::engine::state::{Caller, State, Token, Waiting};
 use crate::model::id::{CommandId, InstanceId, Outcome, ProcessId, StepId, TokenId, Version};
+use crate::model::text::Wording;
 use crate::model::value::Value;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::sync::Arc;
@@ -36,7 +37,7 @@ pub struct DispatchRow {
     /// Since when.
     pub at: DateTime<Utc>,
     /// Why it was given up.
-    pub reply: Option<String>,
+    pub reply: Option<Wording>,
     /// Its place in the list.
     pub row: i64,
 }
@@ -177,7 +178,9 @@ pub enum Chore {
     /// Nobody will read a message.
     Discard(Arc<str>),
     /// A dispatched command was refused for good: it is dropped, or kept as given up, with the reason.
-    Dispatched(CommandId, Option<String>),
+    Dispatched(CommandId, Option<Wording>),
+    /// A command that was given up is to be carried out after all.
+    Revived(CommandId),
     /// A lease goes on until then.
     Extend(Lease, DateTime<Utc>),
     /// The cases of a schedule have been started up to then.

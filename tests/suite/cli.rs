@@ -451,6 +451,60 @@ fn a_case_that_waits_for_its_form_says_so_and_is_filled_in() {
 }
 
 #[test]
+fn a_case_of_its_own_that_could_not_begin_is_tried_again_or_let_go() {
+    for (lang, why) in [("zh", "未结束"), ("en", "open")] {
+        let shell = Shell::new(lang);
+        shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n");
+        shell.write("survey.yaml", "process: survey\ntitle: Survey\nnumber: \"S-{seq}\"\nkey: about\nsingle: true\nform: { about: { type: text, title: About, required: true } }\nsteps: [{ id: look, title: Look, task: boss }]\n");
+        shell.write(
+            "asking.yaml",
+            "process: asking\ntitle: Ask\nnumber: \"A-{seq}\"\nsteps: [{ id: survey, call: survey, detached: true, with: { about: '\"x\"' } }, { end: asked }]\n",
+        );
+        shell.good(&["deploy", "."]);
+        for _ in 0..3 {
+            shell.good(&["start", "asking", "--as", "bo"]);
+        }
+        let stuck = shell.good(&["stuck"]);
+        assert!(stuck.contains("countersign retry A-2") && stuck.contains("A-3") && !stuck.contains(" / "), "{stuck}");
+        let refused = shell.ends(Exit::Refused, &["retry", "A-2"]);
+        assert!(refused.contains("S-1") && refused.contains(why), "{refused}");
+        shell.good(&["complete", "S-1", "--as", "bo"]);
+        shell.good(&["retry", "A-2"]);
+        assert!(shell.good(&["list", "--process", "survey"]).contains("S-2"));
+        shell.good(&["skip", "A-3", "--reason", "enough"]);
+        assert!(!shell.good(&["stuck"]).contains("A-"));
+    }
+}
+
+#[test]
+fn who_left_the_directory_keeps_their_name_in_what_they_did() {
+    let shell = Shell::new("en");
+    let people = |left: &str| {
+        format!(
+            "directory: d\npositions: {{ boss: {{ title: Boss }} }}\npeople:\n  bo: {{ name: Bo Berg, mail: bo@example.com, positions: [boss] }}\n{left}"
+        )
+    };
+    shell.write("people.yaml", &people("  li: { name: Li Qiang, mail: li@example.com, positions: [boss] }\n"));
+    shell.write(
+        "ask.yaml",
+        "process: ask\ntitle: Ask\nnumber: \"A-{seq}\"\nsteps: [{ id: look, title: Look, task: boss, mode: all }]\n",
+    );
+    shell.good(&["deploy", "."]);
+    shell.good(&["start", "ask", "--as", "li"]);
+    shell.good(&["start", "ask", "--as", "bo"]);
+    shell.write("people.yaml", &people(""));
+    shell.good(&["deploy", "."]);
+    // Once more: who left stays known.
+    shell.write("people.yaml", &people("  al: { name: Al, mail: al@example.com }\n"));
+    shell.good(&["deploy", "."]);
+    assert!(shell.good(&["history", "A-1"]).contains("Li Qiang"));
+    assert!(shell.good(&["list", "--applicant", "li"]).contains("A-1"));
+    assert!(shell.good(&["tasks", "--of", "Li Qiang"]).contains("A-2"));
+    // Nobody mistakes them for somebody who can act.
+    shell.ends(Exit::NotFound, &["start", "ask", "--as", "li"]);
+}
+
+#[test]
 fn rows_that_ask_one_person_are_told_apart() {
     let shell = Shell::new("en");
     shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n");

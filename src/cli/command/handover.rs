@@ -48,7 +48,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     shell.with_runtime(async |runtime| {
         let (output, world) = (&shell.output, World::of(runtime));
         // Whoever left may be gone from the directory, and still have work.
-        let known = directory::person(&world.directory, &word("person"));
+        let known = directory::anybody(&world.directory, &word("person"));
         let from = known.as_ref().ok().cloned().unwrap_or_else(|| PersonId::from(word("person").as_str()));
         let to = directory::person(&world.directory, &word("to"))?;
         let key = matches.get_one::<String>("key").map(|key| key.trim().to_owned());

@@ -193,7 +193,7 @@ fn filter(shell: &Shell, runtime: &Runtime, world: &World, matches: &ArgMatches)
     if matches.get_flag("mine") {
         filter.applicant = Some(acting::person(shell, world, matches, &[])?);
     } else if let Some(applicant) = matches.get_one::<String>("applicant") {
-        filter.applicant = Some(directory::person(&world.directory, applicant)?);
+        filter.applicant = Some(directory::anybody(&world.directory, applicant)?);
     }
     Ok(filter)
 }
@@ -296,7 +296,7 @@ fn where_it_stands(
 pub(super) fn tasks(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     shell.with_runtime(async |runtime| {
         let (output, world) = (&shell.output, World::of(runtime));
-        let person = matches.get_one::<String>("of").map(|of| directory::person(&world.directory, of)).transpose()?;
+        let person = matches.get_one::<String>("of").map(|of| directory::anybody(&world.directory, of)).transpose()?;
         let limit = matches.get_one::<u32>("limit").copied().unwrap_or(50);
         let before = matches.get_one::<i64>("before").copied();
         let mut rows =

@@ -118,7 +118,7 @@ async fn queue(shell: &Shell, runtime: &Runtime, matches: &ArgMatches) -> Result
         filter.instance = Some(refer::row(runtime, output, case).await?.id);
     }
     if let Some(to) = matches.get_one::<String>("to") {
-        filter.to = Some(directory::person(&world.directory, to)?);
+        filter.to = Some(directory::anybody(&world.directory, to)?);
     }
     let rows = runtime.mails(&filter).await?;
     let mut numbers: BTreeMap<InstanceId, String> = BTreeMap::new();

@@ -33,15 +33,35 @@ pub(super) fn retry_tree(words: Words) -> Command {
 
 pub(super) fn retry(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let step = matches.get_one::<String>("step").map(|step| step.as_str().into());
-    see_to(shell, matches, Ask::Retry { step }, shell.output.pick("已重试", "Tried again"))
+    let output = &shell.output;
+    see_to(shell, matches, Ask::Retry { step }, output.pick("已重试", "Tried again"), async |runtime, case| {
+        let (tried, left) = runtime.revive(case.state.id).await?;
+        match left.first().and_then(|row| row.reply.clone()) {
+            Some(why) => Err(Stop::Because(Exit::Refused, why)),
+            None => Ok(tried > 0),
+        }
+    })
 }
 
-/// Does something about what stopped a case.
-fn see_to(shell: &Shell, matches: &ArgMatches, ask: Ask, said: &str) -> Result<(), Stop> {
+/// Does something about what stopped a case; `given_up` about cases of their own that it was to begin, and says
+/// whether there were any.
+fn see_to(
+    shell: &Shell,
+    matches: &ArgMatches,
+    ask: Ask,
+    said: &str,
+    given_up: impl AsyncFn(&Runtime, &Case) -> Result<bool, Stop>,
+) -> Result<(), Stop> {
     shell.with_runtime(async |runtime| {
         let (output, world) = (&shell.output, World::of(runtime));
         let text = matches.get_one::<String>("ref").map(String::as_str).unwrap_or_default();
         let case = refer::case(runtime, output, text).await?;
+        if given_up(runtime, &case).await? && !case.state.has_incident() {
+            if matches.get_flag("json") {
+                return output.json(&json!({ "number": case.state.reference(), "id": case.state.id.to_string() }));
+            }
+            return output.print(&format!("{said} {}", output.ink(Ink::Bold, &case.state.reference())));
+        }
         let actor = Actor::Operator { user: shell.user() };
         let asked = Asked { id: acting::command_id(matches)?, actor, ask };
         match runtime.submit(case.state.id, asked).await {
@@ -72,10 +92,10 @@ pub(super) fn skip_tree(words: Words) -> Command {
         ))
         .long_about(words.pick(
             "案例结束前撤销已办的事（`undo`）时，有一步怎样也办不成：写明原因跳过它，其余的接着撤销。历史会记下是谁跳过的、为什么。\
-             其他步骤不能跳过，因为后面要用到它们的结果。",
+             其他步骤不能跳过，因为后面要用到它们的结果。不等结果的流程（`detached`）没有发起成的，不再发起。",
             "As a case ends, what was done is taken back (`undo`). Where one step of that cannot be done at all, say why \
              and pass it over; the rest goes on. History says who did so and why. No other step can be skipped, as what \
-             comes after it relies on it.",
+             comes after it relies on it. A case of its own (`detached`) that could not be begun is not begun any more.",
         ))
         .arg(reference(words))
         .arg(words.option("reason", ("文字", "TEXT"), "为什么", "Why").required(true))
@@ -88,7 +108,13 @@ pub(super) fn skip_tree(words: Words) -> Command {
 pub(super) fn skip(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     let reason = matches.get_one::<String>("reason").map(|reason| reason.as_str().into()).unwrap_or_default();
     let step = matches.get_one::<String>("step").map(|step| step.as_str().into());
-    see_to(shell, matches, Ask::Skip { step, reason }, shell.output.pick("已跳过", "Passed over"))
+    see_to(
+        shell,
+        matches,
+        Ask::Skip { step, reason },
+        shell.output.pick("已跳过", "Passed over"),
+        async |runtime, case| Ok(runtime.let_go(case.state.id).await? > 0),
+    )
 }
 
 /// A case that goes on once another one does.
@@ -160,7 +186,9 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             let sender = sender.map_or_else(|| row.sender.to_string(), |sender| sender.state.reference());
             let title = output.pick("没有发起的流程", "a process that did not start").to_owned();
             let process = row.process.as_ref().map(|id| words.process(id));
-            let why = [process, row.reply].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+            let reply = row.reply.map(|reply| reply.get(output.lang).to_owned());
+            let way_out = Some(format!("countersign retry {sender}"));
+            let why = [process, reply, way_out].into_iter().flatten().collect::<Vec<_>>().join(" · ");
             rows.push([sender, title, why, words.moment(row.at)]);
         }
         let unread = runtime.unread(MOST).await?;

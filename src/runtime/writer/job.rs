@@ -106,7 +106,7 @@ impl Desk {
             at: self.shared.clock.now(),
             note: deployment.note,
             versions: definitions.iter().map(|one| one.version.clone()).collect(),
-            directory: record::write_versioned(&deployment.directory),
+            directory: String::new(),
             calendar: record::write_versioned(&deployment.calendar),
             metrics: record::write_versioned(&deployment.metrics),
         };
@@ -114,6 +114,11 @@ impl Desk {
         for _ in 0..TRIES {
             let current = self.loader.deployment().await?;
             stored.number = current.as_ref().map_or(1, |current| current.number + 1);
+            let mut directory = deployment.directory.clone();
+            if let Some(current) = &current {
+                directory.remember(record::read_versioned(&current.directory, "directory")?);
+            }
+            stored.directory = record::write_versioned(&directory);
             let same = current.is_some_and(|current| {
                 (&current.versions, &current.directory, &current.calendar, &current.metrics)
                     == (&stored.versions, &stored.directory, &stored.calendar, &stored.metrics)

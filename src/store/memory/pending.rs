@@ -188,6 +188,10 @@ impl Writer {
                 let row = pending.dispatches.get_mut(id);
                 row.map(|row| row.reply = Some(reply.clone())).is_some()
             }
+            Chore::Revived(id) => {
+                let row = pending.dispatches.get_mut(id);
+                row.and_then(|row| row.reply.take()).is_some()
+            }
             Chore::Extend(lease, until) => {
                 let row = pending.waits.get_mut(&(lease.instance, lease.token));
                 let held = row.filter(|row| (row.since, row.epoch) == (lease.since, lease.epoch) && row.next_at > now);

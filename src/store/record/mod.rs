@@ -41,6 +41,7 @@ use crate::engine::command::{Ask, Command};
 use crate::engine::event::Entry;
 use crate::engine::state::{State, Waiting};
 use crate::model::id::{CommandId, InstanceId};
+use crate::model::text::Wording;
 use crate::model::value::Value;
 use crate::store::error::Error;
 use base64::Engine as _;
@@ -285,6 +286,17 @@ pub fn write_versioned<T: Serialize>(is: &T) -> String {
 /// It is damaged, or was written by a newer program.
 pub fn read_versioned<T: for<'de> Deserialize<'de>>(text: &str, what: &str) -> Result<T, Error> {
     from_json::<Versioned<T>>(text, || what.to_owned()).map(|versioned| versioned.is)
+}
+
+/// Why a command was given up: in Chinese, and in English in the next line.
+pub(super) fn reply(what: &Wording) -> String {
+    format!("{}\n{}", what.zh, what.en)
+}
+
+/// The same back. A text of one line is the same in both languages.
+pub(super) fn read_reply(text: &str) -> Wording {
+    let (zh, en) = text.split_once('\n').unwrap_or((text, text));
+    Wording::new(zh, en)
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> String {

@@ -27,7 +27,7 @@ fn dispatch_row(row: &SqliteRow) -> Result<DispatchRow, Error> {
         process: cell::<Option<String>>(row, 3)?.map(Into::into),
         ask: record::read_ask(&cell::<String>(row, 4)?)?,
         at: instant(cell(row, 5)?),
-        reply: cell(row, 6)?,
+        reply: cell::<Option<String>>(row, 6)?.map(|reply| record::read_reply(&reply)),
         row: cell(row, 7)?,
     })
 }
@@ -194,7 +194,13 @@ impl Writer {
                  UPDATE dispatch SET reply = ? WHERE id = ? RETURNING row;
                  COMMIT;",
             )
-            .bind(reply.clone())
+            .bind(record::reply(reply))
+            .bind(id.as_str().to_owned()),
+            Chore::Revived(id) => sqlx::query(
+                "BEGIN IMMEDIATE;
+                 UPDATE dispatch SET reply = NULL WHERE id = ? AND reply IS NOT NULL RETURNING row;
+                 COMMIT;",
+            )
             .bind(id.as_str().to_owned()),
             Chore::Extend(Lease { instance, token, since, epoch }, until) => sqlx::query(
                 "BEGIN IMMEDIATE;
