@@ -25,9 +25,11 @@ pub fn at_once<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec
 pub fn guesses(found: &Diagnostic, fix: &Fix, text: &str) -> bool {
     let of_language = [Code::UnknownKey, Code::BadValue, Code::StepKind, Code::UnknownFunction];
     let written = text.get(fix.span.start as usize..fix.span.end as usize).unwrap_or_default();
+    // The name of an option may stand in quotes.
+    let [written, instead] = [written, fix.replacement.as_str()].map(|word| word.trim_matches(['"', '\'']));
     let name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
-    let names = name(written) && name(&fix.replacement);
-    names && !of_language.contains(&found.code) && suggest::is_guess(written, &fix.replacement)
+    let names = name(written) && name(instead);
+    names && !of_language.contains(&found.code) && suggest::is_guess(written, instead)
 }
 
 /// A text with mends made that do not touch each other, in the order of the text.
@@ -101,6 +103,14 @@ mod tests {
         ];
         let chosen: Vec<&Fix> = at_once(&faults).into_iter().map(|(_, fix)| fix).collect();
         assert_eq!(written("ab cd ef", &chosen), "long cxef");
+    }
+
+    #[test]
+    fn another_name_is_a_guess_in_quotes_too() {
+        let text = "\"办公室\" \"mangaer\"";
+        let found = [fault(Code::UnknownOption, 0, 11, "\"办公\""), fault(Code::UnknownOption, 12, 21, "\"manager\"")];
+        let guess = found.each_ref().map(|found| found.fix.as_ref().is_some_and(|fix| guesses(found, fix, text)));
+        assert_eq!(guess, [true, false]);
     }
 
     #[test]

@@ -17,6 +17,12 @@ pub(super) fn outside(field: &Field, value: &Value, bound: &Value, low: bool, zo
         let local = moment.instant(zone).with_timezone(&zone).naive_local();
         local.with_second(0).and_then(|local| local.with_nanosecond(0)).unwrap_or(local)
     };
+    if let (Value::Duration(_), Value::Duration(most), None, false) = (value, bound, beside(value, bound), low) {
+        return Some(Wording::new(
+            format!("最多 {}，请用同样的单位填写。", most.words(Lang::Zh)),
+            format!("At most {}; give it in the same unit.", most.words(Lang::En)),
+        ));
+    }
     let found = match (value, bound) {
         (Value::DateTime(value), Value::DateTime(bound)) => wall(value).cmp(&wall(bound)),
         _ => beside(value, bound)?,

@@ -19,6 +19,9 @@ impl Infer<'_> {
         }
         match types::arithmetic(op, (&left.of, left.loose), (&right.of, right.loose)) {
             Some((of, loose)) => {
+                if (&left.of, &right.of) == (&Type::Duration, &Type::Duration) {
+                    self.one_unit(node, &left.expr, &right.expr);
+                }
                 let typing = Typing::new(Op::Arithmetic(op, left.expr, right.expr), of);
                 Typing { loose, ..typing }
             }
@@ -136,6 +139,7 @@ impl Infer<'_> {
             };
             return self.unlike(node, (left, &a.of), (right, &b.of));
         }
+        self.one_unit(node, &a.expr, &b.expr);
         if order && !(types::ordered(&a.of) && types::ordered(&b.of)) {
             self.fault(
                 Fault::new(

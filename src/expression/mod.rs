@@ -53,6 +53,7 @@ mod scope;
 mod table;
 mod tree;
 mod types;
+mod unit;
 
 pub use fault::{Failure, Fault, FaultKind};
 pub use names::is_name;

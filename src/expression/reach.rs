@@ -101,7 +101,16 @@ impl Infer<'_> {
         if matches!(base.of, Type::Person | Type::Position | Type::Department) {
             self.read(Read::Directory);
         }
-        let optional = typed.optional && !self.knows(node, Fact::Set);
+        let mut optional = typed.optional;
+        if base.of == Type::Duration && !self.scope.untyped {
+            match self.has_part(&base.expr, name) {
+                Some(true) => {}
+                Some(false) => self.no_part(of, name, range),
+                // What a field holds may be of a unit without it.
+                None => optional = true,
+            }
+        }
+        let optional = optional && !self.knows(node, Fact::Set);
         Typing { expr: Expr::new(Op::Path(base.expr, name.into())), of: typed.of, optional, loose: false }
     }
 

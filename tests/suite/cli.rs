@@ -543,6 +543,9 @@ fn lengths_of_time_and_each_of_several_texts_keep_their_limits() {
     let said = shell.run(&["start", "stay", "--as", "bo", "--set", "length=P9D", "--set", "tags=a; B"]);
     assert!(said.err.contains("At most 5 days.") && said.err.contains("Not in the expected form"), "{}", said.err);
     assert!(shell.run(&["start", "stay", "--as", "bo", "--set", "length=PT2H"]).err.contains("At least 1 day."));
+    // Who knows how long a working day is?
+    let unlike = shell.run(&["start", "stay", "--as", "bo", "--set", "length=300 working days"]).err;
+    assert!(unlike.contains("At most 5 days; give it in the same unit."), "{unlike}");
     shell.good(&["start", "stay", "--as", "bo", "--set", "length=P2D", "--set", "tags=a; b"]);
 }
 
