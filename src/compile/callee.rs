@@ -1,13 +1,13 @@
 //! What a process shows to those that call it: what it asks at its start, what it leaves, and how it can end.
 
 use crate::compile::fields::{asked_always, column_of, is_list, name_of, type_of};
-use crate::compile::lower::{self, Flow};
+use crate::compile::lower::{self, Flow, Placed};
 use crate::compile::waits::Idle;
 use crate::expression::{self, Expected, Scope};
 use crate::model::definition::outcome;
 use crate::model::form::{Field, FieldKind};
 use crate::model::graph::Node;
-use crate::model::id::FieldName;
+use crate::model::id::{FieldName, StepId};
 use crate::model::value::Typed;
 use crate::syntax::{self, FeelText, FieldType, Process, StepKind};
 use std::collections::BTreeSet;
@@ -19,6 +19,8 @@ pub(crate) struct Callee<'a> {
     pub(crate) outcomes: Vec<String>,
     /// The processes that it calls before it has waited for anything.
     pub(crate) calls_at_once: Vec<&'a str>,
+    /// The processes that it calls and waits for on every way, but that somebody rejects.
+    pub(crate) calls_always: Vec<&'a str>,
 }
 
 impl<'a> Callee<'a> {
@@ -30,7 +32,8 @@ impl<'a> Callee<'a> {
         if single && !outcomes.iter().any(|known| known == outcome::REFUSED) {
             outcomes.push(outcome::REFUSED.to_owned());
         }
-        Callee { document, outcomes, calls_at_once: calls_at_once(document, &flow) }
+        let (calls_at_once, calls_always) = (calls_at_once(document, &flow), calls_always(&flow));
+        Callee { document, outcomes, calls_at_once, calls_always }
     }
 
     /// What a caller may give for a field of the start form; else all that it may give.
@@ -108,6 +111,49 @@ fn outcomes(flow: &Flow<'_>) -> Vec<String> {
     found.sort();
     found.dedup();
     found
+}
+
+/// The processes that are called and waited for on every way, but that somebody rejects.
+fn calls_always<'a>(flow: &Flow<'a>) -> Vec<&'a str> {
+    let mut found: Vec<&str> = Vec::new();
+    for placed in &flow.steps {
+        if let Some(process) = awaited(placed)
+            && !found.contains(&process)
+            && !ends_without(flow, process)
+        {
+            found.push(process);
+        }
+    }
+    found
+}
+
+/// The process that a step calls, and that it waits for until it ends; nothing of a step that may be passed.
+fn awaited<'a>(placed: &Placed<'a>) -> Option<&'a str> {
+    let passed = placed.source.when.is_some() || placed.source.overdue.is_some();
+    match &placed.source.kind {
+        StepKind::Call(call) if !call.detached && !passed => Some(call.process.value.as_str()),
+        _ => None,
+    }
+}
+
+/// Whether some way leads to an end past no call of a process.
+fn ends_without(flow: &Flow<'_>, process: &str) -> bool {
+    let calls = |id: &StepId| {
+        let placed = flow.steps.iter().find(|placed| placed.id == *id);
+        placed.is_some_and(|placed| awaited(placed) == Some(process))
+    };
+    let (mut seen, mut queue) = (BTreeSet::new(), vec![&Node::Start]);
+    while let Some(node) = queue.pop() {
+        let called = matches!(node, Node::Step(id) if calls(id));
+        if called || !seen.insert(node) {
+            continue;
+        }
+        match node {
+            Node::Finish(outcome) if outcome.as_str() != outcome::REJECTED => return true,
+            _ => queue.extend(flow.graph.edges_from(node).into_iter().map(|(_, to)| to)),
+        }
+    }
+    false
 }
 
 fn calls_at_once<'a>(document: &'a Process, flow: &Flow<'a>) -> Vec<&'a str> {

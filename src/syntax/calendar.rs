@@ -114,6 +114,16 @@ impl Lowering<'_> {
     fn week(&mut self, node: &Node) -> Vec<DayHours> {
         let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
         let mut week: Vec<DayHours> = Vec::new();
+        if entries.is_empty() {
+            self.report(Diagnostic::new(
+                Code::BadHours,
+                node.span,
+                Wording::new(
+                    "一周里没有一天有工作时间，按工作日算的期限就永远到不了。例如写 `mon-fri: [09:00-12:00, 13:30-18:00]`",
+                    "no day of the week has working hours, so what is due in working days would never be; write for example `mon-fri: [09:00-12:00, 13:30-18:00]`",
+                ),
+            ));
+        }
         for entry in entries {
             let days = self.weekdays(&entry.key);
             let hours = match &entry.value.kind {
