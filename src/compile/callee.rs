@@ -24,15 +24,15 @@ pub(crate) struct Callee<'a> {
 }
 
 impl<'a> Callee<'a> {
-    pub(crate) fn of(document: &'a Process) -> Callee<'a> {
+    /// `single` says of which processes there is one open case a key.
+    pub(crate) fn of(document: &'a Process, single: &dyn Fn(&str) -> bool) -> Callee<'a> {
         let flow = lower::lower(document);
         let mut outcomes = outcomes(&flow);
         // The call itself comes to that, where a case of its key is open.
-        let single = document.single.is_some_and(|single| single.value);
-        if single && !outcomes.iter().any(|known| known == outcome::REFUSED) {
+        if is_single(document) && !outcomes.iter().any(|known| known == outcome::REFUSED) {
             outcomes.push(outcome::REFUSED.to_owned());
         }
-        let (calls_at_once, calls_always) = (calls_at_once(document, &flow), calls_always(&flow));
+        let (calls_at_once, calls_always) = (calls_at_once(document, &flow), calls_always(&flow, single));
         Callee { document, outcomes, calls_at_once, calls_always }
     }
 
@@ -72,6 +72,11 @@ impl<'a> Callee<'a> {
         outside_rows(&self.document.steps, &mut |step| step.form.iter().for_each(|field| add(field, false)));
         found
     }
+}
+
+/// Whether there is one open case of a process a key.
+pub(crate) fn is_single(document: &Process) -> bool {
+    document.single.is_some_and(|single| single.value)
 }
 
 /// A field as a form holds it, so far as that is fixed.
@@ -114,12 +119,12 @@ fn outcomes(flow: &Flow<'_>) -> Vec<String> {
 }
 
 /// The processes that are called and waited for on every way, but that somebody rejects.
-fn calls_always<'a>(flow: &Flow<'a>) -> Vec<&'a str> {
+fn calls_always<'a>(flow: &Flow<'a>, single: &dyn Fn(&str) -> bool) -> Vec<&'a str> {
     let mut found: Vec<&str> = Vec::new();
     for placed in &flow.steps {
-        if let Some(process) = awaited(placed)
+        if let Some(process) = awaited(placed, single)
             && !found.contains(&process)
-            && !ends_without(flow, process)
+            && !ends_without(flow, process, single)
         {
             found.push(process);
         }
@@ -128,19 +133,21 @@ fn calls_always<'a>(flow: &Flow<'a>) -> Vec<&'a str> {
 }
 
 /// The process that a step calls, and that it waits for until it ends; nothing of a step that may be passed.
-fn awaited<'a>(placed: &Placed<'a>) -> Option<&'a str> {
-    let passed = placed.source.when.is_some() || placed.source.overdue.is_some();
-    match &placed.source.kind {
-        StepKind::Call(call) if !call.detached && !passed => Some(call.process.value.as_str()),
-        _ => None,
-    }
+fn awaited<'a>(placed: &Placed<'a>, single: &dyn Fn(&str) -> bool) -> Option<&'a str> {
+    let StepKind::Call(call) = &placed.source.kind else { return None };
+    let (step, process) = (placed.source, call.process.value.as_str());
+    let refused = |name: &str| name == outcome::REFUSED || name == "otherwise";
+    let passed = step.when.is_some()
+        || step.overdue.is_some()
+        || single(process) && step.on.iter().any(|(name, _)| refused(&name.value));
+    (!call.detached && !passed).then_some(process)
 }
 
 /// Whether some way leads to an end past no call of a process.
-fn ends_without(flow: &Flow<'_>, process: &str) -> bool {
+fn ends_without(flow: &Flow<'_>, process: &str, single: &dyn Fn(&str) -> bool) -> bool {
     let calls = |id: &StepId| {
         let placed = flow.steps.iter().find(|placed| placed.id == *id);
-        placed.is_some_and(|placed| awaited(placed) == Some(process))
+        placed.is_some_and(|placed| awaited(placed, single) == Some(process))
     };
     let (mut seen, mut queue) = (BTreeSet::new(), vec![&Node::Start]);
     while let Some(node) = queue.pop() {

@@ -366,7 +366,9 @@ fn callees<'a>(processes: impl Iterator<Item = &'a syntax::Process> + Clone) -> 
     }
     let named = processes.filter_map(|process| Some((process.name.as_ref()?.value.as_str(), process)));
     let small = named.filter(|(name, process)| called.contains(name) && too_large(process).is_none());
-    small.map(|(name, process)| (name, callee::Callee::of(process))).collect()
+    let small: BTreeMap<&str, &syntax::Process> = small.collect();
+    let single = |name: &str| small.get(name).is_some_and(|process| callee::is_single(process));
+    small.iter().map(|(name, process)| (*name, callee::Callee::of(process, &single))).collect()
 }
 
 /// Whether a process has to do with people at all.
