@@ -64,7 +64,8 @@ impl Idle<'_, '_> {
         through >= needed
     }
 
-    fn reaches(&self, from: &Node, to: &Node) -> bool {
+    /// Whether one place leads to another without anything having been waited for.
+    pub(crate) fn reaches(&self, from: &Node, to: &Node) -> bool {
         let (mut queue, mut seen) = (vec![from.clone()], BTreeSet::new());
         while let Some(node) = queue.pop() {
             if node == *to {

@@ -143,6 +143,7 @@ codes! {
     ShadowedCase "CS0520" "shadowed_case" Error;
     IdleCondition "CS0521" "idle_condition" Warning;
     IdleStep "CS0522" "idle_step" Warning;
+    EarlyJoin "CS0523" "early_join" Warning;
 
     // CS06: people
     BadMail "CS0601" "bad_mail" Error;

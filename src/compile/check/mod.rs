@@ -10,6 +10,7 @@ mod bare_percent;
 mod builtin_outcome;
 mod dead_end;
 mod decided_race;
+mod early_join;
 mod endless_call;
 mod endless_loop;
 mod idle_condition;
@@ -103,6 +104,7 @@ const ALL: &[Check] = &[
     nested_rows::check,
     impossible_join::check,
     race_opening::check,
+    early_join::check,
     decided_race::check,
     racing_branches::check,
     unhandled_outcome::check,
@@ -135,6 +137,7 @@ const OF_TABLES: &[TableCheck] = &[
     unreachable_rule::check,
     unproved_table::check,
     maybe_out_of_bounds::check_table,
+    bare_percent::check_table,
 ];
 
 /// Runs every check.

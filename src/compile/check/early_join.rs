@@ -1,0 +1,50 @@
+//! A branch that may be over at once, where not all branches are waited for: the others are then given up before
+//! anybody has seen them, and an approval that everybody relies on never comes.
+
+use super::Subject;
+use crate::compile::waits::Idle;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::model::graph::{Node, On};
+use crate::model::text::Wording;
+use crate::syntax::{Join, StepKind};
+
+pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    if !subject.flow_known() {
+        return;
+    }
+    let idle = Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition) };
+    for placed in &subject.flow.steps {
+        let StepKind::Parallel { branches, join: Some(join) } = &placed.source.kind else { continue };
+        if join.value == Join::All {
+            continue;
+        }
+        let (holder, join) = (Node::Step(placed.id.clone()), Node::Join(placed.id.clone()));
+        let over_at_once = |name: &str| {
+            let first = subject.flow.graph.next(&holder, &On::Branch(name.into()));
+            first.is_some_and(|first| idle.reaches(first, &join))
+        };
+        let (early, late): (Vec<_>, Vec<_>) =
+            branches.iter().partition(|branch| over_at_once(branch.name.value.as_str()));
+        // Where none waits for anybody, none is given up.
+        if late.is_empty() {
+            continue;
+        }
+        for branch in early {
+            let name = &branch.name.value;
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::EarlyJoin,
+                    branch.name.span,
+                    Wording::new(
+                        format!("`{name}` 这一路可能不等任何人就走完了，那时不等其他各路就往下走，它们全部取消"),
+                        format!("the branch `{name}` may be over without anybody being waited for; the case then goes on and gives the other branches up"),
+                    ),
+                )
+                .hint(Wording::new(
+                    "都要办就写 `join: all`；否则让这一路至少等一步：去掉 `when`，或把条件放到 `parallel` 外面",
+                    "where all of them are needed, write `join: all`; else let this branch wait for something: without its `when`, or with the condition outside of the `parallel`",
+                )),
+            );
+        }
+    }
+}
