@@ -5,7 +5,9 @@ use crate::compile::World;
 use crate::compile::resolve::walk;
 use crate::expression::{Expected, Fault, FaultKind};
 use crate::model::text::{Text, Wording};
+use crate::model::value::Type;
 use crate::syntax::{Field, Process};
+use rust_decimal::Decimal;
 
 /// The most positions that are listed.
 const LISTED: usize = 8;
@@ -62,6 +64,34 @@ pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, docume
             format!("组织目录里的岗位有：{listed}{more}。"),
             format!("The positions of the directory are {listed}{more}."),
         ));
+    }
+}
+
+/// Takes a mend for what another place would ask: a length of time where a number is asked, a text where people are.
+pub(crate) fn unlike_place(fault: &mut Fault, written: &str, expected: &Expected) {
+    let number = matches!(expected, Expected::Type(typed) if matches!(typed.of, Type::Number | Type::Money));
+    if number && fault.kind == FaultKind::BadExpression {
+        let alone = fault.suggestion.as_ref().and_then(|better| better.split_once(' '));
+        if let Some((number, _)) = alone.filter(|(number, _)| number.parse::<Decimal>().is_ok()) {
+            let number = number.to_owned();
+            fault.hint = Some(Wording::new(
+                format!("这里只写数字：`{number}`；单位写进 `title`。"),
+                format!("Only the number stands here: `{number}`; its unit belongs into `title`."),
+            ));
+            fault.suggestion = Some(number);
+        }
+    }
+    let marks = ['、', '，', ','];
+    if *expected == Expected::People && written.contains(marks) && !written.contains(['[', '(', '"']) {
+        let all: Vec<&str> = written.split(marks).map(str::trim).collect();
+        fault.hint = Some(Wording::new(
+            format!("几个人写成列表：`[{}]`，再写 `mode: any`（一人即可）或 `mode: all`（全部同意）。", all.join(", ")),
+            format!(
+                "Several people are a list, `[{}]`, with `mode: any` (one is enough) or `mode: all` beside it.",
+                all.join(", ")
+            ),
+        ));
+        fault.suggestion = None;
     }
 }
 

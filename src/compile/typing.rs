@@ -158,9 +158,28 @@ fn kept(document: &Process) -> Kept {
         others.extend(written.filter(|name| !asked(name) && !step.edit.iter().any(|edited| edited.value == **name)));
     });
     let written: Vec<&Field> = document.data.iter().collect();
+    // A name of columns counts where all that bear it are of rows that the start form asks, and full.
+    let mut full_columns: BTreeSet<&str> = Default::default();
+    let started: Vec<&Field> = document.form.iter().collect();
+    full_columns.extend(
+        columns(&started).into_iter().filter(|column| is_full(column)).map(|column| column.name.value.as_str()),
+    );
+    let same = |field: &Field| full_columns.contains(field.name.value.as_str());
+    let own =
+        |field: &&Field| document.form.iter().flat_map(|list| &list.fields).any(|column| std::ptr::eq(column, *field));
+    let mut unlike: BTreeSet<&str> = Default::default();
+    let bearing = asked.iter().copied().chain(columns(&asked)).chain(written.iter().copied()).chain(columns(&written));
+    for field in bearing.filter(|field| same(field)) {
+        if !(own(&field) && is_full(field)) {
+            unlike.insert(&field.name.value);
+        }
+    }
+    walk(&document.steps, &mut |step| unlike.extend(writes(step).into_iter().map(|name| name.value.as_str())));
+    let full_columns = full_columns.difference(&unlike).map(|name| FieldName::from(*name)).collect();
     others.extend(written.iter().copied().chain(columns(&written)).map(|field| field.name.value.as_str()));
     Kept {
         not_zero: kept.difference(&others).map(|name| FieldName::from(*name)).collect(),
+        full_columns,
         // What is asked later, or not always, has no items before.
         not_empty: document
             .form
@@ -284,6 +303,7 @@ impl<'a> Typing<'a> {
                     }
                     let name = text.text.get(fault.range.clone()).unwrap_or("").to_owned();
                     meant::explain(&mut fault, &name, expected, self.document, self.world);
+                    meant::unlike_place(&mut fault, &text.text, expected);
                     let unset = fault.kind == FaultKind::MaybeUnset;
                     let document = self.document;
                     let asked =

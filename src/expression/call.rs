@@ -158,7 +158,7 @@ fn accepted<'v>(function: &str, parameter: &functions::Parameter, value: &'v Val
     let (zh, en) = parameter.accepts.words();
     let found = operate::words(value);
     Err(Failure::new(
-        format!("`{function}` 的参数 `{}` 应该是{zh}，而不是{}", parameter.name, found.zh),
-        format!("the argument `{}` of `{function}` has to be {en}, not {}", parameter.name, found.en),
+        format!("`{function}` 的参数应该是{zh}，而不是{}", found.zh),
+        format!("the argument of `{function}` has to be {en}, not {}", found.en),
     ))
 }

@@ -90,6 +90,19 @@ impl Infer<'_> {
                 return self.fault(Fault { range: other.range.clone(), ..fault });
             }
         }
+        // `2026-03-05 days`: a day that was taken for a number of days.
+        if matches!((a_of, b_of), (Type::Number, Type::Duration))
+            && let Some(day) =
+                super::habit::day(self.written(node).trim_end_matches(|c: char| c.is_alphabetic() || c == ' '))
+        {
+            let day = format!("date(\"{day}\")");
+            return self.fault(write(fault, day.clone()).suggest(day));
+        }
+        if let Some((zh, en)) = self.of_rows(node) {
+            return self.fault(fault.hint(zh, en));
+        }
+        let (left, right) = (&a.syntax, &b.syntax);
+        let between = self.text.get(a.range.end..b.range.start).map_or("=", str::trim);
         let number = |of: &Type| matches!(of, Type::Number | Type::Money);
         let compared = matches!(node.syntax, Syntax::Compare(..));
         // Rows beside plain values: which column is meant?
@@ -105,14 +118,28 @@ impl Infer<'_> {
         }
         let fault = match (a_of, b_of) {
             (a, Type::Text) | (Type::Text, a) if number(a) && compared => {
-                fault.hint("数字不加引号，例如 `total > 500`。", "A number has no quotes: `total > 500`.")
+                match (a_of, left, right) {
+                    // A field of text beside a bare number.
+                    (Type::Text, left, Syntax::Number(_)) if !matches!(left, Syntax::Text(_)) => {
+                        write(fault, format!("{wa} {between} \"{wb}\""))
+                    }
+                    (_, Syntax::Number(_), right) if !matches!(right, Syntax::Text(_)) => {
+                        write(fault, format!("\"{wa}\" {between} {wb}"))
+                    }
+                    _ => fault.hint("数字不加引号，例如 `total > 500`。", "A number has no quotes: `total > 500`."),
+                }
             }
             (Type::Person, Type::Text) => write(fault, format!("{wa} = person({wb})")),
             (Type::Person, Type::Position) => write(fault, format!("{wa} in holders({wb})")),
             (Type::Person, Type::Department) => write(fault, format!("{wa}.department = {wb}")),
             (Type::Date | Type::DateTime, Type::Number) => write(fault, format!("{wa} + {wb} days")),
-            (Type::DateTime, Type::Date) => write(fault, format!("date({wa}) = {wb}")),
-            (Type::Date, Type::DateTime) => write(fault, format!("{wa} = date({wb})")),
+            (Type::DateTime, Type::Date) => write(fault, format!("date({wa}) {between} {wb}")),
+            (Type::Date, Type::DateTime) => write(fault, format!("{wa} {between} date({wb})")),
+            (Type::Choice(options), b) | (b, Type::Choice(options)) if number(b) && compared => {
+                let all: Vec<String> = options.iter().map(|option| format!("`{option}`")).collect();
+                let all = all.join(" ");
+                fault.hint(format!("选项有：{all}。"), format!("The options are {all}."))
+            }
             (Type::Text | Type::Choice(_), b) if number(b) => write(fault, format!("{wa} + string({wb})")),
             (a, Type::Text | Type::Choice(_)) if number(a) => write(fault, format!("string({wa}) + {wb}")),
             (a, b) if number(a) && number(b) => fault.hint(

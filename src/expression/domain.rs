@@ -171,12 +171,12 @@ impl Domain {
     }
 
     /// Numbers between two limits; whole ones only, where so.
-    pub(super) fn numbers(low: Option<Decimal>, high: Option<Decimal>, whole: bool) -> Domain {
+    pub fn numbers(low: Option<Decimal>, high: Option<Decimal>, whole: bool) -> Domain {
         Domain { values: Values::numbers(low, high), step: whole.then_some(Decimal::ONE) }
     }
 
     /// What one of two domains holds.
-    pub(super) fn or(&self, other: &Domain) -> Domain {
+    pub fn or(&self, other: &Domain) -> Domain {
         let step = match (self.values.part.is_empty(), other.values.part.is_empty()) {
             (true, _) => other.step,
             (_, true) => self.step,

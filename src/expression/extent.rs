@@ -137,6 +137,20 @@ impl Reckoning<'_> {
         }
     }
 
+    /// How many items a list has at most, where that is known.
+    fn rows(&self, list: &Expr) -> Option<Decimal> {
+        match list.op() {
+            Op::Field(name) => self.declared.most_rows(name),
+            Op::Filter { list, .. } => self.rows(list),
+            Op::Path(of, _) => self.rows(of),
+            Op::For(sources, _) => match sources.as_slice() {
+                [Source { from, to: None }] => self.rows(from),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether a value is a day, a moment or a length of time, by how it comes about: numbers have no parts.
     fn is_time(&self, of: &Expr) -> bool {
         match of.op() {
@@ -194,13 +208,18 @@ impl Reckoning<'_> {
     fn call(&mut self, name: &str, arguments: &[Expr]) -> Domain {
         let all: Vec<Domain> = arguments.iter().map(|argument| self.of(argument)).collect();
         let whole = all.iter().all(Domain::is_whole);
-        let ends: Option<Vec<Ends>> = all.iter().map(|domain| domain.values().ends()).collect();
+        let mut ends: Option<Vec<Ends>> = all.iter().map(|domain| domain.values().ends()).collect();
+        if matches!(name, "min" | "max") && all.len() > 1 && all.iter().any(|domain| domain.values().ends().is_some()) {
+            // Beside a number there are only numbers, whatever is known of them.
+            ends = Some(all.iter().map(Domain::ends).collect());
+        }
         let first = ends.as_ref().and_then(|ends| ends.first()).copied();
         let zero = Some(Decimal::ZERO);
         let above = |ends: Ends| ends.0.is_some_and(|low| low >= Decimal::ZERO);
         let below = |ends: Ends| ends.1.is_some_and(|high| high <= Decimal::ZERO);
         let found = match (name, first) {
-            ("count" | "string length", _) => Some((zero, None, true)),
+            ("count", _) => Some((zero, arguments.first().and_then(|list| self.rows(list)), true)),
+            ("string length", _) => Some((zero, None, true)),
             ("filled", _) => Some((zero, Some(Decimal::ONE), false)),
             ("sqrt", _) => Some((zero, None, false)),
             ("working days between", _) => Some((None, None, true)),
@@ -221,8 +240,14 @@ impl Reckoning<'_> {
                 (low, ends.iter().map(|ends| ends.1).reduce(greatest).flatten(), false)
             }),
             ("sum", Some(_)) => ends.map(|ends| {
-                let low = ends.iter().all(|ends| above(*ends)).then_some(Decimal::ZERO);
-                (low, ends.iter().all(|ends| below(*ends)).then_some(Decimal::ZERO), whole)
+                let (low, high) = (ends.iter().all(|ends| above(*ends)), ends.iter().all(|ends| below(*ends)));
+                // As many rows as there may be, times the most of each.
+                let of_rows = |end: Option<Decimal>| match (arguments, end) {
+                    ([list], Some(end)) => self.rows(list).and_then(|rows| rows.checked_mul(end)),
+                    _ => None,
+                };
+                let (least, most) = ends.first().copied().unwrap_or_default();
+                (if low { zero } else { of_rows(least) }, if high { zero } else { of_rows(most) }, whole)
             }),
             ("abs", Some(of)) => {
                 let most = of.0.zip(of.1).map(|(low, high)| low.abs().max(high.abs()));

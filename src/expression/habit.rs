@@ -21,6 +21,49 @@ impl Infer<'_> {
     }
 }
 
+impl Infer<'_> {
+    /// `items.qty * items.price`, `items.qty > 5`: columns of all rows where those of one are meant.
+    pub(super) fn of_rows(&self, node: &Node) -> Option<(String, String)> {
+        let (a, b, order) = match &node.syntax {
+            Syntax::Arithmetic(_, a, b) => (&**a, &**b, false),
+            Syntax::Compare(op, a, b) if !matches!(op, Comparison::Equal | Comparison::NotEqual) => (&**a, &**b, true),
+            _ => return None,
+        };
+        let column = |side: &Node| match &side.syntax {
+            Syntax::Path(list, column, _) if matches!(list.syntax, Syntax::Name(_)) && !self.is_row(list) => {
+                Some((self.written(list), column.clone()))
+            }
+            _ => None,
+        };
+        let (list, _) = column(a).or_else(|| column(b))?;
+        let item = |side: &Node| match column(side) {
+            Some((of, column)) if of == list => format!("item.{column}"),
+            _ => self.written(side).to_owned(),
+        };
+        let between = self.text.get(a.range.end..b.range.start)?.trim();
+        let body = format!("{} {between} {}", item(a), item(b));
+        Some(if order {
+            (
+                format!(
+                    "`{list}` 有许多行：有一行这样，写 `some item in {list} satisfies {body}`；每行都这样，把 `some` 换成 `every`。"
+                ),
+                format!(
+                    "`{list}` has many rows: for one of them write `some item in {list} satisfies {body}`, for all of them `every` in place of `some`."
+                ),
+            )
+        } else {
+            (
+                format!(
+                    "`{list}` 有许多行：合计写 `sum(for item in {list} return {body})`；每行一个值，在明细里加一列来算。"
+                ),
+                format!(
+                    "`{list}` has many rows: their sum is `sum(for item in {list} return {body})`; for a value of each row give the rows one more column."
+                ),
+            )
+        })
+    }
+}
+
 /// What is asked of a person by a function.
 pub(super) fn function_of(of: &Type, property: &str, written: &str) -> Option<String> {
     const SUPERIOR: [&str; 8] = ["manager", "superior", "boss", "supervisor", "reports_to", "leader", "上级", "主管"];

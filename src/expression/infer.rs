@@ -56,7 +56,7 @@ pub(super) struct Local {
 /// One pass over an expression.
 pub(super) struct Infer<'s> {
     pub(super) scope: &'s Scope,
-    text: &'s str,
+    pub(super) text: &'s str,
     pub(super) faults: Vec<Fault>,
     reads: BTreeSet<Read>,
     pub(super) locals: Vec<Local>,
@@ -177,6 +177,11 @@ impl<'s> Infer<'s> {
             fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`."))
         };
         if let (Type::Date | Type::DateTime, Some(day)) = (needed, habit::day(written)) {
+            let day = format!("date(\"{day}\")");
+            return write(fault, day.clone()).suggest(day);
+        }
+        // A deadline may be a day as well.
+        if let (Type::Duration, Type::Number, Some(day)) = (needed, found, habit::day(written)) {
             let day = format!("date(\"{day}\")");
             return write(fault, day.clone()).suggest(day);
         }

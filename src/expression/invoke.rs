@@ -164,14 +164,19 @@ impl Infer<'_> {
     fn wrong_argument(&mut self, function: &Function, parameter: &Parameter, node: &Node, found: &Type) {
         let (zh, en) = parameter.accepts.words();
         let (written, words) = (self.written(node), super::types::words(found));
+        // Which of several it is; a name of the standard says nothing to authors.
+        let several =
+            function.forms.iter().find(|form| form.len() > 1 && form.iter().any(|one| one.name == parameter.name));
+        let at = several.and_then(|form| form.iter().position(|one| one.name == parameter.name)).map(|at| at + 1);
+        let (which_zh, which_en) = match at {
+            Some(at) => (format!("第 {at} 个参数"), format!("argument {at}")),
+            None => ("参数".to_owned(), "the argument".to_owned()),
+        };
         let fault = Fault::new(
             node.range.clone(),
             FaultKind::WrongType,
-            format!("`{}` 的参数 `{}` 应该是{zh}，而 `{written}` 是{}", function.name, parameter.name, words.zh),
-            format!(
-                "the argument `{}` of `{}` has to be {en}, but `{written}` is {}",
-                parameter.name, function.name, words.en
-            ),
+            format!("`{}` 的{which_zh}应该是{zh}，而 `{written}` 是{}", function.name, words.zh),
+            format!("{which_en} of `{}` has to be {en}, but `{written}` is {}", function.name, words.en),
         );
         let instead = match (parameter.accepts, found) {
             (Accepts::Person, Type::Position) => format!("holders({written})[1]"),

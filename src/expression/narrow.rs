@@ -175,7 +175,7 @@ impl Infer<'_> {
     }
 
     /// Whether a node is a row of a list, whose parts are columns; what is asked of other values is none.
-    fn is_row(&self, node: &Node) -> bool {
+    pub(super) fn is_row(&self, node: &Node) -> bool {
         let of = |name: &str| match self.lookup(name) {
             Some(Found::Local(_, typed) | Found::Column(_, typed) | Found::Field(typed)) => Some(typed.of),
             _ => None,

@@ -16,7 +16,7 @@ use std::cmp::Ordering;
 pub(super) fn words(value: &Value) -> Wording {
     let (zh, en) = match value {
         Value::Null => ("空值", "null"),
-        Value::Boolean(_) => ("是否", "true or false"),
+        Value::Boolean(_) => ("布尔值", "true or false"),
         Value::Number(_) => ("数字", "a number"),
         Value::Text(_) => ("文字", "a text"),
         Value::Date(_) => ("日期", "a date"),

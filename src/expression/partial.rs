@@ -82,7 +82,7 @@ impl Infer<'_> {
     /// How to ask whether a value is set, Chinese and English.
     pub(super) fn ask_first(&self, node: &Node) -> (String, String) {
         let written = self.written(node);
-        match over_items(node).map(|rows| self.written(rows)) {
+        match over_items(node).map(|list| self.written(self.rows(list))) {
             Some(rows) => (
                 format!("列表可能是空的。先判断：`if count({rows}) > 0 then {written} else …`。"),
                 format!("The list may be empty. Ask first: `if count({rows}) > 0 then {written} else …`."),
@@ -109,6 +109,14 @@ impl Infer<'_> {
         }
     }
 
+    /// The list whose rows a value goes through: of `items.price` it is `items`; the list of one row is its own.
+    pub(super) fn rows<'n>(&self, node: &'n Node) -> &'n Node {
+        match &node.syntax {
+            Syntax::Path(of, ..) if !self.is_row(of) => self.rows(of),
+            _ => node,
+        }
+    }
+
     /// Whether a list may have no items where it is read.
     pub(super) fn may_be_empty(&self, list: &Node) -> bool {
         let counted = |list: &Node| {
@@ -118,6 +126,9 @@ impl Infer<'_> {
         match &list.syntax {
             Syntax::List(items) => items.is_empty(),
             Syntax::Name(name) if self.is_never_empty(name) => false,
+            Syntax::Path(row, name, _) if self.is_row(row) && self.scope.kept.full_columns.contains(name.as_str()) => {
+                false
+            }
             // A column has as many items as there are rows.
             Syntax::Path(of, ..) => !counted(list) && self.may_be_empty(of),
             _ => !counted(list),
@@ -135,18 +146,10 @@ fn over_items(node: &Node) -> Option<&Node> {
     match &node.syntax {
         Syntax::Call(name, _, arguments) if OF_ITEMS.contains(&name.as_str()) && name != "stddev" => {
             match arguments.as_slice() {
-                [one] => Some(rows(&one.value)),
+                [one] => Some(&one.value),
                 _ => None,
             }
         }
         _ => None,
-    }
-}
-
-/// The list whose rows a value goes through: of `items.price` it is `items`.
-pub(super) fn rows(node: &Node) -> &Node {
-    match &node.syntax {
-        Syntax::Path(of, ..) => rows(of),
-        _ => node,
     }
 }

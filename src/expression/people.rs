@@ -2,7 +2,6 @@
 
 use super::fault::{Fault, FaultKind};
 use super::infer::{Infer, Typing};
-use super::partial::rows;
 use super::tree::{Node, Syntax};
 use super::types;
 use crate::model::formula::Op;
@@ -79,7 +78,7 @@ impl Infer<'_> {
         if !self.may_be_empty(list) {
             return;
         }
-        let (written, rows) = (self.written(list), self.written(rows(list)));
+        let (written, rows) = (self.written(list), self.written(self.rows(list)));
         self.fault(
             Fault::new(
                 list.range.clone(),

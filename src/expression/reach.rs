@@ -196,7 +196,7 @@ impl Infer<'_> {
         match asked.of {
             Type::Boolean => {}
             Type::Number => {
-                let there = self.has_place(list, &typing.expr, condition);
+                let there = self.counts_from_one(condition, list) || self.has_place(list, &typing.expr, condition);
                 let op = Op::Filter { list: typing.expr, condition: asked.expr, lenient };
                 return Typing { optional: item.optional || !there, ..Typing::new(op, item.of) };
             }
@@ -209,6 +209,29 @@ impl Infer<'_> {
         let item = narrowed(item, &known, slot);
         let op = Op::Filter { list: typing.expr, condition: asked.expr, lenient };
         Typing::new(op, Type::List(Box::new(item)))
+    }
+
+    /// Whether a place is zero, where nothing ever is: reported, once.
+    fn counts_from_one(&mut self, place: &Node, list: &Node) -> bool {
+        if !matches!(&place.syntax, Syntax::Number(number) if number.is_zero()) {
+            return false;
+        }
+        let first = format!("{}[1]", self.written(list));
+        let fault = Fault::new(
+            place.range.clone(),
+            FaultKind::UnknownProperty,
+            "位置从 1 开始，没有第 0 个",
+            "positions begin with 1; there is none at 0",
+        );
+        self.fault(
+            fault
+                .hint(
+                    format!("第一个是 `{first}`，最后一个是 `{}[-1]`。", self.written(list)),
+                    format!("The first is `{first}`, the last `{}[-1]`.", self.written(list)),
+                )
+                .suggest("1"),
+        );
+        true
     }
 
     /// Binds the names of `for`, `some` and `every` in turn, then the body.

@@ -29,6 +29,10 @@ pub trait Declared {
     fn part(&self, _: &Expr) -> Option<Domain> {
         None
     }
+    /// How many rows a list has at most, where something keeps it from more.
+    fn most_rows(&self, _: &FieldName) -> Option<Decimal> {
+        None
+    }
 }
 
 impl<F: Fn(&FieldName) -> Domain> Declared for F {

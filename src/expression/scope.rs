@@ -59,6 +59,8 @@ pub struct Kept {
     pub not_zero: BTreeSet<FieldName>,
     /// Lists that always have an item.
     pub not_empty: BTreeSet<FieldName>,
+    /// Columns of rows that hold a list which always has an item.
+    pub full_columns: BTreeSet<FieldName>,
 }
 
 impl Scope {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(super) fn words(of: &Type) -> Wording {
     let (zh, en) = match of {
         Type::Null => ("空值", "null"),
-        Type::Boolean => ("是否", "true or false"),
+        Type::Boolean => ("布尔值", "true or false"),
         Type::Number => ("数字", "a number"),
         Type::Money => ("金额", "money"),
         Type::Text => ("文字", "a text"),

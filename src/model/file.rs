@@ -43,6 +43,19 @@ impl File {
         File { name: name.into(), size, media, sha256 }
     }
 
+    /// A file that never was, for tests: its name says what it looks like.
+    pub fn made_up(name: &str, size: u64) -> File {
+        let name = clean_name(name);
+        let ending = extension(&name);
+        let row = KINDS.iter().find(|row| row.endings.contains(&ending.as_str()));
+        let media = row.and_then(|row| {
+            let same = row.media.iter().find(|media| media.ends_with(&format!("/{ending}")));
+            same.or_else(|| row.media.first())
+        });
+        let media = media.copied().unwrap_or("application/octet-stream").into();
+        File { name: name.into(), size, media, sha256: Hash([0; 32]) }
+    }
+
     /// What follows the last dot of its name, in small letters.
     pub fn extension(&self) -> String {
         extension(&self.name)

@@ -123,3 +123,39 @@ fn a_branch_of_a_race_is_walked_by_winning() {
     assert_eq!(never_won(&late), ["accepted"]);
     assert_eq!(never_won(&format!("{accepted}---\n{late}")), [""; 0]);
 }
+
+const CONTRACT: &str = "
+process: contract
+title: Contract
+start: [clerk]
+form:
+  draft: { type: file, title: Draft, required: true, accept: [pdf, word], size: 1 MB }
+  photos: { type: file, title: Photos, accept: [image], many: true }
+steps:
+  - { id: check, task: lead, form: { signed: { type: file, title: Signed, required: true, accept: [pdf] } } }
+";
+
+#[test]
+fn the_files_of_a_test_are_made_up() {
+    let tests = "
+test: files
+process: contract
+now: 2026-03-02T09:00
+start: { by: ann, data: { draft: 合同.docx, photos: [a.jpg, { file: b.png, size: 2 MB }] } }
+do:
+  - expect: { task: check, data: { draft: 合同.docx } }
+  - refuse: { complete: check, by: leo, data: { signed: { file: all.pdf, size: 30 MB } }, why: 太大 }
+  - refuse: { complete: check, by: leo, data: { signed: photo.jpg }, why: 不是这里要的文件 }
+  - { complete: check, by: leo, data: { signed: signed.pdf } }
+  - expect: { ended: done }
+";
+    let files = [("directory.yaml", support::OFFICE), ("contract.yaml", CONTRACT)];
+    assert_eq!(support::failures(tests, &files), "");
+    for (from, to) in [("draft: 合同.docx, ph", "draft: '@x/合同.docx', ph"), ("[a.jpg,", "['@a.jpg',")] {
+        let wrong = support::failures(&tests.replace(from, to), &files);
+        assert!(wrong.contains("write the name alone") || wrong.contains("只写名字"), "{to}: {wrong}");
+    }
+    let large =
+        support::failures(&tests.replace("draft: 合同.docx, ph", "draft: { file: a.pdf, size: 3 MB }, ph"), &files);
+    assert!(large.contains("too large") || large.contains("太大"), "{large}");
+}

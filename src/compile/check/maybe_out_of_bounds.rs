@@ -21,7 +21,7 @@ use crate::model::definition::StepKind as Kind;
 use crate::model::form::Field;
 use crate::model::formula::Formula;
 use crate::model::id::FieldName;
-use crate::model::rule::Table;
+use crate::model::rule::{Aggregate, Hit, Table};
 use crate::model::text::Wording;
 use crate::syntax::{self, FeelText, StepKind};
 use rust_decimal::Decimal;
@@ -157,10 +157,27 @@ fn asked_by(process: &str, name: &FieldName) -> Wording {
     Wording::new(format!("流程 `{process}` 的字段 `{name}`"), format!("the field `{name}` of the process `{process}`"))
 }
 
-/// What a table answers in a column, where it has a single answer.
+/// What a table answers in a column, put together where it collects.
 fn answer(table: &Table, name: &FieldName) -> Domain {
-    match table.outputs.get(name) {
-        Some(field) if table.hit.is_single() => Domain::asked(field),
+    let Some(field) = table.outputs.get(name) else { return Domain::any(true) };
+    let each = Domain::asked(field);
+    match table.hit {
+        hit if hit.is_single() => each,
+        Hit::Collect(Aggregate::Min | Aggregate::Max) => each.with_null(true),
+        Hit::Collect(Aggregate::Count) => {
+            Domain::numbers(Some(Decimal::ZERO), Some(Decimal::from(table.rules.len())), true)
+        }
+        Hit::Collect(Aggregate::Sum) => {
+            // Any of the rules may hit, or none.
+            let (mut low, mut high) = (Some(Decimal::ZERO), Some(Decimal::ZERO));
+            for rule in &table.rules {
+                let known = rule.then.get(name).and_then(fixed).and_then(|value| value.as_number());
+                let (least, most) = known.map_or_else(|| each.ends(), |known| (Some(known), Some(known)));
+                low = low.zip(least).and_then(|(low, least)| low.checked_add(least.min(Decimal::ZERO)));
+                high = high.zip(most).and_then(|(high, most)| high.checked_add(most.max(Decimal::ZERO)));
+            }
+            Domain::numbers(low, high, each.is_whole())
+        }
         _ => Domain::any(true),
     }
 }

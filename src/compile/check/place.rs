@@ -10,6 +10,7 @@ use crate::compile::outcomes;
 use crate::compile::touch::written_in_rows;
 use crate::expression::domain::Domain;
 use crate::expression::extent::{self, extent, proves};
+use crate::expression::fixed;
 use crate::expression::range::Values;
 use crate::expression::region::Declared;
 use crate::model::definition::{StepKind as Kind, outcome};
@@ -17,6 +18,7 @@ use crate::model::form::{Field, FieldKind};
 use crate::model::formula::{Expr, Formula, Op, StepFact};
 use crate::model::id::{FieldName, StepId};
 use crate::model::value::Type;
+use rust_decimal::Decimal;
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -104,7 +106,14 @@ impl<'s> Place<'s> {
                 && field.when.is_none()
                 && field.value.is_none()
                 && !written_in_rows(self.subject.flow, name);
-            return Some(held(field).with_null(!set));
+            let mut domain = held(field);
+            if let Some(value) = field.value.as_ref().filter(|_| !field.many && self.deep.get() < extent::DEPTH) {
+                self.deep.set(self.deep.get() + 1);
+                let in_row = |name: &FieldName| self.column(list, name).unwrap_or_else(|| self.field(name));
+                domain = domain.narrowed(extent(&value.root, &in_row, &[]).values());
+                self.deep.set(self.deep.get() - 1);
+            }
+            return Some(domain.with_null(!set));
         }
         let field = row?.columns.get(name)?;
         // What steps put into a list of `data` is of the types of its columns, and no more is known.
@@ -152,6 +161,11 @@ impl Declared for Place<'_> {
             _ => return None,
         };
         Some(self.narrowed(of, found))
+    }
+
+    fn most_rows(&self, name: &FieldName) -> Option<Decimal> {
+        let field = self.subject.definition.form.get(name).filter(|field| matches!(field.kind, FieldKind::List(_)))?;
+        fixed(field.max.as_ref()?)?.as_number()
     }
 }
 

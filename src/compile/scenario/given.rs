@@ -2,6 +2,7 @@
 //!
 //! What a form can hold is judged when the test is played, by the engine; here values only have to be of their type.
 
+use super::file::with_files;
 use super::lower::Lowering;
 use super::unknown::no_field;
 use crate::compile::fields::field_of;
@@ -48,9 +49,14 @@ impl Lowering<'_> {
                 self.diagnostics.push(no_field(given.key(word), word, &names, definition));
                 continue;
             };
-            match read_json(&self.reading(), field, &data.to_json()) {
-                Ok(value) => found.push((given.key(word), name.clone(), value)),
-                Err(faults) => self.misread(given, word, field, faults),
+            let (json, mut faults) = with_files(field, data.to_json());
+            match read_json(&self.reading(), field, &json) {
+                Ok(value) if faults.is_empty() => found.push((given.key(word), name.clone(), value)),
+                Ok(_) => self.misread(given, word, field, faults),
+                Err(others) => {
+                    faults.extend(others);
+                    self.misread(given, word, field, faults);
+                }
             }
         }
         found

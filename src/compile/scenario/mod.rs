@@ -3,6 +3,7 @@
 //! A scenario keeps the places of its text, as that is where a failure is shown. `lower` makes it of a document.
 
 mod expect;
+mod file;
 mod given;
 mod lower;
 mod recorded;

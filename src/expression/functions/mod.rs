@@ -151,7 +151,7 @@ impl Accepts {
             Accepts::Any => ("一个值", "a value"),
             Accepts::Number => ("数字", "a number"),
             Accepts::Text => ("文字", "a text"),
-            Accepts::Boolean => ("是否", "true or false"),
+            Accepts::Boolean => ("布尔值", "true or false"),
             Accepts::Day => ("日期或日期时间", "a date or a date-time"),
             Accepts::Time => ("时刻", "a time of day"),
             Accepts::Duration => ("时长", "a duration"),

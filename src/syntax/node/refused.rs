@@ -79,7 +79,13 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
                 format!("in YAML a value cannot begin with `{character}`; put the whole value into single quotes"),
             ),
         )
-        .hint(Wording::new("default: '@\"2026-12-31\"'", "default: '@\"2026-12-31\"'")),
+        .hint(match text.get(at + 1..) {
+            Some(rest) if *character == '@' && !rest.starts_with('"') => Wording::new(
+                "日期写成 `'@\"2026-12-31\"'`；测试里的文件不写 `@`，只写名字，例如 `a.pdf`",
+                "a date is `'@\"2026-12-31\"'`; a file of a test has no `@`: write its name alone, such as `a.pdf`",
+            ),
+            _ => Wording::new("default: '@\"2026-12-31\"'", "default: '@\"2026-12-31\"'"),
+        }),
         ErrorKind::MisplacedFlowCollectionEnd => {
             syntax("这个括号没有对应的开头，请删掉它".into(), "nothing was opened that this bracket closes; delete it".into())
         }

@@ -198,6 +198,10 @@ impl Lowering<'_> {
                 self.diagnostics.extend(not_the_authors(name));
             }
             let value = self.feel(&entry.value, shown);
+            if let Some(bare) = value.as_ref().filter(|value| is_media_type(&value.text)) {
+                self.report(bare_media_type(bare));
+                continue;
+            }
             if let Some(value) = &value {
                 self.diagnostics.extend(secret::in_value(shown, value, secret::Stands::Header));
             }
@@ -355,4 +359,28 @@ fn no_path(words: &Spanned<String>, root: Option<&str>) -> Diagnostic {
         ),
     };
     Diagnostic::new(Code::BadValue, words.span, message)
+}
+
+/// Whether a value is the kind of a text as headers name it, such as `application/json`: as an expression it would
+/// divide.
+fn is_media_type(text: &str) -> bool {
+    const KINDS: [&str; 6] = ["application", "audio", "image", "multipart", "text", "video"];
+    let word = |part: &str| part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-'));
+    text.split_once('/').is_some_and(|(kind, rest)| KINDS.contains(&kind) && !rest.is_empty() && word(rest))
+}
+
+fn bare_media_type(value: &FeelText) -> Diagnostic {
+    let text = &value.text;
+    let quoted = format!("'\"{text}\"'");
+    Diagnostic::new(
+        Code::UnquotedExpression,
+        value.span,
+        Wording::new(
+            format!("请求头的值是表达式，文字要用双引号，外面再加单引号：{quoted}"),
+            format!(
+                "the value of a header is an expression; a text stands in double quotes, within single ones: {quoted}"
+            ),
+        ),
+    )
+    .fix(value.span, quoted, Wording::new("写成文字", "write it as a text"))
 }
