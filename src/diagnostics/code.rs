@@ -158,6 +158,7 @@ codes! {
     MayNotStart "CS0610" "may_not_start" Error;
     UnusedPosition "CS0611" "unused_position" Warning;
     SeveralHeads "CS0612" "several_heads" Warning;
+    AbsentApprover "CS0613" "absent_approver" Warning;
 
     // CS07: time
     BadDate "CS0701" "bad_date" Error;

@@ -3,13 +3,15 @@
 //! For every human step and every possible applicant, `who` is evaluated with the directory as it is. Where it depends
 //! on what people choose, on the row around the step or on who did another step, and of an approval on whom the case is
 //! about, all that these can be is tried: what fields take, and for which the step is not skipped. Whose case it is is
-//! struck from approvals and their superior takes the place, as the engine does it. Whoever is named twice is asked once. Absences are left out: they pass. Who
-//! is asked once a step is overdue is judged too: it may not be nobody whoever applies.
+//! struck from approvals and their superior takes the place, as the engine does it. Whoever is named twice is asked
+//! once. Absences pass, so what they lead to is only warned of. Who is asked once a step is overdue is judged too: it may
+//! not be nobody whoever applies.
 //!
 //! The directory knows people by what they hold. So applicants with the same positions fare alike, and one of them is
 //! tried for all, unless an expression names somebody by id. Where more than one thing is chosen, so are the chosen, and
 //! there is an end to what is tried.
 
+mod away;
 mod choice;
 mod lack;
 mod seats;
@@ -84,6 +86,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
             continue;
         }
+        diagnostics.extend(asking.while_away(&called(placed), groups));
         let ways = asking.ways();
         if !ways.is_empty() {
             let tried = asking.tried(&ways, groups, by_id);
