@@ -250,9 +250,10 @@ fn duration(_: &[Typed]) -> Typed {
 fn any(_: &[Typed]) -> Typed {
     Typed::always(Type::Any)
 }
-/// The type of the first argument.
+/// The type of the first argument; of any type where one of them is, as what is wrong with it is told there.
 fn same(arguments: &[Typed]) -> Typed {
-    Typed::always(arguments.first().map_or(Type::Any, |first| first.of.clone()))
+    let known = arguments.first().filter(|_| arguments.iter().all(|argument| argument.of != Type::Any));
+    Typed::always(known.map_or(Type::Any, |first| first.of.clone()))
 }
 /// The type of the first argument that has one; nothing of nothing.
 fn list_of_texts(_: &[Typed]) -> Typed {
