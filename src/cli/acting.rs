@@ -104,13 +104,17 @@ pub(crate) fn denied(denied: Denied, runtime: &Runtime) -> Stop {
 
 /// What an accepted command came to, for programs.
 pub(crate) fn accepted_json(accepted: &Accepted) -> serde_json::Value {
-    let state = &accepted.state;
+    state_json(&accepted.state, accepted.repeated)
+}
+
+/// Where a case stands once something was done about it, for programs.
+pub(crate) fn state_json(state: &State, repeated: bool) -> serde_json::Value {
     json!({
         "id": state.id.to_string(),
         "number": state.number.as_ref().map(ToString::to_string),
         "process": state.process.as_str(),
-        "revision": accepted.entry.revision,
-        "repeated": accepted.repeated,
+        "revision": state.revision,
+        "repeated": repeated,
         "ended": state.ended.as_ref().map(|ended| ended.outcome.as_str()),
         "waits_for": state.tasks.values().filter(|task| !task.parked).map(|task| json!({
             "step": task.step.as_str(),

@@ -51,8 +51,8 @@ impl Certain {
     }
 }
 
-/// What is certain before each step that can be reached. `unsure` are fields that some step may write null to, which settles nothing; `lists` those that the rows of each
-/// `each` come back in.
+/// What is certain before each step that can be reached. `unsure` are fields that some step may write null to, which
+/// settles nothing; `lists` those that the rows of each `each` come back in.
 pub(crate) fn before(
     document: &Process,
     flow: &Flow<'_>,

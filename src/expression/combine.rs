@@ -102,7 +102,7 @@ impl Infer<'_> {
             return self.fault(fault.hint(zh, en));
         }
         let (left, right) = (&a.syntax, &b.syntax);
-        let between = self.text.get(a.range.end..b.range.start).map_or("=", str::trim);
+        let between = self.between(a, b);
         let number = |of: &Type| matches!(of, Type::Number | Type::Money);
         let compared = matches!(node.syntax, Syntax::Compare(..));
         // Rows beside plain values: which column is meant?
@@ -166,7 +166,9 @@ impl Infer<'_> {
             };
             return self.unlike(node, (left, &a.of), (right, &b.of));
         }
-        self.one_unit(node, &a.expr, &b.expr);
+        if (&a.of, &b.of) == (&Type::Duration, &Type::Duration) {
+            self.one_unit(node, &a.expr, &b.expr);
+        }
         if order && !(types::ordered(&a.of) && types::ordered(&b.of)) {
             self.fault(
                 Fault::new(

@@ -1,5 +1,5 @@
-//! What people write by habit and an expression says otherwise: a comparison with several values, a superior as a
-//! property, a length of time of ISO 8601 without its quotes.
+//! What people write by habit and an expression says otherwise: a comparison with several values, columns of all rows
+//! where those of one are meant, a superior as a property, a length of time of ISO 8601 without its quotes.
 
 use super::infer::Infer;
 use super::tree::{Node, Syntax};
@@ -19,9 +19,7 @@ impl Infer<'_> {
         let instead = format!("{value} in ({first}, {part})");
         Some((format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`.")))
     }
-}
 
-impl Infer<'_> {
     /// `items.qty * items.price`, `items.qty > 5`: columns of all rows where those of one are meant.
     pub(super) fn of_rows(&self, node: &Node) -> Option<(String, String)> {
         let (a, b, order) = match &node.syntax {
@@ -40,7 +38,7 @@ impl Infer<'_> {
             Some((of, column)) if of == list => format!("item.{column}"),
             _ => self.written(side).to_owned(),
         };
-        let between = self.text.get(a.range.end..b.range.start)?.trim();
+        let between = self.between(a, b);
         let body = format!("{} {between} {}", item(a), item(b));
         Some(if order {
             (

@@ -126,6 +126,11 @@ impl<'s> Infer<'s> {
         self.text.get(node.range.clone()).unwrap_or("")
     }
 
+    /// What stands between two sides, such as `>=`.
+    pub(super) fn between(&self, a: &Node, b: &Node) -> &'s str {
+        self.text.get(a.range.end..b.range.start).map_or("=", str::trim)
+    }
+
     /// The typing of a value that has to be set.
     pub(super) fn set(&mut self, node: &Node, mut typing: Typing) -> Typing {
         if typing.optional {

@@ -458,7 +458,7 @@ fn a_case_of_its_own_that_could_not_begin_is_tried_again_or_let_go() {
         shell.write("survey.yaml", "process: survey\ntitle: Survey\nnumber: \"S-{seq}\"\nkey: about\nsingle: true\nform: { about: { type: text, title: About, required: true } }\nsteps: [{ id: look, title: Look, task: boss }]\n");
         shell.write(
             "asking.yaml",
-            "process: asking\ntitle: Ask\nnumber: \"A-{seq}\"\nsteps: [{ id: survey, call: survey, detached: true, with: { about: '\"x\"' } }, { end: asked }]\n",
+            "process: asking\ntitle: Ask\nnumber: \"A-{seq}\"\nsteps: [{ id: survey, call: survey, detached: true, with: { about: '\"x\"' } }, { id: note, title: Note, task: boss }]\n",
         );
         shell.good(&["deploy", "."]);
         for _ in 0..3 {
@@ -469,10 +469,12 @@ fn a_case_of_its_own_that_could_not_begin_is_tried_again_or_let_go() {
         let refused = shell.ends(Exit::Refused, &["retry", "A-2"]);
         assert!(refused.contains("S-1") && refused.contains(why), "{refused}");
         shell.good(&["complete", "S-1", "--as", "bo"]);
-        shell.good(&["retry", "A-2"]);
+        let tried: serde_json::Value = serde_json::from_str(&shell.good(&["retry", "A-2", "--json"])).unwrap();
+        assert_eq!((&tried["number"], &tried["process"]), (&"A-2".into(), &"asking".into()));
         assert!(shell.good(&["list", "--process", "survey"]).contains("S-2"));
         shell.good(&["skip", "A-3", "--reason", "enough"]);
         assert!(!shell.good(&["stuck"]).contains("A-"));
+        assert!(shell.good(&["history", "A-3"]).contains("enough"), "why it was let go is told");
     }
 }
 

@@ -133,6 +133,17 @@ steps:
   - { id: look, task: lead }
 ";
 
+const ASIDE: &str = "
+process: aside
+title: Aside
+start: [clerk]
+form:
+  customer: { type: text, title: Customer, required: true }
+steps:
+  - { id: begin, call: single, detached: true, with: { customer: customer } }
+  - { id: note, task: lead }
+";
+
 const WEEKLY: &str = "
 process: weekly
 title: Weekly
@@ -282,8 +293,30 @@ on_both!(
     a_result_that_cannot_be_used_is_refused_and_the_job_stays,
     history_tells_what_happened_outside,
     one_open_case_a_key,
+    a_case_of_its_own_that_could_not_begin_waits_for_an_operator,
     a_schedule_starts_each_case_once,
 );
+
+async fn a_case_of_its_own_that_could_not_begin_waits_for_an_operator(world: World) {
+    let runtime = world.shell(&[SINGLE, ASIDE]).await;
+    let first = start(&runtime, "single", json!({ "customer": "Ruian" })).await;
+    let begin = async |id| try_start(&runtime, "aside", id, json!({ "customer": "Ruian" })).await.unwrap().instance;
+    let aside = begin("aside").await;
+    let given_up = runtime.undelivered(9).await.unwrap();
+    assert_eq!(given_up.iter().map(|row| row.sender).collect::<Vec<_>>(), [aside]);
+    let why = given_up[0].reply.clone().unwrap();
+    assert!(why.zh.contains("S-001") && why.en.contains("S-001"), "{why:?}");
+    let (tried, left) = runtime.revive(aside).await.unwrap();
+    assert_eq!((tried, left.len()), (1, 1), "the first case is open still");
+    let cancel =
+        Command { id: "over".into(), actor: Actor::Operator { user: "op".into() }, ask: Ask::Cancel { reason: None } };
+    runtime.submit(first, cancel).await.unwrap();
+    let (tried, left) = runtime.revive(aside).await.unwrap();
+    assert_eq!((tried, left.len(), cases(&runtime, "single").await.len()), (1, 0, 2));
+    let other = begin("other").await;
+    assert_eq!(runtime.let_go(other).await.unwrap(), 1);
+    assert_eq!(runtime.undelivered(9).await.unwrap().len(), 0, "what was let go is gone");
+}
 
 async fn a_call_starts_a_case_and_takes_what_it_ends_with(world: World) {
     let runtime = world.shell(&[PARENT, CHILD]).await;

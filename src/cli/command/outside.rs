@@ -17,6 +17,7 @@ use crate::runtime::{Case, Denied, InstanceFilter, MessageRow, Runtime, Standing
 use chrono::{DateTime, Utc};
 use clap::{ArgMatches, Command};
 use serde_json::json;
+use std::sync::Arc;
 
 /// The most rows of each kind that `stuck` shows.
 const MOST: u32 = 200;
@@ -56,9 +57,11 @@ fn see_to(
         let (output, world) = (&shell.output, World::of(runtime));
         let text = matches.get_one::<String>("ref").map(String::as_str).unwrap_or_default();
         let case = refer::case(runtime, output, text).await?;
-        if given_up(runtime, &case).await? && !case.state.has_incident() {
+        let others = given_up(runtime, &case).await;
+        // What stopped the case itself is seen to whatever became of the others.
+        if !case.state.has_incident() && others? {
             if matches.get_flag("json") {
-                return output.json(&json!({ "number": case.state.reference(), "id": case.state.id.to_string() }));
+                return output.json(&acting::state_json(&case.state, false));
             }
             return output.print(&format!("{said} {}", output.ink(Ink::Bold, &case.state.reference())));
         }
@@ -92,10 +95,10 @@ pub(super) fn skip_tree(words: Words) -> Command {
         ))
         .long_about(words.pick(
             "案例结束前撤销已办的事（`undo`）时，有一步怎样也办不成：写明原因跳过它，其余的接着撤销。历史会记下是谁跳过的、为什么。\
-             其他步骤不能跳过，因为后面要用到它们的结果。不等结果的流程（`detached`）没有发起成的，不再发起。",
+             其他步骤不能跳过，因为后面要用到它们的结果。不等结果的流程（`detached`）没有发起成的，不再发起，原因记为留言。",
             "As a case ends, what was done is taken back (`undo`). Where one step of that cannot be done at all, say why \
              and pass it over; the rest goes on. History says who did so and why. No other step can be skipped, as what \
-             comes after it relies on it. A case of its own (`detached`) that could not be begun is not begun any more.",
+             comes after it relies on it. A case of its own (`detached`) that could not be begun is not begun any more; why stands as a remark.",
         ))
         .arg(reference(words))
         .arg(words.option("reason", ("文字", "TEXT"), "为什么", "Why").required(true))
@@ -106,14 +109,26 @@ pub(super) fn skip_tree(words: Words) -> Command {
 }
 
 pub(super) fn skip(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
-    let reason = matches.get_one::<String>("reason").map(|reason| reason.as_str().into()).unwrap_or_default();
+    let reason: Arc<str> = matches.get_one::<String>("reason").map(|reason| reason.as_str().into()).unwrap_or_default();
+    let why = reason.clone();
     let step = matches.get_one::<String>("step").map(|step| step.as_str().into());
     see_to(
         shell,
         matches,
         Ask::Skip { step, reason },
         shell.output.pick("已跳过", "Passed over"),
-        async |runtime, case| Ok(runtime.let_go(case.state.id).await? > 0),
+        async |runtime, case| {
+            let let_go = runtime.let_go(case.state.id).await? > 0;
+            // Nobody says anything more in a case that is over.
+            if let_go && case.state.ended.is_none() {
+                let actor = Actor::Operator { user: shell.user() };
+                // Its own command, beside the one that skips what stopped the case itself.
+                let id = format!("{} remark", acting::command_id(matches)?).into();
+                let asked = Asked { id, actor, ask: Ask::Comment { text: why.clone() } };
+                runtime.submit(case.state.id, asked).await.map_err(|denied| acting::denied(denied, runtime))?;
+            }
+            Ok(let_go)
+        },
     )
 }
 

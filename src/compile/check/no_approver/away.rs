@@ -22,22 +22,19 @@ impl Asking<'_, '_> {
         let here = |absence: &&Absence| absence.processes.is_empty() || absence.processes.contains(process);
         let mut found = Vec::new();
         for absence in directory.absences.iter().filter(here) {
-            let mut at = None;
-            let alone = |applicant: &&PersonId| {
-                let entry = self.alone(absence, applicant);
-                at = at.or(entry);
-                entry.is_some()
-            };
-            let whose: Vec<PersonId> = groups.iter().flatten().filter(alone).cloned().collect();
-            if let Some(at) = at {
+            let applicants = groups.iter().flatten();
+            let alone = applicants.filter_map(|applicant| Some((self.alone(absence, applicant)?, applicant.clone())));
+            let (spans, whose): (Vec<Span>, Vec<PersonId>) = alone.unzip();
+            if let Some(at) = spans.first() {
                 let all = groups.iter().map(Vec::len).sum();
-                found.push(told(step, at, absence, &when(&whose, all, directory), directory));
+                found.push(told(step, *at, absence, &when(&whose, all, directory), directory));
             }
         }
         found
     }
 
-    /// The entry that nobody is left of for a case of this applicant, during an absence of somebody whom it names.
+    /// The entry that nobody is left of for a case of this applicant, during an absence of somebody whom it names. Its
+    /// first day is tried: where several are away at once, one of them begins to be then.
     fn alone(&self, absence: &Absence, applicant: &PersonId) -> Option<Span> {
         let subject = self.choices.subject;
         let directory: &Directory = &subject.world.directory;
