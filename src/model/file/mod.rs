@@ -1,7 +1,7 @@
 //! A file as a value: what it is called, how long it is, what its bytes look like, and their hash.
 //!
 //! The bytes themselves are kept elsewhere, under the hash. The name is for people only: it is cleaned when a value
-//! is made of it and never leads to a place on a disk. What a file *is* ([`kind`]) is never trusted: nothing of ours
+//! is made of it and never leads to a place on a disk. What a file *is* (see `kind`) is never trusted: nothing of ours
 //! opens it.
 
 mod kind;
