@@ -328,7 +328,26 @@ fn bad_pattern(pattern: &Spanned<String>, why: &str) -> Diagnostic {
             format!("`{}` is no valid regular expression", pattern.value),
         ),
     )
-    .hint(Wording::new(format!("原因：{why}"), format!("the reason: {why}")))
+    .hint(Wording::new(reason(why), format!("the reason: {why}")))
+}
+
+/// What is wrong with a pattern, by what the library says in English.
+fn reason(why: &str) -> String {
+    const SAID: [(&str, &str); 9] = [
+        ("nested character classes", "方括号里不能再有字符集"),
+        ("character class", "方括号 `[ ]` 没有写完整，要写方括号本身用 `\\[`、`\\]`"),
+        ("group", "圆括号 `( )` 没有成对，要写括号本身用 `\\(`、`\\)`"),
+        ("closing ')'", "圆括号 `( )` 没有成对，要写括号本身用 `\\(`、`\\)`"),
+        ("repetition", "`*`、`+`、`?`、`{ }` 前面要有被重复的内容，次数写成 `{2}` 或 `{2,4}`"),
+        ("look-around", "不支持 `(?=…)` 这种前后查看"),
+        ("backreferences", "不支持 `\\1` 这种反向引用"),
+        ("Unicode", "不支持 `\\p{…}`；汉字写 `[一-龥]`"),
+        ("escape", "`\\` 后面的字符不对；要写 `\\` 本身用 `\\\\`"),
+    ];
+    match SAID.iter().find(|(said, _)| why.contains(said)) {
+        Some((_, zh)) => format!("原因：{zh}"),
+        None => "请检查括号和 `\\` 后面的字符".to_owned(),
+    }
 }
 
 fn twice(field: &syntax::Field, first: &syntax::Field) -> Diagnostic {

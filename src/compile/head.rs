@@ -6,7 +6,7 @@ use crate::compile::typing::{Typing, constant};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{Expected, Scope};
 use crate::model::control::Schedule;
-use crate::model::cron::{fires_after, is_cron};
+use crate::model::cron::{fires_after, is_cron, wrong_field};
 use crate::model::definition::NumberPattern;
 use crate::model::formula::Op;
 use crate::model::id::{FieldName, PositionId};
@@ -14,6 +14,15 @@ use crate::model::text::Wording;
 use crate::model::value::{Type, Typed, Value};
 use crate::syntax::FeelText;
 use chrono::{DateTime, Utc};
+
+/// What each field of a schedule holds.
+const CRON_FIELDS: [(&str, &str); 5] = [
+    ("分钟写 0 到 59", "the minute, from 0 to 59"),
+    ("小时写 0 到 23", "the hour, from 0 to 23"),
+    ("日写 1 到 31", "the day, from 1 to 31"),
+    ("月写 1 到 12，或 JAN 到 DEC", "the month, from 1 to 12 or JAN to DEC"),
+    ("星期写 0 到 6（0 是星期日），或 SUN 到 SAT", "the weekday, from 0 (Sunday) to 6 or SUN to SAT"),
+];
 
 impl Typing<'_> {
     pub(super) fn start(&mut self) -> Vec<PositionId> {
@@ -159,6 +168,12 @@ impl Typing<'_> {
         if !fires {
             let message = if is_cron(&cron.value) {
                 Wording::new("这个时间永远不会到，例如二月没有 30 日", "this never comes, as there is no such day")
+            } else if let Some((at, field)) = wrong_field(&cron.value) {
+                let (zh, en) = CRON_FIELDS.get(at).copied().unwrap_or_default();
+                Wording::new(
+                    format!("第 {} 个字段的 `{field}` 不对：{zh}", at + 1),
+                    format!("field {} cannot be `{field}`: it is {en}", at + 1),
+                )
             } else {
                 Wording::new(
                     format!("`{}` 不是定时的写法。要写五个字段：分 时 日 月 星期", cron.value),

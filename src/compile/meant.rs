@@ -6,7 +6,7 @@ use crate::compile::resolve::walk;
 use crate::expression::{Expected, Fault, FaultKind};
 use crate::model::text::{Text, Wording};
 use crate::model::value::Type;
-use crate::syntax::{Field, Process};
+use crate::syntax::{Field, Process, StepKind};
 use rust_decimal::Decimal;
 
 /// The most positions that are listed.
@@ -43,6 +43,26 @@ pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, docume
         ));
         return;
     }
+    if *expected == Expected::Time && fault.kind == FaultKind::UnknownName && instead(name, document, world).is_none() {
+        let mut waits = false;
+        walk(&document.steps, &mut |step| {
+            waits |= matches!(&step.kind, StepKind::Wait { until } if until.text.trim() == name);
+        });
+        let (zh, en) = match waits {
+            true => (
+                format!("；要等外面的消息，写 `receive: {name}`"),
+                format!("; to wait for a message from outside, write `receive: {name}`"),
+            ),
+            false => Default::default(),
+        };
+        fault.hint = Some(Wording::new(
+            format!("这里写时长或日期，例如 `2 working days`、`date(\"2026-03-06\")`，或一个日期字段{zh}。"),
+            format!(
+                "Here stands a length of time or a date, such as `2 working days`, `date(\"2026-03-06\")` or a field that holds a date{en}."
+            ),
+        ));
+        return;
+    }
     let instead = match fault.kind {
         FaultKind::UnknownName => instead(name, document, world),
         FaultKind::UnknownOption => option(name, document),
@@ -61,7 +81,7 @@ pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, docume
         let more = if world.directory.positions.len() > LISTED { " …" } else { "" };
         let listed = names.join(" ");
         fault.hint = Some(Wording::new(
-            format!("组织目录里的岗位有：{listed}{more}。"),
+            format!("通讯录里的岗位有：{listed}{more}。"),
             format!("The positions of the directory are {listed}{more}."),
         ));
     }

@@ -233,7 +233,8 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     unread.no_directory = !people_known && declared.positions.is_empty();
     let documents = || processes.iter().map(|(_, process)| process);
     // Of a process that could not be read whole it is not known what it asks and can come to.
-    let callees = callees(processes.iter().filter(|(id, _)| !hidden.contains_key(id)).map(|(_, process)| process));
+    let read = processes.iter().filter(|(id, _)| !hidden.contains_key(id)).map(|(_, process)| process);
+    let callees = callees(documents(), read);
     let mut world = World {
         directory: Arc::new(directory.clone().unwrap_or_default()),
         holders: directory.as_ref().map(holders).unwrap_or_default(),
@@ -354,17 +355,20 @@ fn tables(
     tables
 }
 
-/// The processes that others call.
-fn callees<'a>(processes: impl Iterator<Item = &'a syntax::Process> + Clone) -> BTreeMap<&'a str, callee::Callee<'a>> {
+/// The processes that others call, of those that were read whole.
+fn callees<'a>(
+    all: impl Iterator<Item = &'a syntax::Process>,
+    read: impl Iterator<Item = &'a syntax::Process>,
+) -> BTreeMap<&'a str, callee::Callee<'a>> {
     let mut called = BTreeSet::new();
-    for process in processes.clone() {
+    for process in all {
         resolve::walk(&process.steps, &mut |step| {
             if let syntax::StepKind::Call(call) = &step.kind {
                 called.insert(call.process.value.as_str());
             }
         });
     }
-    let named = processes.filter_map(|process| Some((process.name.as_ref()?.value.as_str(), process)));
+    let named = read.filter_map(|process| Some((process.name.as_ref()?.value.as_str(), process)));
     let small = named.filter(|(name, process)| called.contains(name) && too_large(process).is_none());
     let small: BTreeMap<&str, &syntax::Process> = small.collect();
     let single = |name: &str| small.get(name).is_some_and(|process| callee::is_single(process));

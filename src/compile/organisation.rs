@@ -44,10 +44,10 @@ pub(crate) fn lower(
     for (_, other) in others {
         let span = other.name.as_ref().map_or(other.key_span, |name| name.span);
         let message = Wording::new(
-            "一个文件夹只有一个组织目录，请把两个文件合成一个",
+            "一个文件夹只有一个通讯录，请把两个文件合成一个",
             "a folder has one directory; put the two files together",
         );
-        let first = Wording::new("第一个组织目录", "the first directory");
+        let first = Wording::new("第一个通讯录", "the first directory");
         diagnostics.push(Diagnostic::new(Code::RepeatedName, span, message).context(here, first));
     }
     let declared = Declared {
@@ -75,7 +75,7 @@ pub(crate) fn missing(span: Span) -> Diagnostic {
         Code::NoDirectory,
         span,
         Wording::new(
-            "这个文件夹里没有组织目录，不知道有哪些人。请加一个 `directory:` 文件",
+            "这个文件夹里没有通讯录，不知道有哪些人。请加一个 `directory:` 文件",
             "this folder has no directory, so nobody is known; add a file that begins with `directory:`",
         ),
     )
@@ -186,8 +186,8 @@ impl<'a> Lowering<'a, '_> {
         // Without a substitute nothing changes for anybody.
         Some(Absence {
             person: person?,
-            from: found.from.value,
-            to: found.to.value,
+            from: found.from?.value,
+            to: found.to?.value,
             substitute: substitute?,
             processes,
         })

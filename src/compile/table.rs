@@ -34,6 +34,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) document: &'a syntax::Table,
     /// As it would be looked up.
     pub(crate) table: &'a Table,
+    /// The rules with a fault, by their places: what they would hit is not known.
+    pub(crate) faulty: &'a BTreeSet<usize>,
 }
 
 /// Lowers and checks a table; `None` where anything is wrong with it, which is reported.
@@ -45,23 +47,36 @@ pub(crate) fn lower(
 ) -> Option<Table> {
     let before = diagnostics.len();
     let whole = reading.whole();
-    let table = typed(document, &reading, world, diagnostics);
-    let sound =
-        |diagnostics: &[Diagnostic]| !crate::diagnostics::has_errors(diagnostics.get(before..).unwrap_or_default());
-    // A cell with a fault may be the one that mends what is to be proved.
+    let mut faulty = BTreeSet::new();
+    let table = typed(document, &reading, world, &mut faulty, diagnostics);
+    let errors = |diagnostics: &[Diagnostic]| -> Vec<Span> {
+        let found = diagnostics.get(before..).unwrap_or_default().iter();
+        found.filter(|found| found.is_error()).map(|found| found.span).collect()
+    };
+    // A cell with a fault may be the one that mends what is to be proved, but not what the other rules are.
+    let of_rule = |error: &Span| {
+        let inside = |rule: &syntax::Rule| rule.span.start <= error.start && error.end <= rule.span.end;
+        document.rules.iter().enumerate().any(|(number, rule)| faulty.contains(&number) && inside(rule))
+    };
     // Without the directory positions are not told apart.
     let of_people = |input: &syntax::Field| {
         let kind = input.kind.map(|kind| kind.value);
         matches!(kind, Some(FieldType::Person | FieldType::Position | FieldType::Department))
     };
     let told_apart = world.people_known || !document.inputs.iter().any(of_people);
-    if whole && told_apart && sound(diagnostics) {
-        check::tables(&Decision { document, table: &table }, diagnostics);
+    if whole && told_apart && errors(diagnostics).iter().all(of_rule) {
+        check::tables(&Decision { document, table: &table, faulty: &faulty }, diagnostics);
     }
-    sound(diagnostics).then_some(table)
+    errors(diagnostics).is_empty().then_some(table)
 }
 
-fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnostics: &mut Vec<Diagnostic>) -> Table {
+fn typed(
+    document: &syntax::Table,
+    reading: &Reading,
+    world: &World<'_>,
+    faulty: &mut BTreeSet<usize>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Table {
     let mut inputs = document.inputs.clone();
     for input in &mut inputs {
         let given = Spanned::new(true, input.name.span);
@@ -91,10 +106,15 @@ fn typed(document: &syntax::Table, reading: &Reading, world: &World<'_>, diagnos
     // A column whose type could not be read says nothing of its cells.
     let columns = || document.inputs.iter().chain(&document.outputs);
     let untyped = |name: &str| columns().any(|column| column.name.value == name && column.kind.is_none());
-    let rules = document.rules.iter().map(|written| {
+    let rules = document.rules.iter().enumerate().map(|(number, written)| {
         let mut written = written.clone();
         written.cells.retain(|(column, _)| !untyped(&column.value));
-        rule(&written, &inputs, &outputs, &mut typing)
+        let before = typing.diagnostics.len();
+        let rule = rule(&written, &inputs, &outputs, &mut typing);
+        if crate::diagnostics::has_errors(typing.diagnostics.get(before..).unwrap_or_default()) {
+            faulty.insert(number);
+        }
+        rule
     });
     let rules = rules.collect();
     diagnostics.append(&mut typing.diagnostics);

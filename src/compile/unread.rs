@@ -22,6 +22,9 @@ pub(crate) struct Reading {
 struct Piece {
     hidden: Hidden,
     text: Arc<str>,
+    /// Whether the way of a case inside of the item may be another one: not where the item is a block and it is not
+    /// known when its branches are done, which says nothing of what is set in them.
+    leads: bool,
     /// Whether a case may end or turn away here, so that what follows knows more than is proved.
     turns: bool,
 }
@@ -32,10 +35,11 @@ impl Reading {
         let part = |span: Span| text.get(span.start as usize..span.end as usize).unwrap_or("");
         let piece = |hidden: Hidden| {
             let item = part(hidden.item);
-            let turns = hidden.flow && ["end", "go"].iter().any(|key| places(item, key).next().is_some());
+            let leads = hidden.flow && hidden.keys.last().is_none_or(|key| key != "join");
+            let turns = leads && ["end", "go"].iter().any(|key| places(item, key).next().is_some());
             // The names above a piece are as little understood as what is in it.
             let above = hidden.keys.iter().map(|key| format!("{key}:\n")).collect::<String>();
-            Piece { text: Arc::from(above + part(hidden.span)), turns, hidden }
+            Piece { text: Arc::from(above + part(hidden.span)), leads, turns, hidden }
         };
         let pieces: Vec<Piece> = hidden.into_iter().map(piece).collect();
         let texts = match to_its_end {
@@ -83,7 +87,7 @@ impl Reading {
     pub(crate) fn may_set(&self, read: &str, at: Span) -> bool {
         let within = |item: Span| item.source == at.source && item.start <= at.start && at.end <= item.end;
         let mentions = |piece: &Piece| words(read).any(|name| words(&piece.text).any(|word| word == name));
-        let hides = |piece: &Piece| piece.turns || piece.hidden.flow && within(piece.hidden.item) || mentions(piece);
+        let hides = |piece: &Piece| piece.turns || piece.leads && within(piece.hidden.item) || mentions(piece);
         self.broken || self.pieces.iter().any(hides)
     }
 }

@@ -4,6 +4,7 @@
 use super::cursor::{KEYWORDS, Parser};
 use super::fault::{Fault, FaultKind, likely};
 use super::functions;
+use super::habit::unit_of;
 use super::lex::TokenKind;
 use super::tree::{Argument, Iterator, Node, Syntax};
 use crate::model::formula::Kind;
@@ -17,14 +18,7 @@ use std::ops::Range;
 impl Parser<'_> {
     /// A number, with `%` or a unit of time behind it.
     pub(super) fn measured(&mut self, number: Decimal, range: Range<usize>) -> Result<Node, Fault> {
-        let bad = |range| {
-            Fault::new(
-                range,
-                FaultKind::BadTemporal,
-                "这个时长太大，或应该是整数",
-                "this duration is too large, or has to be a whole number",
-            )
-        };
+        let bad = |range| Fault::new(range, FaultKind::BadTemporal, "这个时长太大", "this duration is too large");
         if self.sign_at(0, "%") {
             let end = self.take().range.end;
             let share = number.checked_div(Decimal::ONE_HUNDRED).ok_or_else(|| bad(range.clone()))?;
@@ -56,6 +50,23 @@ impl Parser<'_> {
         let whole = range.start..self.last_end();
         match duration {
             Some(duration) => self.node(Syntax::Literal(Value::Duration(duration)), whole),
+            None if !number.is_integer() => {
+                let unit = if working { format!("working {unit}s") } else { format!("{unit}s") };
+                let fault = Fault::new(
+                    whole,
+                    FaultKind::BadTemporal,
+                    format!("`{unit}` 前面要写整数"),
+                    format!("a whole number stands before `{unit}`"),
+                );
+                Err(match (working, unit.as_str()) {
+                    (true, "working days") => fault.hint(
+                        "半个工作日用工作小时来写，例如 `4 working hours`；`36 hours` 是自然时间。",
+                        "Half a working day is said in working hours, such as `4 working hours`; `36 hours` are hours of the clock.",
+                    ),
+                    (false, "months") => fault.hint("半个月写成天数，例如 `15 days`。", "Half a month is said in days, such as `15 days`."),
+                    _ => fault,
+                })
+            }
             None => Err(bad(whole)),
         }
     }
@@ -66,17 +77,7 @@ impl Parser<'_> {
         if !working && (KEYWORDS.contains(&follows) || follows == "instance" || self.habit().is_some()) {
             return self.node(number, range);
         }
-        let meant = match word.to_lowercase().as_str() {
-            "d" | "天" | "日" => Some("days"),
-            "h" | "hr" | "小时" => Some("hours"),
-            "m" | "min" | "分钟" => Some("minutes"),
-            "周" | "星期" => Some("weeks"),
-            "月" | "个月" => Some("months"),
-            "年" => Some("years"),
-            "工作日" | "个工作日" | "workday" | "workingday" | "wd" => Some("working days"),
-            "工作小时" | "个工作小时" | "workinghour" => Some("working hours"),
-            _ => None,
-        };
+        let meant = unit_of(&word.to_lowercase());
         let at = usize::from(working);
         let unit = self.ahead(at).range.clone();
         let written = self.text.get(unit.clone()).unwrap_or(word);

@@ -86,12 +86,61 @@ pub(super) fn part_of_case(name: &str) -> Option<&'static str> {
     }
 }
 
-/// `P2D` as words, where these say the same in an expression.
+/// `P2D` or `三天` as words, where these say the same in an expression.
 pub(super) fn length(name: &str) -> Option<String> {
+    if let Some(words) = counted(name) {
+        return Some(words);
+    }
     let length: Duration = name.starts_with('P').then(|| name.parse().ok()).flatten()?;
     let words = length.words(Lang::En);
     let single = words.split(' ').count() == 2 && words.starts_with(|c: char| c.is_ascii_digit());
     single.then_some(words)
+}
+
+/// `三个工作日`: a number in Chinese and the unit behind it.
+fn counted(name: &str) -> Option<String> {
+    const NUMBERS: [(&str, u32); 11] = [
+        ("一", 1),
+        ("两", 2),
+        ("二", 2),
+        ("三", 3),
+        ("四", 4),
+        ("五", 5),
+        ("六", 6),
+        ("七", 7),
+        ("八", 8),
+        ("九", 9),
+        ("十", 10),
+    ];
+    if name == "半小时" || name == "半个小时" {
+        return Some("30 minutes".to_owned());
+    }
+    let (number, unit) = NUMBERS.iter().find_map(|(word, number)| Some((*number, name.strip_prefix(word)?)))?;
+    let unit = unit_of(unit)?;
+    Some(format!("{number} {}", if number == 1 { unit.strip_suffix('s').unwrap_or(unit) } else { unit }))
+}
+
+/// A unit of time in the words of people and of other tools.
+pub(super) fn unit_of(word: &str) -> Option<&'static str> {
+    match word {
+        "d" | "天" | "日" => Some("days"),
+        "h" | "hr" | "小时" | "个小时" => Some("hours"),
+        "m" | "min" | "分钟" => Some("minutes"),
+        "周" | "星期" | "个星期" => Some("weeks"),
+        "月" | "个月" => Some("months"),
+        "年" => Some("years"),
+        "工作日" | "个工作日" | "workday" | "workingday" | "wd" => Some("working days"),
+        "工作小时" | "个工作小时" | "workinghour" => Some("working hours"),
+        _ => None,
+    }
+}
+
+/// `2026-03-05 18:00` as a date and a time of the day, where an expression is nothing else.
+pub(super) fn moment(written: &str) -> Option<String> {
+    let (date, time) = written.trim().split_once(['T', ' '])?;
+    let (date, time) = (day(date)?, time.trim());
+    let time = ["%H:%M", "%H:%M:%S"].iter().find_map(|form| chrono::NaiveTime::parse_from_str(time, form).ok())?;
+    Some(format!("date and time(\"{date}T{time}\")"))
 }
 
 /// The day that a text or a sum of numbers was meant to be: `2026-01-31`, `2026/1/31`, `"2026-01-31"`.

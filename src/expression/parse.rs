@@ -6,6 +6,7 @@
 use super::cursor::Parser;
 use super::fault::{Fault, FaultKind};
 use super::functions;
+use super::habit;
 use super::lex::{Token, TokenKind, lex};
 use super::tree::{Node, Syntax, Test};
 use crate::model::formula::{Arithmetic, Comparison, DEPTH};
@@ -44,6 +45,15 @@ fn run<T>(text: &str, rule: impl FnOnce(&mut Parser<'_>) -> Result<T, Fault>) ->
     match parsed {
         Ok(tree) => (Some(tree), faults),
         Err(fault) => {
+            if let Some(moment) = habit::moment(text) {
+                let fault = Fault::new(
+                    0..text.len(),
+                    FaultKind::BadExpression,
+                    "这里的日期和时间不能直接写",
+                    "a date and a time do not stand here as they are",
+                );
+                return (None, vec![fault.did_you_mean(Some(moment))]);
+            }
             // A wrong sign usually is the reason for what the grammar stumbles over.
             if faults.is_empty() || fault.kind == FaultKind::TooComplex {
                 faults.push(fault);

@@ -25,6 +25,16 @@ pub fn is_cron(cron: &str) -> bool {
     read(cron).is_some()
 }
 
+/// The first field that is wrong, counted from 0, of a text of five fields.
+pub(crate) fn wrong_field(cron: &str) -> Option<(usize, &str)> {
+    let fields: Vec<&str> = cron.split_whitespace().collect();
+    let alone = |(at, field): &(usize, &str)| {
+        let others = |other: usize| if other == *at { *field } else { "*" };
+        read(&(0..5).map(others).collect::<Vec<_>>().join(" ")).is_none()
+    };
+    (fields.len() == 5).then(|| fields.into_iter().enumerate().find(alone)).flatten()
+}
+
 fn read(cron: &str) -> Option<Cron> {
     if cron.split_whitespace().count() != 5 {
         return None;

@@ -298,15 +298,31 @@ impl Stage<'_> {
 
     /// Nobody is asked there.
     fn nowhere(&self, case: usize, path: &Path) -> No {
-        let found =
-            self.world.cases().get(case).map_or_else(|| Wording::new("", ""), |case| standing(&self.world, case));
-        No::Nowhere(Box::new(failed(
-            path.span,
-            Wording::new(
-                format!("步骤 `{path}` 现在没有待办。{}", found.zh),
-                format!("nobody is asked at step `{path}` now; {}", found.en),
+        let message = match self.world.cases().get(case) {
+            Some(case) if case.state.ended.is_some() => Wording::new(
+                format!("步骤 `{path}` 没有待办：案例已经结束"),
+                format!("nobody is asked at step `{path}`: the case has ended"),
             ),
-        )))
+            Some(case)
+                if case.state.tasks.is_empty() && case.state.tokens.values().all(|one| one.incident.is_none()) =>
+            {
+                Wording::new(
+                    format!("步骤 `{path}` 现在没有待办，别的步骤也没有"),
+                    format!("nobody is asked at step `{path}` now, nor at any other"),
+                )
+            }
+            Some(case) => {
+                let found = standing(&self.world, case);
+                Wording::new(
+                    format!("步骤 `{path}` 现在没有待办。{}", found.zh),
+                    format!("nobody is asked at step `{path}` now; {}", found.en),
+                )
+            }
+            None => {
+                Wording::new(format!("步骤 `{path}` 现在没有待办"), format!("nobody is asked at step `{path}` now"))
+            }
+        };
+        No::Nowhere(Box::new(failed(path.span, message)))
     }
 
     fn refused(&self, span: Span, refusal: &Refusal) -> Diagnostic {

@@ -72,10 +72,10 @@ pub struct Absence {
     pub span: Span,
     /// Who is away.
     pub person: Spanned<String>,
-    /// The first day.
-    pub from: Spanned<NaiveDate>,
-    /// The last day.
-    pub to: Spanned<NaiveDate>,
+    /// The first day; `None` if it could not be read, which is reported.
+    pub from: Option<Spanned<NaiveDate>>,
+    /// The last day, likewise.
+    pub to: Option<Spanned<NaiveDate>>,
     /// Who stands in.
     pub substitute: Option<Spanned<String>>,
     /// For which processes; empty means all.
@@ -83,7 +83,7 @@ pub struct Absence {
 }
 
 pub(crate) static DIRECTORY: Place = Place {
-    name: ("组织目录的顶层", "the top level of a directory"),
+    name: ("通讯录的顶层", "the top level of a directory"),
     keys: &["directory", "departments", "positions", "people", "absences"],
     later: &[],
     relatives: &[],
@@ -204,9 +204,8 @@ impl Lowering<'_> {
             && from.value > to.value
         {
             self.report(reversed(to.span, from.value, to.value));
-            return None;
         }
-        Some(Absence { span: node.span, person: person?, from: from?, to: to?, substitute, processes })
+        Some(Absence { span: node.span, person: person?, from, to, substitute, processes })
     }
 }
 

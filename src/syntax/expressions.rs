@@ -6,7 +6,7 @@ use super::feel::{self, FeelText};
 use super::fields::{Lowering, missing_value};
 use super::node::{Draft, Node, NodeKind, ScalarForm};
 use super::trap;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Span};
 use crate::model::text::Wording;
 
 /// So many marks of other tools are told of one expression: who mends these sees the rest.
@@ -99,9 +99,48 @@ impl Lowering<'_> {
     pub(crate) fn feels(&mut self, node: &Node, key: &str) -> Vec<FeelText> {
         match &node.kind {
             NodeKind::Sequence(items) => items.iter().filter_map(|item| self.feel(item, key)).collect(),
-            _ => self.feel(node, key).into_iter().collect(),
+            NodeKind::Mapping(_) if is_of_people(key) => {
+                self.report(trap::people_with_keys(&self.source.text, self.first_line(node.span), key));
+                Vec::new()
+            }
+            _ => match self.in_a_row(node).filter(|_| is_of_people(key)) {
+                Some(names) => {
+                    self.report(trap::in_a_row(node.span, &names));
+                    names
+                }
+                None => self.feel(node, key).into_iter().collect(),
+            },
         }
     }
+
+    /// Names with commas between them, which are meant to be a list.
+    fn in_a_row(&self, node: &Node) -> Option<Vec<FeelText>> {
+        let NodeKind::Scalar { text, form } = &node.kind else { return None };
+        let raw = self.source.text.get(node.span.start as usize..node.span.end as usize)?;
+        let start = node.span.start as usize + raw.find(text.as_str())?;
+        let mut at = 0;
+        let mut names = Vec::new();
+        for piece in text.split(COMMAS) {
+            let name = piece.trim();
+            let from = start + at + (piece.len() - piece.trim_start().len());
+            let span = Span::new(node.span.source, from, from + name.len());
+            names.push(FeelText::new(name, span, ScalarForm::Plain, &self.source.text));
+            let behind = text.get(at + piece.len()..).and_then(|rest| rest.chars().next());
+            at += piece.len() + behind.map_or(0, char::len_utf8);
+            if !feel::is_word(name) || feel::is_keyword(name) {
+                return None;
+            }
+        }
+        (names.len() > 1 && *form != ScalarForm::Literal && *form != ScalarForm::Folded).then_some(names)
+    }
+}
+
+/// What people put between names.
+pub(super) const COMMAS: [char; 3] = [',', '，', '、'];
+
+/// Whether a key takes people, each of whom may stand in a list.
+pub(super) fn is_of_people(key: &str) -> bool {
+    matches!(key, "start" | "approve" | "task" | "notify" | "copy" | "reassign" | "by")
 }
 
 /// A lone word in quotes, which YAML takes away.

@@ -141,6 +141,21 @@ impl<'s> Lowering<'s> {
         Some(Fields { place, at, entries, meant })
     }
 
+    /// Likewise, with an example to follow where it is no mapping.
+    pub(crate) fn fields_like<'n>(
+        &mut self,
+        node: &'n Node,
+        place: &'static Place,
+        example: &str,
+    ) -> Option<Fields<'n>> {
+        if let NodeKind::Scalar { .. } = &node.kind {
+            let hint = Wording::new(example, example);
+            self.report(wrong_shape(self.first_line(node.span), GROUP, "文字", "text").hint(hint));
+            return None;
+        }
+        self.fields(node, place, node.span)
+    }
+
     /// The entries of a mapping whose keys are names given by the author.
     pub(crate) fn entries<'n>(&mut self, node: &'n Node, shape: Shape) -> Option<&'n [Entry]> {
         match &node.kind {

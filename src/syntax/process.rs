@@ -139,7 +139,12 @@ impl Lowering<'_> {
     }
 
     pub(crate) fn policy(&mut self, node: &Node) -> Policy {
-        let Some(fields) = self.fields(node, &POLICY, node.span) else { return Policy::default() };
+        let example = match node.text() {
+            Some("superior" | "allow") => format!("policy: {{ own_case: {} }}", node.text().unwrap_or_default()),
+            Some("skip" | "escalate") => format!("policy: {{ nobody: {} }}", node.text().unwrap_or_default()),
+            _ => "policy: { nobody: escalate }".to_owned(),
+        };
+        let Some(fields) = self.fields_like(node, &POLICY, &example) else { return Policy::default() };
         let own_case = [("superior", OwnCase::Superior), ("nobody", OwnCase::Nobody), ("allow", OwnCase::Allow)];
         let nobody = [("incident", Nobody::Incident), ("skip", Nobody::Skip), ("escalate", Nobody::Escalate)];
         Policy {

@@ -1,6 +1,8 @@
 //! Slips of the pen that YAML reads as something else: a comma or a missing space inside `{ }`, thousands apart and
 //! quotes of a word processor. Each is told as what it is, with what was meant.
 
+use super::expressions::{COMMAS, is_of_people};
+use super::feel;
 use super::fields::Place;
 use super::node::{Entry, Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, Span};
@@ -42,6 +44,18 @@ pub(super) fn no_key(source: &str, entries: &[Entry], at: usize, place: &Place) 
     let whole = source.get(span.start as usize..span.end as usize)?;
     if whole.contains(['"', '\n', '\\']) {
         return None;
+    }
+    let names: Vec<&str> = whole.split(COMMAS).map(str::trim).collect();
+    if before.key.text().is_some_and(is_of_people) && names.iter().all(|name| feel::is_word(name)) {
+        let list = names.join(", ");
+        return Some(
+            Diagnostic::new(
+                Code::UnknownKey,
+                span,
+                Wording::new(format!("几个人写成列表：`[{list}]`"), format!("several people are a list: `[{list}]`")),
+            )
+            .fix_word(span, format!("[{list}]")),
+        );
     }
     Some(
         Diagnostic::new(

@@ -329,6 +329,38 @@ pub(crate) fn unquoted(text: &str, span: Span, key: &str) -> Diagnostic {
     )
 }
 
+/// People in a mapping, as other tools write a mail: the keys stand beside.
+pub(crate) fn people_with_keys(text: &str, span: Span, key: &str) -> Diagnostic {
+    if text.get(span.start as usize..span.end as usize).is_some_and(|raw| raw.starts_with("{{")) {
+        return foreign(text, span, "{{ }}");
+    }
+    Diagnostic::new(
+        Code::WrongShape,
+        span,
+        Wording::new(
+            format!("`{key}` 后面直接写人员或岗位，不写一组键。其他内容是这个步骤自己的键，写在 `{key}` 旁边"),
+            format!(
+                "behind `{key}` stand the people themselves and no keys; all else is said by keys of the step, beside `{key}`"
+            ),
+        ),
+    )
+    .hint(match key {
+        "notify" | "by" => Wording::new(format!("{key}: applicant"), format!("{key}: applicant")),
+        _ => Wording::new(format!("{key}: 经理"), format!("{key}: manager")),
+    })
+}
+
+/// Names with commas between them.
+pub(crate) fn in_a_row(span: Span, names: &[FeelText]) -> Diagnostic {
+    let list = names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(", ");
+    Diagnostic::new(
+        Code::BadValue,
+        span,
+        Wording::new(format!("几个人写成列表：`[{list}]`"), format!("several people are a list: `[{list}]`")),
+    )
+    .fix_word(span, format!("[{list}]"))
+}
+
 /// A quoted text, whose quotes YAML takes away.
 pub(crate) fn quoted_text(text: &FeelText) -> Diagnostic {
     let words = &text.text;

@@ -140,6 +140,9 @@ const OF_TABLES: &[TableCheck] = &[
     bare_percent::check_table,
 ];
 
+/// Those whose findings no other rule could mend.
+const OF_SOUND_RULES: &[TableCheck] = &[table_overlap::check, unreachable_rule::check];
+
 /// Runs every check.
 pub(crate) fn all(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for check in ALL {
@@ -219,11 +222,13 @@ fn step_of(node: &Node) -> Option<&StepId> {
 /// Runs every check of a decision table.
 pub(crate) fn tables(decision: &Decision<'_>, diagnostics: &mut Vec<Diagnostic>) {
     // Lengths of time of unlike units have no common line.
-    let Some(areas) = Areas::of_table(decision.table) else {
-        diagnostics.extend(decision.table.hit.is_single().then(|| unproved_table::gap(decision)));
+    let Some(areas) = Areas::of_table(decision) else {
+        let unproved = decision.faulty.is_empty() && decision.table.hit.is_single();
+        diagnostics.extend(unproved.then(|| unproved_table::gap(decision)));
         return;
     };
-    for check in OF_TABLES {
+    let checks = if decision.faulty.is_empty() { OF_TABLES } else { OF_SOUND_RULES };
+    for check in checks {
         check(decision, &areas, diagnostics);
     }
 }

@@ -2,13 +2,13 @@
 
 use super::Subject;
 use super::place::{self, Place};
+use crate::compile::table::Decision;
 use crate::expression::cover::{Answer, Cover, Example};
 use crate::expression::domain::Domain;
 use crate::expression::region::{Area, Subject as Asked, Subjects};
 use crate::model::form::{Field, FieldKind};
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, StepId};
-use crate::model::rule::Table;
 use crate::model::text::Wording;
 use crate::model::value::{Value, plain};
 use rust_decimal::Decimal;
@@ -34,12 +34,16 @@ impl Areas {
         Some(Areas { subjects, all, of, cover })
     }
 
-    /// The areas of the rules of a table.
-    pub(super) fn of_table(table: &Table) -> Option<Areas> {
+    /// The areas of the rules of a table; none of one with a fault.
+    pub(super) fn of_table(decision: &Decision<'_>) -> Option<Areas> {
+        let (table, faulty) = (decision.table, decision.faulty);
         let domain = |name: &FieldName| table.inputs.get(name).map_or(Domain::any(true), Domain::asked);
         let mut subjects = Subjects::of(table.inputs.keys().map(|name| (name.clone(), domain(name))));
-        let rules = &table.rules;
-        let each = rules.iter().map(|rule| subjects.all_of(rule.when.values().map(|cell| &cell.root), &domain));
+        let rules = table.rules.iter().enumerate();
+        let each = rules.map(|(number, rule)| match faulty.contains(&number) {
+            true => Vec::new(),
+            false => subjects.all_of(rule.when.values().map(|cell| &cell.root), &domain),
+        });
         let each = each.collect();
         Areas::new(subjects, each)
     }

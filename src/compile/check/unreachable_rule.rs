@@ -17,7 +17,8 @@ pub(super) fn check(decision: &Decision<'_>, areas: &Areas, diagnostics: &mut Ve
         (Hit::Priority, Some(Some(other)), Some(Some(own))) => other < own,
         _ => false,
     };
-    for (number, written) in decision.document.rules.iter().enumerate() {
+    let rules = decision.document.rules.iter().enumerate();
+    for (number, written) in rules.filter(|(number, _)| !decision.faulty.contains(number)) {
         let own: Vec<usize> =
             areas.belonging(|rule| rule == number).filter(|area| !areas.cover.is_empty(*area)).collect();
         if own.is_empty() {

@@ -5,9 +5,12 @@ use crate::model::definition::Definition;
 use crate::model::id::Outcome;
 use crate::model::text::Wording;
 
+/// The most names that are listed.
+const MOST: usize = 12;
+
 pub(super) fn no_step(at: Span, word: &str, known: &[&str], definition: &Definition) -> Diagnostic {
     let process = &definition.process;
-    let listed = quoted_list(known.iter().take(12).copied());
+    let listed = some(known);
     not_there(
         (Code::UnknownStep, at),
         (word, suggest::closest(word, known.iter().copied())),
@@ -45,7 +48,7 @@ pub(super) fn no_end(ended: &Spanned<String>, known: &[Outcome], definition: &De
 
 pub(super) fn no_field(at: Span, word: &str, known: &[&str], definition: &Definition) -> Diagnostic {
     let process = &definition.process;
-    let listed = quoted_list(known.iter().take(12).copied());
+    let listed = some(known);
     not_there(
         (Code::UnknownName, at),
         (word, suggest::closest(word, known.iter().copied())),
@@ -55,6 +58,13 @@ pub(super) fn no_field(at: Span, word: &str, known: &[&str], definition: &Defini
         ),
         &Wording::new(format!("它的字段有：{}", listed.zh), format!("its fields: {}", listed.en)),
     )
+}
+
+/// The first names of a list, and whether there are more.
+fn some(known: &[&str]) -> Wording {
+    let listed = quoted_list(known.iter().take(MOST).copied());
+    let more = if known.len() > MOST { " …" } else { "" };
+    Wording::new(listed.zh + more, listed.en + more)
 }
 
 /// A name that is not there: with what was probably meant, or else with what there is.

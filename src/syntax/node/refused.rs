@@ -71,7 +71,7 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
             "方括号或花括号里少了 `,`，或没有闭合。各项之间用半角逗号，最后补上 `]` 或 `}`".into(),
             "a `,` is missing inside these brackets, or they are not closed; put `,` between the items and `]` or `}` at the end".into(),
         ),
-        ErrorKind::UnexpectedCharacter { character } => Diagnostic::new(
+        ErrorKind::UnexpectedCharacter { character } => file_with_mark(id, text, at).unwrap_or_else(|| Diagnostic::new(
             Code::UnquotedExpression,
             span,
             Wording::new(
@@ -85,7 +85,7 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
                 "a date is `'@\"2026-12-31\"'`; a file of a test has no `@`: write its name alone, such as `a.pdf`",
             ),
             _ => Wording::new("default: '@\"2026-12-31\"'", "default: '@\"2026-12-31\"'"),
-        }),
+        })),
         ErrorKind::MisplacedFlowCollectionEnd => {
             syntax("这个括号没有对应的开头，请删掉它".into(), "nothing was opened that this bracket closes; delete it".into())
         }
@@ -247,6 +247,25 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
 }
 
 /// An expression that begins with a mark which YAML keeps for itself.
+/// `@a.pdf`: a file as the shell takes it, where a test makes one up.
+fn file_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let name = text.get(at..)?.strip_prefix('@')?;
+    let name = &name[..name.find([',', '}', ']', '\n', '"', ' ']).unwrap_or(name.len())];
+    let (stem, ending) = name.rsplit_once('.')?;
+    let plain = stem.starts_with(char::is_alphabetic) && !stem.contains('@') && !ending.is_empty();
+    plain.then(|| {
+        Diagnostic::new(
+            Code::UnquotedExpression,
+            Span::new(id, at, at + 1 + name.len()),
+            Wording::new(
+                format!("测试里的文件是假想的，不写 `@`，只写名字 `{name}`"),
+                format!("a file of a test is made up: write its name alone, `{name}`, without `@`"),
+            ),
+        )
+        .fix_word(Span::new(id, at, at + 1 + name.len()), name)
+    })
+}
+
 fn begins_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
@@ -265,6 +284,9 @@ fn begins_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     }
     if value_at > at + 1 && !header {
         return None;
+    }
+    if let Some(found) = file_with_mark(id, text, value_at) {
+        return Some(found);
     }
     let span = Span::new(id, value_at, value_at + value.len());
     let key = key.trim().trim_start_matches("- ");

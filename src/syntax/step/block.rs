@@ -4,9 +4,9 @@ use super::keys::STEP_RELATIVES;
 use super::{Step, StepKind};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
-use crate::syntax::feel::FeelText;
+use crate::syntax::feel::{self, FeelText};
 use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
-use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::node::{Node, NodeKind, ScalarForm};
 
 /// One case of `choose`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn per_row(&mut self, node: &Node, fields: &Fields<'_>) -> StepKind {
-        let rows = self.feel(node, "each");
+        let rows = self.rows(node, fields.key("as").is_some());
         let alias = fields.required(self, "as").and_then(|node| self.name(node, NameRule::Word));
         let modes = [("at once", false), ("in order", true)];
         let in_order = fields.get("mode").and_then(|node| self.one_of(node, &modes));
@@ -126,6 +126,27 @@ impl Lowering<'_> {
             }
             _ => StepKind::Unknown,
         }
+    }
+
+    /// The list of an `each`. `item in items` is how other tools write it; here the name of a row stands in `as`.
+    fn rows(&mut self, node: &Node, named: bool) -> Option<FeelText> {
+        let parts = node.text().and_then(|text| text.split_once(" in ")).map(|(row, list)| (row.trim(), list.trim()));
+        let Some((row, list)) = parts.filter(|(row, list)| feel::is_word(row) && feel::is_word(list)) else {
+            return self.feel(node, "each");
+        };
+        self.report(
+            Diagnostic::new(
+                Code::ForeignSyntax,
+                node.span,
+                Wording::new(
+                    format!("`each` 后面只写列表 `{list}`；每一行叫什么，写在 `as` 里"),
+                    format!("behind `each` stands just the list, `{list}`; what a row is called is said by `as`"),
+                ),
+            )
+            .hint_if((!named).then(|| Wording::new(format!("as: {row}"), format!("as: {row}"))))
+            .fix_word(node.span, list),
+        );
+        Some(FeelText::new(list, node.span, ScalarForm::Plain, ""))
     }
 
     /// What takes a step back: one step, or a list of them. They need no names.

@@ -2,8 +2,8 @@
 
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
-use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, missing_value, unsupported_value};
+use crate::syntax::feel::{self, FeelText};
+use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, missing_value, unsupported_value, wrong_shape};
 use crate::syntax::node::{Node, NodeKind};
 
 /// The people of a step.
@@ -47,7 +47,7 @@ pub enum Shown {
 impl Lowering<'_> {
     pub(super) fn who(&mut self, node: &Node, key: &str, fields: &Fields<'_>) -> Who {
         let entries = self.feels(node, key);
-        let several = matches!(&node.kind, NodeKind::Sequence(items) if items.len() > 1);
+        let several = entries.len() > 1 || matches!(&node.kind, NodeKind::Sequence(items) if items.len() > 1);
         if matches!(&node.kind, NodeKind::Sequence(items) if items.is_empty()) {
             self.report(missing_value(node.span, key));
         }
@@ -98,6 +98,12 @@ impl Lowering<'_> {
     }
 
     pub(super) fn copy(&mut self, node: &Node) -> Vec<(Spanned<String>, Vec<FeelText>)> {
+        if let Some(who) = node.text().filter(|who| feel::is_word(who)) {
+            let example = format!("copy: {{ approved: {who} }}");
+            let hint = Wording::new(example.clone(), example);
+            self.report(wrong_shape(node.span, GROUP, "文字", "text").hint(hint));
+            return Vec::new();
+        }
         let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
         let mut found = Vec::new();
         for entry in entries {
@@ -108,6 +114,29 @@ impl Lowering<'_> {
             }
         }
         found
+    }
+
+    /// The outcomes that need an opinion. Other tools say only whether one is asked.
+    pub(super) fn opinion(&mut self, node: &Node, kind: &str) -> Option<Vec<Spanned<String>>> {
+        if let Some("required" | "true" | "always" | "yes" | "mandatory" | "必填" | "是") = node.text() {
+            let example = match kind {
+                "approve" => "opinion: [approved, rejected]",
+                _ => "opinion: [done]",
+            };
+            self.report(
+                Diagnostic::new(
+                    Code::WrongShape,
+                    node.span,
+                    Wording::new(
+                        "`opinion` 列出哪些结果必须写意见",
+                        "`opinion` lists the outcomes that need an opinion",
+                    ),
+                )
+                .hint(Wording::new(example, example)),
+            );
+            return None;
+        }
+        self.names(node)
     }
 
     pub(super) fn shown(&mut self, fields: &Fields<'_>) -> Shown {

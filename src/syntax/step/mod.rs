@@ -258,7 +258,7 @@ impl Lowering<'_> {
             remind: fields.get("remind").map(|node| self.feels(node, "remind")).unwrap_or_default(),
             on: fields.get("on").map(|node| self.on(node)).unwrap_or_default(),
             shown: self.shown(&fields),
-            opinion: fields.get("opinion").and_then(|node| self.names(node)),
+            opinion: fields.get("opinion").and_then(|node| self.opinion(node, word)),
             allow: fields.get("allow").and_then(|node| self.allow(node)),
             quiet: fields.get("quiet").and_then(|node| self.boolean(node)),
             copy: fields.get("copy").map(|node| self.copy(node)).unwrap_or_default(),

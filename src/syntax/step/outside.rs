@@ -262,7 +262,9 @@ impl Lowering<'_> {
     }
 
     fn retry(&mut self, node: &Node) -> Retry {
-        let Some(fields) = self.fields(node, &RETRY, node.span) else { return Retry::default() };
+        let times = node.text().and_then(|text| text.parse::<u16>().ok()).unwrap_or(3);
+        let example = format!("retry: {{ times: {times} }}");
+        let Some(fields) = self.fields_like(node, &RETRY, &example) else { return Retry::default() };
         let times = fields.get("times").and_then(|node| {
             let times = node.text().and_then(|text| text.parse().ok()).filter(|times| *times <= MOST_TIMES);
             if times.is_none() {

@@ -73,7 +73,7 @@ fn told(step: &str, at: Span, absence: &Absence, when: &Wording, directory: &Dir
         ),
     )
     .hint(Wording::new(
-        "请换一个代办人，或让另一个岗位来批；这段时间已经过去的，从组织目录里删掉",
+        "请换一个代办人，或让另一个岗位来批；这段时间已经过去的，从通讯录里删掉",
         "name another substitute, or let another position decide; an absence that is over can go from the directory",
     ))
 }

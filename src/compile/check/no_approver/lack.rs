@@ -48,7 +48,7 @@ impl Lack {
             ("", "")
         };
         Wording::new(
-            format!("请在组织目录里补上人，或写 {zh}`policy: {{ nobody: skip }}`（跳过）{own_zh}{kept_zh}"),
+            format!("请在通讯录里补上人，或写 {zh}`policy: {{ nobody: skip }}`（跳过）{own_zh}{kept_zh}"),
             format!(
                 "add somebody to the directory, or write {en}`policy: {{ nobody: skip }}` (pass over){own_en}{kept_en}"
             ),
@@ -102,7 +102,7 @@ fn nobody_instead(step: &str, span: Span, when: &Wording) -> Diagnostic {
         ),
     )
     .hint(Wording::new(
-        "请在组织目录里补上人，或改写 `reassign`，例如 `reassign: manager_of(assignee)`",
+        "请在通讯录里补上人，或改写 `reassign`，例如 `reassign: manager_of(assignee)`",
         "add somebody to the directory, or reassign to somebody else, such as `reassign: manager_of(assignee)`",
     ))
 }
