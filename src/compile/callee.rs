@@ -3,7 +3,7 @@
 use crate::compile::fields::{asked_always, column_of, is_list, name_of, type_of};
 use crate::compile::lower::{self, Flow, Placed};
 use crate::compile::waits::Idle;
-use crate::expression::{self, Expected, Scope};
+use crate::expression::{self, Expected, Kept, Scope};
 use crate::model::definition::outcome;
 use crate::model::form::{Field, FieldKind};
 use crate::model::graph::Node;
@@ -11,6 +11,7 @@ use crate::model::id::{FieldName, StepId};
 use crate::model::value::Typed;
 use crate::syntax::{self, FeelText, FieldType, Process, StepKind};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A process as others call it.
 pub(crate) struct Callee<'a> {
@@ -57,6 +58,12 @@ impl<'a> Callee<'a> {
         look(&self.document.data);
         outside_rows(&self.document.steps, &mut |step| look(&step.form));
         found
+    }
+
+    /// In what the lengths of time are counted that it has in the end.
+    pub(crate) fn kept(&self) -> Arc<Kept> {
+        let fields = self.left().into_iter().filter_map(|(name, _)| Some((name.clone(), self.field(name.as_str())?)));
+        Arc::new(Kept::counted(fields))
     }
 
     /// The fields that it has in the end. Only what its start must ask is sure to be set.

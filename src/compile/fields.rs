@@ -8,6 +8,7 @@
 use crate::compile::assigned::Certain;
 use crate::compile::rows::{self, Rows, asked_in};
 use crate::compile::typing::Typing;
+use crate::compile::units;
 use crate::diagnostics::Span;
 use crate::expression::{Expected, Scope};
 use crate::model::form::{Field, FieldKind};
@@ -76,6 +77,7 @@ impl<'a> Fields<'a> {
         }
         fields.rows = rows::of(&fields, typing);
         fields.lists();
+        units::follow(&fields, typing);
         fields.settle(typing);
         fields
     }
@@ -95,6 +97,11 @@ impl<'a> Fields<'a> {
                 None => drop(self.made.insert(rows.list.clone(), typed)),
             }
         }
+    }
+
+    /// Every field as it is declared, with its form.
+    pub(super) fn declared(&self) -> impl Iterator<Item = (&Home, &'a syntax::Field)> {
+        self.known.values().map(|known| (&known.home, known.field))
     }
 
     /// The rows of every `each`.

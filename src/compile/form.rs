@@ -108,8 +108,11 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
         own_scope = Some(scopes.filled.clone().field(name, Typed::always(own.of.clone())));
     }
     let present = own_scope.as_ref().unwrap_or(scopes.filled);
-    let value = expected(field);
-    let limit = Expected::Type(Typed::always(limit_of(field)));
+    let value = match expected(field) {
+        Expected::Type(typed) => typing.held(&field.name.value, typed),
+        other => other,
+    };
+    let limit = typing.held(&field.name.value, Typed::always(limit_of(field)));
     for (key, text) in [("min", &field.min), ("max", &field.max)] {
         if let (Some(text), Some(kind)) = (text, field.kind.filter(|_| !has_limits(field))) {
             typing.diagnostics.push(no_limit(key, text, kind));

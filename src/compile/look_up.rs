@@ -6,7 +6,7 @@ use crate::compile::organisation::unknown;
 use crate::compile::typing::Typing;
 use crate::compile::{World, step};
 use crate::diagnostics::{Code, Diagnostic, Spanned, suggest};
-use crate::expression::{Expected, Scope};
+use crate::expression::{Expected, Kept, Scope, told_by};
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, StepId};
 use crate::model::rule::Table;
@@ -53,7 +53,7 @@ pub(super) fn given(
     let mut given = IndexMap::new();
     for (column, text) in with {
         let expected = match table.inputs.get(column.value.as_str()) {
-            Some(field) => Expected::Type(field.typed()),
+            Some(field) => Expected::held(field.typed(), told_by(field).map(|told| told.unit())),
             None => {
                 let known = table.inputs.keys().map(FieldName::as_str);
                 typing.diagnostics.push(unknown(column, known, ("输入", "input"), "inputs"));
@@ -77,11 +77,14 @@ pub(super) fn taken(
     unsure: &mut BTreeSet<FieldName>,
 ) -> IndexMap<FieldName, Formula> {
     let table = typing.world.tables.sound.get(&name.value);
-    let outputs = table.map(|table| Scope::new().fields(table.yields()));
+    let outputs = table.map(|table| {
+        let counted = Kept::counted(table.outputs.iter().map(|(name, field)| (name.clone(), field)));
+        Scope::new().fields(table.yields()).kept(Arc::new(counted))
+    });
     let mut taken = IndexMap::new();
     for (field, text) in take {
         let expected = match fields.writable(&field.value, row) {
-            Ok(typed) => Expected::Type(typed),
+            Ok(typed) => typing.held(&field.value, typed),
             Err(why) => {
                 let hidden = typing.unread.may_declare_besides(&field.value);
                 typing.diagnostics.extend(step::unwritable(field, "take", &why, fields, hidden));

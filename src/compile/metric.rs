@@ -151,6 +151,8 @@ fn source(
     let pretended = pretended(document.key_span, Vec::new());
     let flow = lower::lower(&pretended);
     let mut typing = Typing::of(&pretended, &flow, ground.world, Reading::default());
+    // What cannot be computed of a case leaves it out: units are met when the values come.
+    typing.kept = Arc::default();
     let scope = scope(definition, of, &mut typing);
     let each = each(written, &scope, &mut typing);
     let scope = match &each {

@@ -51,6 +51,7 @@ mod templates;
 mod texts;
 mod touch;
 mod typing;
+mod units;
 mod unread;
 mod version;
 mod waits;

@@ -55,9 +55,10 @@ impl Outside<'_, '_> {
         }
         let mut take = IndexMap::new();
         if let Some(callee) = callee {
-            let theirs = Scope::new().directory(world.directory.clone()).fields(callee.left());
+            let theirs = Scope::new().directory(world.directory.clone()).fields(callee.left()).kept(callee.kept());
             for (name, text) in &call.take {
-                let expected = self.writable(name, typing).map_or(Expected::Any, Expected::Type);
+                let expected = self.writable(name, typing);
+                let expected = expected.map_or(Expected::Any, |typed| typing.held(&name.value, typed));
                 let Some(formula) = typing.formula(text, &theirs, &expected) else { continue };
                 let name = FieldName::from(name.value.as_str());
                 if formula.of.optional {

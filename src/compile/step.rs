@@ -280,7 +280,7 @@ fn set(
     for (name, text) in values {
         let scope = typing.at_step(source, fields, &certain);
         let expected = match fields.writable(&name.value, before.row.as_ref()) {
-            Ok(typed) => Expected::Type(typed),
+            Ok(typed) => typing.held(&name.value, typed),
             Err(why) => {
                 let hidden = typing.unread.may_declare_besides(&name.value);
                 typing.diagnostics.extend(unwritable(name, "set", &why, fields, hidden));

@@ -9,7 +9,7 @@ use crate::compile::typing::{Typing, constant};
 use crate::compile::unread::Reading;
 use crate::compile::{World, form, lower, resolve};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
-use crate::expression::{self, Expected, Scope, is_constant, passes_null};
+use crate::expression::{self, Expected, Scope, is_constant, passes_null, told_by};
 use crate::model::form::{FieldKind, Form};
 use crate::model::rule::{Aggregate, Hit, Rule, Table};
 use crate::model::text::{Text, Wording};
@@ -151,7 +151,7 @@ pub(super) fn pretended(key_span: Span, form: Vec<syntax::Field>) -> Process {
 fn rule(written: &syntax::Rule, inputs: &Form, outputs: &Form, typing: &mut Typing<'_>) -> Rule {
     let note = written.note.as_ref().map(|note| note.value.clone());
     let mut rule = Rule { note, when: Default::default(), then: Default::default() };
-    let scope = Scope::new().directory(typing.world.directory.clone());
+    let scope = Scope::new().directory(typing.world.directory.clone()).kept(typing.kept.clone());
     let asking = scope.clone().fields(inputs.iter().map(|(name, field)| (name.clone(), field.typed())));
     for (column, text) in &written.cells {
         if let Some((name, _)) = inputs.get_key_value(column.value.as_str())
@@ -167,10 +167,11 @@ fn rule(written: &syntax::Rule, inputs: &Form, outputs: &Form, typing: &mut Typi
         (name.clone(), Typed { optional: typed.optional && !asked, ..typed })
     });
     let proved = rule.when.values().flat_map(expression::proved_by);
-    let answering = scope.fields(known).kept(typing.kept.clone()).knowing(proved);
+    let answering = scope.fields(known).knowing(proved);
     for (column, text) in &written.cells {
         let Some((name, field)) = outputs.get_key_value(column.value.as_str()) else { continue };
-        let expected = Expected::Type(Typed { optional: !field.required, of: field.typed().of });
+        let typed = Typed { optional: !field.required, of: field.typed().of };
+        let expected = Expected::held(typed, told_by(field).map(|told| told.unit()));
         let Some(value) = typing.formula(text, &answering, &expected) else { continue };
         if let Some(value) = constant(&value)
             && !value.is_null()

@@ -9,7 +9,7 @@ use crate::compile::resolve::{Names, walk};
 use crate::compile::texts::expressions;
 use crate::compile::touch::writes;
 use crate::compile::unread::{Reading, Unread};
-use crate::compile::{World, assigned, conditions, fields, form, look_up, meant, outcomes, proved, rows, step};
+use crate::compile::{World, assigned, conditions, fields, form, look_up, meant, outcomes, proved, rows, step, units};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{self, Asked, Expected, Fault, FaultKind, Kept, Scope};
 use crate::model::definition::{Definition, OwnCase, Policy};
@@ -17,7 +17,7 @@ use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
 use crate::model::id::{FieldName, ProcessId, StepId, Version};
 use crate::model::text::{Text, Wording};
-use crate::model::value::{Type, Value};
+use crate::model::value::{Type, Typed, Value};
 use crate::syntax::{self, FeelText, Field, FieldType, Process, ScalarForm, Step, StepKind};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -177,7 +177,10 @@ fn kept(document: &Process) -> Kept {
     walk(&document.steps, &mut |step| unlike.extend(writes(step).into_iter().map(|name| name.value.as_str())));
     let full_columns = full_columns.difference(&unlike).map(|name| FieldName::from(*name)).collect();
     others.extend(written.iter().copied().chain(columns(&written)).map(|field| field.name.value.as_str()));
+    let lengths = asked.iter().chain(&written).copied();
+    let lengths: Vec<&Field> = lengths.flat_map(|field| std::iter::once(field).chain(&field.fields)).collect();
     Kept {
+        units: Some(units::said(&lengths)),
         not_zero: kept.difference(&others).map(|name| FieldName::from(*name)).collect(),
         full_columns,
         // What is asked later, or not always, has no items before.
@@ -260,6 +263,12 @@ impl<'a> Typing<'a> {
     pub(crate) fn everywhere(&self) -> Scope {
         let scope = Scope::new().directory(self.world.directory.clone()).applicant();
         scope.kept(self.kept.clone())
+    }
+
+    /// What is expected where a field or a column takes a value.
+    pub(crate) fn held(&self, name: &str, typed: Typed) -> Expected {
+        let unit = self.kept.units.as_ref().and_then(|units| units.get(name)).copied();
+        Expected::held(typed, unit)
     }
 
     /// Types an expression; `None` if anything is wrong with it, which is reported.

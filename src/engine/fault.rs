@@ -1,10 +1,10 @@
 //! What is wrong with a value of a form, in words: beyond a limit, too many, not of its kind.
 
 use super::filling::MOST_ROWS;
-use crate::expression::beside;
+use crate::expression::{beside, told_by};
 use crate::model::form::{Field, FieldKind};
 use crate::model::text::{Lang, Wording};
-use crate::model::time::{Moment, date_words, moment_words};
+use crate::model::time::{Duration, Moment, date_words, moment_words};
 use crate::model::value::Value;
 use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
@@ -17,10 +17,11 @@ pub(super) fn outside(field: &Field, value: &Value, bound: &Value, low: bool, zo
         let local = moment.instant(zone).with_timezone(&zone).naive_local();
         local.with_second(0).and_then(|local| local.with_nanosecond(0)).unwrap_or(local)
     };
-    if let (Value::Duration(_), Value::Duration(most), None, false) = (value, bound, beside(value, bound), low) {
+    if let (Value::Duration(_), Value::Duration(limit), None) = (value, bound, beside(value, bound)) {
+        let (zh, en) = if low { ("至少", "At least") } else { ("最多", "At most") };
         return Some(Wording::new(
-            format!("最多 {}，请用同样的单位填写。", most.words(Lang::Zh)),
-            format!("At most {}; give it in the same unit.", most.words(Lang::En)),
+            format!("{zh} {}，请用同样的单位填写。", limit.words(Lang::Zh)),
+            format!("{en} {}; give it in the same unit.", limit.words(Lang::En)),
         ));
     }
     let found = match (value, bound) {
@@ -55,6 +56,25 @@ pub(super) fn outside(field: &Field, value: &Value, bound: &Value, low: bool, zo
         }
         _ => return None,
     })
+}
+
+/// What is wrong with a length of time that is not in the unit of its field, where this has one.
+pub(super) fn in_other_unit(field: &Field, length: &Duration) -> Option<Wording> {
+    let told = told_by(field).filter(|told| told.unit() != length.unit())?;
+    Some(Wording::new(
+        format!("请用和“{}”同样的单位填写。", told.words(Lang::Zh)),
+        format!("Please give it in the same unit as “{}”.", told.words(Lang::En)),
+    ))
+}
+
+/// What is wrong with a text that does not keep the pattern of its field. What the author says to people of the field is
+/// what they can follow; the pattern is for programs.
+pub(super) fn out_of_form(field: &Field, pattern: &str) -> Wording {
+    let (zh, en) = match &field.help {
+        Some(help) => (help.get(Lang::Zh).to_owned(), help.get(Lang::En).to_owned()),
+        None => (format!("应符合 {pattern}。"), format!("{pattern}.")),
+    };
+    Wording::new(format!("格式不对：{zh}"), format!("Not in the expected form: {en}"))
 }
 
 pub(super) fn too_many(field: &Field) -> Wording {

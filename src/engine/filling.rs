@@ -4,7 +4,7 @@
 //! nothing: values come from pages, files and programs alike.
 
 use super::Facts;
-use super::fault::{expected, outside, too_many};
+use super::fault::{expected, in_other_unit, out_of_form, outside, too_many};
 use super::form::{Computed, Evaluate, compute, empty, stored};
 use super::refusal::{FieldFault, PathPart};
 use crate::expression::Failure;
@@ -52,6 +52,35 @@ pub(super) fn broken(
     let mut filling = Filling::new(facts, evaluate);
     filling.limits(name, field, data, true);
     filling.faults
+}
+
+/// What is wrong with a value that is there and that nobody filled in: whom it may name, its limits and its rule.
+pub(super) fn refused(
+    name: &FieldName,
+    field: &Field,
+    data: &Record,
+    facts: &Facts<'_>,
+    evaluate: &Evaluate<'_>,
+) -> Vec<FieldFault> {
+    let mut filling = Filling::new(facts, evaluate);
+    let value = data.get(name).cloned().unwrap_or_default();
+    if let FieldKind::Person(Some(_)) = field.kind {
+        let people = value.as_list().map_or_else(|| vec![value.clone()], <[Value]>::to_vec);
+        for person in people.into_iter().filter(|person| !person.is_null()) {
+            filling.one(name, field, person, data);
+        }
+    }
+    filling.limits(name, field, data, true);
+    filling.faults
+}
+
+/// What is wrong with a field that nobody is asked, where it is told at another.
+pub(super) fn said_of(field: &Field, what: &Wording) -> Wording {
+    let title = |lang| field.title.get(lang);
+    Wording::new(
+        format!("“{}”：{}", title(Lang::Zh), what.get(Lang::Zh)),
+        format!("“{}”: {}", title(Lang::En), what.get(Lang::En)),
+    )
 }
 
 struct Filling<'a> {
@@ -181,8 +210,11 @@ impl<'a> Filling<'a> {
             (FieldKind::Money, value @ Value::Number(_)) => Ok(stored(&field.kind, value)),
             (FieldKind::Boolean, value @ Value::Boolean(_))
             | (FieldKind::Date, value @ Value::Date(_))
-            | (FieldKind::DateTime, value @ Value::DateTime(_))
-            | (FieldKind::Duration, value @ Value::Duration(_)) => Ok(value),
+            | (FieldKind::DateTime, value @ Value::DateTime(_)) => Ok(value),
+            (FieldKind::Duration, Value::Duration(length)) => match in_other_unit(field, &length) {
+                Some(what) => Err(Some(what)),
+                None => Ok(Value::Duration(length)),
+            },
             (FieldKind::Choice(options), Value::Text(text)) => known(options.contains_key(&*text), Value::Text(text)),
             (FieldKind::Person(among), Value::Person(person)) => {
                 match (self.facts.directory.people.contains_key(&person), among) {
@@ -313,13 +345,7 @@ impl<'a> Filling<'a> {
         if let Some(pattern) = &field.pattern
             && !field.keeps_pattern(&value)
         {
-            // What the author says to people of the field is what they can follow; the pattern is for programs.
-            let (zh, en) = match &field.help {
-                Some(help) => (help.get(Lang::Zh).to_owned(), help.get(Lang::En).to_owned()),
-                None => (format!("应符合 {pattern}。"), format!("{pattern}.")),
-            };
-            let what = Wording::new(format!("格式不对：{zh}"), format!("Not in the expected form: {en}"));
-            self.fault(name, &field.title, what);
+            self.fault(name, &field.title, out_of_form(field, pattern));
         }
         if let Some(check) = &field.check {
             match (self.evaluate)(&check.that, data) {

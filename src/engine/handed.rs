@@ -1,7 +1,8 @@
 //! What a task's form comes to, as it is handed in.
 //!
-//! Inside a row the row is read as it is being sent, not as it was. What is asked again may be read by the rules of
-//! other fields: each of these has to hold with what was changed, else the change is refused where it was made.
+//! Inside a row the row is read as it is being sent, not as it was. What is handed in may be read by the rules of other
+//! fields, and others are computed from it: each of these has to hold with what was changed, else the change is refused
+//! where it was made.
 
 use super::filling;
 use super::form::{self, Evaluate};
@@ -41,18 +42,14 @@ pub(super) fn fill(
         place.evaluate(facts, now, formula, &data)
     };
     let filled = columns::fill(definition, &form, given, &current, facts, &evaluate)?;
-    let human = definition.steps.get(&task.step).and_then(|step| step.human());
-    let asks = matches!(task.kind, TaskKind::Approve | TaskKind::Work);
-    let again: Vec<&FieldName> = match human {
-        Some(human) if asks => human.edit.iter().collect(),
-        _ => form.keys().collect(),
-    };
-    let changed: Vec<&FieldName> = again.into_iter().filter(|name| filled.get(*name) != current.get(*name)).collect();
+    let changed: Vec<&FieldName> = form.keys().filter(|name| filled.get(*name) != current.get(*name)).collect();
     if changed.is_empty() {
         return Ok(filled);
     }
     let around = Around { definition, state, place, form: &form, changed: &changed };
-    let mut broken = if asks { around.broken(&filled, &current, facts, &evaluate) } else { Vec::new() };
+    // What a revision changes may be asked anew by later steps, but what is computed from it is so at once.
+    let computed_alone = !matches!(task.kind, TaskKind::Approve | TaskKind::Work);
+    let mut broken = around.broken(&filled, &current, computed_alone, facts, &evaluate);
     broken.extend(around.broken_outside(task, &filled, facts, now));
     if broken.is_empty() { Ok(filled) } else { Err(broken) }
 }
@@ -63,12 +60,19 @@ struct Around<'a> {
     state: &'a State,
     place: &'a Place<'a>,
     form: &'a Form,
-    /// What was asked again and is not as it was.
+    /// What was asked and is not as it was.
     changed: &'a [&'a FieldName],
 }
 
 impl Around<'_> {
-    fn broken(&self, filled: &Record, current: &Record, facts: &Facts<'_>, evaluate: &Evaluate<'_>) -> Vec<FieldFault> {
+    fn broken(
+        &self,
+        filled: &Record,
+        current: &Record,
+        computed_alone: bool,
+        facts: &Facts<'_>,
+        evaluate: &Evaluate<'_>,
+    ) -> Vec<FieldFault> {
         let each = self.each();
         let mut before = current.clone();
         if each.is_some() {
@@ -93,7 +97,8 @@ impl Around<'_> {
             Some(each) => each.columns.iter().collect(),
             None => self.definition.fields().filter(|(name, _)| !self.comes_again(name)).collect(),
         };
-        let others = others.into_iter().filter(|(name, _)| !self.form.contains_key(*name)).collect();
+        let others = others.into_iter().filter(|(name, _)| !self.form.contains_key(*name));
+        let others = others.filter(|(_, field)| !computed_alone || field.value.is_some()).collect();
         self.faults(others, &moved, &data, facts, evaluate)
     }
 
@@ -132,10 +137,12 @@ impl Around<'_> {
     ) -> Vec<FieldFault> {
         let mut faults: Vec<FieldFault> = Vec::new();
         for (name, field) in others {
-            let Some((rules, at)) = self.touched(field, moved) else { continue };
+            let computed = field.value.is_some() && moved.contains(name);
+            let Some((rules, at)) = self.touched(field, computed, moved) else { continue };
             for fault in filling::broken(name, &rules, data, facts, evaluate) {
                 let title = self.form.get(at).map_or_else(|| fault.title.clone(), |asked| asked.title.clone());
-                faults.push(FieldFault { path: vec![PathPart::Field(at.clone())], title, what: fault.what });
+                let what = if computed { filling::said_of(field, &fault.what) } else { fault.what };
+                faults.push(FieldFault { path: vec![PathPart::Field(at.clone())], title, what });
             }
         }
         faults
@@ -158,23 +165,26 @@ impl Around<'_> {
             .any(|human| human.form.contains_key(name) && human.depends_on.iter().any(|on| self.changed.contains(&on)))
     }
 
-    /// The rules of a field that read what moved, and the changed field that they are told at; `None` where there
-    /// is no such rule.
-    fn touched(&self, field: &Field, moved: &BTreeSet<&FieldName>) -> Option<(Field, &FieldName)> {
+    /// The rules of a field that read what moved, all of one that is computed and has moved itself, and the changed
+    /// field that they are told at; `None` where there is no such rule.
+    fn touched(&self, field: &Field, computed: bool, moved: &BTreeSet<&FieldName>) -> Option<(Field, &FieldName)> {
         // Who was asked there, and what they answered, is not known here.
         let reads = |formula: &Formula| {
+            let moved = |read: &Read| matches!(read, Read::Field(name) if moved.contains(name));
             !formula.reads.contains(&Read::Outcome)
                 && !formula.reads.contains(&Read::Assignee)
-                && formula.reads.iter().any(|read| matches!(read, Read::Field(name) if moved.contains(name)))
+                && (computed || formula.reads.iter().any(moved))
         };
         let rule = |formula: &Option<Formula>| formula.clone().filter(&reads);
         let check = field.check.clone().filter(|check| reads(&check.that));
-        let rules = Field { min: rule(&field.min), max: rule(&field.max), pattern: None, check, ..field.clone() };
+        let pattern = field.pattern.clone().filter(|_| computed);
+        let rules = Field { min: rule(&field.min), max: rule(&field.max), pattern, check, ..field.clone() };
         let found = [rules.min.as_ref(), rules.max.as_ref(), rules.check.as_ref().map(|check| &check.that)];
-        let formulas: Vec<&Formula> = found.into_iter().flatten().collect();
-        if formulas.is_empty() {
+        let mut formulas: Vec<&Formula> = found.into_iter().flatten().collect();
+        if formulas.is_empty() && rules.pattern.is_none() {
             return None;
         }
+        formulas.extend(field.value.as_ref().filter(|_| computed));
         let direct =
             |name: &&&FieldName| formulas.iter().any(|formula| formula.reads.contains(&Read::Field((**name).clone())));
         let at = self.changed.iter().find(direct).or(self.changed.first())?;

@@ -6,15 +6,18 @@
 
 use super::block;
 use super::event::{Event, Trouble};
+use super::filling;
 use super::form;
 use super::refusal::{Refusal, ResultFault};
 use super::run::Run;
+use super::scope;
 use super::state::{Owner, Waiting};
 use super::step::trouble;
 use super::taking;
 use super::undo;
 use crate::model::control::{Path, Retry};
 use crate::model::definition::{StepKind, outcome};
+use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, InstanceId, Outcome, StepId, TokenId};
 use crate::model::input::Reading;
@@ -146,7 +149,7 @@ pub(super) fn answer(run: &mut Run<'_>, token: TokenId, attempt: u16, data: &Val
         Some(StepKind::Http(http)) => take(run, token, &id, &http.take, data, "http"),
         // A worker is still there and can mend its result, so nothing stops.
         Some(StepKind::Job(job)) => {
-            let values = taken(run, &id, &job.take, data).map_err(Refusal::BadResult)?;
+            let values = taken(run, token, &id, &job.take, data).map_err(Refusal::BadResult)?;
             go_on(run, token, id, outcome::DONE.into(), On::Next, values);
         }
         _ => return Err(Refusal::NotWaiting),
@@ -244,7 +247,7 @@ fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldN
     let what = if place == "http" && !matches!(data, Value::Record(_)) && !needed.is_empty() {
         no_object(data, &needed)
     } else {
-        match taken(run, id, wanted, data) {
+        match taken(run, token, id, wanted, data) {
             Ok(values) => return go_on(run, token, id.clone(), outcome::DONE.into(), On::Next, values),
             Err(faults) => ResultFault::told(&faults),
         }
@@ -259,15 +262,38 @@ fn take(run: &mut Run<'_>, token: TokenId, id: &StepId, wanted: &IndexMap<FieldN
     go_on(run, token, id.clone(), outcome::FAILED.into(), on, Record::new());
 }
 
-/// The values that a step takes out of what came, or everything that is wrong with them.
+/// The values that a step takes out of what came, or everything that is wrong with them: the rules of a field are held
+/// as they are where somebody fills it in.
 fn taken(
     run: &Run<'_>,
+    token: TokenId,
     id: &StepId,
     wanted: &IndexMap<FieldName, Path>,
     data: &Value,
 ) -> Result<Record, Vec<ResultFault>> {
     let today = run.facts.calendar.today(run.now);
-    taking::taken(run.definition, id, wanted, data, &Reading { directory: run.facts.directory, today })
+    let reading = Reading { directory: run.facts.directory, today };
+    let values = taking::taken(run.definition, id, wanted, data, (&reading, run.facts.calendar.zone))?;
+    let mut held = run.data(token).into_owned();
+    held.extend(values.clone());
+    let place = run.place(token);
+    let evaluate = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
+    let mut faults = Vec::new();
+    for (name, path) in wanted.iter().filter(|(name, _)| values.contains_key(*name)) {
+        // The rules of a column may read its row, which is not here.
+        let Some(field) =
+            run.definition.data.get(name).filter(|_| scope::row_scope(&run.state, run.scope_of(token)).is_none())
+        else {
+            continue;
+        };
+        let broken = filling::refused(name, field, &held, run.facts, &evaluate);
+        faults.extend(broken.into_iter().map(|fault| ResultFault {
+            path: path.join("."),
+            field: name.clone(),
+            what: taking::not_fit(path, &fault.what),
+        }));
+    }
+    if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
 fn go_on(run: &mut Run<'_>, token: TokenId, id: StepId, outcome: Outcome, on: On, values: Record) {

@@ -97,24 +97,34 @@ fn filled(
         scope::evaluate_start(applicant, facts, formula, &data)
     };
     let mut data = filling::fill(&definition.form, given, &Record::new(), facts, &evaluate)?;
-    prepare(definition, &mut data, &evaluate)?;
+    prepare(definition, &mut data, facts, &evaluate)?;
     columns::widen(definition, &mut data);
     Ok(data)
 }
 
-fn prepare(definition: &Definition, data: &mut Record, evaluate: &form::Evaluate<'_>) -> Result<(), Vec<FieldFault>> {
+/// Puts in what no form asks for; what is computed of it keeps its limits like what is asked.
+fn prepare(
+    definition: &Definition,
+    data: &mut Record,
+    facts: &Facts<'_>,
+    evaluate: &form::Evaluate<'_>,
+) -> Result<(), Vec<FieldFault>> {
     let prepared = form::prepare(definition, data, evaluate);
     prepared.and_then(|()| form::compute(&definition.data, data, evaluate)).map_err(|computed| {
         let title = computed.field.as_str().into();
         vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }]
-    })
+    })?;
+    let computed = definition.data.iter().filter(|(_, field)| field.value.is_some());
+    let broken = computed.flat_map(|(name, field)| filling::broken(name, field, data, facts, evaluate));
+    let broken: Vec<FieldFault> = broken.map(|fault| FieldFault { path: Vec::new(), ..fault }).collect();
+    if broken.is_empty() { Ok(()) } else { Err(broken) }
 }
 
 /// Adds to a start form that was filled in late what no form asks for.
 pub(super) fn complete(run: &Run<'_>, values: &mut Record) -> Result<(), Refusal> {
     let applicant = run.state.applicant.clone();
     let evaluate = |formula: &Formula, data: &Record| scope::evaluate_start(&applicant, run.facts, formula, data);
-    prepare(run.definition, values, &evaluate).map_err(Refusal::BadForm)
+    prepare(run.definition, values, run.facts, &evaluate).map_err(Refusal::BadForm)
 }
 
 /// For whom a schedule starts cases, as things stand: everyone that it names, once.

@@ -3,9 +3,11 @@
 //! A message is read so twice: before it is kept, as one that nobody could use is its sender's to mend, and once more
 //! where a step takes it. What was good at the door may be so no longer (a person has left), or be for another step.
 
+use super::fault::{in_other_unit, out_of_form, outside};
 use super::form;
 use super::refusal::ResultFault;
 use crate::expression::domain::Domain;
+use crate::expression::fixed;
 use crate::model::control::Path;
 use crate::model::definition::{Definition, StepKind};
 use crate::model::form::{Field, FieldKind};
@@ -13,6 +15,7 @@ use crate::model::id::{FieldName, StepId};
 use crate::model::input::{self, Reading};
 use crate::model::text::{Lang, Wording};
 use crate::model::value::{Record, Value, plain};
+use chrono_tz::Tz;
 use indexmap::IndexMap;
 
 /// The values that a step takes out of what came, or everything that is wrong with them. A field that may be missing
@@ -22,7 +25,7 @@ pub(super) fn taken(
     step: &StepId,
     wanted: &IndexMap<FieldName, Path>,
     data: &Value,
-    reading: &Reading<'_>,
+    (reading, zone): (&Reading<'_>, Tz),
 ) -> Result<Record, Vec<ResultFault>> {
     let mut values = Record::new();
     let mut faults = Vec::new();
@@ -34,7 +37,7 @@ pub(super) fn taken(
         let field = definition.field_at(step, name);
         let read = match (found.filter(|value| !value.is_null()), field) {
             (None, _) => Ok(Value::Null),
-            (Some(value), Some(field)) => read(reading, field, value).map_err(|what| not_fit(path, &what)),
+            (Some(value), Some(field)) => read((reading, zone), field, value).map_err(|what| not_fit(path, &what)),
             (Some(value), None) => Ok(value.clone()),
         };
         let read = match read {
@@ -67,7 +70,7 @@ pub fn unusable<'d>(
     definitions: impl IntoIterator<Item = &'d Definition>,
     name: &str,
     data: &Value,
-    reading: &Reading<'_>,
+    reading: (&Reading<'_>, Tz),
 ) -> Option<Vec<ResultFault>> {
     let mut least: Option<Vec<ResultFault>> = None;
     for definition in definitions {
@@ -86,20 +89,57 @@ pub fn unusable<'d>(
 }
 
 /// A value from outside as a field holds it: numbers may come as texts, people and dates always do.
-fn read(reading: &Reading<'_>, field: &Field, value: &Value) -> Result<Value, Wording> {
+fn read((reading, zone): (&Reading<'_>, Tz), field: &Field, value: &Value) -> Result<Value, Wording> {
     let value = input::read_json(reading, field, &plain(value)).map_err(|wrong| {
         let first = wrong.into_iter().next();
         first.map_or_else(|| Wording::new("不能用。", "It cannot be used."), |wrong| wrong.what)
     })?;
     let value = whole(field, form::stored(&field.kind, value))?;
     // Whatever a field holds is within its fixed limits: proofs rest on it.
-    if !field.many && !Domain::asked(field).admits(&value) {
-        return Err(Wording::new(
+    match beyond(field, &value, zone) {
+        Some(what) => Err(what),
+        None => Ok(value),
+    }
+}
+
+/// Where a value is beyond the limits of a field that are always the same, or one of a row beyond those of its column.
+fn beyond(field: &Field, value: &Value, zone: Tz) -> Option<Wording> {
+    for (limit, low) in [(&field.min, true), (&field.max, false)] {
+        if let Some(bound) = limit.as_ref().and_then(fixed)
+            && let Some(what) = outside(field, value, &bound, low, zone)
+        {
+            return Some(what);
+        }
+    }
+    if let Some(pattern) = field.pattern.as_ref().filter(|_| !field.keeps_pattern(value)) {
+        return Some(out_of_form(field, pattern));
+    }
+    if let Value::Duration(length) = value
+        && let Some(what) = in_other_unit(field, length)
+    {
+        return Some(what);
+    }
+    if !field.many && !Domain::asked(field).admits(value) {
+        return Some(Wording::new(
             format!("超出了“{}”的范围。", field.title.get(Lang::Zh)),
             format!("It is beyond what “{}” allows.", field.title.get(Lang::En)),
         ));
     }
-    Ok(value)
+    let (FieldKind::List(columns), Value::List(rows)) = (&field.kind, value) else { return None };
+    rows.iter().enumerate().find_map(|(number, row)| {
+        let Value::Record(row) = row else { return None };
+        let held = columns.iter().filter_map(|(name, column)| Some((name, column, row.get(name)?)));
+        let mut wrong = held.filter_map(|(name, column, value)| {
+            let there = column.value.is_none() && !value.is_null();
+            there.then(|| beyond(column, value, zone)).flatten().map(|what| (name, what))
+        });
+        let (name, what) = wrong.next()?;
+        let number = number + 1;
+        Some(Wording::new(
+            format!("第 {number} 行的 `{name}`：{}", what.get(Lang::Zh)),
+            format!("`{name}` of row {number}: {}", what.get(Lang::En)),
+        ))
+    })
 }
 
 /// A list without gaps: every value is one, and every row has what its columns always hold.
@@ -133,7 +173,7 @@ fn not_there(path: &Path, empty: bool) -> Wording {
     }
 }
 
-fn not_fit(path: &Path, what: &Wording) -> Wording {
+pub(super) fn not_fit(path: &Path, what: &Wording) -> Wording {
     let path = path.join(".");
     Wording::new(
         format!("收到的 `{path}` 不能用：{}", what.get(Lang::Zh)),

@@ -1,7 +1,7 @@
 //! Values put together: arithmetic, comparisons and tests, and which of them mean something.
 
 use super::fault::{Fault, FaultKind};
-use super::infer::{Infer, Typing, options_of};
+use super::infer::{Infer, Local, Typing, options_of};
 use super::narrow::{Fact, bound};
 use super::tree::{Node, Syntax, Test};
 use super::types;
@@ -20,10 +20,11 @@ impl Infer<'_> {
         match types::arithmetic(op, (&left.of, left.loose), (&right.of, right.loose)) {
             Some((of, loose)) => {
                 if (&left.of, &right.of) == (&Type::Duration, &Type::Duration) {
-                    self.one_unit(node, &left.expr, &right.expr);
+                    self.one_unit(node, &left, &right);
                 }
+                let unit = Infer::unit_after(op, &left, &right);
                 let typing = Typing::new(Op::Arithmetic(op, left.expr, right.expr), of);
-                Typing { loose, ..typing }
+                Typing { loose, unit, ..typing }
             }
             None => {
                 self.unlike(node, (a, &left.of), (b, &right.of));
@@ -167,7 +168,7 @@ impl Infer<'_> {
             return self.unlike(node, (left, &a.of), (right, &b.of));
         }
         if (&a.of, &b.of) == (&Type::Duration, &Type::Duration) {
-            self.one_unit(node, &a.expr, &b.expr);
+            self.one_unit(node, a, b);
         }
         if order && !(types::ordered(&a.of) && types::ordered(&b.of)) {
             self.fault(
@@ -247,12 +248,15 @@ impl Infer<'_> {
             // A cell that asks something is not passed by what is unset; the table says so.
             typed.optional = false;
         }
-        let exprs = self.binding(vec![("?".into(), typed.clone(), false)], |pass, slot| {
+        let unit = value.unit;
+        let local = Local { name: "?".into(), typed: typed.clone(), row: false, unit };
+        let exprs = self.binding(vec![local], |pass, slot| {
             let subject = Typing {
                 expr: Expr::new(Op::Local(slot)),
                 of: typed.of.clone(),
                 optional: typed.optional,
                 loose: value.loose,
+                unit,
             };
             tests.iter().map(|test| pass.test(&subject, test)).collect()
         });

@@ -8,9 +8,11 @@ use super::narrow::Known;
 use super::scope::{Expected, Scope};
 use super::tree::{Node, Syntax, Test};
 use super::types;
+use super::unit;
 use crate::model::formula::{Expr, Formula, Op, Read};
 use crate::model::id::FieldName;
 use crate::model::text::Wording;
+use crate::model::time::Unit;
 use crate::model::value::{Type, Typed, Value};
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
@@ -28,11 +30,17 @@ pub(super) struct Typing {
     pub(super) optional: bool,
     /// A written number, which is a number or an amount as its place needs it.
     pub(super) loose: bool,
+    /// In what a length of time is counted, or each of several, as far as that is known.
+    pub(super) unit: Option<Unit>,
 }
 
 impl Typing {
     pub(super) fn new(op: Op<Expr>, of: Type) -> Typing {
-        Typing { expr: Expr::new(op), of, optional: false, loose: false }
+        Typing { expr: Expr::new(op), of, optional: false, loose: false, unit: None }
+    }
+
+    pub(super) fn in_unit(self, unit: Option<Unit>) -> Typing {
+        Typing { unit, ..self }
     }
 
     /// What stands for something wrong.
@@ -51,6 +59,7 @@ pub(super) struct Local {
     pub(super) typed: Typed,
     /// The item of a filter: its columns are names too.
     pub(super) row: bool,
+    pub(super) unit: Option<Unit>,
 }
 
 /// One pass over an expression.
@@ -223,6 +232,11 @@ impl<'s> Infer<'s> {
                     self.set(node, typing.clone());
                 }
             }
+            Expected::Length { unit, optional } => {
+                let typed = Typed { of: Type::Duration, optional: *optional };
+                self.check_expected(node, typing, &Expected::Type(typed));
+                self.check_unit(node, typing, *unit);
+            }
             Expected::Time => {
                 let typing = self.set(node, typing.clone());
                 if !matches!(typing.of, Type::Duration | Type::Date | Type::DateTime | Type::Any) {
@@ -255,9 +269,9 @@ impl<'s> Infer<'s> {
     }
 
     /// Runs with more locals bound; the number of the first.
-    pub(super) fn binding<T>(&mut self, names: Vec<(String, Typed, bool)>, f: impl FnOnce(&mut Self, u16) -> T) -> T {
+    pub(super) fn binding<T>(&mut self, names: Vec<Local>, f: impl FnOnce(&mut Self, u16) -> T) -> T {
         let before = self.locals.len();
-        self.locals.extend(names.into_iter().map(|(name, typed, row)| Local { name, typed, row }));
+        self.locals.extend(names);
         let result = f(self, u16::try_from(before).unwrap_or(u16::MAX));
         self.locals.truncate(before);
         result
@@ -274,7 +288,9 @@ impl<'s> Infer<'s> {
                 let typing = Typing::new(Op::Literal(Value::Number(*number)), Type::Number);
                 Typing { loose: true, ..typing }
             }
-            Syntax::Literal(value) => Typing::new(Op::Literal(value.clone()), type_of(value)),
+            Syntax::Literal(value) => {
+                Typing::new(Op::Literal(value.clone()), type_of(value)).in_unit(unit::written(value))
+            }
             Syntax::Word(Value::Null) => Typing { optional: true, ..Typing::new(Op::Literal(Value::Null), Type::Null) },
             Syntax::Word(value) => Typing::new(Op::Literal(value.clone()), type_of(value)),
             Syntax::Text(text) => self.text(node, text, options),
@@ -298,8 +314,10 @@ impl<'s> Infer<'s> {
                 if items.is_empty() {
                     of.of = Type::Any;
                 }
+                let unit = typings.first().and_then(|(_, first)| first.unit);
+                let unit = unit.filter(|unit| typings.iter().all(|(_, item)| item.unit == Some(*unit)));
                 let items = typings.into_iter().map(|(_, typing)| typing.expr).collect();
-                Typing { loose: false, ..Typing::new(Op::List(items), Type::List(Box::new(of))) }
+                Typing::new(Op::List(items), Type::List(Box::new(of))).in_unit(unit)
             }
             Syntax::Record(entries) => self.record(entries),
             Syntax::Range { low, low_closed, high, high_closed } => {
@@ -308,10 +326,11 @@ impl<'s> Infer<'s> {
                 let high_typing = self.visit(high, options);
                 let high_typing = self.set(high, high_typing);
                 self.check_alike(node, &low_typing, &high_typing, true);
+                let unit = low_typing.unit.filter(|unit| high_typing.unit == Some(*unit));
                 let of = if low_typing.loose { high_typing.of } else { low_typing.of };
                 let (low, high) = (low_typing.expr, high_typing.expr);
                 let op = Op::Range { low, low_closed: *low_closed, high, high_closed: *high_closed };
-                Typing::new(op, Type::Range(Box::new(of)))
+                Typing::new(op, Type::Range(Box::new(of))).in_unit(unit)
             }
             Syntax::Negate(of) => {
                 let typing = self.visit(of, None);
@@ -341,6 +360,11 @@ impl<'s> Infer<'s> {
                     of,
                     optional: first.optional || second.optional,
                     loose: first.loose && second.loose,
+                    unit: match (first.unit, second.unit) {
+                        (unit, None) if second.of == Type::Null => unit,
+                        (None, unit) if first.of == Type::Null => unit,
+                        (one, other) => one.filter(|_| one == other),
+                    },
                 }
             }
             Syntax::Between(value, low, high) => {
@@ -368,7 +392,7 @@ impl<'s> Infer<'s> {
             Syntax::For(over, body) => {
                 let (sources, body) = self.iterate(over, |pass| pass.visit(body, None));
                 let of = Type::List(Box::new(body.typed()));
-                Typing::new(Op::For(sources, body.expr), of)
+                Typing::new(Op::For(sources, body.expr), of).in_unit(body.unit)
             }
             Syntax::Some(over, body) => {
                 let (sources, body) = self.iterate(over, |pass| pass.condition(body));
@@ -447,6 +471,7 @@ impl<'s> Infer<'s> {
             let typed = typing.typed();
             let field = FieldName::from(name.as_str());
             exprs.push((field.clone(), typing.expr));
+            let unit = typing.unit;
             if columns.insert(field, typed.clone()).is_some() {
                 self.fault(Fault::new(
                     range.clone(),
@@ -455,7 +480,7 @@ impl<'s> Infer<'s> {
                     format!("`{name}` is here twice"),
                 ));
             }
-            self.locals.push(Local { name: name.clone(), typed, row: false });
+            self.locals.push(Local { name: name.clone(), typed, row: false, unit });
         }
         self.locals.truncate(before);
         Typing::new(Op::Record(exprs), Type::Record(Arc::new(columns)))

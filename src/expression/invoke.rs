@@ -2,10 +2,12 @@
 
 use super::fault::{Fault, FaultKind, likely};
 use super::functions::{self, Accepts, Function, Need, Parameter, parameter};
-use super::infer::{Infer, Typing};
+use super::infer::{Infer, Local, Typing};
 use super::partial;
 use super::tree::{Argument, Node, Syntax};
+use super::unit;
 use crate::model::formula::{Expr, Op, Read};
+use crate::model::time::Unit;
 use crate::model::value::{Type, Typed, Value};
 use std::ops::Range;
 
@@ -65,7 +67,7 @@ impl Infer<'_> {
         for (argument, place) in arguments.iter().zip(&places) {
             let Some(parameter) = parameter(form, *place) else { continue };
             let typing = if parameter.accepts == Accepts::Function {
-                let list = typings.first().and_then(Option::as_ref).map(|list| list.of.clone());
+                let list = typings.first().and_then(Option::as_ref).cloned();
                 self.precedes(&argument.value, list)
             } else {
                 // The other argument of a search says which options may stand bare.
@@ -80,19 +82,21 @@ impl Infer<'_> {
                 *slot = Some(typing);
             }
         }
-        let mut of: Vec<Typed> = Vec::with_capacity(width);
-        let mut exprs = Vec::with_capacity(width);
-        for typing in typings {
-            let typing = typing.unwrap_or_else(|| Typing { optional: true, ..Typing::unknown() });
-            of.push(typing.typed());
-            exprs.push(typing.expr);
-        }
+        let missing = || Typing { optional: true, ..Typing::unknown() };
+        let typings: Vec<Typing> = typings.into_iter().map(|typing| typing.unwrap_or_else(missing)).collect();
+        let unit = match name {
+            "years and months duration" => Some(Unit::Months),
+            _ => self.common_unit(node, &typings, matches!(name, "min" | "max" | "sort")),
+        };
+        let (mut of, exprs): (Vec<Typed>, Vec<Expr>) =
+            typings.into_iter().map(|typing| (typing.typed(), typing.expr)).unzip();
         let partial = partial::is_partial(name) && !self.has_value(name, arguments, &of, &exprs);
         if function.spreads {
             of = spread(of);
         }
         let typed = (function.of)(&of);
-        Typing { optional: typed.optional || partial, ..Typing::new(Op::Call(function.name.into(), exprs), typed.of) }
+        let typing = Typing::new(Op::Call(function.name.into(), exprs), typed.of).in_unit(unit);
+        Typing { optional: typed.optional || partial, ..typing }
     }
 
     /// The form that is meant: by the names of the arguments, else by their number and by what they are.
@@ -238,7 +242,10 @@ impl Infer<'_> {
             _ => Type::DateTime,
         };
         match functions::temporal::read(name, text) {
-            Some(value) => Typing::new(Op::Literal(value), of),
+            Some(value) => {
+                let unit = unit::written(&value);
+                Typing::new(Op::Literal(value), of).in_unit(unit)
+            }
             None => {
                 let example = match name {
                     "date" => "2026-03-06",
@@ -261,14 +268,16 @@ impl Infer<'_> {
     }
 
     /// A function of two items, as an argument.
-    fn precedes(&mut self, node: &Node, list: Option<Type>) -> Typing {
+    fn precedes(&mut self, node: &Node, list: Option<Typing>) -> Typing {
         let Syntax::Function(names, body) = &node.syntax else { return Typing::unknown() };
-        let item = match list {
+        let unit = list.as_ref().and_then(|list| list.unit);
+        let item = match list.map(|list| list.of) {
             Some(Type::List(item)) => *item,
             _ => Typed::always(Type::Any),
         };
         let parameters = u16::try_from(names.len()).unwrap_or(u16::MAX);
-        let locals = names.iter().map(|name| (name.clone(), item.clone(), false)).collect();
+        let locals =
+            names.iter().map(|name| Local { name: name.clone(), typed: item.clone(), row: false, unit }).collect();
         let body = self.binding(locals, |pass, _| pass.condition(body));
         Typing::new(Op::Function { parameters, body: body.expr }, Type::Any)
     }
@@ -297,7 +306,13 @@ impl Infer<'_> {
             return Typing::unknown();
         }
         let typings: Vec<Typing> = given.into_iter().map(|argument| self.visit(argument, None)).collect();
-        let locals = names.iter().zip(&typings).map(|(name, typing)| (name.clone(), typing.typed(), false)).collect();
+        let local = |(name, typing): (&String, &Typing)| Local {
+            name: name.clone(),
+            typed: typing.typed(),
+            row: false,
+            unit: typing.unit,
+        };
+        let locals = names.iter().zip(&typings).map(local).collect();
         let body = self.binding(locals, |pass, _| pass.visit(body, None));
         let arguments = typings.into_iter().map(|typing| typing.expr).collect();
         Typing { expr: Expr::new(Op::Apply { arguments, body: body.expr }), ..body }

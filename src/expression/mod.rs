@@ -61,11 +61,12 @@ pub use narrow::Known;
 pub(crate) use scope::Asked;
 pub use scope::{Expected, Kept, Scope};
 pub use table::{Found, can_answer, is_constant, look_up, passes_null};
+pub use unit::told_by;
 
 use crate::model::formula::Formula;
 use crate::model::id::{PersonId, StepId};
 use crate::model::people::Directory;
-use crate::model::time::Calendar;
+use crate::model::time::{Calendar, Unit};
 use crate::model::value::{Record, Type, Typed, Value};
 use chrono::{DateTime, Utc};
 use std::cmp::Ordering;
@@ -102,6 +103,13 @@ fn proving<T: Default>(text: &str, scope: &Scope, ask: impl FnOnce(&dyn Fn(bool)
     let may = |fault: &Fault| matches!(fault.kind, FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision);
     let sound = pass.faults.iter().all(may);
     ask(&|truth| if sound { pass.holding(&tree, &expr, truth) } else { pass.assume(&tree, truth) })
+}
+
+/// In what the length that an expression yields is counted, as far as its scope says.
+pub(crate) fn unit_of(text: &str, scope: &Scope) -> Option<Unit> {
+    let (tree, faults) = parse::parse(text);
+    let tree = tree.filter(|_| faults.is_empty())?;
+    infer::Infer::new(text, scope).visit(&tree, None).unit
 }
 
 /// What the tests of a cell prove of the column that passes them.

@@ -63,11 +63,15 @@ impl Infer<'_> {
 
     /// The typing of what a name means.
     pub(super) fn bound(&mut self, name: &str, found: Found) -> Typing {
-        let typing =
-            |op, typed: Typed| Typing { expr: Expr::new(op), of: typed.of, optional: typed.optional, loose: false };
+        let typing = |op, typed: Typed| Typing { optional: typed.optional, ..Typing::new(op, typed.of) };
         match found {
-            Found::Local(slot, typed) => typing(Op::Local(slot), typed),
-            Found::Column(slot, typed) => typing(Op::Path(Expr::new(Op::Local(slot)), name.into()), typed),
+            Found::Local(slot, typed) => {
+                let unit = self.locals.get(usize::from(slot)).and_then(|local| local.unit);
+                typing(Op::Local(slot), typed).in_unit(unit)
+            }
+            Found::Column(slot, typed) => {
+                typing(Op::Path(Expr::new(Op::Local(slot)), name.into()), typed).in_unit(self.unit_of(name))
+            }
             Found::Dynamic(row, outer) => {
                 let otherwise = match outer {
                     Some(outer) => self.bound(name, *outer).expr,
@@ -78,7 +82,7 @@ impl Infer<'_> {
             Found::Field(typed) => {
                 let field = FieldName::from(name);
                 self.read(Read::Field(field.clone()));
-                typing(Op::Field(field), typed)
+                typing(Op::Field(field), typed).in_unit(self.unit_of(name))
             }
             Found::Applicant => {
                 self.read(Read::Applicant);

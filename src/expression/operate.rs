@@ -134,6 +134,8 @@ fn durations(a: &Duration, b: &Duration) -> Option<Ordering> {
         (Duration::Seconds(a), Duration::Seconds(b)) => Some(a.cmp(b)),
         (Duration::WorkingDays(a), Duration::WorkingDays(b)) => Some(a.cmp(b)),
         (Duration::WorkingMinutes(a), Duration::WorkingMinutes(b)) => Some(a.cmp(b)),
+        // Nothing is nothing in every unit.
+        _ if a.sign().is_eq() || b.sign().is_eq() => Some(a.sign().cmp(&b.sign())),
         _ => None,
     }
 }

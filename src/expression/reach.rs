@@ -8,6 +8,7 @@ use super::property;
 use super::tree::{Iterator as Over, Node, Syntax};
 use crate::model::formula::{Expr, InstanceFact, Op, Read, Source, StepFact};
 use crate::model::id::{FieldName, StepId};
+use crate::model::time::Unit;
 use crate::model::value::{Type, Typed, Value};
 use std::ops::Range;
 use std::sync::Arc;
@@ -103,7 +104,7 @@ impl Infer<'_> {
         }
         let mut optional = typed.optional;
         if base.of == Type::Duration && !self.scope.untyped {
-            match self.has_part(&base.expr, name) {
+            match self.has_part(&base, name) {
                 Some(true) => {}
                 Some(false) => self.no_part(of, name, range),
                 // What a field holds may be of a unit without it.
@@ -111,7 +112,12 @@ impl Infer<'_> {
             }
         }
         let optional = optional && !self.knows(node, Fact::Set);
-        Typing { expr: Expr::new(Op::Path(base.expr, name.into())), of: typed.of, optional, loose: false }
+        let unit = match &base.of {
+            Type::Date | Type::DateTime | Type::Time => Some(Unit::Hours),
+            _ => self.unit_of(name),
+        };
+        let typing = Typing::new(Op::Path(base.expr, name.into()), typed.of).in_unit(unit);
+        Typing { optional, ..typing }
     }
 
     pub(super) fn unknown_property<'n>(
@@ -188,7 +194,9 @@ impl Infer<'_> {
         };
         let lenient = matches!(item.of, Type::Any | Type::Null) || self.scope.untyped;
         let row = Typed { of: if lenient { Type::Any } else { item.of.clone() }, optional: item.optional };
-        let (asked, known, slot) = self.binding(vec![("item".into(), row, true)], |pass, slot| {
+        let local = Local { name: "item".into(), typed: row, row: true, unit: typing.unit };
+        let unit = typing.unit;
+        let (asked, known, slot) = self.binding(vec![local], |pass, slot| {
             let asked = pass.visit(condition, None);
             let asked = pass.set(condition, asked);
             (asked, pass.assume(condition, true), slot)
@@ -198,7 +206,7 @@ impl Infer<'_> {
             Type::Number => {
                 let there = self.counts_from_one(condition, list) || self.has_place(list, &typing.expr, condition);
                 let op = Op::Filter { list: typing.expr, condition: asked.expr, lenient };
-                return Typing { optional: item.optional || !there, ..Typing::new(op, item.of) };
+                return Typing { optional: item.optional || !there, ..Typing::new(op, item.of).in_unit(unit) };
             }
             Type::Any => {
                 let op = Op::Filter { list: typing.expr, condition: asked.expr, lenient };
@@ -208,7 +216,7 @@ impl Infer<'_> {
         }
         let item = narrowed(item, &known, slot);
         let op = Op::Filter { list: typing.expr, condition: asked.expr, lenient };
-        Typing::new(op, Type::List(Box::new(item)))
+        Typing::new(op, Type::List(Box::new(item))).in_unit(unit)
     }
 
     /// Whether a place is zero, where nothing ever is: reported, once.
@@ -274,8 +282,9 @@ impl Infer<'_> {
                     .hint("换一个名称。", "Choose another name."),
                 );
             }
+            let unit = from.unit;
             sources.push(Source { from: from.expr, to: to.map(|(_, to)| to.expr) });
-            self.locals.push(Local { name: each.name.clone(), typed: item, row: false });
+            self.locals.push(Local { name: each.name.clone(), typed: item, row: false, unit });
         }
         let body = body(self);
         self.locals.truncate(before);

@@ -2,11 +2,14 @@
 
 use super::narrow::Known;
 use super::range::Values;
+use crate::model::form::Field;
 use crate::model::formula::Expr;
 use crate::model::id::{FieldName, StepId};
 use crate::model::people::Directory;
+use crate::model::time::Unit;
 use crate::model::value::{Type, Typed};
 use indexmap::IndexMap;
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -61,6 +64,17 @@ pub struct Kept {
     pub not_empty: BTreeSet<FieldName>,
     /// Columns of rows that hold a list which always has an item.
     pub full_columns: BTreeSet<FieldName>,
+    /// In what lengths of time are counted, of fields and columns that say it. Where this is not known at all, nothing is
+    /// made of it.
+    pub units: Option<BTreeMap<FieldName, Unit>>,
+}
+
+impl Kept {
+    /// In what lengths of time are counted of fields that are known as they are held.
+    pub(crate) fn counted<F: Borrow<Field>>(fields: impl IntoIterator<Item = (FieldName, F)>) -> Kept {
+        let unit = |(name, field): (FieldName, F)| Some((name, super::told_by(field.borrow())?.unit()));
+        Kept { units: Some(fields.into_iter().filter_map(unit).collect()), ..Kept::default() }
+    }
 }
 
 impl Scope {
@@ -162,6 +176,13 @@ pub enum Expected {
     Any,
     /// A value of a type, set unless the type is optional.
     Type(Typed),
+    /// A length of time in a unit, set unless it is optional.
+    Length {
+        /// Its unit.
+        unit: Unit,
+        /// Whether it may be unset.
+        optional: bool,
+    },
     /// Who does something: a person, a position, or a list of them. A function of the directory may find nobody.
     People,
     /// When something is due: a duration, a date or a date-time.
@@ -171,6 +192,14 @@ pub enum Expected {
 }
 
 impl Expected {
+    /// What goes where a field holds a type, and lengths of time in a unit.
+    pub(crate) fn held(typed: Typed, unit: Option<Unit>) -> Expected {
+        match unit {
+            Some(unit) if typed.of == Type::Duration => Expected::Length { unit, optional: typed.optional },
+            _ => Expected::Type(typed),
+        }
+    }
+
     /// `true` or `false`.
     pub fn condition() -> Expected {
         Expected::Type(Typed::always(Type::Boolean))

@@ -1,80 +1,94 @@
-//! Of which unit a length of time is, as far as an expression shows it: of months, of hours, of working days or of
-//! working hours. Lengths of two units are neither compared nor calculated with, as a month has no fixed number of
-//! days and a working day no fixed number of hours; and only some units have years, or hours.
+//! Of which unit a length of time is: of months, of hours, of working days or of working hours. Lengths of two units are
+//! neither compared nor calculated with, as a month has no fixed number of days and a working day no fixed number of
+//! hours; and only some units have years, or hours.
 //!
-//! What a field holds shows its unit to nobody before it is filled in.
+//! Every value knows its unit where it is typed: of what is written it stands there, of what is computed it follows, and
+//! of a field its limits say it ([`told_by`]), which forms hold whoever fills it in to. What a field without limits holds
+//! shows its unit to nobody before it is filled in: so it is a time to wait or to add to a date, and no more.
 
 use super::fault::{Fault, FaultKind};
-use super::infer::Infer;
+use super::infer::{Infer, Typing};
 use super::tree::{Node, Syntax};
-use crate::model::formula::{Arithmetic, Expr, InstanceFact, Op, StepFact};
+use crate::model::form::{Field, FieldKind};
+use crate::model::formula::{Arithmetic, Expr, Formula, Op};
 use crate::model::text::Wording;
-use crate::model::time::Duration;
+use crate::model::time::{Duration, Unit};
 use crate::model::value::{Type, Value};
 use std::ops::Range;
 
-/// What a length of time is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unit {
-    /// Years and months.
-    Months,
-    /// Days, hours, minutes and seconds.
-    Hours,
-    /// Working days.
-    WorkingDays,
-    /// Working hours and minutes.
-    WorkingHours,
+/// The length that says in which unit a field is filled in: its greatest, its least or its default, where it is fixed.
+pub fn told_by(field: &Field) -> Option<Duration> {
+    let fixed = |limit: &Option<Formula>| match super::fixed(limit.as_ref()?) {
+        Some(Value::Duration(length)) => Some(length),
+        _ => None,
+    };
+    let single = field.kind == FieldKind::Duration && !field.many;
+    single.then(|| fixed(&field.max).or_else(|| fixed(&field.min)).or_else(|| fixed(&field.default))).flatten()
 }
 
-impl Unit {
-    fn of(duration: &Duration) -> Unit {
-        match duration {
-            Duration::Months(_) => Unit::Months,
-            Duration::Seconds(_) => Unit::Hours,
-            Duration::WorkingDays(_) => Unit::WorkingDays,
-            Duration::WorkingMinutes(_) => Unit::WorkingHours,
-        }
+/// The parts that a length of a unit has, such as its hours.
+fn parts(unit: Unit) -> &'static [&'static str] {
+    match unit {
+        Unit::Months => &["years", "months"],
+        Unit::Hours => &["days", "hours", "minutes", "seconds"],
+        Unit::WorkingDays => &["days"],
+        Unit::WorkingHours => &["hours", "minutes"],
     }
+}
 
-    /// The parts that a length of this unit has, such as its hours.
-    fn parts(self) -> &'static [&'static str] {
-        match self {
-            Unit::Months => &["years", "months"],
-            Unit::Hours => &["days", "hours", "minutes", "seconds"],
-            Unit::WorkingDays => &["days"],
-            Unit::WorkingHours => &["hours", "minutes"],
-        }
+fn words(unit: Unit) -> Wording {
+    match unit {
+        Unit::Months => Wording::new("年和月", "years and months"),
+        Unit::Hours => Wording::new("自然日和小时", "days and hours of the clock"),
+        Unit::WorkingDays => Wording::new("工作日", "working days"),
+        Unit::WorkingHours => Wording::new("工作小时", "working hours"),
     }
+}
 
-    fn words(self) -> Wording {
-        match self {
-            Unit::Months => Wording::new("年和月", "years and months"),
-            Unit::Hours => Wording::new("自然日和小时", "days and hours of the clock"),
-            Unit::WorkingDays => Wording::new("工作日", "working days"),
-            Unit::WorkingHours => Wording::new("工作小时", "working hours"),
-        }
+/// Whether a value is a length of time, or several.
+fn is_length(of: &Type) -> bool {
+    match of {
+        Type::Duration => true,
+        Type::List(item) => is_length(&item.of),
+        Type::Range(of) => is_length(of),
+        _ => false,
     }
 }
 
 impl Infer<'_> {
-    /// Reports two lengths of time that are known to be of unlike units.
-    pub(super) fn one_unit(&mut self, node: &Node, a: &Expr, b: &Expr) {
+    /// The unit of a field or a column of that name.
+    pub(super) fn unit_of(&self, name: &str) -> Option<Unit> {
+        self.scope.kept.units.as_ref()?.get(name).copied()
+    }
+
+    /// Reports two lengths of time that are not known to be of one unit. A length of nothing stands beside any.
+    pub(super) fn one_unit(&mut self, node: &Node, a: &Typing, b: &Typing) {
         // Without a form the units are met when the values come.
         if self.scope.untyped {
             return;
         }
-        let (Some(one), Some(other)) = (self.unit(a), self.unit(b)) else { return };
-        if one == other {
+        let compared = matches!(node.syntax, Syntax::Compare(..) | Syntax::Between(..) | Syntax::In(..));
+        let nothing =
+            |side: &Typing| matches!(side.expr.op(), Op::Literal(Value::Duration(length)) if length.sign().is_eq());
+        if compared && (nothing(a) || nothing(b)) {
             return;
         }
-        let (x, y) = (one.words(), other.words());
+        match (a.unit, b.unit) {
+            (Some(one), Some(other)) if one == other => {}
+            (Some(one), Some(other)) => self.unlike_units(node, one, other, compared),
+            (None, _) => self.no_unit(node, &a.expr),
+            (_, None) => self.no_unit(node, &b.expr),
+        }
+    }
+
+    fn unlike_units(&mut self, node: &Node, one: Unit, other: Unit, compared: bool) {
+        let (x, y) = (words(one), words(other));
         let fault = Fault::new(
             node.range.clone(),
             FaultKind::UnlikeTypes,
             format!("一边按{}算，一边按{}算，这两种时长不能比较，也不能加减", x.zh, y.zh),
             format!("one side is in {}, the other in {}; such lengths are neither compared nor added", x.en, y.en),
         );
-        let compared = matches!(node.syntax, Syntax::Compare(..) | Syntax::Between(..));
         let is = |unit| one == unit || other == unit;
         self.fault(if compared && is(Unit::Hours) && is(Unit::WorkingDays) {
             fault.hint(
@@ -89,6 +103,75 @@ impl Infer<'_> {
         } else {
             fault.hint("两边用同一种单位。", "Use one unit on both sides.")
         });
+    }
+
+    /// Reports a length whose unit is known only when it is filled in.
+    fn no_unit(&mut self, node: &Node, side: &Expr) {
+        if self.scope.kept.units.is_none() {
+            return;
+        }
+        let which = named(side).unwrap_or_else(|| self.written(node).to_owned());
+        let fault = Fault::new(
+            node.range.clone(),
+            FaultKind::UnlikeTypes,
+            format!("`{which}` 按天、按工作日还是按月，要到填写时才知道，所以不能和别的时长比较或加减"),
+            format!(
+                "whether `{which}` is in days, working days or months is known only when it is filled in, so it is neither \
+                 compared nor added"
+            ),
+        );
+        self.fault(fault.hint(
+            "给它写上固定的 `max`（或 `min`、`default`），单位就定了：`max: 30 days`、`max: 10 working days`。",
+            "A fixed `max` (or `min`, or `default`) of its own says the unit: `max: 30 days`, `max: 10 working days`.",
+        ));
+    }
+
+    /// Reports a length that is not in the unit of the field where it goes.
+    pub(super) fn check_unit(&mut self, node: &Node, typing: &Typing, needed: Unit) {
+        match typing.unit {
+            _ if typing.of != Type::Duration => {}
+            Some(unit) if unit == needed => {}
+            Some(unit) => {
+                let (found, needed) = (words(unit), words(needed));
+                let fault = Fault::new(
+                    node.range.clone(),
+                    FaultKind::UnlikeTypes,
+                    format!("这个字段按{}算，而这里按{}算", needed.zh, found.zh),
+                    format!("this field is in {}, but this is in {}", needed.en, found.en),
+                );
+                self.fault(fault.hint("两处用同一种单位。", "Use one unit in both places."));
+            }
+            None => self.no_unit(node, &typing.expr),
+        }
+    }
+
+    /// The unit that arguments have in common; for a function that compares them, what is not of one unit is reported.
+    pub(super) fn common_unit(&mut self, node: &Node, arguments: &[Typing], compares: bool) -> Option<Unit> {
+        let lengths: Vec<&Typing> = arguments.iter().filter(|argument| is_length(&argument.of)).collect();
+        let (first, rest) = lengths.split_first()?;
+        if compares {
+            for other in rest {
+                self.one_unit(node, first, other);
+            }
+            if rest.is_empty() && matches!(first.of, Type::List(_)) && first.unit.is_none() && !self.scope.untyped {
+                self.no_unit(node, &first.expr);
+            }
+        }
+        first.unit.filter(|unit| rest.iter().all(|other| other.unit == Some(*unit)))
+    }
+
+    /// The unit of what arithmetic yields, if that is a length.
+    pub(super) fn unit_after(op: Arithmetic, a: &Typing, b: &Typing) -> Option<Unit> {
+        match (op, &a.of, &b.of) {
+            (
+                Arithmetic::Subtract,
+                Type::Date | Type::DateTime | Type::Time,
+                Type::Date | Type::DateTime | Type::Time,
+            ) => Some(Unit::Hours),
+            (_, Type::Duration, _) => a.unit,
+            (_, _, Type::Duration) => b.unit,
+            _ => None,
+        }
     }
 
     /// Reports a part that a length of its unit does not have.
@@ -113,50 +196,28 @@ impl Infer<'_> {
     }
 
     /// Whether a length of time is known to have a part, `true`, or not to have it, `false`.
-    pub(super) fn has_part(&self, length: &Expr, part: &str) -> Option<bool> {
-        self.unit(length).map(|unit| unit.parts().contains(&part))
+    pub(super) fn has_part(&self, length: &Typing, part: &str) -> Option<bool> {
+        length.unit.map(|unit| parts(unit).contains(&part))
     }
+}
 
-    /// Of which unit a length is; `None` of what is no length, and where that depends on what comes.
-    fn unit(&self, expr: &Expr) -> Option<Unit> {
-        match expr.op() {
-            Op::Literal(Value::Duration(duration)) => Some(Unit::of(duration)),
-            Op::Negate(of) => self.unit(of),
-            Op::Arithmetic(Arithmetic::Subtract, a, b) if self.is_moment(a) && self.is_moment(b) => Some(Unit::Hours),
-            Op::Arithmetic(_, a, _) if self.is_moment(a) => None,
-            Op::Arithmetic(_, a, b) => self.unit(a).or_else(|| self.unit(b)),
-            Op::If(_, then, otherwise) => self.unit(then).filter(|unit| self.unit(otherwise) == Some(*unit)),
-            Op::Range { low, high, .. } => self.unit(low).or_else(|| self.unit(high)),
-            Op::List(items) => items.iter().find_map(|item| self.unit(item)),
-            Op::Call(name, arguments) => match &**name {
-                "years and months duration" => Some(Unit::Months),
-                "min" | "max" | "sum" | "mean" | "abs" => arguments.iter().find_map(|argument| self.unit(argument)),
-                _ => None,
-            },
-            _ => None,
-        }
+/// The unit of a value that is written.
+pub(super) fn written(value: &Value) -> Option<Unit> {
+    match value {
+        Value::Duration(length) => Some(length.unit()),
+        _ => None,
     }
+}
 
-    /// Whether an expression is a date or a time of a day.
-    fn is_moment(&self, expr: &Expr) -> bool {
-        let is = |of: &Type| matches!(of, Type::Date | Type::DateTime);
-        match expr.op() {
-            Op::Literal(value) => matches!(value, Value::Date(_) | Value::DateTime(_)),
-            Op::Field(name) => self.scope.fields.get(name).is_some_and(|typed| is(&typed.of)),
-            Op::Path(row, column) => match row.op() {
-                Op::Field(row) => self.scope.fields.get(row).is_some_and(|typed| match &typed.of {
-                    Type::Record(columns) => columns.get(column).is_some_and(|typed| is(&typed.of)),
-                    _ => false,
-                }),
-                _ => false,
-            },
-            Op::Instance(InstanceFact::StartedAt) | Op::Step(_, StepFact::At) => true,
-            Op::Call(name, _) => matches!(&**name, "today" | "now" | "date" | "date and time"),
-            Op::Arithmetic(Arithmetic::Add | Arithmetic::Subtract, a, b) => {
-                self.is_moment(a) != self.is_moment(b) && !matches!(b.op(), Op::Literal(Value::Number(_)))
-            }
-            Op::If(_, then, otherwise) => self.is_moment(then) && self.is_moment(otherwise),
-            _ => false,
-        }
+/// The field or column that a length comes from.
+fn named(side: &Expr) -> Option<String> {
+    match side.op() {
+        Op::Field(name) => Some(name.to_string()),
+        Op::Path(_, column) => Some(column.to_string()),
+        Op::Negate(of) => named(of),
+        Op::Filter { list, .. } => named(list),
+        Op::Arithmetic(_, a, b) => named(a).or_else(|| named(b)),
+        Op::Call(_, arguments) => arguments.iter().find_map(named),
+        _ => None,
     }
 }

@@ -83,7 +83,9 @@ impl Runtime {
         let live = self.live();
         let reading = Reading { directory: &live.directory, today: live.calendar.today(self.now()) };
         let definitions = live.definitions.iter().map(Arc::as_ref);
-        let Some(faults) = engine::unusable(definitions, name, data, &reading) else { return Ok(None) };
+        let Some(faults) = engine::unusable(definitions, name, data, (&reading, live.calendar.zone)) else {
+            return Ok(None);
+        };
         let is_live = |version: &Version| live.definitions.iter().any(|live| live.version == *version);
         let waiting = self.store.versions_waiting(name).await?;
         Ok(waiting.iter().all(is_live).then_some(faults))

@@ -168,7 +168,7 @@ impl<'a> World<'a> {
     /// What is wrong with it, where no process that receives it could use it.
     pub fn message(&mut self, name: Arc<str>, key: Option<Arc<str>>, data: Value) -> Result<(), Refusal> {
         let reading = Reading { directory: self.directory, today: self.calendar.today(self.now) };
-        if let Some(faults) = engine::unusable(self.definitions, &name, &data, &reading) {
+        if let Some(faults) = engine::unusable(self.definitions, &name, &data, (&reading, self.calendar.zone)) {
             return Err(Refusal::BadMessage { name, faults });
         }
         self.drawn += 1;

@@ -547,7 +547,7 @@ fn lengths_of_time_and_each_of_several_texts_keep_their_limits() {
     assert!(shell.run(&["start", "stay", "--as", "bo", "--set", "length=PT2H"]).err.contains("At least 1 day."));
     // Who knows how long a working day is?
     let unlike = shell.run(&["start", "stay", "--as", "bo", "--set", "length=300 working days"]).err;
-    assert!(unlike.contains("At most 5 days; give it in the same unit."), "{unlike}");
+    assert!(unlike.contains("Please give it in the same unit as “5 days”."), "{unlike}");
     shell.good(&["start", "stay", "--as", "bo", "--set", "length=P2D", "--set", "tags=a; b"]);
 }
 

@@ -100,3 +100,96 @@ fn a_time_is_held_against_an_instant_in_the_calendars_zone() {
                  - { complete: plan, by: leo, data: { at: 2026-03-02T09:00 } }\n  - expect: { ended: done }\n";
     assert_eq!(failures(form, steps, &format!("{start}{early}")), "");
 }
+
+#[test]
+fn what_is_computed_keeps_its_limits_whoever_changes_what_it_is_computed_from() {
+    let form = "  amount: { type: integer, title: Amount, required: true, min: 1 }
+  rate: { type: percent, title: Rate, value: amount / 10, max: 50 % }
+  code: { type: text, title: Code, value: '\"A\" + string(amount)', pattern: \"A[0-8]\" }
+  dear: { type: money, title: Dear, value: if amount = 4 then 100 else 5, check: { that: dear <= 20, say: Too dear } }
+  total: { type: integer, title: Total, value: \"amount + (if extra != null then extra else 0)\", max: 10 }
+";
+    let steps = "  - { id: fix, title: Fix, approve: lead, edit: [amount] }\n  \
+                 - { id: add, title: Add, task: lead, form: { extra: { type: integer, title: Extra, required: true } } }\n";
+    let start = "start: { by: ann, data: { amount: 5 } }\ndo:\n";
+    let edited = "  - refuse: { approve: fix, by: leo, data: { amount: 6 }, why: '“Rate”: At most 50 %' }
+  - refuse: { approve: fix, by: leo, data: { amount: 9 }, why: “Code” }
+  - refuse: { approve: fix, by: leo, data: { amount: 4 }, why: Too dear }
+  - { return: fix, by: leo, opinion: less }
+  - refuse: { revise: fix, by: ann, data: { amount: 9 }, why: At most 50 % }
+  - { revise: fix, by: ann, data: { amount: 3 } }
+  - { approve: fix, by: leo, data: { amount: 2 } }
+  - refuse: { complete: add, by: leo, data: { extra: 9 }, why: '“Total”: At most 10' }
+  - { complete: add, by: leo, data: { extra: 8 } }
+  - expect: { ended: done, data: { total: 10 } }
+";
+    assert_eq!(failures(form, steps, &format!("{start}{edited}")), "");
+}
+
+#[test]
+fn what_is_computed_among_the_data_keeps_its_limits_too() {
+    let form = "  amount: { type: integer, title: Amount, required: true, min: 1 }
+data:
+  twice: { type: integer, title: Twice, value: amount * 2, max: 10 }
+";
+    let steps = "  - { id: fix, title: Fix, approve: lead, edit: [amount] }\n";
+    let tests = "start: { by: ann, data: { amount: 5 } }\ndo:
+  - refuse: { start: { by: ann, data: { amount: 6 } }, why: At most 10 }
+  - refuse: { approve: fix, by: leo, data: { amount: 6 }, why: “Twice” }
+  - { return: fix, by: leo, opinion: less }
+  - refuse: { revise: fix, by: ann, data: { amount: 6 }, why: “Twice” }
+  - { revise: fix, by: ann, data: { amount: 4 } }
+  - { approve: fix, by: leo }
+  - expect: { ended: done }
+";
+    assert_eq!(failures(form, steps, tests), "");
+}
+
+#[test]
+fn a_length_is_given_in_the_unit_of_its_field() {
+    let form = "  agreed: { type: duration, title: Agreed, required: true, default: 6 months }
+  least: { type: duration, title: Least, min: 1 working day }
+";
+    let tests = "start: { by: ann, data: { agreed: 3 months } }\ndo:
+  - refuse: { start: { by: ann, data: { agreed: 90 days } }, why: in the same unit as “6 months” }
+  - refuse: { start: { by: ann, data: { least: 9 days } }, why: in the same unit as “1 working day” }
+  - expect: { task: look }
+";
+    assert_eq!(failures(form, "  - { id: look, title: Look, approve: lead }\n", tests), "");
+}
+
+#[test]
+fn what_comes_from_outside_keeps_every_rule_of_its_field() {
+    let form = "  most: { type: integer, title: Most, required: true, min: 1 }
+  worker: { type: person, title: Worker, required: true }
+data:
+  count: { type: integer, title: Count, max: most }
+  code: { type: text, title: Code, pattern: \"[A-Z]+\", max: 3 }
+  took: { type: duration, title: Took, max: 9 days }
+  owner: { type: person, title: Owner, among: worker }
+  price: { type: money, title: Price, check: { that: price / most < 10, say: Too dear } }
+";
+    let steps = "  - id: asked
+    receive: said
+    take: { count: count, code: code, took: took, owner: owner, price: price }
+";
+    let start = "start: { by: ann, data: { most: 5, worker: leo } }\ndo:\n";
+    let refused = |data: &str, why: &str| format!("  - refuse: {{ message: said, data: {{ {data} }}, why: {why} }}\n");
+    let sent = |data: &str| format!("  - {{ message: said, data: {{ {data} }} }}\n");
+    let fixed = [
+        refused("count: 4, code: ab, took: P2D, owner: leo, price: 1", "Not in the expected form"),
+        refused("count: 4, code: ABCD, took: P2D, owner: leo, price: 1", "At most 3"),
+        refused("count: 4, code: AB, took: P1M, owner: leo, price: 1", "same unit"),
+        sent("count: 4, code: AB, took: P2D, owner: leo, price: 1"),
+        "  - expect: { ended: done }\n".to_owned(),
+    ];
+    assert_eq!(failures(form, steps, &format!("{start}{}", fixed.concat())), "");
+    for data in [
+        "count: 6, code: AB, took: P2D, owner: leo, price: 1",
+        "count: 4, code: AB, took: P2D, owner: ann, price: 1",
+        "count: 4, code: AB, took: P2D, owner: leo, price: 99",
+    ] {
+        let stopped = format!("{start}{}  - expect: {{ incident: asked }}\n", sent(data));
+        assert_eq!(failures(form, steps, &stopped), "", "{data}");
+    }
+}

@@ -21,7 +21,31 @@ pub enum Duration {
     WorkingMinutes(i64),
 }
 
+/// What a length of time is counted in. Lengths of unlike units are neither compared nor added, as a month has no fixed
+/// number of days and a working day no fixed number of hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    /// Years and months.
+    Months,
+    /// Days, hours, minutes and seconds.
+    Hours,
+    /// Working days.
+    WorkingDays,
+    /// Working hours and minutes.
+    WorkingHours,
+}
+
 impl Duration {
+    /// What it is counted in.
+    pub fn unit(&self) -> Unit {
+        match self {
+            Duration::Months(_) => Unit::Months,
+            Duration::Seconds(_) => Unit::Hours,
+            Duration::WorkingDays(_) => Unit::WorkingDays,
+            Duration::WorkingMinutes(_) => Unit::WorkingHours,
+        }
+    }
+
     /// Where it lies of nothing; lengths of all units have that in common.
     pub fn sign(&self) -> Ordering {
         match *self {

@@ -10,7 +10,7 @@ mod moment;
 mod words;
 
 pub use calendar::{Calendar, Hours, add_days, add_months};
-pub use duration::{Duration, NotADuration};
+pub use duration::{Duration, NotADuration, Unit};
 pub use moment::{Moment, NotATime, TimeOfDay, Zone, split_zone};
 pub use words::{date_words, moment_words, weekday_words};
 
