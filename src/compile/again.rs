@@ -27,7 +27,7 @@ pub(super) fn edit(
                 found.push(name);
             }
             Err(why) => {
-                let hidden = typing.unread.may_declare_besides(&name.value);
+                let hidden = typing.unread.may_declare(&name.value);
                 typing.diagnostics.extend(unwritable(name, "edit", &why, fields, hidden));
             }
         }

@@ -18,6 +18,8 @@ pub(crate) struct Callee<'a> {
     document: &'a Process,
     /// What a call of it can come to: how it can end, by being withdrawn and cancelled too, and that it is refused.
     pub(crate) outcomes: Vec<String>,
+    /// The ends that are written in it, reached or not.
+    ends: BTreeSet<&'a str>,
     /// The processes that it calls before it has waited for anything.
     pub(crate) calls_at_once: Vec<&'a str>,
     /// The processes that it calls and waits for on every way, but that somebody rejects.
@@ -34,7 +36,17 @@ impl<'a> Callee<'a> {
             outcomes.push(outcome::REFUSED.to_owned());
         }
         let (calls_at_once, calls_always) = (calls_at_once(document, &flow), calls_always(&flow, single));
-        Callee { document, outcomes, calls_at_once, calls_always }
+        let ends = flow.steps.iter().filter_map(|placed| match &placed.source.kind {
+            StepKind::End { outcome } => Some(outcome.value.as_str()),
+            _ => None,
+        });
+        let ends = ends.collect();
+        Callee { document, outcomes, ends, calls_at_once, calls_always }
+    }
+
+    /// Whether an end of that name is written in it, which a fault of its own may keep from being reached.
+    pub(crate) fn writes_end(&self, outcome: &str) -> bool {
+        self.ends.contains(outcome)
     }
 
     /// What a caller may give for a field of the start form; else all that it may give.

@@ -6,7 +6,7 @@ use crate::compile::organisation::unknown;
 use crate::compile::step::{unwritable, values};
 use crate::compile::typing::{Typing, constant};
 use crate::diagnostics::{Code, Diagnostic, Spanned};
-use crate::expression::{Expected, Scope};
+use crate::expression::{self, Expected, Scope};
 use crate::model::control::{Call, Http, Job, Path, Piece, Receive, Retry};
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, ProcessId};
@@ -49,8 +49,14 @@ impl Outside<'_, '_> {
                 }
                 None => Expected::Any,
             };
-            if let Some(formula) = typing.formula(text, self.scope, &expected) {
-                with.insert(FieldName::from(name.value.as_str()), formula);
+            let before = typing.diagnostics.len();
+            match typing.formula(text, self.scope, &expected) {
+                Some(formula) => drop(with.insert(FieldName::from(name.value.as_str()), formula)),
+                // A bare name may be an option there.
+                None if callee.is_none() && expression::is_name(text.text.trim()) => {
+                    typing.diagnostics.truncate(before)
+                }
+                None => {}
             }
         }
         let mut take = IndexMap::new();

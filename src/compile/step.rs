@@ -330,7 +330,7 @@ pub(crate) fn unwritable(
 ) -> Option<Diagnostic> {
     let word = &name.value;
     Some(match why {
-        Unwritable::Unknown if hidden => return None,
+        Unwritable::Unknown | Unwritable::NoColumn(..) if hidden => return None,
         Unwritable::Unknown => unknown(name, fields.names().map(FieldName::as_str), ("字段", "field"), "data"),
         Unwritable::NoColumn(alias, columns) => {
             let found = Diagnostic::new(

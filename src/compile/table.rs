@@ -8,7 +8,7 @@ use crate::compile::fields::{Fields, name_of};
 use crate::compile::typing::{Typing, constant};
 use crate::compile::unread::Reading;
 use crate::compile::{World, form, lower, resolve};
-use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
+use crate::diagnostics::{Code, Context, Diagnostic, Span, Spanned};
 use crate::expression::{self, Expected, Scope, is_constant, passes_null, told_by};
 use crate::model::form::{FieldKind, Form};
 use crate::model::rule::{Aggregate, Hit, Rule, Table};
@@ -114,6 +114,9 @@ fn typed(
         if crate::diagnostics::has_errors(typing.diagnostics.get(before..).unwrap_or_default()) {
             faulty.insert(number);
         }
+        for found in typing.diagnostics.iter_mut().skip(before) {
+            beside_type(found, &written, document);
+        }
         rule
     });
     let rules = rules.collect();
@@ -125,6 +128,19 @@ fn typed(
         diagnostics.extend(policy(written.span, &table));
     }
     table
+}
+
+/// Shows beside a cell of the wrong type what its column asks for.
+fn beside_type(found: &mut Diagnostic, rule: &syntax::Rule, document: &syntax::Table) {
+    let within = |text: &FeelText| text.span.start <= found.span.start && found.span.end <= text.span.end;
+    let cell = rule.cells.iter().find(|(_, text)| within(text));
+    let mut columns = document.inputs.iter().chain(&document.outputs);
+    let column = cell.and_then(|(name, _)| columns.find(|column| column.name.value == name.value));
+    if let (Code::WrongType | Code::UnlikeTypes, Some(kind)) = (found.code, column.and_then(|column| column.kind)) {
+        found
+            .context
+            .push(Context { span: kind.span, text: Wording::new("这一列的类型", "the type of the column") });
+    }
 }
 
 /// A process that asks nothing but these fields: columns are typed as its form.

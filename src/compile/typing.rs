@@ -291,6 +291,7 @@ impl<'a> Typing<'a> {
             Err(faults) => {
                 for mut fault in faults {
                     let noise = match fault.kind {
+                        _ if fault.doubtful => true,
                         FaultKind::UnknownName | FaultKind::UnknownProperty => {
                             let name = text.text.get(fault.range.clone()).unwrap_or("");
                             let unlike = fault.suggestion.is_none() && fault.kind == FaultKind::UnknownName;

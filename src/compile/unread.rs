@@ -59,6 +59,11 @@ impl Reading {
         !self.broken && self.pieces.is_empty()
     }
 
+    /// Whether no line was left out.
+    pub(crate) fn to_its_end(&self) -> bool {
+        !self.broken
+    }
+
     /// What was not, and may declare names.
     pub(crate) fn texts(&self) -> impl Iterator<Item = Arc<str>> {
         self.texts.iter().cloned()

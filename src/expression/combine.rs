@@ -203,9 +203,8 @@ impl Infer<'_> {
             left = self.visit(a, None);
             let wrong = self.faults.len();
             right = self.visit(b, options_of(&left.of).as_ref());
-            if wrong > before && left.of == Type::Any && self.leans(b) {
-                // What stands bare beside something wrong may be right.
-                self.faults.truncate(wrong);
+            if left.of == Type::Any && self.leans(b) {
+                self.beside_spoilt(&left.expr, before..wrong);
             }
         }
         let order = !matches!(op, Comparison::Equal | Comparison::NotEqual);
@@ -217,7 +216,18 @@ impl Infer<'_> {
         Typing::new(Op::Compare(op, left.expr, right.expr), Type::Boolean)
     }
 
+    /// Where something is wrong with a value, what stands bare beside it may be right: `told` are the faults of the
+    /// value, those behind them are of its neighbour.
+    fn beside_spoilt(&mut self, value: &Expr, told: std::ops::Range<usize>) {
+        if !told.is_empty() {
+            self.faults.truncate(told.end);
+        } else if of_a_field(value) {
+            self.faults.iter_mut().skip(told.end).for_each(|fault| fault.doubtful = true);
+        }
+    }
+
     pub(super) fn contained(&mut self, value: &Node, tests: &[Test]) -> Typing {
+        let before = self.faults.len();
         let typing = if self.leans(value) {
             let hint = tests.iter().find_map(|test| match test {
                 Test::Is(node) if !self.leans(node) => {
@@ -238,7 +248,14 @@ impl Infer<'_> {
             _ => false,
         };
         let typing = if tests.iter().any(asks) { self.set(value, typing) } else { typing };
-        self.tests(typing, tests, false)
+        let after = self.faults.len();
+        let bare = tests.iter().all(|test| matches!(test, Test::Is(node) if self.leans(node)));
+        let spoilt = (typing.of == Type::Any && bare).then(|| typing.expr.clone());
+        let typing = self.tests(typing, tests, false);
+        if let Some(value) = spoilt {
+            self.beside_spoilt(&value, before..after);
+        }
+        typing
     }
 
     /// Whether a value passes one of the tests; in a cell, conditions on `?` are tests too.
@@ -307,6 +324,15 @@ fn columns(of: &Type) -> Option<&indexmap::IndexMap<crate::model::id::FieldName,
         Type::List(item) => columns(&item.of),
         Type::Record(columns) => Some(columns),
         _ => None,
+    }
+}
+
+/// Whether a value is a field, or a part of one: its type is not known where its declaration could not be read.
+fn of_a_field(expr: &Expr) -> bool {
+    match expr.op() {
+        Op::Field(_) => true,
+        Op::Path(of, _) => of_a_field(of),
+        _ => false,
     }
 }
 

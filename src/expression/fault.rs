@@ -96,11 +96,13 @@ pub struct Fault {
     pub hint: Option<Wording>,
     /// What to put in the place of the range, where that is sure to be meant.
     pub suggestion: Option<String>,
+    /// Whether it only follows from a field whose declaration could not be read, if there is such a fault.
+    pub doubtful: bool,
 }
 
 impl Fault {
     pub(super) fn new(range: Range<usize>, kind: FaultKind, zh: impl Into<String>, en: impl Into<String>) -> Fault {
-        Fault { range, kind, message: Wording::new(zh, en), hint: None, suggestion: None }
+        Fault { range, kind, message: Wording::new(zh, en), hint: None, suggestion: None, doubtful: false }
     }
 
     pub(super) fn hint(mut self, zh: impl Into<String>, en: impl Into<String>) -> Fault {

@@ -175,10 +175,6 @@ impl Infer<'_> {
     pub(super) fn unknown_name(&mut self, node: &Node, name: &str, options: Option<&Options>) {
         let range = node.range.clone();
         if let Some(options) = options {
-            // Options that could not be read are told where they are written.
-            if options.is_empty() {
-                return;
-            }
             let known = options.iter().map(AsRef::as_ref).chain(self.names());
             let near = likely(name, known);
             let all = options.iter().map(|option| format!("`{option}`")).collect::<Vec<_>>().join(" ");
@@ -189,6 +185,8 @@ impl Infer<'_> {
                 format!("`{name}` is neither an option nor a name"),
             )
             .hint(format!("选项有：{all}。"), format!("The options are {all}."));
+            // Options that could not be read are told where they are written.
+            let fault = Fault { doubtful: options.is_empty(), ..fault };
             return self.fault(if near.is_some() { fault.did_you_mean(near) } else { fault });
         }
         let fault = Fault::new(

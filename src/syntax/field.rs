@@ -3,6 +3,7 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::model::file::{self, Accept};
 use crate::model::text::{Text, Wording};
+use crate::syntax::depth;
 use crate::syntax::dialect;
 use crate::syntax::feel::FeelText;
 use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value, wrong_shape};
@@ -178,7 +179,17 @@ impl Lowering<'_> {
     /// The fields of a `form`, `data` or `fields`.
     pub(crate) fn form(&mut self, node: &Node) -> Vec<Field> {
         let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
-        entries.iter().filter_map(|entry| self.field(&entry.key, &entry.value)).collect()
+        let (mut found, mut passed) = (Vec::new(), 0);
+        for (at, entry) in entries.iter().enumerate() {
+            if at < passed {
+                continue;
+            }
+            match self.flattened(entries, at, depth::is_part_of_field) {
+                Some(strays) => passed = at + 1 + strays,
+                None => found.extend(self.field(&entry.key, &entry.value)),
+            }
+        }
+        found
     }
 
     fn field(&mut self, key: &Node, node: &Node) -> Option<Field> {

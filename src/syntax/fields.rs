@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span, Spanned, quot
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel;
 use crate::syntax::node::{Entry, Node, NodeKind, ScalarForm};
-use crate::syntax::{dialect, slip, trap};
+use crate::syntax::{depth, dialect, slip, trap};
 
 /// One kind of mapping: what it is called, and its keys.
 pub(crate) struct Place {
@@ -56,6 +56,8 @@ pub(crate) struct Lowering<'s> {
     pub(crate) id: SourceId,
     pub(crate) source: &'s Source,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Keys that were passed over with their values, as one fault told before makes them what they are.
+    pub(crate) overlooked: Vec<Span>,
 }
 
 /// A mapping whose keys are known to be legal, or told and read as they are meant.
@@ -111,8 +113,17 @@ impl<'s> Lowering<'s> {
         // As far as what is wrong has been told: a torn text is several keys.
         let mut told = 0;
         let mut meant: Vec<(&str, &Entry)> = Vec::new();
+        let mut passed = 0;
+        let stray = |entry: &Entry| {
+            let key = entry.key.text().unwrap_or("");
+            let known = place.keys.iter().chain(place.later);
+            !known.clone().any(|known| *known == key) && dialect::meant(key, known.copied()).is_none()
+        };
         for (at, entry) in entries.iter().enumerate() {
             let key = entry.key.text().unwrap_or("");
+            if at < passed || self.nested(entries, at, place) {
+                continue;
+            }
             if place.later.contains(&key) {
                 self.report(unsupported_key(entry.key.span, key));
             } else if !place.keys.contains(&key) {
@@ -125,7 +136,7 @@ impl<'s> Lowering<'s> {
                         self.report(slip);
                     }
                     None => {
-                        let close = self.unknown_key(&entry.key, place);
+                        let close = self.unknown_key(entry, entries, place);
                         // One that is there already is not meant a second time.
                         let free = |close: &&str| {
                             let written = entries.iter().any(|entry| entry.key.text() == Some(close));
@@ -134,6 +145,8 @@ impl<'s> Lowering<'s> {
                         meant.extend(close.filter(free).map(|close| (close, entry)));
                     }
                 }
+            } else if let Some(strays) = self.flattened(entries, at, stray) {
+                passed = at + 1 + strays;
             } else if entry.value.is_empty() {
                 self.report(missing_value(entry.key.span, key));
             }
@@ -168,7 +181,8 @@ impl<'s> Lowering<'s> {
     }
 
     /// Reports a key that does not belong here, and answers the one that is meant if it is misspelt.
-    fn unknown_key(&mut self, key: &Node, place: &'static Place) -> Option<&'static str> {
+    fn unknown_key(&mut self, entry: &Entry, entries: &[Entry], place: &'static Place) -> Option<&'static str> {
+        let key = &entry.key;
         let name = key.text().unwrap_or("");
         if let Some((at, mark, typed)) = trap::full_width_mark(name) {
             let start = key.span.start as usize + at;
@@ -193,7 +207,11 @@ impl<'s> Lowering<'s> {
             return None;
         }
         let known = place.keys.iter().chain(place.later).copied();
-        let close = dialect::meant(name, known);
+        let written = |key: &str| entries.iter().any(|entry| entry.key.text() == Some(key));
+        let form = place.keys.iter().copied().find(|key| matches!(*key, "form" | "fields"));
+        // A group of fields is meant to be one, whatever its key looks like.
+        let form = form.filter(|form| depth::is_form(&entry.value) && !written(form));
+        let close = form.or_else(|| dialect::meant(name, known));
         let listed = quoted_list(place.keys.iter().copied());
         let diagnostic = match close {
             Some(close) => Diagnostic::new(

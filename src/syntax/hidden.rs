@@ -43,19 +43,21 @@ const OF_FLOW: &[&str] = &[
 
 /// What a fault hides; nothing where the text is read as it was meant.
 pub(super) fn hidden(found: &Diagnostic, root: &Node) -> Option<Hidden> {
-    if !may_hide(found) {
-        return None;
-    }
+    may_hide(found).then(|| behind(found.code, found.span.start, root))
+}
+
+/// What a fault of a kind hides that lies at a place.
+pub(super) fn behind(code: Code, start: u32, root: &Node) -> Hidden {
     let mut at = Place { piece: root.span, value: None, item: None, keys: Vec::new(), inside: 0 };
-    at.descend(root, found.span.start);
+    at.descend(root, start);
     // What lacks something is not understood as a whole.
-    if let (Code::StepKind | Code::MissingKey, Some(item)) = (found.code, at.item) {
+    if let (Code::StepKind | Code::MissingKey, Some(item)) = (code, at.item) {
         at.piece = item;
     }
     let within = at.keys.get(at.inside..).unwrap_or_default();
     let steps = at.keys.first().is_some_and(|first| first == "steps");
     let of_flow = |key: &String| OF_FLOW.contains(&key.as_str());
-    let flow = match found.code {
+    let flow = match code {
         // What belongs elsewhere is known, and leads nowhere here.
         Code::MisplacedKey => within.last().is_some_and(of_flow),
         Code::StepKind => true,
@@ -63,8 +65,8 @@ pub(super) fn hidden(found: &Diagnostic, root: &Node) -> Option<Hidden> {
         _ => within.iter().any(of_flow),
     };
     // Of a document without its steps nothing is known.
-    let flow = if steps { flow || within.is_empty() } else { at.keys.len() <= 1 && lacks(found.code) };
-    Some(Hidden { span: at.piece, item: at.item.unwrap_or(at.piece), keys: at.keys, flow })
+    let flow = if steps { flow || within.is_empty() } else { at.keys.len() <= 1 && lacks(code) };
+    Hidden { span: at.piece, item: at.item.unwrap_or(at.piece), keys: at.keys, flow }
 }
 
 /// Whether something was not understood. What is misspelt is told, and read as it was meant.
@@ -85,9 +87,10 @@ fn may_hide(found: &Diagnostic) -> bool {
         && !(read_on && found.fix.as_ref().is_some_and(|fix| !torn(fix)))
 }
 
-/// Whether a value has the name of a step in it, as the target of a jump has.
+/// Whether a value has the name of a step in it, as the target of a jump has. What belongs to a key without a value may
+/// stand anywhere.
 fn names_step(root: &Node, value: Option<&Node>) -> bool {
-    let Some(value) = value else { return true };
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return true };
     let mut ids = BTreeSet::new();
     walk(root, &mut |node| {
         if let NodeKind::Mapping(entries) = &node.kind {

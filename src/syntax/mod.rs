@@ -14,6 +14,7 @@ mod address;
 mod calendar;
 mod data;
 mod date;
+mod depth;
 mod dialect;
 mod directory;
 mod expressions;
@@ -126,7 +127,7 @@ pub struct Parsed {
 pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
     let source = sources.get(id);
     let mut tree = node::read(id, source);
-    let mut lowering = Lowering { id, source, diagnostics: Vec::new() };
+    let mut lowering = Lowering { id, source, diagnostics: Vec::new(), overlooked: Vec::new() };
     let document = match &tree.root {
         Some(root) => match lowering.document(root) {
             Document::Tests(tests) => lowering.tests(tests, &tree.more),
@@ -136,6 +137,7 @@ pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
     };
     let mut diagnostics = std::mem::take(&mut tree.diagnostics);
     diagnostics.extend(lowering.diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree)));
+    diagnostics.retain(|found| !node::below_gap(&source.text, found.span.start, &tree.gaps));
     written_out(id, &source.text, &mut diagnostics);
     crate::diagnostics::sort(&mut diagnostics, sources);
     let told = diagnostics.len() <= FAULT_LIMIT;
@@ -145,7 +147,10 @@ pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
         let last = diagnostics.last().map_or(Span::new(id, 0, 0), |found| found.span);
         diagnostics.push(too_many_faults(last, more));
     }
-    let hidden = tree.root.iter().flat_map(|root| diagnostics.iter().filter_map(|found| hidden::hidden(found, root)));
+    let told_of = |root| diagnostics.iter().filter_map(move |found| hidden::hidden(found, root));
+    let overlooked =
+        |root| lowering.overlooked.iter().map(move |key| hidden::behind(Code::MisplacedKey, key.start, root));
+    let hidden = tree.root.iter().flat_map(|root| told_of(root).chain(overlooked(root)));
     let hidden = hidden.collect();
     // What so many faults hide is not looked for.
     let whole = told && tree.broken_at.is_none() && tree.gaps.is_empty();
@@ -206,6 +211,12 @@ impl Lowering<'_> {
             return Document::Unknown;
         };
         let Some(kind) = entries.iter().find(is_kind) else { return self.guessed(root, first, entries) };
+        // A test names its process too, so that it looks like one without its first line.
+        let has = |keys: &[&str]| entries.iter().any(|entry| entry.key.text().is_some_and(|key| keys.contains(&key)));
+        if kind.key.text() == Some("process") && has(&["do", "expect"]) && !has(&["test", "steps"]) {
+            self.report(self.no_kind_written("test", first.key.span));
+            return self.of_kind("test", root, first.key.span);
+        }
         let key = kind.key.text().unwrap_or("");
         if kind.key.span != first.key.span {
             let diagnostic = Diagnostic::new(

@@ -25,6 +25,8 @@ pub struct Table {
     pub hit: Option<Spanned<Hit>>,
     /// The rules in order.
     pub rules: Vec<Rule>,
+    /// The key `rules`; the key `table` where it is missing.
+    pub rules_span: Span,
 }
 
 /// A rule as written.
@@ -78,6 +80,7 @@ impl Lowering<'_> {
             outputs,
             hit,
             rules,
+            rules_span: fields.key("rules").unwrap_or(key_span),
         })
     }
 

@@ -56,7 +56,7 @@ pub(crate) struct ExampleTemplates {
 
 impl ExampleTemplates {
     /// Those of a folder with these files: one that has `*.txt` brings its own.
-    fn beside(files: &[PathBuf]) -> ExampleTemplates {
+    pub(crate) fn beside(files: &[PathBuf]) -> ExampleTemplates {
         let found = files.first().and_then(|file| self::files(file.parent()?, ".txt").into_iter().next());
         let own = found.map(|path| OwnTemplate {
             name: name(&path).split('.').next().unwrap_or_default().to_owned(),

@@ -17,8 +17,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(Kind::Choose(formulas)) = subject.definition.steps.get(&placed.id).map(|step| &step.kind) else {
             continue;
         };
-        // A condition with a fault may be the one that makes the cases complete.
-        if formulas.len() < cases.len() {
+        // A condition with a fault, or one that was left out, may be the one that makes the cases complete.
+        if formulas.len() < cases.len() || !subject.reading.to_its_end() {
             continue;
         }
         let areas = Areas::of_cases(subject, &placed.id, formulas);

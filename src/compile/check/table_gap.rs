@@ -22,13 +22,12 @@ pub(super) fn check(decision: &Decision<'_>, areas: &Areas, diagnostics: &mut Ve
         diagnostics.push(super::unproved_table::gap(decision));
         return;
     };
-    let at = document.name.as_ref().map_or(document.key_span, |name| name.span);
     let example = areas.words(&example, |name| table.inputs.get(name));
     let example = example.unwrap_or_else(|| Wording::new("任何输入", "any input"));
     diagnostics.push(
         Diagnostic::new(
             Code::TableGap,
-            at,
+            document.rules_span,
             Wording::new(
                 format!("有的输入没有一条规则命中，例如 {}", example.zh),
                 format!("some inputs hit no rule, such as {}", example.en),

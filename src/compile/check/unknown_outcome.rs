@@ -14,8 +14,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(known) = known(subject, step) else { continue };
         let on = step.on.iter().map(|(name, _)| name).filter(|name| !is_otherwise(step, name));
         let copied = step.copy.iter().map(|(name, _)| name);
-        for name in on.chain(step.opinion.iter().flatten()).chain(copied).chain(by_time(step)) {
-            if !known.contains(&name.value) {
+        for name in on.chain(opinion(step)).chain(copied).chain(by_time(step)) {
+            if !known.contains(&name.value) && !hidden(subject, step, name) {
                 diagnostics.push(unknown(name, &known, step));
             }
         }
@@ -35,6 +35,22 @@ fn known(subject: &Subject<'_>, step: &Step) -> Option<Vec<String>> {
     // A `parallel` has outcomes with `join: any` only.
     let block = matches!(step.kind, StepKind::Parallel { .. });
     (block || !known.is_empty()).then_some(known)
+}
+
+/// Whether a fault told elsewhere may be what keeps a step from an outcome.
+fn hidden(subject: &Subject<'_>, step: &Step, name: &Spanned<String>) -> bool {
+    match &step.kind {
+        StepKind::Call(call) => {
+            subject.world.callees.get(call.process.value.as_str()).is_some_and(|callee| callee.writes_end(&name.value))
+        }
+        _ if opinion(step).any(|other| other.span == name.span) => subject.unread.may_declare(&name.value),
+        // Elsewhere it is written in the manner of a declaration itself.
+        _ => subject.unread.may_declare_besides(&name.value),
+    }
+}
+
+fn opinion(step: &Step) -> impl Iterator<Item = &Spanned<String>> {
+    step.opinion.iter().flatten()
 }
 
 fn is_otherwise(step: &Step, name: &Spanned<String>) -> bool {

@@ -27,12 +27,10 @@ enum Part {
     },
 }
 
-/// Whether a document is a test, of which a file may hold several.
+/// Whether a document is a test, of which a file may hold several. One may lack its first line.
 fn is_test(root: &Node) -> bool {
-    match &root.kind {
-        NodeKind::Mapping(entries) => entries.first().is_some_and(|entry| entry.key.text() == Some("test")),
-        _ => false,
-    }
+    let of_test = |entry: &Entry| entry.key.text().is_some_and(|key| matches!(key, "test" | "do" | "expect"));
+    matches!(&root.kind, NodeKind::Mapping(entries) if entries.iter().any(of_test))
 }
 
 /// What became of a text.

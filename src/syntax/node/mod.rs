@@ -19,7 +19,7 @@ mod refused;
 mod tabs;
 
 pub(crate) use draft::Draft;
-pub(crate) use recover::beside_gap;
+pub(crate) use recover::{below_gap, beside_gap};
 
 use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span};
 use crate::model::text::Wording;

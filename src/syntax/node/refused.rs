@@ -207,7 +207,8 @@ fn unclosed_bracket(text: &str, at: usize) -> Option<(usize, char)> {
             (_, Some(_)) => {}
             ('#', None) if before.is_whitespace() => comment = true,
             ('"' | '\'', None) if starts_value(last) => quote = Some(c),
-            ('[' | '{', None) if starts_value(last) => open.push((offset, c)),
+            // Within brackets they open wherever they stand.
+            ('[' | '{', None) if starts_value(last) || !open.is_empty() => open.push((offset, c)),
             (']' | '}', None) => {
                 open.pop();
             }

@@ -31,6 +31,7 @@ const ELSEWHERE: usize = 5;
 struct Project {
     changed: usize,
     files: Vec<(String, String)>,
+    templates: ExampleTemplates,
 }
 
 fn read(paths: &[PathBuf]) -> Vec<(String, String)> {
@@ -61,7 +62,7 @@ fn projects() -> Vec<Project> {
         let all = read(&paths);
         // The shipped files are tried three times as often as the small ones of the tests.
         for changed in (0..all.len()).flat_map(|at| [at; 3]) {
-            found.push(Project { changed, files: all.clone() });
+            found.push(Project { changed, files: all.clone(), templates: ExampleTemplates::default() });
         }
     }
     let beside = read(&files(&project("tests/diagnostics/beside"), ".yaml"));
@@ -71,10 +72,11 @@ fn projects() -> Vec<Project> {
     for folder in folders {
         for path in files(&folder, ".yaml").into_iter().filter(|path| name(path).starts_with("good")) {
             let mut all = read(&[path]);
-            let own = read(&files(&folder.join("beside"), ".yaml"));
+            let paths = files(&folder.join("beside"), ".yaml");
+            let (own, templates) = (read(&paths), ExampleTemplates::beside(&paths));
             let process = all.first().is_some_and(|(_, text)| text.lines().any(|line| line.starts_with("process:")));
             all.extend(if own.is_empty() && process { beside.clone() } else { own });
-            found.push(Project { changed: 0, files: all });
+            found.push(Project { changed: 0, files: all, templates });
         }
     }
     found
@@ -99,7 +101,7 @@ fn attempt(project: &Project, seed: u64) -> Option<Tried> {
     });
     let sources: Vec<SourceText> = sources.collect();
     let began = Instant::now();
-    let compiled = compile::compile(sources, &ExampleTemplates::default());
+    let compiled = compile::compile(sources, &project.templates);
     let took = began.elapsed();
     let change = Change::between(text, &String::from_utf8_lossy(&bytes));
     let mut tried = Tried { way, took, errors: Vec::new(), shown: String::new() };

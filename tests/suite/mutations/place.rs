@@ -6,9 +6,10 @@
 //! 1. **in a changed line**,
 //! 2. **in the parent**: the mapping that held the lines before, or holds them now: the line that opens it and the
 //!    lines of its own keys, not what is nested in those, or
-//! 3. **below**: in what a changed line opens, where `form:` has become `steps:` and its contents do not fit, or
-//! 4. **at a use**: where an expression or a reference names what the changed lines declare. A name that is gone
-//!    or means something else now is missed where it is used.
+//! 3. **below**: in what a changed line opens, where `form:` has become `steps:` and its contents do not fit, or in
+//!    what it opened before and now belongs to nothing or to something else, or
+//! 4. **at a use**: where an expression or a reference names what the changed lines, or those below them, declare. A
+//!    name that is gone or means something else now is missed where it is used.
 //!
 //! All else is an exception and is counted by its code.
 
@@ -50,15 +51,17 @@ impl Change {
             }
             let shift = |at: usize| if at < gone.start { at } else { (at + come.end).saturating_sub(gone.end) };
             for at in gone.clone() {
+                change.words.extend(field(old[at]));
+                for line in block(&old, at) {
+                    change.words.extend(named(old[line]).into_iter().chain(field(old[line])));
+                    change.below.insert(shift(line) + 1);
+                }
                 let held = holder(&old, at);
                 change.words.extend(held.above.iter().flat_map(|at| named(old[*at])));
                 change.parents.extend(held.keys.iter().map(|at| shift(*at) + 1));
             }
             for at in come.clone() {
-                let inside = |line: &usize| {
-                    silent(new[*line]) || indent(new[*line]) > indent(new[at]) || spaces(new[*line]) > spaces(new[at])
-                };
-                change.below.extend((at + 1..new.len()).take_while(inside).map(|line| line + 1));
+                change.below.extend(block(&new, at).map(|line| line + 1));
                 let held = holder(&new, at);
                 change.words.extend(held.above.iter().flat_map(|at| named(new[*at])));
                 change.parents.extend(held.keys.iter().map(|at| at + 1));
@@ -84,8 +87,14 @@ impl Change {
 
     /// Whether a text names what the changed lines declare.
     pub(crate) fn uses(&self, text: &str) -> bool {
-        words(text).any(|word| self.words.contains(&word))
+        every_word(text).any(|word| self.words.contains(word))
     }
+}
+
+/// The lines that one opens.
+fn block(lines: &[&str], at: usize) -> Lines {
+    let inside = |line: &&str| silent(line) || indent(line) > indent(lines[at]) || spaces(line) > spaces(lines[at]);
+    at + 1..at + 1 + lines[at + 1..].iter().take_while(|line| inside(line)).count()
 }
 
 /// What holds a line.
@@ -165,9 +174,18 @@ const COMMON: &[&str] = &[
     "done",
 ];
 
+fn every_word(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
 fn words(text: &str) -> impl Iterator<Item = String> {
-    let parts = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    parts.filter(|word| !word.is_empty() && !COMMON.contains(word)).map(str::to_owned)
+    every_word(text).filter(|word| !COMMON.contains(word)).map(str::to_owned)
+}
+
+/// The field that a line declares, whatever its name: `done: { type: text }`.
+fn field(line: &str) -> Option<String> {
+    let (name, value) = line.trim_start().split_once(": ")?;
+    value.starts_with("{ type:").then(|| name.to_owned())
 }
 
 /// The name that a line gives to what is in it.
