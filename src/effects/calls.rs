@@ -5,9 +5,10 @@ use super::format::{Words, clean_line};
 use super::timeline::{Mark, Moment, Scene};
 use crate::engine::command::Ask;
 use crate::engine::event::{Entry, Event};
+use crate::engine::refusal::open_already;
 use crate::model::definition::{StepKind, outcome};
 use crate::model::id::{InstanceId, Outcome, StepId, TokenId};
-use crate::model::text::Lang;
+use crate::model::text::{Lang, Wording};
 use crate::model::words::ending;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,9 +72,7 @@ impl<'a> Calls<'a> {
                         let ours = || Some(ending(outcome.as_str())?.get(words.lang).to_owned());
                         ended(words, known.or_else(ours))
                     }
-                    Ask::CallFailed { token: of, what, .. } if of == token => {
-                        unbegun(words, outcome, what.get(words.lang))
-                    }
+                    Ask::CallFailed { token: of, what, .. } if of == token => unbegun(words, outcome, what),
                     _ => return None,
                 };
                 line(placed(token, step), said)
@@ -90,11 +89,10 @@ fn ended(words: &Words<'_>, ending: Option<String>) -> String {
 }
 
 /// That nothing was begun, and why; what to do about it is for who sent the call.
-fn unbegun(words: &Words<'_>, came_to: &Outcome, what: &str) -> String {
-    let why = match (came_to.as_str(), words.lang) {
-        (outcome::REFUSED, Lang::Zh) => what.split('。').next().unwrap_or_default(),
-        (outcome::REFUSED, Lang::En) => what.split(". ").next().unwrap_or_default(),
-        _ => what,
+fn unbegun(words: &Words<'_>, came_to: &Outcome, what: &Wording) -> String {
+    let why = match came_to.as_str() {
+        outcome::REFUSED => open_already(what, words.lang),
+        _ => what.get(words.lang),
     };
     let why = clean_line(why);
     let why = why.trim_end_matches(['。', '.']);

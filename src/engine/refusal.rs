@@ -392,10 +392,8 @@ impl Refusal {
                 format!("Nothing that is open or ahead in this case is {}'s.", name(person)),
             ),
             Refusal::OpenAlready { reference } => Wording::new(
-                format!("同一对象已有未结束的案例：{reference}。请先办完或取消它。"),
-                format!(
-                    "There is an open case for the same thing already: {reference}. Finish or cancel that one first."
-                ),
+                format!("同一对象已有未结束的案例：{reference}。{}", OF_OPEN.0),
+                format!("There is an open case for the same thing already: {reference}.{}", OF_OPEN.1),
             ),
             Refusal::Ending => Wording::new(
                 "案例正在结束：已办的事正在撤销，不能再改。",
@@ -407,6 +405,18 @@ impl Refusal {
             }
         }
     }
+}
+
+/// What to do where a case of the same key is open, at the end of what is said of it.
+const OF_OPEN: (&str, &str) = ("请先办完或取消它。", " Finish or cancel that one first.");
+
+/// What was said of an open case, without what to do about it: that is for whoever sent the command.
+pub(crate) fn open_already(said: &Wording, lang: Lang) -> &str {
+    let (said, advice) = match lang {
+        Lang::Zh => (said.get(lang), OF_OPEN.0),
+        Lang::En => (said.get(lang), OF_OPEN.1),
+    };
+    said.strip_suffix(advice).unwrap_or(said)
 }
 
 /// What people call an outcome: our words for the built-in ones, the name itself for the author's.

@@ -97,6 +97,7 @@ steps:
 const OFFER: &str = "
 process: offer
 title: { zh: 报价, en: Offer }
+number: \"No. {seq:3}\"
 key: customer
 single: true
 start: [clerk]
@@ -129,7 +130,7 @@ async fn that_nothing_was_begun_as_one_is_open_stands_on_the_page_of_who_takes_o
     let row = row.iter().find(|row| row.assignment.step.as_str() == "by_hand").expect("who takes over is asked");
     let link = format!("/t/{}", house.ticket(&row.assignment));
     house.get(&link).await.is(200).has(&["没有发起：同一对象已有未结束的案例"]).lacks(&["请先办完"]);
-    house.get(&format!("{link}?lang=en")).await.has(&["not begun: There is an open case for the same thing already"]);
+    house.get(&format!("{link}?lang=en")).await.has(&["already: No. 001"]).lacks(&["Finish or"]);
 }
 
 const EDITED: &str = "

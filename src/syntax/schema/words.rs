@@ -93,7 +93,7 @@ pub(super) const ROWS: &[Row] = &[
     ("", "decide", Name, "按哪个结果决定", "The outcome that time gives"),
     ("", "cron", Plain, "五段：分 时 日 月 星期", "Five fields: minute, hour, day, month, weekday"),
     ("`schedule`", "by", Feels, "为谁发起，每人一个案例", "For whom: a case a person"),
-    ("`retry`", "times", Plain, "再试几次", "How often it is tried again"),
+    ("`retry`", "times", Plain, "第一次之后再试几次", "How often it is tried again after the first time"),
     ("`retry`", "from", Feel, "第一次重试前等多久", "How long before the first repetition"),
     ("`retry`", "to", Feel, "最长等多久", "The longest to wait"),
     ("", "opinion", Names, "哪些结果必须写意见", "The outcomes that need an opinion"),
