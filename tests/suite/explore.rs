@@ -11,6 +11,10 @@ fn explored(steps: &str) -> Explored {
 }
 
 fn process(steps: &str) -> Definition {
+    with_rows("type: list", steps)
+}
+
+fn with_rows(rows: &str, steps: &str) -> Definition {
     let head = "process: one\ntitle: 一\nnumber: \"A-{seq:4}\"\nform:\n  total: { type: money, title: 合计, required: true }\n  \
                 rows: { type: list, title: 行, fields: { name: { type: text, title: 名称, required: true } } }\n\
                 data:\n  level: { type: text, title: 级别 }\n  file: { type: text, title: 档案号 }\nsteps:\n";
@@ -18,7 +22,7 @@ fn process(steps: &str) -> Definition {
     let called = "process: other\ntitle: 二\ndata:\n  file: { type: text, title: 档案号 }\nsteps:\n  \
                   - { id: look, title: 看, approve: 副总经理, due: 1 working day, on: { rejected: next } }\n  \
                   - set: { file: '\"A-1\"' }\n";
-    let text = format!("{head}{steps}");
+    let text = format!("{head}{steps}").replacen("type: list", rows, 1);
     let compiled = compile(&[("one.yaml", &text), ("other.yaml", called), ("directory.yaml", &directory)]);
     assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
     compiled.definitions.into_iter().find(|one| one.process.as_str() == "one").unwrap()
@@ -253,4 +257,45 @@ fn what_another_branch_ends_while_a_step_is_open_does_not_need_the_step() {
          c: [{{ id: c, task: 副总经理 }}]\n  - end: fine\n  - {{ id: gone, end: gone }}\n"
     );
     assert_eq!(needed(&own, "gone"), ["a", "b"]);
+}
+
+#[test]
+fn a_list_that_must_have_rows_is_never_passed() {
+    let steps = "  - { id: all, each: rows, as: row, steps: [{ id: look, task: 副总经理 }] }\n";
+    let ways = |rows: &str| {
+        let found = explore(&with_rows(rows, steps));
+        let done = found.ends.into_iter().find(|end| end.outcome.as_str() == "done").unwrap();
+        (done.ways, done.always.len())
+    };
+    assert_eq!(ways("type: list"), (2, 0));
+    assert_eq!(ways("type: list, min: 1"), (1, 1));
+    assert_eq!(ways("type: list, required: true"), (1, 1));
+    assert_eq!(ways("type: list, min: 1, when: total > 5"), (2, 0));
+}
+
+#[test]
+fn cases_that_are_all_there_are_leave_no_other_way() {
+    let choose = "  - id: graded\n    choose:\n      - { when: level = x, steps: [{ id: see, task: 副总经理 }] }\n      \
+                  - { when: level = y, steps: [] }\n  - end: fine\n";
+    let process = "process: one\nform: { kind: { type: choice, options: [a, b], required: true } }\n\
+                   data: { level: { type: choice, options: [x, y, z] } }\nsteps:\n  \
+                   - { id: grade, table: grade, with: { kind: kind }, take: { level: level } }\n";
+    let table = "table: grade\ninputs: { kind: { type: choice, options: [a, b] } }\n\
+                 outputs: { level: { type: choice, options: [x, y, z] } }\nhit: unique\n\
+                 rules: [{ kind: a, level: x }, { kind: b, level: y }]\n";
+    let directory = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
+    let ends = |steps: &str| {
+        let text = format!("{process}{steps}");
+        let compiled = compile(&[("one.yaml", &text), ("grade.yaml", table), ("directory.yaml", &directory)]);
+        assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+        let found = explore(&compiled.definitions[0]);
+        (found.ends.into_iter().map(|end| (end.outcome.to_string(), end.ways)).collect::<Vec<_>>(), found.never)
+    };
+    let otherwise = choose.replace("  - end: fine", "    otherwise: [{ end: lost }]\n  - end: fine");
+    let (found, never) = ends(&otherwise);
+    assert_eq!(found, [("fine".to_owned(), 2)]);
+    assert_eq!(never.iter().filter(|never| matches!(never, Never::Case(_, None))).count(), 1);
+    // What the table never answers needs no case.
+    let third = choose.replace("  - end: fine", "      - { when: level = z, steps: [] }\n  - end: fine");
+    assert_eq!(ends(&third).0, [("fine".to_owned(), 2)]);
 }

@@ -8,9 +8,10 @@ use super::guard::Guards;
 use crate::expression;
 use crate::expression::range::Values;
 use crate::expression::region::Area;
-use crate::model::formula::{Formula, Read};
+use crate::model::formula::{Formula, Op, Read};
 use crate::model::graph::Node;
 use crate::model::id::{FieldName, StepId};
+use crate::model::rule::Table;
 use crate::model::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +22,20 @@ pub(super) struct Known {
     sets: BTreeMap<usize, Values>,
     /// The blocks around, the outermost first.
     around: Vec<Around>,
+}
+
+/// All that a decision table can give for what is taken of it, where every rule gives a constant.
+pub(super) fn answers(table: &Table, taken: &Formula) -> Option<Values> {
+    let Op::Field(name) = taken.root.op() else { return None };
+    let output = table.outputs.get(name).filter(|_| table.hit.is_single())?;
+    let rules = table.rules.iter().map(|rule| rule.then.get(name));
+    let left_out = Value::Null;
+    let given = rules.map(|cell| cell.map_or(Some(left_out.clone()), expression::fixed));
+    let values = given.chain(output.default.as_ref().map(expression::fixed));
+    // A number is rounded when it is stored.
+    let stored = |value: Value| (!matches!(&value, Value::Number(n) if n.round_dp(2) != *n)).then_some(value);
+    let each = values.map(|value| Values::only(&stored(value?)?));
+    each.reduce(|one, other| one?.union(&other?)).flatten()
 }
 
 /// A block that is being walked.
@@ -70,6 +85,15 @@ impl Known {
         let stored = |value: &Value| !matches!(value, Value::Number(n) if n.round_dp(2) != *n);
         if let Some(value) = expression::fixed(formula).filter(stored) {
             self.is(guards.field(field), &value);
+        }
+    }
+
+    /// A field is given one of these values.
+    pub(super) fn among(&mut self, guards: &Guards<'_>, field: &FieldName, values: Values) {
+        if let Some(number) = guards.field(field)
+            && guards.domain(number) != Some(&values)
+        {
+            self.sets.insert(number, values);
         }
     }
 

@@ -6,12 +6,14 @@
 
 use super::block::{self, Move, arrive};
 use super::guard::Guards;
-use super::known::Known;
-use crate::model::control::Join;
+use super::known::{self, Known};
+use crate::expression;
+use crate::model::control::{Each, Join};
 use crate::model::definition::{Definition, Human, Nobody, Step, StepKind, outcome};
-use crate::model::formula::Read;
+use crate::model::formula::{Formula, Op, Read};
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, Outcome, StepId};
+use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The most kinds of knowledge at one place.
@@ -157,7 +159,9 @@ impl Walker<'_> {
                     }
                     left = before.assume(&self.guards, id, Some(number), false);
                 }
-                if let Some(left) = left {
+                // Without `otherwise` the cases are proved to be all there are.
+                let otherwise = self.definition.graph.next(node, &On::Otherwise).is_some();
+                if let Some(left) = left.filter(|_| otherwise) {
                     ways.push((Turn::Case(id.clone(), None), self.target(node, &On::Otherwise), left));
                 }
             }
@@ -169,8 +173,14 @@ impl Walker<'_> {
                 }
                 ways.push((Turn::On, self.target(node, &On::Next), known));
             }
-            StepKind::Table(_) => {
+            StepKind::Table(look_up) => {
                 self.written(&mut known, id, step);
+                let table = self.definition.tables.get(&*look_up.table);
+                for (name, taken) in look_up.take.iter().filter(|(name, _)| self.definition.data.contains_key(*name)) {
+                    if let Some(answers) = table.and_then(|table| known::answers(table, taken)) {
+                        known.among(&self.guards, name, answers);
+                    }
+                }
                 ways.push((Turn::On, self.target(node, &On::Next), known));
             }
             StepKind::Notify(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
@@ -203,10 +213,12 @@ impl Walker<'_> {
             StepKind::Wait(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
             StepKind::Parallel(join) => self.branches(node, id, *join == Join::All, &known, &mut ways),
             StepKind::Race => self.branches(node, id, false, &known, &mut ways),
-            StepKind::Each(_) => {
+            StepKind::Each(each) => {
                 // No row, or the rows one as another.
                 self.disturb(&mut known, id);
-                ways.push((Turn::Skip(id.clone()), Node::Join(id.clone()), known.clone()));
+                if !self.has_rows(each) {
+                    ways.push((Turn::Skip(id.clone()), Node::Join(id.clone()), known.clone()));
+                }
                 if let Some(body) = self.definition.graph.next(node, &On::Row) {
                     ways.push((Turn::On, body.clone(), known));
                 }
@@ -217,6 +229,21 @@ impl Walker<'_> {
             ways.push((Turn::Way(id.clone(), "overdue".to_owned()), target.clone(), late));
         }
         ways
+    }
+
+    /// Whether a list has a row always: the start form asks for one, and nothing but people writes it.
+    fn has_rows(&self, each: &Each) -> bool {
+        let Op::Field(name) = each.rows.root.op() else { return false };
+        let Some(field) = self.definition.form.get(name) else { return false };
+        let one = |min: &Formula| {
+            expression::fixed(min).and_then(|min| min.as_number()).is_some_and(|min| min >= Decimal::ONE)
+        };
+        let asked = field.required || field.min.as_ref().is_some_and(one);
+        let mut steps = self.definition.steps.values();
+        let computed = field.value.is_some() || field.when.is_some();
+        // What goes through its rows leaves them there.
+        let human = |step: &Step| step.human().is_some() || matches!(step.kind, StepKind::Each(_));
+        asked && !computed && !steps.any(|step| !human(step) && block::written(step).contains(&name))
     }
 
     /// Into the branches of a block: into the first of all, or into any.
