@@ -126,6 +126,11 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
+    /// The steps of a block, in document order.
+    pub(super) fn listed(&self, block: u32) -> Vec<&'a StepId> {
+        self.lists.get(&block).cloned().unwrap_or_default()
+    }
+
     /// The nodes from which control leaves a step for what follows it.
     fn outs(&self, id: &StepId) -> Vec<Node> {
         vec![Node::Step(id.clone()), Node::Join(id.clone())]

@@ -3,7 +3,7 @@
 
 use super::drawing::{Kind, Note};
 use super::read::Reader;
-use crate::model::control::{Call, Http, Join, Overdue, Piece, Then};
+use crate::model::control::{Call, Each, Http, Join, Overdue, Piece, Then};
 use crate::model::definition::{Step, StepKind};
 use crate::model::formula::{Formula, Op};
 use crate::model::graph::{Node, On};
@@ -79,8 +79,8 @@ impl Reader<'_> {
             StepKind::Parallel(_) => self.pick("同时进行", "At the same time"),
             StepKind::Race => self.pick("谁先到", "Whichever comes first"),
             StepKind::Each(each) => match self.lang {
-                Lang::Zh => format!("“{}”的每一行", self.field(each.list.as_str())),
-                Lang::En => format!("Every row of “{}”", self.field(each.list.as_str())),
+                Lang::Zh => format!("“{}”的每一行", self.rows(each)),
+                Lang::En => format!("Every row of “{}”", self.rows(each)),
             },
             StepKind::Call(call) => self.process(call, ("流程", "Process ")),
             StepKind::Wait(until) => self.until(until),
@@ -98,8 +98,10 @@ impl Reader<'_> {
         notes.extend(step.due().map(|due| Note::Due(self.say.due(due))));
         notes.extend(step.overdue.as_ref().and_then(|overdue| self.overdue(id, overdue)).map(Note::Due));
         let here = Node::Step(id.clone());
-        if let Some(Node::Step(back)) = self.definition.graph.next(&here, &On::Undo) {
-            let back = self.definition.steps.get(back).map(|step| self.title(back, step)).unwrap_or_default();
+        if let Some(back) = self.definition.graph.next(&here, &On::Undo) {
+            let list = self.definition.graph.block_of(back).map(|block| self.listed(block)).unwrap_or_default();
+            let titles = list.into_iter().filter_map(|id| Some(self.title(id, self.definition.steps.get(id)?)));
+            let back = titles.collect::<Vec<_>>().join(" → ");
             notes.push(Note::What(format!("{}{back}", self.pick("撤销时：", "to undo: "))));
         }
         notes
@@ -127,7 +129,7 @@ impl Reader<'_> {
             },
             StepKind::Race => what("其余的取消", "the others are cancelled"),
             StepKind::Each(each) => {
-                let mut notes = if titled { vec![Note::What(self.field(each.list.as_str()))] } else { Vec::new() };
+                let mut notes = if titled { vec![Note::What(self.rows(each))] } else { Vec::new() };
                 notes.extend(match each.in_order {
                     true => what("逐行依次", "one row after the other"),
                     false => what("各行同时", "all rows at once"),
@@ -235,7 +237,12 @@ impl Reader<'_> {
 
     /// What an outcome of a step is called.
     pub(super) fn outcome(&self, id: &StepId, name: &Outcome) -> String {
-        let human = self.definition.steps.get(id).and_then(|step| step.human());
+        let step = self.definition.steps.get(id);
+        // What a block of branches comes to is one of them, by the name that its author gave.
+        if step.is_some_and(|step| matches!(step.kind, StepKind::Race | StepKind::Parallel(_))) {
+            return words::named(name.as_str());
+        }
+        let human = step.and_then(|step| step.human());
         let own = human.and_then(|human| human.outcomes.get(name)).and_then(|answer| answer.title.as_ref());
         // A called case is withdrawn or cancelled, which no step is.
         match (own, words::answer(name.as_str()).or_else(|| words::ending(name.as_str()))) {
@@ -257,6 +264,14 @@ impl Reader<'_> {
 
     fn equals(&self, name: &FieldName, formula: &Formula) -> String {
         format!("{} = {}", self.field(name.as_str()), self.say.code(formula))
+    }
+
+    /// The list whose rows an `each` goes through: the field, or else who or what it names.
+    fn rows(&self, each: &Each) -> String {
+        match each.rows.root.op() {
+            Op::Field(name) => self.field(name.as_str()),
+            _ => self.say.spoken(&each.rows.root).unwrap_or_else(|| self.say.code(&each.rows)),
+        }
     }
 
     /// What a field is called.

@@ -374,3 +374,37 @@ steps: [{ id: send, task: lead }]
         assert!(said.iter().all(|said| found.contains(said)), "{found}");
     }
 }
+
+#[test]
+fn branches_have_their_own_names_and_lists_their_rows_and_undo_all_its_steps() {
+    let found = one("process: hire
+title: 招聘
+form: { code: { type: text, title: 编号, required: true } }
+steps:
+  - id: answer
+    race:
+      rejected: [{ id: no, receive: said_no, key: code }]
+      failed: [{ id: none, receive: said_nothing, key: code }]
+      approved: [{ id: yes, receive: said_yes, key: code }]
+    on: { rejected: lost, failed: lost }
+  - id: score
+    each: holders(客户专员)
+    as: judge
+    into: scores
+    steps: [{ id: judged, task: judge, form: { points: { type: integer, title: 分数, required: true } } }]
+  - id: desk
+    title: 安排座位
+    task: 客户部经理
+    undo: [{ title: 收回钥匙, task: 客户部经理 }, { title: 清空座位, task: 客户部经理 }]
+  - end: hired
+  - { id: lost, end: lost }
+");
+    let told = outlined(&drawing(&found, Lang::Zh), &Marks::default(), None);
+    for said in ["rejected、failed → 结束：lost", "“客户专员”的每一行", "撤销时：收回钥匙 → 清空座位"]
+    {
+        assert!(told.contains(said), "{said}\n{told}");
+    }
+    for other in ["不同意", "没有办成", "scores"] {
+        assert!(!told.contains(other), "{other}\n{told}");
+    }
+}
