@@ -2,7 +2,7 @@
 //!
 //! The shell acts `--as` a person of the directory. History records both, and the person is told by mail.
 
-use super::exit::{Exit, Stop};
+use super::exit::{Stop, by_field};
 use super::output::{Ink, Output};
 use super::refer::World;
 use super::shell::Shell;
@@ -85,7 +85,7 @@ pub(crate) fn command_id(matches: &ArgMatches) -> Result<CommandId, Stop> {
 
 /// Why a command was not accepted. A form that is not right is told with the paths that `--set` takes.
 pub(crate) fn denied(denied: Denied, runtime: &Runtime) -> Stop {
-    let Denied::Refused(Refusal::BadForm(faults), _) = &denied else { return Stop::denied(denied, runtime) };
+    let Denied::Refused(Refusal::BadForm(faults), _) = denied else { return Stop::denied(denied, runtime) };
     let lines = |lang: Lang| {
         let line = |fault: &crate::engine::refusal::FieldFault| {
             faulty_line(&fault.path_text(), fault.title.get(lang), fault.what.get(lang), lang)
@@ -93,13 +93,11 @@ pub(crate) fn denied(denied: Denied, runtime: &Runtime) -> Stop {
         faults.iter().map(line).collect::<Vec<_>>().join("\n")
     };
     let count = if faults.len() == 1 { "One thing".to_owned() } else { format!("{} things", faults.len()) };
-    Stop::Because(
-        Exit::Input,
-        Wording::new(
-            format!("表单有 {} 处要改，用 --set 字段=值 填写：\n{}", faults.len(), lines(Lang::Zh)),
-            format!("{count} to mend in the form, with --set FIELD=VALUE:\n{}", lines(Lang::En)),
-        ),
-    )
+    let what = Wording::new(
+        format!("表单有 {} 处要改，用 --set 字段=值 填写：\n{}", faults.len(), lines(Lang::Zh)),
+        format!("{count} to mend in the form, with --set FIELD=VALUE:\n{}", lines(Lang::En)),
+    );
+    Stop::Unfit(what, by_field(faults))
 }
 
 /// What an accepted command came to, for programs.

@@ -2,7 +2,7 @@
 //!
 //! The codes are documented in `docs/cli.md` and never change their meaning.
 
-use crate::engine::refusal::Refusal;
+use crate::engine::refusal::{FieldFault, Refusal};
 use crate::model::text::Wording;
 use crate::runtime::{Denied, Error, Kind, Runtime};
 
@@ -107,6 +107,8 @@ impl Exit {
 pub(crate) enum Stop {
     /// Say this and end so.
     Because(Exit, Wording),
+    /// Say this of what was filled in and end so; programs get each fault of its own, by its field.
+    Unfit(Wording, Vec<(String, Wording)>),
     /// All is said; end so.
     Said(Exit),
     /// Whoever read our output went away: nobody is left to talk to.
@@ -139,17 +141,24 @@ impl Stop {
                     what.en += " Add `--opinion TEXT`.";
                 }
                 // A value that does not fit is the same fault, whoever finds it.
-                let exit = if matches!(refusal, Refusal::BadForm(_) | Refusal::BadMessage { .. }) {
-                    Exit::Input
-                } else {
-                    Exit::Refused
-                };
-                Stop::Because(exit, what)
+                match refusal {
+                    Refusal::BadForm(faults) => Stop::Unfit(what, by_field(faults)),
+                    Refusal::BadMessage { faults, .. } => {
+                        let faults = faults.into_iter().map(|one| (one.path, one.what));
+                        Stop::Unfit(what, faults.collect())
+                    }
+                    _ => Stop::Because(Exit::Refused, what),
+                }
             }
             Denied::NoProcess { process, known } => no_process(process.as_str(), known.iter().map(|id| id.as_str())),
             Denied::Unavailable(error) => error.into(),
         }
     }
+}
+
+/// The faults of a form, by the path that `--set` takes.
+pub(crate) fn by_field(faults: Vec<FieldFault>) -> Vec<(String, Wording)> {
+    faults.into_iter().map(|one| (one.path_text(), one.what)).collect()
 }
 
 /// A process that is not live.

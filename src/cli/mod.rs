@@ -91,8 +91,12 @@ fn end(output: &Output, done: Result<(), Stop>) -> Exit {
         Ok(()) | Err(Stop::Unheard) => Exit::Done,
         Err(Stop::Said(exit)) => exit,
         Err(Stop::Because(exit, what)) => {
-            output.error(exit, &what);
+            output.error(exit, &what, &[]);
             exit
+        }
+        Err(Stop::Unfit(what, faults)) => {
+            output.error(Exit::Input, &what, &faults);
+            Exit::Input
         }
     }
 }

@@ -124,10 +124,14 @@ impl Output {
     }
 
     /// Says why the program stops, on standard error.
-    pub(crate) fn error(&self, exit: Exit, what: &Wording) {
+    pub(crate) fn error(&self, exit: Exit, what: &Wording, faults: &[(String, Wording)]) {
         let text = what.get(self.lang);
         let line = if self.json {
-            let error = serde_json::json!({ "code": exit.code(), "name": exit.name(), "message": text });
+            let mut error = serde_json::json!({ "code": exit.code(), "name": exit.name(), "message": text });
+            if !faults.is_empty() {
+                let fault = |(field, what): &(String, Wording)| serde_json::json!({ "field": field, "message": what.get(self.lang) });
+                error["faults"] = faults.iter().map(fault).collect();
+            }
             serde_json::json!({ "error": error }).to_string()
         } else {
             let label = self.pick("错误：", "error: ");

@@ -8,7 +8,7 @@ use crate::model::definition::{Definition, StepKind};
 use crate::model::form::{Field, FieldKind};
 use crate::model::id::{FieldName, StepId, TaskId, TokenId};
 use crate::model::text::Lang;
-use crate::model::value::Value;
+use crate::model::value::{Record, Value};
 use std::collections::BTreeMap;
 
 /// The longest name of a row, in characters.
@@ -66,8 +66,13 @@ impl Words<'_> {
 
     /// `第 2 行：华康医院`, by the first text, else the first person, else the first value that the row holds.
     fn row(&self, definition: &Definition, row: &Row) -> String {
-        let number = row.number.saturating_add(1);
-        let name: String = self.row_name(definition, row).chars().take(LONGEST).collect();
+        self.row_at(row.number as usize, &self.row_name(definition, row))
+    }
+
+    /// The row at a place, counted from 0, with its name where it has one.
+    pub(super) fn row_at(&self, place: usize, name: &str) -> String {
+        let number = place.saturating_add(1);
+        let name: String = name.chars().take(LONGEST).collect();
         match (self.lang, name.is_empty()) {
             (Lang::Zh, true) => format!("第 {number} 行"),
             (Lang::Zh, false) => format!("第 {number} 行：{name}"),
@@ -80,9 +85,17 @@ impl Words<'_> {
         if row.plain {
             return row.columns.get(&row.alias).map(|value| clean_line(&self.value(None, value))).unwrap_or_default();
         }
-        let brought = brought(definition, row);
+        self.row_called(brought(definition, row).into_iter(), &row.columns)
+    }
+
+    /// What a row is called by these columns.
+    pub(super) fn row_called<'c>(
+        &self,
+        columns: impl Iterator<Item = (&'c FieldName, &'c Field)> + Clone,
+        row: &Record,
+    ) -> String {
         let found = |wanted: &dyn Fn(&Field, &Value) -> bool| {
-            let mut columns = brought.iter().filter_map(|(name, field)| Some((*field, row.columns.get(*name)?)));
+            let mut columns = columns.clone().filter_map(|(name, field)| Some((field, row.get(name)?)));
             let (field, value) = columns.find(|(field, value)| !value.is_null() && wanted(field, value))?;
             Some(clean_line(&self.value(Some(field), value)))
         };

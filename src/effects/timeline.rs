@@ -14,7 +14,7 @@ use super::words::{Calling, Choice};
 use crate::engine::command::{Actor, Ask};
 use crate::engine::event::{Entry, Event};
 use crate::engine::preview::Upcoming;
-use crate::engine::state::{State, Task, TaskKind};
+use crate::engine::state::{MailKind, State, Task, TaskKind};
 use crate::model::control::Then;
 use crate::model::definition::{Definition, Nobody, StepKind, outcome};
 use crate::model::graph::{Node, On};
@@ -244,11 +244,12 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                     words: words.pick("消息已收到", "the message came").into(),
                     ..Moment::default()
                 }),
-                Event::WentOverdue { token, step, .. } => story.push(Moment {
+                Event::WentOverdue { token, step, task } => story.push(Moment {
                     mark: Mark::Note,
                     title: placed(token, step),
                     when: when.clone(),
                     words: decided_by_time(scene, words, step, entry)
+                        .or_else(|| nobody_else(scene, words, step, *task, entry))
                         .unwrap_or_else(|| words.pick("已超时", "went overdue").into()),
                     ..Moment::default()
                 }),
@@ -352,6 +353,28 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
         }
     }
     story
+}
+
+/// Whom nobody else could be asked instead of when a step went overdue: they were reminded.
+fn nobody_else(
+    scene: &Scene<'_>,
+    words: &Words<'_>,
+    step: &StepId,
+    task: Option<TaskId>,
+    entry: &Entry,
+) -> Option<String> {
+    let then = scene.definition.steps.get(step)?.overdue.as_ref()?.then.as_ref();
+    let Some(Then::Reassign(_)) = then else { return None };
+    let kept = entry.events.iter().filter_map(|event| match event {
+        Event::MailQueued { kind: MailKind::Reminder { task: of, .. }, to, .. } if Some(*of) == task => Some(to),
+        _ => None,
+    });
+    let kept: Vec<&PersonId> = kept.collect();
+    let people = words.people(kept.iter().copied(), "", false);
+    (!kept.is_empty()).then(|| match words.lang {
+        Lang::Zh => format!("已超时，没有别人可以改派，已再次提醒 {people}"),
+        Lang::En => format!("went overdue; there was nobody else to ask, so {people} got a reminder"),
+    })
 }
 
 /// What became of a step that went overdue in an entry, where time decided it or led elsewhere; nothing where it is

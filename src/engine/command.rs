@@ -48,6 +48,13 @@ impl Actor {
     }
 }
 
+impl Ask {
+    /// Whether it says that work outside could not be done.
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Ask::Fail { .. })
+    }
+}
+
 /// How a person came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {

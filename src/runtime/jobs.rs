@@ -119,6 +119,7 @@ impl Runtime {
         // The same answer again finds the row gone and is answered with what it did the first time.
         let attempt = held.as_ref().map_or(0, WaitRow::attempt);
         let command = Command { id: id.into(), actor: Actor::System, ask: ask(lease.token, attempt) };
+        let fails = command.ask.is_failure();
         // What is no job of the case is not written down as one that came late.
         if gone && !self.was_asked(&lease).await.map_err(Denied::Unavailable)? {
             return Err(over());
@@ -128,6 +129,10 @@ impl Runtime {
                 Err(Denied::Refused(Refusal::NotWaiting, state))
             }
             Ok(accepted) if came_late(&accepted.entry) => {
+                Err(Denied::Refused(Refusal::NotWaiting, Some(accepted.state)))
+            }
+            // The other answer was given before: that is over, and not the same thing said twice.
+            Ok(accepted) if accepted.repeated && accepted.entry.command.ask.is_failure() != fails => {
                 Err(Denied::Refused(Refusal::NotWaiting, Some(accepted.state)))
             }
             done => done,

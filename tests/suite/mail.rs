@@ -789,10 +789,32 @@ fn what_changed_is_told_by_row_and_column() {
         told,
         [
             "馈赠对象: 李主任 → 王主任",
-            "礼品 · 第 1 行 · 数量: 2 → 3",
+            "礼品 · 第 1 行：景德镇茶具 · 数量: 2 → 3",
             "礼品 · 第 2 行: 龙井礼盒 · 4 · 160.00 → ",
             "合计(元): 1,280.00 → 960.00",
         ]
+    );
+}
+
+#[test]
+fn a_row_is_known_by_its_name_wherever_it_stands() {
+    let fixture = Fixture::new(Lang::En);
+    let words = fixture.words(Lang::En);
+    let told = |rows: Vec<Value>| -> Vec<String> {
+        let mut after = fixture.state.data.clone();
+        after.insert("items".into(), Value::List(rows));
+        let found = changes(&fixture.definition, &fixture.state.data, &after, &words).into_iter();
+        found.map(|change| format!("{}: {} → {}", change.label, change.before, change.after)).collect()
+    };
+    let (tea, box_) = (gift("景德镇茶具", "2", "320.00"), gift("龙井礼盒", "4", "160.00"));
+    assert_eq!(told(vec![box_.clone()]), ["Gifts · row 1: 景德镇茶具 · 2 · 320.00 → "]);
+    assert_eq!(
+        told(vec![gift("扇子", "1", "50.00"), tea.clone(), box_.clone()]),
+        ["Gifts · row 1:  → 扇子 · 1 · 50.00"]
+    );
+    assert_eq!(
+        told(vec![tea, gift("碧螺春礼盒", "4", "160.00")]),
+        ["Gifts · row 2: 碧螺春礼盒 · Gift: 龙井礼盒 → 碧螺春礼盒"]
     );
 }
 

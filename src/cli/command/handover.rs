@@ -10,11 +10,14 @@ use crate::engine::command::Actor;
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::State;
-use crate::model::id::{PersonId, TaskId};
+use crate::model::definition::{Definition, StepKind};
+use crate::model::form::{Field, FieldKind};
+use crate::model::id::{FieldName, PersonId, TaskId};
 use crate::model::text::Lang;
 use crate::runtime::{HandOver, HandOverResult, HandedOver};
 use clap::{ArgMatches, Command};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 
 pub(super) fn tree(words: Words) -> Command {
     Command::new("handover")
@@ -131,13 +134,12 @@ fn what(output: &Output, world: &World, asked: &HandOver, one: &HandedOver) -> V
             said.push(clean_line(field.title.get(output.lang)));
         }
     }
-    let rows = one.events.iter().any(|event| match event {
-        Event::RowSet { .. } => true,
-        Event::HandedOver { rows, done, .. } => !rows.is_empty() || !done.is_empty(),
-        _ => false,
-    });
-    if rows {
-        said.push(output.pick("明细行中的人", "people in rows").to_owned());
+    for name in columns(&one.events) {
+        let column = clean_line(column(&one.definition, name).map_or(name.as_str(), |of| of.title.get(output.lang)));
+        said.push(match output.lang {
+            Lang::Zh => format!("明细行中的{column}"),
+            Lang::En => format!("{column} of rows"),
+        });
     }
     // Who returned it is not asked now, and will be once it is revised.
     let handed = one.events.iter().find_map(|event| match event {
@@ -160,6 +162,32 @@ fn what(output: &Output, world: &World, asked: &HandOver, one: &HandedOver) -> V
         });
     }
     said
+}
+
+/// The columns of rows that change hands.
+fn columns(events: &[Event]) -> BTreeSet<&FieldName> {
+    let mut found = BTreeSet::new();
+    for event in events {
+        match event {
+            Event::RowSet { values, .. } => found.extend(values.keys()),
+            Event::HandedOver { rows, done, .. } => found.extend(rows.iter().chain(done).map(|(_, name)| name)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The column of a list that is called so.
+fn column<'d>(definition: &'d Definition, name: &FieldName) -> Option<&'d Field> {
+    let declared = definition.fields().find_map(|(_, field)| match &field.kind {
+        FieldKind::List(columns) => columns.get(name),
+        _ => None,
+    });
+    let mut blocks = definition.steps.values().filter_map(|step| match &step.kind {
+        StepKind::Each(each) => Some(&each.columns),
+        _ => None,
+    });
+    declared.or_else(|| blocks.find_map(|columns| columns.get(name)))
 }
 
 /// The tasks that others are asked in now.

@@ -90,7 +90,8 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         }
         match once(shell, matches, &paths) {
             Ok(()) | Err(Stop::Said(_)) => {}
-            Err(Stop::Because(exit, what)) => shell.output.error(exit, &what),
+            Err(Stop::Because(exit, what)) => shell.output.error(exit, &what, &[]),
+            Err(Stop::Unfit(what, faults)) => shell.output.error(Exit::Input, &what, &faults),
             Err(Stop::Unheard) => return Err(Stop::Unheard),
         }
         shell.output.note("等待文件改动，Ctrl-C 结束。", "Waiting for changes; Ctrl-C ends.");
