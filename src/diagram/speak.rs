@@ -242,6 +242,12 @@ impl Reader<'_> {
         if step.is_some_and(|step| matches!(step.kind, StepKind::Race | StepKind::Parallel(_))) {
             return words::named(name.as_str());
         }
+        // A called case ends, and nobody answers it.
+        if step.is_some_and(|step| matches!(step.kind, StepKind::Call(_)))
+            && let Some(words) = words::ending(name.as_str())
+        {
+            return words.get(self.lang).to_owned();
+        }
         let human = step.and_then(|step| step.human());
         let own = human.and_then(|human| human.outcomes.get(name)).and_then(|answer| answer.title.as_ref());
         // A called case is withdrawn or cancelled, which no step is.
