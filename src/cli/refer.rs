@@ -43,6 +43,7 @@ impl World {
         Words {
             lang: output.lang,
             zone: self.calendar.zone,
+            home: self.calendar.zone,
             now: self.now,
             directory: &self.directory,
             live: &self.live,

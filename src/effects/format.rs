@@ -9,7 +9,7 @@ use crate::model::form::{Field, FieldKind};
 use crate::model::people::Directory;
 use crate::model::text::Lang;
 pub use crate::model::text::{clean, clean_line};
-use crate::model::time::{date_words, moment_words, weekday_words};
+use crate::model::time::{Moment, date_words, moment_words, weekday_words};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
@@ -23,6 +23,8 @@ pub struct Words<'a> {
     pub lang: Lang,
     /// The zone of the times that they read.
     pub zone: Tz,
+    /// The zone of the calendar, in which people fill in times.
+    pub home: Tz,
     /// The time of reading: years are only written where they differ.
     pub now: DateTime<Utc>,
     /// The names of people, positions and departments.
@@ -43,6 +45,18 @@ impl Words<'_> {
     /// A moment: `3月2日 11:02`.
     pub fn moment(&self, at: DateTime<Utc>) -> String {
         moment_words(self.local(at), self.local(self.now)).get(self.lang).to_owned()
+    }
+
+    /// A moment that somebody filled in: as they did, and by whose clock where that is not the reader's.
+    fn filled_in(&self, moment: &Moment) -> String {
+        if moment.zone.is_some() || self.home == self.zone {
+            return self.moment(moment.instant(self.home));
+        }
+        let at = Words { zone: self.home, ..*self }.moment(moment.instant(self.home));
+        match self.lang {
+            Lang::Zh => format!("{at}（{} 时间）", self.home),
+            Lang::En => format!("{at} ({} time)", self.home),
+        }
     }
 
     /// A day that must be kept: `2026年3月6日 星期五`, `Friday, 6 March 2026`.
@@ -100,7 +114,7 @@ impl Words<'_> {
             },
             Value::Date(date) => self.day(*date),
             Value::Time(time) => time.time.format("%H:%M").to_string(),
-            Value::DateTime(moment) => self.moment(moment.instant(self.zone)),
+            Value::DateTime(moment) => self.filled_in(moment),
             Value::Duration(duration) => duration.words(self.lang),
             Value::Person(id) => clean_line(self.directory.name_of(id)),
             Value::Position(id) => clean_line(self.directory.title_of_position(id, self.lang)),
@@ -177,7 +191,14 @@ mod tests {
     use indexmap::IndexMap;
 
     fn words(directory: &Directory, lang: Lang) -> Words<'_> {
-        Words { lang, zone: Tz::Asia__Shanghai, now: "2026-03-02T01:14:00Z".parse().unwrap(), directory, live: &[] }
+        Words {
+            lang,
+            zone: Tz::Asia__Shanghai,
+            home: Tz::Asia__Shanghai,
+            now: "2026-03-02T01:14:00Z".parse().unwrap(),
+            directory,
+            live: &[],
+        }
     }
 
     fn field(kind: FieldKind) -> Field {
@@ -216,6 +237,10 @@ mod tests {
         let day = Value::Date("2026-03-06".parse().unwrap());
         assert_eq!(zh.value(None, &day), "2026年3月6日 星期五");
         assert_eq!(en.value(None, &day), "Friday, 6 March 2026");
+        let moment = Value::DateTime("2026-03-05T18:00:00".parse().unwrap());
+        let abroad = Words { zone: Tz::America__New_York, ..en };
+        assert_eq!(zh.value(None, &moment), "3月5日 18:00");
+        assert_eq!(abroad.value(None, &moment), "5 March 18:00 (Asia/Shanghai time)");
         let grade = field(FieldKind::Choice(IndexMap::from([("high".into(), Text::from("高"))])));
         assert_eq!(zh.value(Some(&grade), &Value::text("high")), "高");
         assert_eq!(zh.moment("2026-03-02T03:02:00Z".parse().unwrap()), "3月2日 11:02");

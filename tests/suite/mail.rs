@@ -401,7 +401,14 @@ impl Fixture {
     }
 
     fn words(&self, lang: Lang) -> Words<'_> {
-        Words { lang, zone: self.calendar.zone, now: self.now, directory: &self.directory, live: &[] }
+        Words {
+            lang,
+            zone: self.calendar.zone,
+            home: self.calendar.zone,
+            now: self.now,
+            directory: &self.directory,
+            live: &[],
+        }
     }
 
     /// The case after it was sent back to its applicant.

@@ -625,6 +625,7 @@ async fn told(runtime: &Runtime, id: InstanceId) -> String {
         let words = Words {
             lang,
             zone: chrono_tz::Asia::Shanghai,
+            home: chrono_tz::Asia::Shanghai,
             now: runtime.now(),
             directory: &directory,
             live: &runtime.definitions(),

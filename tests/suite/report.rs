@@ -37,7 +37,14 @@ fn sheet(compiled: &Compiled, period: &str, now: &str, by: Option<&str>, lang: L
     let measured = measured(compiled, &metrics, period, now, by);
     let calendar = compiled.calendar.as_ref().unwrap();
     let now = now.parse().unwrap();
-    let words = Words { lang, zone: calendar.zone, now, directory: compiled.directory.as_ref().unwrap(), live: &[] };
+    let words = Words {
+        lang,
+        zone: calendar.zone,
+        home: calendar.zone,
+        now,
+        directory: compiled.directory.as_ref().unwrap(),
+        live: &[],
+    };
     let today = calendar.today(now);
     let subject = Subject { measured: &measured, period, by, not_measured: &not_measured, today };
     let sheet = Sheet::of(&subject, &words);
@@ -95,6 +102,7 @@ fn where_cases_wait_longest_is_a_sentence() {
     let words = Words {
         lang: Lang::En,
         zone: calendar.zone,
+        home: calendar.zone,
         now: "2026-10-08T01:00:00Z".parse().unwrap(),
         directory: compiled.directory.as_ref().unwrap(),
         live: &[],

@@ -130,7 +130,14 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
     }
     let data: Record = made_up.clone().into_iter().chain(data).collect();
     if !made_up.is_empty() {
-        let words = Said { lang: output.lang, zone: calendar.zone, now: from, directory: &people, live: &[] };
+        let words = Said {
+            lang: output.lang,
+            zone: calendar.zone,
+            home: calendar.zone,
+            now: from,
+            directory: &people,
+            live: &[],
+        };
         let said = |(name, value): (&FieldName, &Value)| {
             let field = definition.form.get(name);
             let title = field.map_or(name.as_str(), |field| field.title.get(output.lang));
@@ -224,7 +231,7 @@ impl Told<'_> {
 
     fn words(&self) -> Said<'_> {
         let (zone, directory) = (self.world.calendar().zone, self.world.directory());
-        Said { lang: self.lang, zone, now: self.world.now(), directory, live: &[] }
+        Said { lang: self.lang, zone, home: zone, now: self.world.now(), directory, live: &[] }
     }
 
     /// Why no more is told, where not everything ended: a loop with where it is written, and what is waited for.

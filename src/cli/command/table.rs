@@ -66,7 +66,14 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             "rules": hits.collect::<Vec<_>>(),
         }));
     }
-    let words = Words { lang: output.lang, zone: world.calendar.zone, now, directory: &world.directory, live: &[] };
+    let words = Words {
+        lang: output.lang,
+        zone: world.calendar.zone,
+        home: world.calendar.zone,
+        now,
+        directory: &world.directory,
+        live: &[],
+    };
     output.print(&shown(output, table, &found, &words))
 }
 

@@ -183,7 +183,14 @@ pub fn compose(letter: &Letter<'_>, templates: &Templates, sender: &Sender) -> R
     }
     let lang = person.language;
     let zone = person.zone.unwrap_or(letter.calendar.zone);
-    let words = Words { lang, zone, now: letter.now, directory: letter.directory, live: letter.live };
+    let words = Words {
+        lang,
+        zone,
+        home: letter.calendar.zone,
+        now: letter.now,
+        directory: letter.directory,
+        live: letter.live,
+    };
     let context = context::context(letter, &words, asked, &name);
     let (stem, own) = stem(letter, asked);
     let stem = match own {

@@ -29,6 +29,7 @@ pub(in crate::web) async fn show(
     let words = Words {
         lang: frame.lang,
         zone: state.runtime().calendar().zone,
+        home: state.runtime().calendar().zone,
         now: state.runtime().now(),
         directory: &directory,
         live: &[],

@@ -44,7 +44,7 @@ impl Desk {
 
     fn words(&self, state: &WebState) -> Words<'_> {
         let (zone, now) = (state.runtime().calendar().zone, state.runtime().now());
-        Words { lang: self.frame.lang, zone, now, directory: &self.directory, live: &[] }
+        Words { lang: self.frame.lang, zone, home: zone, now, directory: &self.directory, live: &[] }
     }
 
     /// The person of an address.

@@ -47,8 +47,10 @@ impl<'a> Desk<'a> {
         let own = person.map_or(Lang::default(), |person| person.language);
         // The address of a page holds its ticket; a link to its other language need not repeat it.
         let frame = Frame::new(own, guard::chosen(query), "");
-        let zone: Tz = person.and_then(|person| person.zone).unwrap_or_else(|| state.runtime().calendar().zone);
-        let words = Words { lang: frame.lang, zone, now: visit.now, directory: &visit.directory, live: &around.live };
+        let home = state.runtime().calendar().zone;
+        let zone: Tz = person.and_then(|person| person.zone).unwrap_or(home);
+        let words =
+            Words { lang: frame.lang, zone, home, now: visit.now, directory: &visit.directory, live: &around.live };
         Desk { visit, around, words, frame, path: format!("/t/{ticket}") }
     }
 
