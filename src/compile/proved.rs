@@ -13,7 +13,8 @@
 //! * where no branch beside can write what it is about, or have it revised while the guard is inside of this branch,
 //! * where nothing writes what it is about between the step and one from where the case may come back to it.
 //!
-//! Facts about more than fields and columns, such as what a step came to or who is head of what, are not carried.
+//! What a step came to is carried like a field that the step writes; of a block, whose end is elsewhere, it is not. Facts
+//! about more, such as who is head of what, are not carried.
 
 use crate::compile::fields::Fields;
 use crate::compile::lower::{Flow, Part, Placed};
@@ -21,7 +22,7 @@ use crate::compile::outcomes::answers;
 use crate::compile::resolve::walk;
 use crate::compile::touch::writes;
 use crate::compile::typing::Typing;
-use crate::expression::{self, Known, Scope};
+use crate::expression::{self, Known, Scope, end_of};
 use crate::model::definition::outcome;
 use crate::model::graph::{Node, On, StateGraph};
 use crate::model::id::{FieldName, StepId};
@@ -99,6 +100,7 @@ impl<'a> Proved<'a> {
                 proves: proves(placed, fields, typing),
             });
         }
+        told_by_steps(&mut places);
         let numbers = flow.steps.iter().enumerate().map(|(number, placed)| (&placed.id, number)).collect();
         let (beside, derived) = (beside(flow, &places), derived(document));
         let data = document.data.iter().map(|field| FieldName::from(field.name.value.as_str())).collect();
@@ -326,6 +328,30 @@ fn beside(flow: &Flow<'_>, places: &[At<'_>]) -> BTreeMap<u32, Vec<usize>> {
     found
 }
 
+/// Lets each step write what it comes to, where facts are about that.
+fn told_by_steps(places: &mut [At<'_>]) {
+    let facts = places.iter().flat_map(|at| at.proves.iter().flat_map(|(_, known)| known));
+    let told: BTreeSet<FieldName> =
+        facts.filter(|known| known.is_of_step()).filter_map(Known::of).flatten().cloned().collect();
+    if told.is_empty() {
+        return;
+    }
+    let end = |step: &Step| {
+        let end = end_of(&StepId::from(step.id.as_ref()?.value.as_str()));
+        told.contains(&end).then_some(end)
+    };
+    for at in places {
+        if at.placed.part == Part::Whole {
+            at.own.extend(end(at.placed.source));
+        }
+        let mut all = at.own.clone();
+        for list in at.placed.source.lists() {
+            walk(list, &mut |step| all.extend(end(step)));
+        }
+        at.all.extend(all);
+    }
+}
+
 fn any(document: &Process, asks: impl Fn(&Step) -> bool) -> bool {
     let mut found = false;
     walk(&document.steps, &mut |step| found |= asks(step));
@@ -369,10 +395,22 @@ fn proves(placed: &Placed<'_>, fields: &Fields<'_>, typing: &Typing<'_>) -> Vec<
     let row = typing.flow.row_of(&placed.id).cloned();
     let place = super::assigned::Certain { row, ..Default::default() };
     let scope = typing.everywhere().instance(typing.numbered()).fields(fields.at(&place));
+    let texts = step.when.iter().chain(cases.iter().filter_map(|case| case.when.as_ref()));
+    let asks = texts.into_iter().any(|text| text.text.contains("steps"));
+    let scope = if asks { typing.with_steps(scope, &place) } else { scope };
+    let blocks: BTreeSet<FieldName> = typing
+        .flow
+        .steps
+        .iter()
+        .filter(|_| asks)
+        .filter(|placed| !placed.source.lists().is_empty())
+        .map(|placed| end_of(&placed.id))
+        .collect();
+    let lasts = |known: &Known| known.of().is_some_and(|of| of.is_disjoint(&blocks));
     let either = |text: &crate::syntax::FeelText| {
         let (mut holds, mut fails) = expression::proved_either_way(&text.text, &scope);
-        holds.retain(|known| known.of().is_some());
-        fails.retain(|known| known.of().is_some());
+        holds.retain(lasts);
+        fails.retain(lasts);
         (holds, fails)
     };
     let mut found: Vec<(On, Vec<Known>)> = Vec::new();

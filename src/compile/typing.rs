@@ -11,7 +11,7 @@ use crate::compile::touch::writes;
 use crate::compile::unread::{Reading, Unread};
 use crate::compile::{World, assigned, conditions, fields, form, look_up, meant, outcomes, proved, rows, step, units};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::expression::{self, Asked, Expected, Fault, FaultKind, Kept, Scope};
+use crate::expression::{self, Asked, Expected, Fault, FaultKind, Kept, Known, Scope};
 use crate::model::definition::{Definition, OwnCase, Policy};
 use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op, Read};
@@ -43,6 +43,8 @@ pub(crate) struct Typing<'a> {
     pub(crate) full: Vec<&'a str>,
     /// Where each field is filled in that a form requires under a condition.
     pub(crate) asked: BTreeMap<FieldName, Asked>,
+    /// The fields that are filled in wherever a step came to some answers.
+    pub(crate) answered: Vec<conditions::Answered>,
     /// What is wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
@@ -60,6 +62,7 @@ pub(crate) fn definition(
     let mut typing = Typing { clash: names.clash, ..Typing::of(document, flow, world, reading) };
     let fields = fields::Fields::of(document, &mut typing);
     typing.asked = conditions::asked(&fields, &mut typing);
+    typing.answered = conditions::answered(&fields, &mut typing);
     let start = typing.start();
     let key = typing.key(&fields);
     let headlined = typing.headline(&fields);
@@ -250,6 +253,7 @@ impl<'a> Typing<'a> {
             kept: Arc::new(kept(document)),
             full: full(document),
             asked: BTreeMap::new(),
+            answered: Vec::new(),
             diagnostics: Vec::new(),
         }
     }
@@ -355,8 +359,11 @@ impl<'a> Typing<'a> {
         let scope = self.knowing_full(scope, certain);
         let scope = scope.asked(self.asked_among(certain));
         // Few expressions ask for steps, and a process may have many.
-        if expressions(source).iter().any(|text| text.text.contains("steps")) {
-            return self.with_steps(scope, certain);
+        let asks = expressions(source).iter().any(|text| text.text.contains("steps"));
+        let scope = if asks { self.with_steps(scope, certain) } else { scope };
+        if asks || certain.known.iter().any(Known::is_of_step) {
+            let answered = self.answered.iter().filter(|answered| answered.holds(certain));
+            return scope.asked(answered.map(|answered| (answered.field.clone(), answered.areas.clone())));
         }
         scope
     }
@@ -375,7 +382,7 @@ impl<'a> Typing<'a> {
         scope.knowing(full)
     }
 
-    fn with_steps(&self, mut scope: Scope, certain: &assigned::Certain) -> Scope {
+    pub(crate) fn with_steps(&self, mut scope: Scope, certain: &assigned::Certain) -> Scope {
         for placed in self.flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
             // What a row came to is known in that row only, and what is taken back is over.
             let row = self.flow.row_of(&placed.id);

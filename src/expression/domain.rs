@@ -40,11 +40,7 @@ impl Domain {
 
     /// One of these words.
     pub fn words(words: impl IntoIterator<Item = Arc<str>>) -> Domain {
-        let listed = words.into_iter().collect();
-        Domain {
-            values: Values { null: false, part: Part::Names { sort: Sort::Text, listed, all_but: false } },
-            step: None,
-        }
+        Domain { values: Values::words(words), step: None }
     }
 
     /// Whole numbers between two limits.

@@ -58,6 +58,7 @@ mod unit;
 pub use fault::{Failure, Fault, FaultKind};
 pub use names::is_name;
 pub use narrow::Known;
+pub(crate) use narrow::end_of;
 pub(crate) use scope::Asked;
 pub use scope::{Expected, Kept, Scope};
 pub use table::{Found, can_answer, is_constant, look_up, passes_null};
@@ -120,6 +121,11 @@ pub(crate) fn proved_by(tests: &Formula) -> Vec<Known> {
 /// Where a condition holds, for a field that is asked under it; `None` where that cannot be said.
 pub(crate) fn asked_where(condition: &Formula) -> Option<Asked> {
     region::asked(&condition.root)
+}
+
+/// The same where a step also has to have come to one of these answers.
+pub(crate) fn answered_with(areas: Asked, step: &StepId, answers: &[String]) -> Asked {
+    narrow::answered_with(areas, step, answers)
 }
 
 /// Types the unary tests of a table's cell, such as `>= 5`, `[1..3], 7` or `not("a")`, for a field of the scope:

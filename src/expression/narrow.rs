@@ -8,15 +8,17 @@ use super::infer::Infer;
 use super::names::Found;
 use super::range::Values;
 use super::region;
+use super::scope::Asked;
 use super::tree::{Node, Syntax, Test};
-use crate::model::formula::{Comparison, Expr, Op};
-use crate::model::id::FieldName;
+use crate::model::formula::{Comparison, Expr, Op, StepFact};
+use crate::model::id::{FieldName, StepId};
 use crate::model::time::Duration;
 use crate::model::value::Type;
 use crate::model::value::Value;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What is known about a value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +43,11 @@ impl Known {
     /// more than they can change it: what steps came to, the directory, the time.
     pub(crate) fn of(&self) -> Option<&BTreeSet<FieldName>> {
         self.of.as_ref()
+    }
+
+    /// Whether it is about what a step came to.
+    pub(crate) fn is_of_step(&self) -> bool {
+        self.of.iter().flatten().any(|name| name.as_str().starts_with(OF_STEP))
     }
 
     /// Whether it is this fact about this value.
@@ -72,6 +79,27 @@ impl Known {
     }
 }
 
+/// What stands before the step whose end a fact is about. No field has a point in its name.
+const OF_STEP: &str = "steps.";
+
+/// What a fact about the end of a step is made of: it holds until the step is walked once more.
+pub(crate) fn end_of(step: &StepId) -> FieldName {
+    FieldName::from(format!("{OF_STEP}{step}"))
+}
+
+/// Where conditions hold and a step has come to one of these answers.
+pub(super) fn answered_with(areas: Asked, step: &StepId, answers: &[String]) -> Asked {
+    let outcome = Expr::new(Op::Step(step.clone(), StepFact::Outcome));
+    let all = Values::words(answers.iter().map(|answer| Arc::from(answer.as_str())));
+    let narrowed = areas.into_iter().filter_map(|area| {
+        let (own, mut others): (Vec<_>, Vec<_>) = area.into_iter().partition(|(of, _)| matches!(of.op(), Op::Outcome));
+        let values = own.iter().try_fold(all.clone(), |all, (_, values)| all.intersection(values))?;
+        others.push((outcome.clone(), values));
+        Some(others)
+    });
+    narrowed.collect()
+}
+
 /// What tells an expression from others. A field is spelled as its name, as what is said of it otherwise is.
 fn spelled(of: &Expr) -> String {
     match of.op() {
@@ -89,6 +117,7 @@ fn fields_in(of: &Expr) -> Option<BTreeSet<FieldName>> {
     match of.op() {
         Op::Literal(_) => Some(BTreeSet::new()),
         Op::Field(name) => Some(BTreeSet::from([name.clone()])),
+        Op::Step(step, _) => Some(BTreeSet::from([end_of(step)])),
         Op::Negate(of) => each(&[of]),
         Op::Arithmetic(_, a, b) | Op::Compare(_, a, b) => each(&[a, b]),
         Op::Path(row, column) => match row.op() {
@@ -114,9 +143,21 @@ impl Infer<'_> {
     pub(super) fn is_asked(&self, name: &str) -> bool {
         let Some(areas) = self.scope.asked.get(name) else { return false };
         let holds = |(of, values): &(Expr, Values)| {
+            // A step comes to nothing but its outcomes.
+            let possible = match of.op() {
+                Op::Step(step, StepFact::Outcome) => {
+                    self.scope.steps.get(step).map(|step| Values::words(step.outcomes.iter().cloned()))
+                }
+                _ => None,
+            };
             let known = self.facts.iter().filter_map(|known| known.values_of(of));
+            // Where nothing is known of it, it may have come to nothing yet.
+            let known: Vec<&Values> = known.collect();
+            let possible = possible.filter(|_| !known.is_empty());
             known
+                .into_iter()
                 .cloned()
+                .chain(possible)
                 .reduce(|all, more| all.intersection(&more).unwrap_or(all))
                 .is_some_and(|all| all.is_in(values))
         };
@@ -244,6 +285,9 @@ impl Infer<'_> {
             },
             // A column; what is asked of a person or of a step is not the case's own.
             Syntax::Path(of, column, _) => match &of.syntax {
+                Syntax::Path(steps, step, _) if self.is_steps(steps) => {
+                    Some(BTreeSet::from([end_of(&StepId::from(step.as_str()))]))
+                }
                 Syntax::Name(name) => match self.lookup(name)? {
                     Found::Field(typed) if matches!(typed.of, Type::Record(_) | Type::List(_)) => {
                         Some(BTreeSet::from([FieldName::from(name.as_str()), FieldName::from(column.as_str())]))

@@ -129,8 +129,17 @@ impl Infer<'_> {
             Syntax::Path(row, name, _) if self.is_row(row) && self.scope.kept.full_columns.contains(name.as_str()) => {
                 false
             }
-            // A column has as many items as there are rows.
+            // A column has as many items as there are rows, and so has what is made of each row.
             Syntax::Path(of, ..) => !counted(list) && self.may_be_empty(of),
+            Syntax::For(over, _) => over.iter().any(|over| over.to.is_some() || self.may_be_empty(&over.from)),
+            Syntax::Call(name, _, arguments) => match name.as_str() {
+                "sort" | "reverse" | "distinct values" => {
+                    arguments.first().is_none_or(|first| self.may_be_empty(&first.value))
+                }
+                "concatenate" | "union" => arguments.iter().all(|one| self.may_be_empty(&one.value)),
+                "append" => arguments.len() < 2 && !counted(list),
+                _ => !counted(list),
+            },
             _ => !counted(list),
         }
     }

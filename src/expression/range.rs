@@ -103,6 +103,12 @@ impl Values {
         Values::compared(Comparison::Equal, value).map(|(is, _)| is)
     }
 
+    /// These words.
+    pub(super) fn words(words: impl IntoIterator<Item = Arc<str>>) -> Values {
+        let listed = words.into_iter().collect();
+        Values { null: false, part: Part::Names { sort: Sort::Text, listed, all_but: false } }
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         !self.null && self.part.is_empty()

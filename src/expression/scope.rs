@@ -114,7 +114,9 @@ impl Scope {
 
     /// Fields that have been filled in wherever the condition holds under which they are asked.
     pub(crate) fn asked(mut self, fields: impl IntoIterator<Item = (FieldName, Asked)>) -> Scope {
-        self.asked.extend(fields);
+        for (name, areas) in fields {
+            self.asked.entry(name).or_default().extend(areas);
+        }
         self
     }
 
