@@ -1,7 +1,7 @@
 //! What a process says of itself before its form and steps: who starts it and when, its number, what ties it to
 //! other cases.
 
-use crate::compile::fields::Fields;
+use crate::compile::fields::{Fields, typed_of};
 use crate::compile::typing::{Typing, constant};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{Expected, Scope};
@@ -129,6 +129,25 @@ impl Typing<'_> {
                     ),
                 )
                 .hint(Wording::new("key: customer", "key: customer")),
+            );
+        }
+        // Cases without a key are held to nothing.
+        if let Some(key) = &self.document.key
+            && let Some(field) = self.document.form.iter().find(|field| field.name.value == key.text.trim())
+            && typed_of(field).optional
+            && !self.reading.may_set(&field.name.value, key.span)
+        {
+            let name = &field.name.value;
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::MaybeUnset,
+                    key.span,
+                    Wording::new(
+                        format!("`{name}` 可以不填，而没填的申请不受 `single` 限制，能同时办好几件。请给它写上 `required: true`"),
+                        format!("`{name}` may be left empty, and `single` holds back no case without it; give the field `required: true`"),
+                    ),
+                )
+                .context(field.name.span, Wording::new("这里没有写 `required: true`", "declared without `required: true`")),
             );
         }
         true

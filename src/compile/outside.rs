@@ -118,7 +118,7 @@ impl Outside<'_, '_> {
             name: Arc::from(job.name.value.as_str()),
             with: values(&job.with, self.scope, typing),
             take: self.taken(&job.take, typing),
-            lease: length(job.lease.as_ref(), seconds(300), typing),
+            lease: lease(job.lease.as_ref(), typing),
             retry: retry(&job.retry, typing),
         }
     }
@@ -246,6 +246,22 @@ fn first_wait_is_longest(from: &FeelText, to: &FeelText) -> Diagnostic {
         ),
     )
     .context(to.span, Wording::new("最长等这么久", "the longest wait"))
+}
+
+/// How long a worker may hold a job, which is some time.
+fn lease(text: Option<&FeelText>, typing: &mut Typing<'_>) -> Duration {
+    let lease = length(text, seconds(300), typing);
+    if let Some(text) = text.filter(|_| lease.sign().is_le()) {
+        typing.diagnostics.push(Diagnostic::new(
+            Code::NoTime,
+            text.span,
+            Wording::new(
+                "拿到任务的同时就到期了，谁也做不完。请写大于零的时长，例如 `lease: 5 minutes`",
+                "a worker would be late as soon as it holds the job; write a length above zero, such as `lease: 5 minutes`",
+            ),
+        ));
+    }
+    lease
 }
 
 fn seconds(count: u32) -> Duration {

@@ -3,7 +3,9 @@
 use crate::compile::fields::Fields;
 use crate::compile::organisation::unknown;
 use crate::compile::typing::Typing;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::model::id::{FieldName, StepId};
+use crate::model::text::Wording;
 use crate::model::value::{Type, Typed};
 use crate::syntax;
 use indexmap::IndexMap;
@@ -42,6 +44,17 @@ pub(super) fn shown(
             let known: Vec<String> = fields.names().map(ToString::to_string).chain(columns).collect();
             let word = if column.is_some() { ("列", "column") } else { ("字段", "field") };
             typing.diagnostics.push(unknown(name, known.iter().map(String::as_str), word, "form"));
+        }
+        if let Some(edited) = source.edit.iter().find(|edited| !only && column.is_none() && edited.value == field) {
+            let hidden = Diagnostic::new(
+                Code::BadValue,
+                name.span,
+                Wording::new(
+                    format!("这一步请人改 `{field}`，就不能把它藏起来。请删掉一处"),
+                    format!("this step asks for `{field}` again, so it cannot hide it; delete one of the two"),
+                ),
+            );
+            typing.diagnostics.push(hidden.context(edited.span, Wording::new("在这里修改", "asked again here")));
         }
         match column {
             None => whole.push(FieldName::from(field)),

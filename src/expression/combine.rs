@@ -260,6 +260,9 @@ impl Infer<'_> {
 
     /// Whether a value passes one of the tests; in a cell, conditions on `?` are tests too.
     pub(super) fn tests(&mut self, value: Typing, tests: &[Test], cell: bool) -> Typing {
+        if let (Some(fault), false) = (self.meant_range(tests), self.scope.untyped) {
+            self.fault(fault);
+        }
         let mut typed = value.typed();
         if cell {
             // A cell that asks something is not passed by what is unset; the table says so.

@@ -1,14 +1,76 @@
 //! What people write by habit and an expression says otherwise: a comparison with several values, columns of all rows
 //! where those of one are meant, a superior as a property, a length of time of ISO 8601 without its quotes.
 
+use super::fault::{Fault, FaultKind};
 use super::infer::Infer;
-use super::tree::{Node, Syntax};
-use crate::model::formula::Comparison;
+use super::tree::{Node, Syntax, Test};
+use crate::model::formula::{Arithmetic, Comparison};
 use crate::model::text::Lang;
 use crate::model::time::Duration;
-use crate::model::value::Type;
+use crate::model::value::{Type, Value};
 
 impl Infer<'_> {
+    /// Tests that mean no range though one was meant, with what is wrong and the range: `>= 1000, < 2000`, which anything
+    /// passes, as a comma is *or*; and `500 - 800`, which is a number below nothing.
+    pub(super) fn meant_range(&self, tests: &[Test]) -> Option<Fault> {
+        let bound = |node: &Node| match &node.syntax {
+            Syntax::Number(number) => Some(Value::Number(*number)),
+            Syntax::Literal(value) => Some(value.clone()),
+            _ => None,
+        };
+        let least = |op: Comparison| matches!(op, Comparison::AtLeast | Comparison::Greater);
+        let most = |op: Comparison| matches!(op, Comparison::AtMost | Comparison::Less);
+        let before = |low: &Node, high: &Node| {
+            let (low, high) = (bound(low)?, bound(high)?);
+            super::order(&low, &high).filter(|order| order.is_lt())
+        };
+        match tests {
+            [Test::Compare(one, a), Test::Compare(other, b)] => {
+                let ((from, low), (to, high)) = match () {
+                    () if least(*one) && most(*other) => ((one, a), (other, b)),
+                    () if most(*one) && least(*other) => ((other, b), (one, a)),
+                    () => return None,
+                };
+                before(low, high)?;
+                let open = if *from == Comparison::AtLeast { '[' } else { '(' };
+                let close = if *to == Comparison::AtMost { ']' } else { ')' };
+                let range = format!("{open}{}..{}{close}", self.written(low), self.written(high));
+                // From the first sign on to the last number.
+                let start =
+                    self.text.get(..a.range.start).and_then(|text| text.rfind(['<', '>'])).unwrap_or(a.range.start);
+                Some(
+                    Fault::new(
+                        start..b.range.end,
+                        FaultKind::ForeignSyntax,
+                        "逗号在这里是“或”，所以任何值都符合",
+                        "a comma means *or* here, so any value passes",
+                    )
+                    .hint(
+                        format!("要同时符合，写成一个区间：`{range}`。"),
+                        format!("For both at once write a range: `{range}`."),
+                    )
+                    .suggest(range),
+                )
+            }
+            [Test::Is(node)] => {
+                let Syntax::Arithmetic(Arithmetic::Subtract, low, high) = &node.syntax else { return None };
+                before(low, high)?;
+                let range = format!("[{}..{}]", self.written(low), self.written(high));
+                Some(
+                    Fault::new(
+                        node.range.clone(),
+                        FaultKind::ForeignSyntax,
+                        format!("`{}` 是相减，不是区间", self.written(node)),
+                        format!("`{}` is a subtraction and no range", self.written(node)),
+                    )
+                    .hint(format!("区间写成 `{range}`。"), format!("A range is written `{range}`."))
+                    .suggest(range),
+                )
+            }
+            _ => None,
+        }
+    }
+
     /// `n = 5 or 6`: the second value is no condition, and belongs to the first.
     pub(super) fn one_of_several(&self, before: Option<&Node>, part: &Node) -> Option<(String, String)> {
         let Syntax::Compare(Comparison::Equal, value, first) = &before?.syntax else { return None };

@@ -1,4 +1,5 @@
-//! A race whose end is known before it begins: it has one branch, or waits longer in one than in another.
+//! A race whose end is known before it begins, or left to chance: it has one branch, waits longer in one than in another,
+//! or waits for the same message in two.
 //!
 //! Lengths are counted from a Monday morning by ordinary working hours, so that the answer is the same on every day.
 
@@ -10,7 +11,7 @@ use crate::model::graph::{Node, On};
 use crate::model::text::Wording;
 use crate::model::time::Calendar;
 use crate::model::value::Value;
-use crate::syntax::StepKind;
+use crate::syntax::{Branch, StepKind};
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -26,6 +27,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 ),
             ));
         }
+        same_message(branches, diagnostics);
         let holder = Node::Step(placed.id.clone());
         let mut waits: Vec<(Span, DateTime<Utc>)> = Vec::new();
         for branch in branches {
@@ -56,6 +58,31 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 )
                 .context(first, Wording::new("另一路", "the other branch")),
             );
+        }
+    }
+}
+
+/// Two branches that begin with the same message: one of them is told of it.
+fn same_message(branches: &[Branch], diagnostics: &mut Vec<Diagnostic>) {
+    let mut known: Vec<(&str, Option<&str>, Span)> = Vec::new();
+    for branch in branches {
+        let Some(StepKind::Receive { message, key, .. }) = branch.steps.first().map(|step| &step.kind) else {
+            continue;
+        };
+        let (name, key) = (message.value.as_str(), key.as_ref().map(|key| key.text.as_str()));
+        match known.iter().find(|(other, of, _)| (*other, *of) == (name, key)) {
+            Some((.., first)) => diagnostics.push(
+                Diagnostic::new(
+                    Code::DecidedRace,
+                    message.span,
+                    Wording::new(
+                        format!("这一路和另一路等的是同一条消息 `{name}`，消息来了只有一路收得到，是哪一路全凭偶然"),
+                        format!("this waits for the message `{name}` as another branch does; one of them reads it, and chance decides which"),
+                    ),
+                )
+                .context(*first, Wording::new("另一路", "the other branch")),
+            ),
+            None => known.push((name, key, message.span)),
         }
     }
 }

@@ -1,11 +1,17 @@
-//! A field that nobody could ever fill in, as no value keeps its limits. A choice or a list of nothing is told where it
-//! is read.
+//! A field that nobody could ever fill in, as no value keeps its limits and its rule, whatever the fields hold that these
+//! read. A choice or a list of nothing is told where it is read.
 
 use super::Subject;
+use super::place::held;
+use super::proof::Areas;
 use crate::diagnostics::{Code, Diagnostic, Span};
+use crate::expression::domain::Domain;
+use crate::expression::extent::extent;
+use crate::expression::region::Subjects;
 use crate::expression::{beside, fixed, order};
-use crate::model::form::Field;
+use crate::model::form::{Field, FieldKind};
 use crate::model::formula::Formula;
+use crate::model::id::FieldName;
 use crate::model::text::Wording;
 use crate::model::value::{Type, Value};
 use crate::syntax::{self, FieldType};
@@ -28,8 +34,65 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             && order(&low, &high).is_some_and(Ordering::is_gt)
         {
             diagnostics.push(reversed(max.span, written));
+            return;
+        }
+        if let (FieldKind::Person(Some(among)), Some(text)) = (&field.kind, &written.among)
+            && matches!(fixed(among), Some(Value::List(people)) if people.is_empty())
+        {
+            diagnostics.push(nobody(text.span));
+        }
+        // Columns have names of their own.
+        if subject.definition.fields().any(|(_, known)| std::ptr::eq(known, field)) {
+            diagnostics.extend(contradiction(subject, written, field));
         }
     });
+}
+
+/// A limit beyond the other, or a rule that never holds, whatever the fields hold that they read.
+fn contradiction(subject: &Subject<'_>, written: &syntax::Field, field: &Field) -> Option<Diagnostic> {
+    let own = |name: &FieldName| written.name.value == name.as_str();
+    let domain = |name: &FieldName| {
+        let found = subject.definition.fields().find(|(known, _)| *known == name);
+        match found {
+            // Limits and rules are only asked of what is filled in.
+            Some((_, field)) if own(name) => held(field).with_null(false),
+            Some((_, field)) => held(field).with_null(true),
+            None => Domain::any(true),
+        }
+    };
+    let ends = |limit: &Option<Formula>| limit.as_ref().map(|limit| extent(&limit.root, &domain, &[]).ends());
+    if let (Some((Some(low), _)), Some((_, Some(high)))) = (ends(&field.min), ends(&field.max))
+        && low > high
+        && let Some(max) = &written.max
+    {
+        return Some(reversed(max.span, written));
+    }
+    let (check, text) = (field.check.as_ref()?, written.check.as_ref()?);
+    let mut subjects = Subjects::default();
+    let holds = subjects.areas(&check.that.root, &domain);
+    let areas = Areas::new(subjects, vec![holds])?;
+    let never = areas.all.iter().enumerate().all(|(area, _)| areas.cover.is_empty(area));
+    never.then(|| {
+        Diagnostic::new(
+            Code::ImpossibleField,
+            text.that.span,
+            Wording::new(
+                "这条规则永远不成立，所以这个字段什么都填不进去。请改规则，或改它读的字段的限制",
+                "this rule never holds, so nothing fits into the field; change the rule, or the limits of what it reads",
+            ),
+        )
+    })
+}
+
+fn nobody(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::ImpossibleField,
+        span,
+        Wording::new(
+            "这里一个人也没有，所以谁都选不了。请写可以选的人，或删掉 `among`",
+            "nobody is among these, so there is nobody to choose; say who is, or delete the `among`",
+        ),
+    )
 }
 
 /// Whether `min` and `max` count characters or rows.
