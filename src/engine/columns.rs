@@ -223,7 +223,8 @@ fn give(asked: &Form, known: Record, row: &mut Record) {
     row.extend(known.into_iter().filter(|(column, _)| !asked.contains_key(column)));
 }
 
-fn eaches(definition: &Definition) -> impl Iterator<Item = &Each> {
+/// Every `each` of a process.
+pub(super) fn eaches(definition: &Definition) -> impl Iterator<Item = &Each> {
     definition.steps.values().filter_map(|step| match &step.kind {
         StepKind::Each(each) => Some(&**each),
         _ => None,

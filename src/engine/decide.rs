@@ -1,13 +1,14 @@
 //! `decide`: one function a command, and what is checked before any of them.
 
 use super::command::{Actor, Ask, Command, Via};
+use super::computed::Computed;
 use super::event::{Closed, Entry, Event};
 use super::fingerprint::Fingerprint;
 use super::refusal::{FieldFault, Refusal, TaskOver};
 use super::run::Run;
 use super::scope::Place;
 use super::state::{Assignment, ClosedTask, MailKind, State, Task, TaskKind, Token};
-use super::{Decision, Facts, block, form, handed, handover, human, outside, overdue, revise, start, undo, vote};
+use super::{Decision, Facts, block, handed, handover, human, outside, overdue, revise, start, undo, vote};
 use crate::model::definition::{Definition, Human, OwnCase, outcome};
 use crate::model::graph::{Node, On};
 use crate::model::id::{AssignmentId, Outcome, PersonId, StepId, TaskId, TokenId};
@@ -244,7 +245,7 @@ fn set(run: &mut Run<'_>, token: TokenId, values: Record) -> Result<Record, Refu
 }
 
 /// What changed; a computed field that cannot be computed from it is a fault of what was filled in.
-pub(super) fn computed(set: Result<Record, form::Computed>) -> Result<Record, Refusal> {
+pub(super) fn computed(set: Result<Record, Computed>) -> Result<Record, Refusal> {
     set.map_err(|computed| {
         let title = computed.field.as_str().into();
         Refusal::BadForm(vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }])

@@ -4,8 +4,9 @@
 //! nothing: values come from pages, files and programs alike.
 
 use super::Facts;
+use super::computed::{self, Computed, compute};
 use super::fault::{expected, in_other_unit, out_of_form, outside, too_many};
-use super::form::{Computed, Evaluate, compute, empty, stored};
+use super::form::{Evaluate, empty, stored};
 use super::refusal::{FieldFault, PathPart};
 use crate::expression::Failure;
 use crate::model::form::{Field, FieldKind, Form};
@@ -120,7 +121,7 @@ impl<'a> Filling<'a> {
         }
         // A form with faults has no computed values worth showing.
         let sound = self.faults.is_empty() && self.unsure.is_empty();
-        let computed = if sound { compute(form, data, self.evaluate).map_err(Some) } else { Err(None) };
+        let computed = if sound { compute(&computed::all(form), data, self.evaluate).map_err(Some) } else { Err(None) };
         if computed.is_ok() {
             for (name, field) in form {
                 self.limits(name, field, data, true);

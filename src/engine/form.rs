@@ -1,7 +1,8 @@
-//! What fields hold by themselves: the defaults of a new case, computed fields, and values as they are stored.
+//! What fields hold by themselves: the defaults of a new case, nothing, and values as they are stored.
 //!
 //! Money is rounded half up to two places here, when it is stored, and not before.
 
+use super::computed::Computed;
 use crate::expression::Failure;
 use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind, Form};
@@ -12,14 +13,6 @@ use rust_decimal::RoundingStrategy;
 
 /// Evaluates a formula on data.
 pub(super) type Evaluate<'a> = dyn Fn(&Formula, &Record) -> Result<Value, Failure> + 'a;
-
-/// A computed field whose expression failed.
-pub(super) struct Computed {
-    /// Which field.
-    pub field: FieldName,
-    /// What it said.
-    pub failure: Failure,
-}
 
 /// Puts the defaults of a form into what is not filled in yet; one that cannot be evaluated yet is left out.
 pub(super) fn propose(form: &Form, data: &mut Record, evaluate: &Evaluate<'_>) {
@@ -48,39 +41,6 @@ pub(super) fn prepare(definition: &Definition, data: &mut Record, evaluate: &Eva
     for (name, field) in definition.fields() {
         if field.many || matches!(field.kind, FieldKind::List(_)) {
             data.entry(name.clone()).or_insert_with(|| empty(field));
-        }
-    }
-    Ok(())
-}
-
-/// Re-computes the computed fields of a form in `data`.
-///
-/// # Errors
-/// The first that failed.
-pub(super) fn compute(form: &Form, data: &mut Record, evaluate: &Evaluate<'_>) -> Result<(), Computed> {
-    let computed: Vec<_> = form.iter().filter(|(_, field)| field.value.is_some()).collect();
-    // Each pass settles at least the fields that need none that is not settled; `check` refuses cycles.
-    for _ in 0..=computed.len() {
-        let mut settled = true;
-        for &(name, field) in &computed {
-            let Some(formula) = &field.value else { continue };
-            let asked = match &field.when {
-                Some(when) => matches!(evaluate(when, data), Ok(Value::Boolean(true))),
-                None => true,
-            };
-            let value = if asked {
-                let value = evaluate(formula, data).map_err(|failure| Computed { field: name.clone(), failure })?;
-                stored(&field.kind, value)
-            } else {
-                Value::Null
-            };
-            if data.get(name) != Some(&value) {
-                data.insert(name.clone(), value);
-                settled = false;
-            }
-        }
-        if settled {
-            break;
         }
     }
     Ok(())

@@ -4,8 +4,9 @@
 //! fields, and others are computed from it: each of these has to hold with what was changed, else the change is refused
 //! where it was made.
 
+use super::computed;
 use super::filling;
-use super::form::{self, Evaluate};
+use super::form::Evaluate;
 use super::refusal::{FieldFault, PathPart};
 use super::scope::{self, Place};
 use super::state::{State, Task, TaskKind};
@@ -83,12 +84,12 @@ impl Around<'_> {
         let mut data = before.clone();
         data.extend(filled.clone());
         columns::widen(self.definition, &mut data);
-        let forms: Vec<&Form> = match each {
-            Some(each) => vec![&each.columns],
-            None => vec![&self.definition.form, &self.definition.data],
+        let due = match each {
+            Some(each) => computed::of_row(self.definition, each, self.place, &[]),
+            None => computed::of_case(self.definition, self.place, filled, &[]),
         };
         // What cannot be computed is refused where it is set.
-        if forms.iter().any(|form| form::compute(form, &mut data, evaluate).is_err()) {
+        if computed::compute(&due, &mut data, evaluate).is_err() {
             return Vec::new();
         }
         let moved: BTreeSet<&FieldName> =
@@ -113,9 +114,8 @@ impl Around<'_> {
             let mut data = self.state.data.clone();
             data.insert(each.list.clone(), Value::List(rows));
             columns::widen(self.definition, &mut data);
-            let forms = [&self.definition.form, &self.definition.data];
-            let computed = forms.into_iter().try_for_each(|form| form::compute(form, &mut data, &evaluate));
-            computed.is_ok().then_some(data)
+            let due = computed::of_case(self.definition, &outside, &data, &[]);
+            computed::compute(&due, &mut data, &evaluate).is_ok().then_some(data)
         };
         let before = with(rows.clone());
         if let Some(Value::Record(row)) = rows.get_mut(number) {

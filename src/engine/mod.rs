@@ -29,6 +29,7 @@ mod apply;
 mod block;
 mod columns;
 pub mod command;
+mod computed;
 mod decide;
 pub mod event;
 mod fault;

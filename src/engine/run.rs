@@ -6,6 +6,7 @@
 
 use super::apply;
 use super::command::{Actor, Command, Via};
+use super::computed::{self, Computed};
 use super::event::{Closed, Event, Trouble};
 use super::scope::{self, Place};
 use super::state::{MailKind, Owner, Row, State, TaskKind, TimerKind, Token, Waiting};
@@ -352,14 +353,22 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// The computed field whose expression failed, and what it said.
-    pub(super) fn set_at(&mut self, token: TokenId, values: Record) -> Result<Record, form::Computed> {
+    pub(super) fn set_at(&mut self, token: TokenId, values: Record) -> Result<Record, Computed> {
+        self.set_leaving(token, values, &[])
+    }
+
+    /// The same, where some steps are left without an answer: what their forms compute is none any more.
+    ///
+    /// # Errors
+    /// The computed field whose expression failed, and what it said.
+    pub(super) fn set_leaving(&mut self, token: TokenId, values: Record, left: &[StepId]) -> Result<Record, Computed> {
         match scope::row_scope(&self.state, self.scope_of(token)) {
-            Some(scope) => self.set_row(token, scope, values),
-            None => self.set(values),
+            Some(scope) => self.set_row(token, scope, values, left),
+            None => self.set_case(values, left),
         }
     }
 
-    fn set_row(&mut self, token: TokenId, scope: ScopeId, values: Record) -> Result<Record, form::Computed> {
+    fn set_row(&mut self, token: TokenId, scope: ScopeId, values: Record, left: &[StepId]) -> Result<Record, Computed> {
         let Some(row) = self.state.scopes.get(&scope).and_then(|scope| scope.row.as_ref()) else {
             return Ok(Record::new());
         };
@@ -371,14 +380,13 @@ impl<'a> Run<'a> {
         wanted.extend(values);
         if let Some(each) = self.each_of(scope) {
             let place = self.place(token);
-            form::compute(&each.columns, &mut data, &|formula, data| {
+            let due = computed::of_row(self.definition, each, &place, left);
+            computed::compute(&due, &mut data, &|formula, data| {
                 let mut data = data.clone();
                 scope::overlay(&mut data, row, each.columns.keys());
                 place.evaluate(self.facts, self.now, formula, &data)
             })?;
-            for (name, column) in each.columns.iter().filter(|(_, column)| column.value.is_some()) {
-                wanted.insert(name.clone(), form::stored(&column.kind, data.get(name).cloned().unwrap_or_default()));
-            }
+            wanted.extend(due.iter().filter_map(|due| Some((due.name.clone(), data.get(due.name)?.clone()))));
         }
         let changed: Record = wanted.into_iter().filter(|(name, value)| row.columns.get(name) != Some(value)).collect();
         if changed.is_empty() {
@@ -414,14 +422,18 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// The computed field whose expression failed, and what it said.
-    pub(super) fn set(&mut self, values: Record) -> Result<Record, form::Computed> {
+    pub(super) fn set(&mut self, values: Record) -> Result<Record, Computed> {
+        self.set_case(values, &[])
+    }
+
+    fn set_case(&mut self, values: Record, left: &[StepId]) -> Result<Record, Computed> {
+        let place = Place::new(&self.state, ScopeId(0));
+        let due = computed::of_case(self.definition, &place, &values, left);
         let mut data = self.state.data.clone();
         data.extend(values);
         columns::widen(self.definition, &mut data);
-        let place = Place::new(&self.state, ScopeId(0));
         let eval = |formula: &Formula, data: &Record| place.evaluate(self.facts, self.now, formula, data);
-        form::compute(&self.definition.form, &mut data, &eval)?;
-        form::compute(&self.definition.data, &mut data, &eval)?;
+        computed::compute(&due, &mut data, &eval)?;
         let changed: Record =
             data.into_iter().filter(|(name, value)| self.state.data.get(name) != Some(value)).collect();
         if !changed.is_empty() {

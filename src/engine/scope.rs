@@ -62,7 +62,8 @@ impl<'a> Place<'a> {
         self.step(step).is_some()
     }
 
-    fn step(&self, step: &StepId) -> Option<&StepResult> {
+    /// What a step came to, in the rows around or in the case.
+    pub(super) fn step(&self, step: &StepId) -> Option<&StepResult> {
         rows(self.state, self.scope).find_map(|row| row.steps.get(step)).or_else(|| self.state.steps.get(step))
     }
 }

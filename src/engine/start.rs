@@ -6,7 +6,7 @@ use super::event::Event;
 use super::refusal::{FieldFault, PathPart, Refusal};
 use super::run::{self, Run};
 use super::state::Caller;
-use super::{Facts, apply, columns, filling, form, human, scope};
+use super::{Facts, apply, columns, computed, filling, form, human, scope};
 use crate::model::control::Schedule;
 use crate::model::definition::Definition;
 use crate::model::file::FileRule;
@@ -110,10 +110,12 @@ fn prepare(
     evaluate: &form::Evaluate<'_>,
 ) -> Result<(), Vec<FieldFault>> {
     let prepared = form::prepare(definition, data, evaluate);
-    prepared.and_then(|()| form::compute(&definition.data, data, evaluate)).map_err(|computed| {
-        let title = computed.field.as_str().into();
-        vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }]
-    })?;
+    prepared.and_then(|()| computed::compute(&computed::all(&definition.data), data, evaluate)).map_err(
+        |computed| {
+            let title = computed.field.as_str().into();
+            vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }]
+        },
+    )?;
     let computed = definition.data.iter().filter(|(_, field)| field.value.is_some());
     let broken = computed.flat_map(|(name, field)| filling::broken(name, field, data, facts, evaluate));
     let broken: Vec<FieldFault> = broken.map(|fault| FieldFault { path: Vec::new(), ..fault }).collect();

@@ -16,7 +16,7 @@ use crate::model::control::Each;
 use crate::model::definition::{Definition, StepKind};
 use crate::model::form::Form;
 use crate::model::graph::Node;
-use crate::model::id::{FieldName, ScopeId, StepId, TokenId};
+use crate::model::id::{ScopeId, StepId, TokenId};
 use crate::model::value::{Record, Value};
 
 /// A step is left without its form: rejected, sent back, decided by time, or with nobody to ask.
@@ -128,24 +128,19 @@ fn unset(run: &mut Run<'_>, token: TokenId, steps: &[StepId]) {
                 }
                 values.insert(each.list.clone(), Value::List(rows));
             }
-            None => values.extend(asked(form).map(|(name, value)| (name.clone(), value))),
+            None => values.extend(form.iter().map(|(name, field)| (name.clone(), empty(field)))),
         }
     }
     values.retain(|name, value| current.get(name).is_some_and(|known| known != value) && !undo::reads(run, name));
     if !values.is_empty() {
-        let _ = run.set_at(token, values);
+        let _ = run.set_leaving(token, values, steps);
     }
 }
 
-/// The fields of a form that people fill in, unset.
-fn asked(form: &Form) -> impl Iterator<Item = (&FieldName, Value)> {
-    form.iter().filter(|(_, field)| field.value.is_none()).map(|(name, field)| (name, empty(field)))
-}
-
 fn clear(form: &Form, row: &mut Record) {
-    for (name, value) in asked(form) {
+    for (name, field) in form {
         if let Some(known) = row.get_mut(name) {
-            *known = value;
+            *known = empty(field);
         }
     }
 }

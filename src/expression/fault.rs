@@ -145,6 +145,11 @@ impl Failure {
         Failure { message, at: None, unset: false }
     }
 
+    /// Whether a value was missing, as opposed to wrong.
+    pub fn is_unset(&self) -> bool {
+        self.unset
+    }
+
     pub(super) fn unset(zh: impl Into<String>, en: impl Into<String>) -> Failure {
         Failure { unset: true, ..Failure::new(zh, en) }
     }

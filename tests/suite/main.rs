@@ -9,6 +9,7 @@ mod cli;
 mod columns;
 mod company;
 mod compile;
+mod computed;
 mod diagnostics;
 mod diagram;
 mod documents;
