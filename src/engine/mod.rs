@@ -55,6 +55,7 @@ mod unasked;
 mod undo;
 mod vote;
 mod waiting;
+mod written;
 mod wrong;
 
 pub use among::among;

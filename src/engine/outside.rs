@@ -6,18 +6,16 @@
 
 use super::block;
 use super::event::{Event, Trouble};
-use super::filling;
 use super::form;
-use super::refusal::{Refusal, ResultFault};
+use super::refusal::{FieldFault, Refusal, ResultFault};
 use super::run::Run;
-use super::scope;
 use super::state::{Owner, Waiting};
 use super::step::trouble;
 use super::taking;
 use super::undo;
+use super::written;
 use crate::model::control::{Path, Retry};
 use crate::model::definition::{StepKind, outcome};
-use crate::model::formula::Formula;
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, InstanceId, Outcome, StepId, TokenId};
 use crate::model::input::Reading;
@@ -91,6 +89,9 @@ pub(super) fn child_ended(
         if !value.is_null() || run.data(token).get(name).is_none_or(Value::is_null) {
             values.insert(name.clone(), value);
         }
+    }
+    if let Some(what) = written::stops(run, token, &values) {
+        return stop(run, token, &id, what);
     }
     let on = led(run, &id, outcome).unwrap_or_else(|| On::Outcome(outcome.clone()));
     go_on(run, token, id, outcome.clone(), on, values);
@@ -274,25 +275,12 @@ fn taken(
     let today = run.facts.calendar.today(run.now);
     let reading = Reading { directory: run.facts.directory, today };
     let values = taking::taken(run.definition, id, wanted, data, (&reading, run.facts.calendar.zone))?;
-    let mut held = run.data(token).into_owned();
-    held.extend(values.clone());
-    let place = run.place(token);
-    let evaluate = |formula: &Formula, data: &Record| place.evaluate(run.facts, run.now, formula, data);
-    let mut faults = Vec::new();
-    for (name, path) in wanted.iter().filter(|(name, _)| values.contains_key(*name)) {
-        // The rules of a column may read its row, which is not here.
-        let Some(field) =
-            run.definition.data.get(name).filter(|_| scope::row_scope(&run.state, run.scope_of(token)).is_none())
-        else {
-            continue;
-        };
-        let broken = filling::refused(name, field, &held, run.facts, &evaluate);
-        faults.extend(broken.into_iter().map(|fault| ResultFault {
-            path: path.join("."),
-            field: name.clone(),
-            what: taking::not_fit(path, &fault.what),
-        }));
-    }
+    let path = |name: &FieldName| wanted.get(name).cloned().unwrap_or_default();
+    let fault = |(field, fault): (FieldName, FieldFault)| {
+        let path = path(&field);
+        ResultFault { path: path.join("."), field, what: taking::not_fit(&path, &fault.what) }
+    };
+    let faults: Vec<ResultFault> = written::broken(run, token, &values).into_iter().map(fault).collect();
     if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 

@@ -56,4 +56,5 @@ mod tutorial;
 mod undone;
 mod walked;
 mod web;
+mod written;
 mod year;

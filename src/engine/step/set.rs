@@ -1,7 +1,8 @@
-//! `set`: computes fields, in order, each from those before it.
+//! `set`: computes fields, in order, each from those before it. What breaks a rule of its field stops the case.
 
 use super::{Flow, trouble};
 use crate::engine::run::Run;
+use crate::engine::written;
 use crate::model::definition::outcome;
 use crate::model::formula::Formula;
 use crate::model::graph::On;
@@ -20,6 +21,9 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, fields: &Ind
         };
         data.insert(name.clone(), value.clone());
         values.insert(name.clone(), value);
+    }
+    if let Some(what) = written::stops(run, token, &values) {
+        return Flow::Stop(what);
     }
     match run.set_at(token, values) {
         Ok(_) => {

@@ -3,6 +3,7 @@
 use super::{Flow, trouble};
 use crate::engine::form;
 use crate::engine::run::Run;
+use crate::engine::written;
 use crate::expression::{self, Context, Failure};
 use crate::model::definition::{LookUp, outcome};
 use crate::model::graph::On;
@@ -17,6 +18,9 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, look_up: &Lo
         Ok(values) => values,
         Err((place, failure)) => return Flow::Stop(trouble(&place, &failure)),
     };
+    if let Some(what) = written::stops(run, token, &values) {
+        return Flow::Stop(what);
+    }
     match run.set_at(token, values) {
         Ok(_) => {
             run.left(token, id, outcome::DONE.into(), Vec::new(), false);
