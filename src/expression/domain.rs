@@ -139,6 +139,11 @@ impl Domain {
         on_step && part.is_in(&self.values.part)
     }
 
+    /// Whether every number in another domain is a whole one, where only those are held.
+    pub fn takes_fractions_of(&self, other: &Domain) -> bool {
+        !self.is_whole() || Domain::whole(None, None).takes(other)
+    }
+
     /// Whether it holds less than its type: numbers or times between limits, or whole numbers alone.
     pub fn has_limits(&self) -> bool {
         let line = matches!(self.values.part, Part::Line(..));
@@ -168,7 +173,23 @@ impl Domain {
 
     /// Numbers between two limits; whole ones only, where so.
     pub fn numbers(low: Option<Decimal>, high: Option<Decimal>, whole: bool) -> Domain {
-        Domain { values: Values::numbers(low, high), step: whole.then_some(Decimal::ONE) }
+        Domain::on(Line::Number, low, high, whole)
+    }
+
+    /// The same of a line. Lengths of time lie where they come to.
+    pub(super) fn on(line: Line, low: Option<Decimal>, high: Option<Decimal>, whole: bool) -> Domain {
+        let step = (whole && line == Line::Number).then_some(Decimal::ONE);
+        Domain { values: Values::on(line, low, high), step }
+    }
+
+    /// The limits that another domain may go below and above, where the two are of numbers or of lengths of one unit.
+    pub fn passed_by(&self, other: &Domain) -> (Option<Value>, Option<Value>) {
+        let Some((line, (low, high))) = self.values.measured() else { return (None, None) };
+        let there = other.values.measured().filter(|(of, _)| *of == line);
+        let (least, most) = there.map(|(_, ends)| ends).unwrap_or_default();
+        let low = low.filter(|limit| least.is_none_or(|least| least < *limit));
+        let high = high.filter(|limit| most.is_none_or(|most| most > *limit));
+        (low.and_then(|limit| value_at(line, limit)), high.and_then(|limit| value_at(line, limit)))
     }
 
     /// What one of two domains holds.

@@ -1,11 +1,12 @@
 //! What an expression can come to, from what the fields that it reads can hold.
 //!
-//! Numbers are reckoned with as the interval that they lie in, and whether they are whole; what is chosen from names
-//! keeps them. The answer is never too small: where nothing is known, it is anything. Of a list it is what its items
-//! are. `if` narrows what its condition asks, whatever that is: `if a - b > 0 then a - b else 0` is never below zero.
+//! Numbers are reckoned with as the interval that they lie in, and whether they are whole; lengths of time of one unit
+//! are as numbers; what is chosen from names keeps them. The answer is never too small: where nothing is known, it is
+//! anything. Of a list it is what its items are. `if` narrows what its condition asks, whatever that is:
+//! `if a - b > 0 then a - b else 0` is never below zero.
 
 use super::domain::Domain;
-use super::range::Values;
+use super::range::{Ends, Line, Values};
 use super::region::{Declared, implied};
 use crate::model::formula::{Arithmetic, Expr, Op, Source};
 use crate::model::id::FieldName;
@@ -24,9 +25,6 @@ pub fn extent(expr: &Expr, declared: &dyn Declared, known: &[(Expr, Values)]) ->
 pub fn proves(condition: &Expr, truth: bool) -> Vec<(Expr, Values)> {
     implied(condition, truth)
 }
-
-/// The least and the greatest that a number can be; `None` where nothing ends it.
-type Ends = (Option<Decimal>, Option<Decimal>);
 
 struct Reckoning<'r> {
     declared: &'r dyn Declared,
@@ -81,9 +79,8 @@ impl Reckoning<'_> {
             Op::Negate(of) => {
                 let of = self.of(of);
                 let turn = |end: Option<Decimal>| end.map(|end| -end);
-                of.values()
-                    .ends()
-                    .map_or(Domain::any(true), |(low, high)| Domain::numbers(turn(high), turn(low), of.is_whole()))
+                let turned = |(line, (low, high))| Domain::on(line, turn(high), turn(low), of.is_whole());
+                of.values().measured().map_or(Domain::any(true), turned)
             }
             Op::Arithmetic(op, a, b) => self.arithmetic(*op, a, b),
             Op::If(condition, then, otherwise) => {
@@ -163,14 +160,25 @@ impl Reckoning<'_> {
 
     fn arithmetic(&mut self, op: Arithmetic, a: &Expr, b: &Expr) -> Domain {
         let (first, second) = (self.of(a), self.of(b));
-        let (Some(x), Some(y)) = (first.values().ends(), second.values().ends()) else { return Domain::any(true) };
+        let (Some((of, x)), Some((by, y))) = (first.values().measured(), second.values().measured()) else {
+            return Domain::any(true);
+        };
         let whole = first.is_whole() && second.is_whole();
         match op {
-            Arithmetic::Add => Domain::numbers(sum(x.0, y.0), sum(x.1, y.1), whole),
-            Arithmetic::Subtract => {
+            Arithmetic::Add if of == by => Domain::on(of, sum(x.0, y.0), sum(x.1, y.1), whole),
+            Arithmetic::Subtract if of == by => {
                 let turn = |end: Option<Decimal>| end.map(|end| -end);
-                Domain::numbers(sum(x.0, turn(y.1)), sum(x.1, turn(y.0)), whole)
+                Domain::on(of, sum(x.0, turn(y.1)), sum(x.1, turn(y.0)), whole)
             }
+            Arithmetic::Multiply if by == Line::Number && of != by => scaled(of, product(x, y)),
+            Arithmetic::Multiply if of == Line::Number && of != by => scaled(by, product(x, y)),
+            Arithmetic::Divide if by == Line::Number && of != by => scaled(of, quotient(x, y)),
+            Arithmetic::Divide if of == by && of != Line::Number => {
+                let (low, high) = quotient(x, y);
+                Domain::numbers(low, high, false)
+            }
+            _ if of != Line::Number || by != Line::Number => Domain::any(true),
+            Arithmetic::Add | Arithmetic::Subtract => Domain::any(true),
             Arithmetic::Multiply => {
                 let (low, high) = product(x, y);
                 Domain::numbers(low, high, whole)
@@ -208,10 +216,16 @@ impl Reckoning<'_> {
     fn call(&mut self, name: &str, arguments: &[Expr]) -> Domain {
         let all: Vec<Domain> = arguments.iter().map(|argument| self.of(argument)).collect();
         let whole = all.iter().all(Domain::is_whole);
-        let mut ends: Option<Vec<Ends>> = all.iter().map(|domain| domain.values().ends()).collect();
-        if matches!(name, "min" | "max") && all.len() > 1 && all.iter().any(|domain| domain.values().ends().is_some()) {
+        let measured: Vec<Option<(Line, Ends)>> = all.iter().map(|domain| domain.values().measured()).collect();
+        // Lengths of time of one unit are as numbers to what puts them together.
+        let together = matches!(name, "min" | "max" | "mean" | "median" | "sum" | "abs");
+        let line = measured.iter().flatten().map(|(line, _)| *line).next().filter(|_| together).unwrap_or(Line::Number);
+        let on_line = |found: &Option<(Line, Ends)>| found.filter(|(of, _)| *of == line).map(|(_, ends)| ends);
+        let mut ends: Option<Vec<Ends>> = measured.iter().map(on_line).collect();
+        let alike = measured.iter().flatten().all(|(of, _)| *of == line);
+        if matches!(name, "min" | "max") && all.len() > 1 && alike && measured.iter().any(Option::is_some) {
             // Beside a number there are only numbers, whatever is known of them.
-            ends = Some(all.iter().map(Domain::ends).collect());
+            ends = Some(measured.iter().map(|found| on_line(found).unwrap_or_default()).collect());
         }
         let first = ends.as_ref().and_then(|ends| ends.first()).copied();
         let zero = Some(Decimal::ZERO);
@@ -267,7 +281,7 @@ impl Reckoning<'_> {
             }
             _ => None,
         };
-        found.map_or_else(|| Domain::any(true), |(low, high, whole)| Domain::numbers(low, high, whole))
+        found.map_or_else(|| Domain::any(true), |(low, high, whole)| Domain::on(line, low, high, whole))
     }
 }
 
@@ -282,6 +296,14 @@ fn part_of_time(name: &str) -> Domain {
         "minute" => within(0, 59),
         "year" | "years" | "months" | "days" | "hours" | "minutes" => Domain::numbers(None, None, true),
         _ => Domain::any(true),
+    }
+}
+
+/// Lengths of time that were multiplied or divided; of some units they come to whole ones.
+fn scaled(line: Line, (low, high): Ends) -> Domain {
+    match line {
+        Line::Seconds => Domain::on(line, low, high, false),
+        _ => Domain::on(line, low.map(|low| low.floor()), high.map(|high| high.ceil()), false),
     }
 }
 

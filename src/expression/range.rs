@@ -14,6 +14,9 @@ use rust_decimal::prelude::ToPrimitive;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// The least and the greatest of what is measured; `None` where nothing ends it.
+pub(super) type Ends = (Option<Decimal>, Option<Decimal>);
+
 /// A set of values of one type, perhaps with `null`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Values {
@@ -134,20 +137,26 @@ impl Values {
         Some(Values { null: self.null && other.null, part: self.part.merged(&other.part, false)? })
     }
 
-    /// Every number from one to another, ends included; open where there is none.
-    pub(super) fn numbers(low: Option<Decimal>, high: Option<Decimal>) -> Values {
+    /// All of a line from one place to another, ends included; open where there is none.
+    pub(super) fn on(line: Line, low: Option<Decimal>, high: Option<Decimal>) -> Values {
         let from = low.map_or(Cut::START, Cut::before);
         let to = high.map_or(Cut::END, Cut::after);
         let intervals = if from < to { vec![(from, to)] } else { Vec::new() };
-        Values { null: false, part: Part::Line(Line::Number, intervals) }
+        Values { null: false, part: Part::Line(line, intervals) }
     }
 
     /// The least and the greatest number, or the ends that they come up to; `None` where there is none or other values
     /// than numbers are in it.
-    pub(super) fn ends(&self) -> Option<(Option<Decimal>, Option<Decimal>)> {
-        let Part::Line(Line::Number, intervals) = &self.part else { return None };
+    pub(super) fn ends(&self) -> Option<Ends> {
+        self.measured().filter(|(line, _)| *line == Line::Number).map(|(_, ends)| ends)
+    }
+
+    /// The same of whatever is added up: numbers, and lengths of time of one unit.
+    pub(super) fn measured(&self) -> Option<(Line, Ends)> {
+        let Part::Line(line, intervals) = &self.part else { return None };
         let ((from, _), (_, to)) = (intervals.first()?, intervals.last()?);
-        Some(((*from != Cut::START).then_some(from.at), (*to != Cut::END).then_some(to.at)))
+        let ends = ((*from != Cut::START).then_some(from.at), (*to != Cut::END).then_some(to.at));
+        (!matches!(line, Line::Day | Line::Moment)).then_some((*line, ends))
     }
 
     /// Whether all of it are lengths of time above zero.

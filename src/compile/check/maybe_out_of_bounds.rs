@@ -4,7 +4,8 @@
 //! Every field keeps its fixed limits: forms refuse what breaks them, what comes from outside is refused too, and of
 //! all else it is proved here. So other proofs may rest on them, and no table is given what it does not take. What is
 //! never within is told for texts and lists too, where their length is known. A called process asks its applicant for
-//! what it refuses; only what it always refuses is a fault.
+//! what it refuses; only what it always refuses is a fault, and what is no whole number by its type. What is computed
+//! keeps its limits as people change what it reads; that it is whole is proved here.
 
 use super::Subject;
 use super::impossible_field::broken;
@@ -17,12 +18,14 @@ use crate::diagnostics::{Code, Diagnostic, Spanned};
 use crate::expression::domain::Domain;
 use crate::expression::extent::{extent, proves};
 use crate::expression::fixed;
+use crate::expression::region::Declared;
 use crate::model::definition::StepKind as Kind;
-use crate::model::form::Field;
-use crate::model::formula::Formula;
+use crate::model::form::{Field, FieldKind, Form};
+use crate::model::formula::{Expr, Formula};
 use crate::model::id::FieldName;
 use crate::model::rule::{Aggregate, Hit, Table};
-use crate::model::text::Wording;
+use crate::model::text::{Lang, Wording};
+use crate::model::value::{Value, plain};
 use crate::syntax::{self, FeelText, StepKind};
 use rust_decimal::Decimal;
 
@@ -42,6 +45,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &declared_as, &[])));
         }
     }
+    computed(subject, diagnostics);
     for placed in subject.flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
         let Some(step) = subject.definition.steps.get(&placed.id) else { continue };
         let Some(mut place) = Place::inside(subject, &placed.id) else { continue };
@@ -76,8 +80,11 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 for (name, text, formula) in written(&source.with, &call.with) {
                     let Some(field) = callee.field(name.as_str()) else { continue };
                     let to = To { name: asked_by(&source.process.value, name), field: &field, limit: None };
-                    let never = to.is_never_within(formula, &place.extent(formula));
-                    diagnostics.extend(never.then(|| to.beyond(text)));
+                    let found = place.extent(formula);
+                    diagnostics.extend(match to.is_never_within(formula, &found) {
+                        true => Some(to.beyond(text, formula)),
+                        false => to.fraction(text, &found),
+                    });
                 }
                 let left = |name: &FieldName| left(callee, name);
                 for (name, text, formula) in written(&source.take, &call.take) {
@@ -88,6 +95,63 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
             _ => {}
         }
+    }
+}
+
+/// Whole numbers that are computed: they are whole whatever people change.
+fn computed(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let (document, definition) = (subject.document, subject.definition);
+    let Some(first) = subject.flow.steps.first().and_then(|placed| Place::before(subject, &placed.id)) else { return };
+    whole(&document.form, &definition.form, &first, diagnostics);
+    whole(&document.data, &definition.data, &first, diagnostics);
+    for placed in subject.flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
+        let human = definition.steps.get(&placed.id).and_then(|step| step.human());
+        if let (Some(human), Some(place)) = (human, Place::inside(subject, &placed.id)) {
+            whole(&placed.source.form, &human.form, &place, diagnostics);
+        }
+    }
+}
+
+fn whole(written: &[syntax::Field], form: &Form, around: &dyn Declared, diagnostics: &mut Vec<Diagnostic>) {
+    let own = Own { form, around };
+    for source in written {
+        let name = FieldName::from(source.name.value.as_str());
+        let Some(field) = form.get(&name) else { continue };
+        if let FieldKind::List(columns) = &field.kind {
+            whole(&source.fields, columns, &own, diagnostics);
+        }
+        if let (Some(text), Some(formula), false) = (&source.value, &field.value, field.many) {
+            let to = To { name: case(&name), field: &unlimited(field), limit: None };
+            diagnostics.extend(match fixed(formula).is_some_and(|value| to.has_fraction(&value)) {
+                true => Some(to.beyond(text, formula)),
+                false => to.fraction(text, &extent(&formula.root, &own, &[])),
+            });
+        }
+    }
+}
+
+/// A field without what is held as people change what it is computed from.
+fn unlimited(field: &Field) -> Field {
+    Field { min: None, max: None, ..field.clone() }
+}
+
+/// A form whose fields hide those around it.
+struct Own<'o> {
+    form: &'o Form,
+    around: &'o dyn Declared,
+}
+
+impl Declared for Own<'_> {
+    fn field(&self, name: &FieldName) -> Domain {
+        self.form.get(name).map_or_else(|| self.around.field(name), held)
+    }
+
+    fn part(&self, of: &Expr) -> Option<Domain> {
+        self.around.part(of)
+    }
+
+    fn most_rows(&self, name: &FieldName) -> Option<Decimal> {
+        self.around.most_rows(name)
     }
 }
 
@@ -198,36 +262,46 @@ impl To<'_> {
     fn judged(&self, text: &FeelText, formula: &Formula, found: &Domain) -> Option<Diagnostic> {
         let held = Domain::asked(self.field);
         if self.is_never_within(formula, found) {
-            return Some(self.beyond(text));
+            return Some(self.beyond(text, formula));
         }
         if !held.has_limits() || held.takes(found) {
             return None;
         }
         let written = &text.text;
-        let (ends, limits) = (found.ends(), held.ends());
-        let below = limits.0.filter(|limit| ends.0.is_none_or(|low| low < *limit));
-        let above = limits.1.filter(|limit| ends.1.is_none_or(|high| high > *limit));
+        let (below, above) = held.passed_by(found);
+        let limited = above.is_some();
+        let (below, above) = (below.map(|low| self.shown(&low)), above.map(|high| self.shown(&high)));
         let (what, instead) = match (below, above) {
             (Some(low), Some(high)) => (
-                (format!("比 {} 小或比 {} 大", self.shown(low), self.shown(high)), {
-                    format!("less than {} or more than {}", self.shown(low), self.shown(high))
-                }),
-                Some(format!("min({}, max({}, {written}))", self.shown(high), self.shown(low))),
+                (format!("比 {low} 小或比 {high} 大"), format!("less than {low} or more than {high}")),
+                Some(format!("min({high}, max({low}, {written}))")),
             ),
-            (Some(low), None) => (
-                (format!("比 {} 小", self.shown(low)), format!("less than {}", self.shown(low))),
-                Some(format!("max({}, {written})", self.shown(low))),
-            ),
-            (None, Some(high)) => (
-                (format!("比 {} 大", self.shown(high)), format!("more than {}", self.shown(high))),
-                Some(format!("min({}, {written})", self.shown(high))),
-            ),
-            (None, None) if held.is_whole() && !found.is_whole() => {
-                (("不是整数".to_owned(), "no whole number".to_owned()), Some(format!("round half up({written}, 0)")))
+            (Some(low), None) => {
+                ((format!("比 {low} 小"), format!("less than {low}")), Some(format!("max({low}, {written})")))
             }
+            (None, Some(high)) => {
+                ((format!("比 {high} 大"), format!("more than {high}")), Some(format!("min({high}, {written})")))
+            }
+            (None, None) if !held.takes_fractions_of(found) => return self.fraction(text, found),
             (None, None) => (("在范围之外".to_owned(), "beyond its limits".to_owned()), None),
         };
-        let name = &self.name;
+        let shown = self.maybe(text, &what, instead);
+        let limit = self.limit.and_then(|field| if limited { field.max.as_ref() } else { field.min.as_ref() });
+        Some(match limit {
+            Some(limit) => shown.context(limit.span, Wording::new("限制", "the limit")),
+            None => shown,
+        })
+    }
+
+    /// What may be no whole number where only those are held.
+    fn fraction(&self, text: &FeelText, found: &Domain) -> Option<Diagnostic> {
+        let what = ("不是整数".to_owned(), "no whole number".to_owned());
+        let instead = || Some(format!("round half up({}, 0)", text.text));
+        (!Domain::asked(self.field).takes_fractions_of(found)).then(|| self.maybe(text, &what, instead()))
+    }
+
+    fn maybe(&self, text: &FeelText, what: &(String, String), instead: Option<String>) -> Diagnostic {
+        let (written, name) = (&text.text, &self.name);
         let shown = Diagnostic::new(
             Code::MaybeOutOfBounds,
             text.span,
@@ -236,29 +310,38 @@ impl To<'_> {
                 format!("`{written}` may be {}, which {} does not allow", what.1, name.en),
             ),
         );
-        let shown = match instead {
-            Some(instead) => shown.hint(Wording::new(
+        shown.hint_if(instead.map(|instead| {
+            Wording::new(
                 format!("写成 `{instead}`，或先判断，或限制它读的字段。"),
                 format!("Write `{instead}`, or ask first, or limit what it reads."),
-            )),
-            None => shown,
-        };
-        let limit = self.limit.and_then(|field| if above.is_some() { field.max.as_ref() } else { field.min.as_ref() });
-        Some(match limit {
-            Some(limit) => shown.context(limit.span, Wording::new("限制", "the limit")),
-            None => shown,
-        })
+            )
+        }))
     }
 
     fn is_never_within(&self, formula: &Formula, found: &Domain) -> bool {
         let held = Domain::asked(self.field);
         let known = fixed(formula).filter(|value| !value.is_null());
         held.has_limits() && held.is_apart_from(found)
-            || known.is_some_and(|value| broken(self.field, &value).is_some())
+            || known.is_some_and(|value| broken(self.field, &value).is_some() || self.has_fraction(&value))
     }
 
-    fn beyond(&self, text: &FeelText) -> Diagnostic {
+    fn has_fraction(&self, value: &Value) -> bool {
+        let number = value.as_number();
+        Domain::asked(self.field).is_whole() && number.is_some_and(|number| !number.is_integer())
+    }
+
+    fn beyond(&self, text: &FeelText, formula: &Formula) -> Diagnostic {
         let (written, name) = (&text.text, &self.name);
+        if fixed(formula).is_some_and(|value| self.has_fraction(&value)) {
+            return Diagnostic::new(
+                Code::OutOfBounds,
+                text.span,
+                Wording::new(
+                    format!("`{written}` 不是整数，而{} 只有整数", name.zh),
+                    format!("`{written}` is no whole number, which is all that {} holds", name.en),
+                ),
+            );
+        }
         let found = Diagnostic::new(
             Code::OutOfBounds,
             text.span,
@@ -273,11 +356,17 @@ impl To<'_> {
         }
     }
 
-    fn shown(&self, limit: Decimal) -> String {
-        use crate::model::form::FieldKind;
-        match self.field.kind {
-            FieldKind::Percent => format!("{} %", (limit * Decimal::ONE_HUNDRED).normalize()),
-            _ => limit.normalize().to_string(),
+    /// A limit as it is written in an expression.
+    fn shown(&self, limit: &Value) -> String {
+        match (limit, &self.field.kind) {
+            (Value::Number(limit), FieldKind::Percent) => format!("{} %", (limit * Decimal::ONE_HUNDRED).normalize()),
+            (Value::Number(limit), _) => limit.normalize().to_string(),
+            (Value::Duration(length), _) => {
+                let words = length.words(Lang::En);
+                // What needs several units is written as one text.
+                if words.split(' ').count() > 3 { format!("@\"{length}\"") } else { words }
+            }
+            (other, _) => plain(other).to_string(),
         }
     }
 }

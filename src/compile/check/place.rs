@@ -125,9 +125,13 @@ impl<'s> Place<'s> {
     }
 }
 
-/// What a field or column holds by its declaration.
+/// What a field or column holds by its declaration. What is computed may be beyond its limits for a while, but whole it is.
 pub(super) fn held(field: &Field) -> Domain {
-    if field.value.is_some() { Domain::written(field) } else { Domain::asked(field) }
+    match (&field.value, &field.kind) {
+        (None, _) => Domain::asked(field),
+        (Some(_), FieldKind::Integer) => Domain::asked(&Field { min: None, max: None, ..field.clone() }),
+        (Some(_), _) => Domain::written(field),
+    }
 }
 
 impl Declared for Place<'_> {
