@@ -74,6 +74,12 @@ impl Reading {
         !self.broken && !self.pieces.iter().any(|piece| piece.hidden.flow)
     }
 
+    /// Whether how a case moves on from a step is as it is written, whatever is wrong elsewhere; by what stands in it.
+    pub(crate) fn step(&self, at: Span) -> bool {
+        let within = |item: Span| item.source == at.source && item.start <= at.start && at.end <= item.end;
+        !self.broken && !self.pieces.iter().any(|piece| piece.hidden.flow && within(piece.hidden.item))
+    }
+
     /// Whether a key of the document is as it is written, or is known not to be there.
     pub(crate) fn head(&self, key: &str) -> bool {
         let unlike = |piece: &Piece| match piece.hidden.keys.as_slice() {

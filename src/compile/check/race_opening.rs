@@ -3,8 +3,9 @@
 use super::Subject;
 use crate::compile::outcomes::skippable;
 use crate::diagnostics::{Code, Diagnostic};
+use crate::model::definition::outcome;
 use crate::model::text::Wording;
-use crate::syntax::StepKind;
+use crate::syntax::{Step, StepKind};
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for placed in &subject.flow.steps {
@@ -27,16 +28,21 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             let name = &branch.name.value;
             let span = first.map_or(branch.name.span, |step| step.id.as_ref().map_or(step.key, |id| id.span));
             let approves = first.is_some_and(|step| matches!(step.kind, StepKind::Approve { .. }));
-            let message = match approves {
-                true => Wording::new(
-                    format!(
-                        "`{name}` 这一路以 `approve` 开头：不同意会让整个案例结束，比不出先后。请改用 `task`，用 `outcomes` 写有哪些回答"
-                    ),
-                    format!(
-                        "the branch `{name}` begins with an `approve`, whose `rejected` would end the case and not the race; ask with a `task`, and say with `outcomes` what it can be answered"
-                    ),
-                ),
-                false => Wording::new(
+            let message = match first.filter(|_| approves) {
+                Some(approval) => {
+                    let then = rejected(approval);
+                    Wording::new(
+                        format!(
+                            "`{name}` 这一路以 `approve` 开头：{}，比不出先后。请改用 `task`，用 `outcomes` 写有哪些回答",
+                            then.zh
+                        ),
+                        format!(
+                            "the branch `{name}` begins with an `approve`, whose `rejected` would {}; ask with a `task`, and say with `outcomes` what it can be answered",
+                            then.en
+                        ),
+                    )
+                }
+                None => Wording::new(
                     format!(
                         "`{name}` 这一路一开始不等任何事，比赛还没开始它就赢了。第一步要是没有 `when` 的 `wait`、`receive`、`task`、`job` 或 `call`"
                     ),
@@ -52,5 +58,18 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 )
             })));
         }
+    }
+}
+
+/// What becomes of the race where an approval is rejected.
+fn rejected(approval: &Step) -> Wording {
+    let led = approval.on.iter().find(|(name, _)| name.value == outcome::REJECTED);
+    match led.map(|(_, target)| target.name.as_str()) {
+        None => Wording::new("不同意会让整个案例结束", "end the case and not the race"),
+        Some("next") => Wording::new("不同意也算这一路赢了", "win the race as `approved` does"),
+        Some(step) => Wording::new(
+            format!("不同意会转到 `{step}`，不管别的几路到了哪里"),
+            format!("lead to `{step}`, however far the other branches are"),
+        ),
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let StepKind::Call(call) = &step.kind else { continue };
         let Some(callee) = subject.world.callees.get(call.process.value.as_str()) else { continue };
         let led = |name: &str| step.on.iter().any(|(outcome, _)| outcome.value == name);
-        if call.detached || led(OTHERWISE) || !subject.reading.flow() {
+        if call.detached || led(OTHERWISE) || !subject.reading.step(call.process.span) {
             continue;
         }
         let bad = [outcome::REJECTED, outcome::WITHDRAWN, outcome::CANCELLED];
