@@ -30,7 +30,8 @@ pub(super) struct Computed {
 pub(super) struct Due<'a> {
     /// Its name.
     pub name: &'a FieldName,
-    field: &'a Field,
+    /// What it holds.
+    pub field: &'a Field,
     how: How<'a>,
 }
 

@@ -90,9 +90,6 @@ pub(super) fn child_ended(
             values.insert(name.clone(), value);
         }
     }
-    if let Some(what) = written::stops(run, token, &values) {
-        return stop(run, token, &id, what);
-    }
     let on = led(run, &id, outcome).unwrap_or_else(|| On::Outcome(outcome.clone()));
     go_on(run, token, id, outcome.clone(), on, values);
     Ok(())
@@ -285,11 +282,14 @@ fn taken(
 }
 
 fn go_on(run: &mut Run<'_>, token: TokenId, id: StepId, outcome: Outcome, on: On, values: Record) {
-    if !values.is_empty()
-        && let Err(computed) = run.set_at(token, values)
-    {
-        let what = trouble(computed.field.as_str(), &computed.failure);
-        return run.emit(Event::IncidentRaised { token, step: id, what });
+    if !values.is_empty() {
+        let broken = written::stops(run, token, &values);
+        let set = |run: &mut Run<'_>| {
+            run.set_at(token, values).err().map(|computed| trouble(computed.field.as_str(), &computed.failure))
+        };
+        if let Some(what) = broken.or_else(|| set(run)) {
+            return run.emit(Event::IncidentRaised { token, step: id, what });
+        }
     }
     let late = run.token_is_late(token);
     run.clear_timers(Owner::Token(token));

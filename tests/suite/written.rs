@@ -42,6 +42,15 @@ fn what_is_set_keeps_every_rule_of_its_field() {
 }
 
 #[test]
+fn what_is_computed_from_what_is_set_keeps_its_rules() {
+    let data = "  spent: { type: integer, title: Spent }
+  left: { type: integer, title: Left, value: if spent != null then 20 - spent else 20, min: 0 }
+";
+    assert_eq!(failures(data, "spent: amount * 4", "task: look, data: { left: 0 }"), "");
+    assert_eq!(failures(data, "spent: amount * 5", "incident: set_1"), "");
+}
+
+#[test]
 fn what_is_set_in_a_row_keeps_the_rules_of_its_column() {
     let process = "process: order
 title: Order
