@@ -70,7 +70,8 @@ const DAYS: &[(&str, Weekday)] = &[
 impl Lowering<'_> {
     /// A document whose kind is `calendar`.
     pub(crate) fn calendar(&mut self, root: &Node, key_span: Span) -> Option<Calendar> {
-        let fields = self.fields(root, &CALENDAR, key_span)?;
+        let root = self.lifted(root, &CALENDAR);
+        let fields = self.fields(&root, &CALENDAR, key_span)?;
         let year = fields.required(self, "year").and_then(|node| self.year(node));
         let holidays = self.days(fields.get("holidays"), year);
         let working = self.days(fields.get("working"), year);

@@ -113,7 +113,8 @@ static DIRECTORY_PARTS: &[&Place] = &[&DEPARTMENT, &POSITION, &PERSON, &ABSENCE,
 impl Lowering<'_> {
     /// A document whose kind is `directory`.
     pub(crate) fn directory(&mut self, root: &Node, key_span: Span) -> Option<Directory> {
-        let fields = self.fields(root, &DIRECTORY, key_span)?;
+        let root = self.lifted(root, &DIRECTORY);
+        let fields = self.fields(&root, &DIRECTORY, key_span)?;
         let people = fields.required(self, "people");
         Some(Directory {
             name: fields.get("directory").and_then(|node| self.name(node, NameRule::Document)),

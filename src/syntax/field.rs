@@ -179,12 +179,13 @@ impl Lowering<'_> {
     /// The fields of a `form`, `data` or `fields`.
     pub(crate) fn form(&mut self, node: &Node) -> Vec<Field> {
         let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
+        let entries = self.sunk(entries);
         let (mut found, mut passed) = (Vec::new(), 0);
         for (at, entry) in entries.iter().enumerate() {
             if at < passed {
                 continue;
             }
-            match self.flattened(entries, at, depth::is_part_of_field) {
+            match self.flattened(&entries, at, depth::is_part_of_field) {
                 Some(strays) => passed = at + 1 + strays,
                 None => found.extend(self.field(&entry.key, &entry.value)),
             }

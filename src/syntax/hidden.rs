@@ -77,6 +77,7 @@ fn may_hide(found: &Diagnostic) -> bool {
             | Code::ForeignSyntax
             | Code::YamlSyntax
             | Code::UnknownKey
+            | Code::MisplacedKey
             | Code::StepKind
             | Code::BadValue
     );

@@ -87,7 +87,8 @@ pub(crate) static SOURCE: Place = Place {
 impl Lowering<'_> {
     /// A document whose kind is `metric`.
     pub(crate) fn metric(&mut self, root: &Node, key_span: Span) -> Option<Metric> {
-        let fields = self.fields(root, &METRIC, key_span)?;
+        let root = self.lifted(root, &METRIC);
+        let fields = self.fields(&root, &METRIC, key_span)?;
         let periods = fields.required(self, "periods").and_then(|node| self.word_items(node)).unwrap_or_default();
         Some(Metric {
             name: fields.get("metric").and_then(|node| self.name(node, NameRule::Document)),

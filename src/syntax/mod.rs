@@ -135,8 +135,10 @@ pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
         },
         None => Document::Unknown,
     };
+    let told = lowering.diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree));
+    let told: Vec<Diagnostic> = told.collect();
     let mut diagnostics = std::mem::take(&mut tree.diagnostics);
-    diagnostics.extend(lowering.diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree)));
+    diagnostics.extend(told);
     diagnostics.retain(|found| !node::below_gap(&source.text, found.span.start, &tree.gaps));
     written_out(id, &source.text, &mut diagnostics);
     crate::diagnostics::sort(&mut diagnostics, sources);
@@ -163,6 +165,10 @@ fn is_told(found: &Diagnostic, text: &str, tree: &Tree) -> bool {
         found.code,
         Code::MissingKey | Code::MissingValue | Code::StepKind | Code::UnknownKind | Code::WrongShape
     );
+    // A line that was moved is out of line first of all.
+    if found.code == Code::MisplacedKey && tree.diagnostics.iter().any(|told| told.span.start == found.span.start) {
+        return false;
+    }
     match tree.broken_at {
         Some(at) if lacks || found.span.end as usize > text[..at as usize].rfind('\n').unwrap_or(0) => false,
         _ => !(lacks && node::beside_gap(text, found.span.start, &tree.gaps)),

@@ -111,7 +111,8 @@ pub(crate) fn is_head(key: &str) -> bool {
 impl Lowering<'_> {
     /// A document whose kind is `process`.
     pub(crate) fn process(&mut self, root: &Node, key_span: Span) -> Option<Process> {
-        let fields = self.fields(root, &PROCESS, key_span)?;
+        let root = self.lifted(root, &PROCESS);
+        let fields = self.fields(&root, &PROCESS, key_span)?;
         Some(Process {
             name: fields.get("process").and_then(|node| self.name(node, NameRule::Document)),
             key_span,

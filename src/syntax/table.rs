@@ -58,7 +58,8 @@ pub(crate) const NOTE: &str = "note";
 impl Lowering<'_> {
     /// A document whose kind is `table`.
     pub(crate) fn table(&mut self, root: &Node, key_span: Span) -> Option<Table> {
-        let fields = self.fields(root, &TABLE, key_span)?;
+        let root = self.lifted(root, &TABLE);
+        let fields = self.fields(&root, &TABLE, key_span)?;
         let inputs = fields.required(self, "inputs").map(|node| self.form(node)).unwrap_or_default();
         let outputs = fields.required(self, "outputs").map(|node| self.form(node)).unwrap_or_default();
         let columns: Vec<&str> = inputs.iter().chain(&outputs).map(|column| column.name.value.as_str()).collect();

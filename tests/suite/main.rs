@@ -31,6 +31,7 @@ mod link;
 mod mail;
 mod mends;
 mod mistakes;
+mod moved;
 mod mutations;
 mod news;
 mod operator;

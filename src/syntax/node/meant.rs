@@ -104,7 +104,7 @@ fn word(text: &str) -> &str {
 }
 
 /// Whether a word is a key of the language.
-fn is_key(word: &str) -> bool {
+pub(super) fn is_key(word: &str) -> bool {
     schema_keys().iter().any(|(_, keys)| keys.contains(&word))
 }
 

@@ -182,17 +182,19 @@ pub(crate) fn beside_gap(text: &str, at: u32, gaps: &[Range<u32>]) -> bool {
     gaps.iter().any(|gap| from <= gap.end && gap.start <= to as u32)
 }
 
-/// Whether a place is in what a line that was left out seems to open: `key:` that stands too deep to line up, with what
-/// belongs under it less deep than itself.
+/// Whether a place is in what a line that was left out seems to open: `key:` or `- id: x` that stands too deep to line
+/// up, with what belongs under it less deep than it is.
 pub(crate) fn below_gap(text: &str, at: u32, gaps: &[Range<u32>]) -> bool {
     let end = text.get(at as usize..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at as usize + n);
     gaps.iter().filter(|gap| gap.end <= at).any(|gap| {
         let line = text.get(gap.start as usize..gap.end as usize).unwrap_or("").trim_end();
         let behind = text.get(gap.end as usize..end).unwrap_or("");
-        let mut depths = behind.lines().filter(|line| !line.trim().is_empty()).map(indent);
-        let Some(first) = depths.next() else { return false };
-        let opens = line.ends_with(':') && !line.contains('\n') && 0 < first && first < indent(line);
-        opens && depths.all(|depth| depth >= first)
+        let mut lines = behind.lines().filter(|line| !line.trim().is_empty());
+        let Some(first) = lines.next() else { return false };
+        let (depth, own) = (indent(first), indent(line));
+        let is_item = |line: &str| line.trim_start().starts_with("- ");
+        let opens = if is_item(line) { depth == own && !is_item(first) } else { line.ends_with(':') && depth < own };
+        opens && depth > 0 && !line.contains('\n') && lines.all(|line| indent(line) >= depth)
     })
 }
 

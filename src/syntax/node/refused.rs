@@ -1,5 +1,6 @@
 //! What the YAML parser refuses, in words that say what to write.
 
+use super::aligned::out_of_line;
 use super::lines::{line_above, next_line, starts_value, visible};
 use super::meant::{
     bare_brackets, full_width_bracket, full_width_in_brackets, full_width_near, missing_colon,
@@ -43,6 +44,13 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
                 format!("`{mark}` has no matching `{close}`; add it, or write one item a line"),
             ),
         );
+    }
+    let begins = matches!(kind, ErrorKind::InvalidDocumentEnd | ErrorKind::ExpectedDocumentStart);
+    if (begins || misaligned(kind))
+        && !tab_starts_line(text, at)
+        && let Some(found) = out_of_line(id, text, at)
+    {
+        return found;
     }
     match kind {
         ErrorKind::TabNotAllowed

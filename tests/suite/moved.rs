@@ -1,0 +1,64 @@
+//! A line that was moved to the left or the right, as an editor does at a slip of the hand: one fault, at that line or
+//! beside it, and `check --fix` moves it back.
+
+use crate::support::{files, name, project};
+use countersign::compile::{self, NoTemplates, SourceText, mend};
+
+/// The files of a starter, as `init` lays them down.
+fn starter(lang: &str) -> Vec<(String, String)> {
+    let read = |path: &std::path::PathBuf| {
+        let text = std::fs::read_to_string(path).unwrap().replace("{init_year}", "2026");
+        (name(path), text)
+    };
+    files(&project(&format!("docs/starter/{lang}")), ".yaml").iter().map(read).collect()
+}
+
+fn sources(all: &[(String, String)], changed: usize, text: &str) -> Vec<SourceText> {
+    let each = all.iter().enumerate().map(|(at, (name, old))| {
+        let text = if at == changed { text } else { old };
+        SourceText { name: name.clone(), bytes: text.as_bytes().to_vec() }
+    });
+    each.collect()
+}
+
+#[test]
+fn a_moved_line_is_one_fault_and_is_moved_back() {
+    let (mut tried, mut kept) = (0, Vec::new());
+    for lang in ["zh", "en"] {
+        let all = starter(lang);
+        for (file, (name, text)) in all.iter().enumerate() {
+            let lines: Vec<&str> = text.lines().collect();
+            let said = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+            for (at, line) in lines.iter().enumerate().filter(|(_, line)| said(line)) {
+                for by in [2_isize, -2, 4] {
+                    let moved = match by {
+                        2.. => format!("{}{line}", " ".repeat(by as usize)),
+                        _ => match line.strip_prefix("  ") {
+                            Some(line) => line.to_owned(),
+                            None => continue,
+                        },
+                    };
+                    let mut wrong = lines.clone();
+                    wrong[at] = &moved;
+                    let wrong = wrong.join("\n") + "\n";
+                    let compiled = compile::compile(sources(&all, file, &wrong), &NoTemplates);
+                    let errors: Vec<_> = compiled.diagnostics.iter().filter(|found| found.is_error()).collect();
+                    let shown = || compiled.render(countersign::model::text::Lang::En);
+                    assert!(errors.len() <= 1, "{name}:{} by {by}:\n{}", at + 1, shown());
+                    let Some(found) = errors.first() else { continue };
+                    let source = compiled.sources.get(found.span.source);
+                    let place = source.position(found.span.start).line;
+                    assert_eq!(&source.name, name);
+                    assert!(place.abs_diff(at + 1) <= 2, "{name}:{} by {by}:\n{}", at + 1, shown());
+                    tried += 1;
+                    let done = mend(sources(&all, file, &wrong), &NoTemplates, &|_| true);
+                    if done.files[file].bytes != text.as_bytes() {
+                        kept.push(format!("{name}:{} by {by}\n{}", at + 1, shown()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 300, "{tried}");
+    assert!(kept.len() * 20 < tried, "{} of {tried} are not moved back:\n{}", kept.len(), kept.join("\n"));
+}
