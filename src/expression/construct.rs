@@ -124,23 +124,8 @@ impl Parser<'_> {
     pub(super) fn word(&mut self, word: &str, range: Range<usize>) -> Result<Node, Fault> {
         match word {
             "if" => return self.if_then_else(range.start),
-            "for" => {
-                self.take();
-                let over = self.iterators()?;
-                self.expect_word("return")?;
-                let body = self.expression()?;
-                let whole = range.start..body.range.end;
-                return self.node(Syntax::For(over, Box::new(body)), whole);
-            }
-            "some" | "every" => {
-                self.take();
-                let over = self.iterators()?;
-                self.expect_word("satisfies")?;
-                let body = self.expression()?;
-                let whole = range.start..body.range.end;
-                let make = if word == "some" { Syntax::Some } else { Syntax::Every };
-                return self.node(make(over, Box::new(body)), whole);
-            }
+            "for" => return self.for_return(range.start),
+            "some" | "every" => return self.satisfies(word == "some", range.start),
             "function" if self.sign_at(1, "(") => return self.function(range.start),
             "true" | "false" | "null" => {
                 self.take();
@@ -153,19 +138,44 @@ impl Parser<'_> {
             _ => {}
         }
         if let Some(words) = self.function_words() {
-            let mut name = word.to_owned();
-            for by in 1..words {
-                name.push(' ');
-                name.push_str(self.name_at(by).unwrap_or(""));
-            }
-            (0..words).for_each(|_| drop(self.take()));
-            let named = range.start..self.last_end();
-            let arguments = self.arguments()?;
-            let whole = range.start..self.last_end();
-            return self.node(Syntax::Call(name, named, arguments), whole);
+            return self.call(word, words, range.start);
         }
         self.take();
         self.node(Syntax::Name(word.to_owned()), range)
+    }
+
+    // Each in a frame of its own, so that what is nested deeply has room on a small stack.
+    fn for_return(&mut self, start: usize) -> Result<Node, Fault> {
+        self.take();
+        let over = self.iterators()?;
+        self.expect_word("return")?;
+        let body = self.expression()?;
+        let whole = start..body.range.end;
+        self.node(Syntax::For(over, Box::new(body)), whole)
+    }
+
+    fn satisfies(&mut self, one: bool, start: usize) -> Result<Node, Fault> {
+        self.take();
+        let over = self.iterators()?;
+        self.expect_word("satisfies")?;
+        let body = self.expression()?;
+        let whole = start..body.range.end;
+        let make = if one { Syntax::Some } else { Syntax::Every };
+        self.node(make(over, Box::new(body)), whole)
+    }
+
+    /// A call of a function whose name has so many words, of which the first is known.
+    fn call(&mut self, first: &str, words: usize, start: usize) -> Result<Node, Fault> {
+        let mut name = first.to_owned();
+        for by in 1..words {
+            name.push(' ');
+            name.push_str(self.name_at(by).unwrap_or(""));
+        }
+        (0..words).for_each(|_| drop(self.take()));
+        let named = start..self.last_end();
+        let arguments = self.arguments()?;
+        let whole = start..self.last_end();
+        self.node(Syntax::Call(name, named, arguments), whole)
     }
 
     /// How many words the name of the function that is called here has.

@@ -311,49 +311,54 @@ impl Parser<'_> {
     fn postfix(&mut self) -> Result<Node, Fault> {
         let mut node = self.primary()?;
         loop {
-            let start = node.range.start;
-            if self.sign_at(0, ".") {
-                self.take();
-                let Some(name) = self.name_at(0).map(str::to_owned) else {
-                    return Err(self.unexpected("点后面应该是名称", "a name is expected after the point"));
-                };
-                let mut range = self.take().range;
-                let mut name = name;
-                // Only contexts and `time offset` have names of several words.
-                while let Some(more) = self.plain_name_at(0)
-                    && !(self.word_at(0, "instance") && self.word_at(1, "of"))
-                {
-                    name = format!("{name} {more}");
-                    range.end = self.take().range.end;
-                }
-                let whole = start..range.end;
-                node = self.node(Syntax::Path(Box::new(node), name, range), whole)?;
+            node = if self.sign_at(0, ".") {
+                self.path(node)?
             } else if self.sign_at(0, "[") && !self.closes_range() {
-                self.take();
-                let condition = self.expression()?;
-                let end = self.expect("]")?.end;
-                node = self.node(Syntax::Filter(Box::new(node), Box::new(condition)), start..end)?;
+                self.filter(node)?
             } else if self.sign_at(0, "(") {
-                match &node.syntax {
-                    Syntax::Function(..) => {
-                        let arguments = self.arguments()?;
-                        let whole = start..self.last_end();
-                        node = self.node(Syntax::Apply(Box::new(node), arguments), whole)?;
-                    }
-                    _ => {
-                        let fault = Fault::new(
-                            node.range.clone(),
-                            FaultKind::UnknownFunction,
-                            "这不是函数，不能调用",
-                            "this is no function and cannot be called",
-                        );
-                        return Err(fault);
-                    }
-                }
+                self.apply(node)?
             } else {
                 return Ok(node);
             }
         }
+    }
+
+    fn path(&mut self, of: Node) -> Result<Node, Fault> {
+        self.take();
+        let Some(mut name) = self.name_at(0).map(str::to_owned) else {
+            return Err(self.unexpected("点后面应该是名称", "a name is expected after the point"));
+        };
+        let mut range = self.take().range;
+        // Only contexts and `time offset` have names of several words.
+        while let Some(more) = self.plain_name_at(0)
+            && !(self.word_at(0, "instance") && self.word_at(1, "of"))
+        {
+            name = format!("{name} {more}");
+            range.end = self.take().range.end;
+        }
+        let whole = of.range.start..range.end;
+        self.node(Syntax::Path(Box::new(of), name, range), whole)
+    }
+
+    fn filter(&mut self, list: Node) -> Result<Node, Fault> {
+        self.take();
+        let condition = self.expression()?;
+        let whole = list.range.start..self.expect("]")?.end;
+        self.node(Syntax::Filter(Box::new(list), Box::new(condition)), whole)
+    }
+
+    fn apply(&mut self, function: Node) -> Result<Node, Fault> {
+        if !matches!(function.syntax, Syntax::Function(..)) {
+            return Err(Fault::new(
+                function.range.clone(),
+                FaultKind::UnknownFunction,
+                "这不是函数，不能调用",
+                "this is no function and cannot be called",
+            ));
+        }
+        let arguments = self.arguments()?;
+        let whole = function.range.start..self.last_end();
+        self.node(Syntax::Apply(Box::new(function), arguments), whole)
     }
 
     /// Whether the `[` here ends a range (`[18..21[`) and begins no filter.

@@ -161,7 +161,7 @@ impl Lowering<'_> {
 
     /// The entries of a form, with the parts of a field that stand beside it put into it.
     pub(super) fn sunk<'n>(&mut self, entries: &'n [Entry]) -> Cow<'n, [Entry]> {
-        if !entries.iter().skip(1).any(|entry| strays_from_field(entry)) {
+        if !entries.iter().skip(1).any(strays_from_field) {
             return Cow::Borrowed(entries);
         }
         let mut found: Vec<Entry> = Vec::new();
@@ -205,7 +205,7 @@ impl Lowering<'_> {
     fn indentation(&self, key: Span) -> Option<Span> {
         let before = self.source.text.get(..key.start as usize)?;
         let start = before.rfind('\n').map_or(0, |n| n + 1);
-        before.get(start..)?.chars().all(|c| c == ' ').then(|| Span { start: start as u32, end: key.start, ..key })
+        before.get(start..)?.chars().all(|c| c == ' ').then_some(Span { start: start as u32, end: key.start, ..key })
     }
 
     fn overlook<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {

@@ -178,6 +178,12 @@ fn too_deep<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> {
     let field = |line: &Line<'_>| line.pair().is_some_and(|(key, _)| !is_key(key));
     let below = lines.get(here + 1).filter(|next| field(&line) && !line.opens() && field(next));
     let depth = below.map_or(above.depth(), |next| next.indent.min(above.depth()));
+    // What it opens is deeper than itself.
+    let opened = lines.get(here + 1).map(|next| next.indent).filter(|next| line.opens() && *next <= depth && *next > 0);
+    let depth = match opened {
+        Some(opened) => lines[..here].iter().rev().map(Line::depth).find(|depth| *depth < opened)?,
+        None => depth,
+    };
     let a_key = is_key(key) || value.is_empty() || value.starts_with('{');
     let fits = lines.get(here + 1).is_none_or(|next| next.indent <= depth || line.opens());
     (a_key && fits && line.indent > depth && (depth > 0 || is_key(key))).then_some((line, depth))
