@@ -175,6 +175,9 @@ impl<'s> Infer<'s> {
     }
 
     pub(super) fn wrong_type(&mut self, node: &Node, found: &Type, needed: &Type) {
+        if let (Type::Choice(found), Type::Choice(needed)) = (found, needed) {
+            return self.other_options(node, found, needed);
+        }
         let (written, found_words, needed_words) = (self.written(node), types::words(found), types::words(needed));
         let fault = Fault::new(
             node.range.clone(),
@@ -184,6 +187,25 @@ impl<'s> Infer<'s> {
         );
         let fault = self.with_conversion(fault, written, found, needed);
         self.fault(fault);
+    }
+
+    /// Reports a choice that may be what is no option where it goes.
+    fn other_options(&mut self, node: &Node, found: &Options, needed: &Options) {
+        let list = |options: &mut dyn Iterator<Item = &Arc<str>>| {
+            options.map(|option| format!("`{option}`")).collect::<Vec<_>>().join(" ")
+        };
+        let written = self.written(node);
+        let more = list(&mut found.iter().filter(|option| !needed.contains(option)));
+        let known = list(&mut needed.iter());
+        self.fault(
+            Fault::new(
+                node.range.clone(),
+                FaultKind::WrongType,
+                format!("`{written}` 可能是 {more}，而这里没有这个选项"),
+                format!("`{written}` may be {more}, which is no option here"),
+            )
+            .hint(format!("这里的选项有：{known}。"), format!("The options here are {known}.")),
+        );
     }
 
     fn with_conversion(&self, fault: Fault, written: &str, found: &Type, needed: &Type) -> Fault {
