@@ -5,6 +5,7 @@ use super::drawing::{Kind, Note};
 use super::read::Reader;
 use crate::model::control::{Call, Each, Http, Join, Overdue, Piece, Then};
 use crate::model::definition::{Step, StepKind};
+use crate::model::form::FieldKind;
 use crate::model::formula::{Formula, Op};
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, Outcome, StepId};
@@ -269,7 +270,17 @@ impl Reader<'_> {
     }
 
     fn equals(&self, name: &FieldName, formula: &Formula) -> String {
-        format!("{} = {}", self.field(name.as_str()), self.say.code(formula))
+        let option = self.option(name, formula).unwrap_or_else(|| self.say.code(formula));
+        format!("{} = {option}", self.field(name.as_str()))
+    }
+
+    /// What the option of a field is called that a formula writes; in a formula its word may have several titles.
+    fn option(&self, name: &FieldName, formula: &Formula) -> Option<String> {
+        let Op::Literal(Value::Text(word)) = formula.root.op() else { return None };
+        let (_, field) = self.definition.fields().find(|(field, _)| *field == name)?;
+        let FieldKind::Choice(options) = &field.kind else { return None };
+        let (_, title) = options.iter().find(|(option, _)| option.as_ref() == word.as_ref())?;
+        Some(clean_line(title.get(self.lang)))
     }
 
     /// The list whose rows an `each` goes through: the field, or else who or what it names.

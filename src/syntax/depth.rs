@@ -81,11 +81,20 @@ impl Lowering<'_> {
             let of_head = place.keys.contains(&key) && !FIELD.keys.contains(&key) && !written(key);
             of_head && (entry.value.is_empty() || full)
         };
-        let (mut kept, mut lifted, mut fallen) = (Vec::new(), Vec::new(), false);
+        let fallen = |entry: &Entry| !place.keys.contains(&entry.key.text().unwrap_or("")) && is_field(&entry.value);
+        let in_line = |entry: &Entry| {
+            let part = entry.key.text().unwrap_or("");
+            let strays =
+                matches!(&entry.value.kind, NodeKind::Mapping(inner) if inner.iter().any(|one| strayed(part, one)));
+            !strays && !fallen(entry)
+        };
+        if entries.iter().all(in_line) {
+            return Cow::Borrowed(root);
+        }
+        let (mut kept, mut lifted) = (Vec::new(), Vec::new());
         for entry in entries {
             let part = entry.key.text().unwrap_or("");
-            if !place.keys.contains(&part) && is_field(&entry.value) && self.fallen_out(entry, &mut kept) {
-                fallen = true;
+            if fallen(entry) && self.fallen_out(entry, &mut kept) {
                 continue;
             }
             let NodeKind::Mapping(inner) = &entry.value.kind else {
@@ -106,9 +115,6 @@ impl Lowering<'_> {
             }
             kept.push(Entry { value: group(stay), ..entry.clone() });
             lifted.extend(out.into_iter().map(|out| (part.to_owned(), out)));
-        }
-        if lifted.is_empty() && !fallen {
-            return Cow::Borrowed(root);
         }
         for (part, entry) in lifted {
             let key = entry.key.text().unwrap_or("");
