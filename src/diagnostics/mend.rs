@@ -20,16 +20,24 @@ pub fn at_once<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec
     chosen
 }
 
-/// Whether a mend only guesses which name of the author's is meant: it is offered to people, and not made by program.
-/// Words of the language are few, and a wrong one shows.
+/// Whether a mend only guesses which name of the author's is meant, or where a line belongs: it is offered to people, and
+/// not made by program. Words of the language are few, and a wrong one shows; and what belongs to the top level is known.
 pub fn guesses(found: &Diagnostic, fix: &Fix, text: &str) -> bool {
     let of_language = [Code::UnknownKey, Code::BadValue, Code::StepKind, Code::UnknownFunction];
     let written = text.get(fix.span.start as usize..fix.span.end as usize).unwrap_or_default();
+    let spaces = |text: &str| text.chars().all(|c| c == ' ');
+    if spaces(written) && spaces(&fix.replacement) && written != fix.replacement && starts_line(text, fix) {
+        return !(found.code == Code::MisplacedKey && fix.replacement.is_empty());
+    }
     // The name of an option may stand in quotes.
     let [written, instead] = [written, fix.replacement.as_str()].map(|word| word.trim_matches(['"', '\'']));
     let name = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
     let names = name(written) && name(instead);
     names && !of_language.contains(&found.code) && suggest::is_guess(written, instead)
+}
+
+fn starts_line(text: &str, fix: &Fix) -> bool {
+    text.get(..fix.span.start as usize).is_some_and(|before| before.is_empty() || before.ends_with('\n'))
 }
 
 /// A text with mends made that do not touch each other, in the order of the text.

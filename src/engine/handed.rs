@@ -42,7 +42,9 @@ pub(super) fn fill(
         scope::overlay(&mut data, row, form.keys());
         place.evaluate(facts, now, formula, &data)
     };
-    let filled = columns::fill(definition, &form, given, &current, facts, &evaluate)?;
+    let around = Around { definition, state, place, form: &form, changed: &[] };
+    let filled =
+        columns::fill(definition, &form, given, &around.read_with(given, &current, &evaluate), facts, &evaluate)?;
     let changed: Vec<&FieldName> = form.keys().filter(|name| filled.get(*name) != current.get(*name)).collect();
     if changed.is_empty() {
         return Ok(filled);
@@ -66,6 +68,26 @@ struct Around<'a> {
 }
 
 impl Around<'_> {
+    /// What the form reads as it is handed in: what is computed from what is given, as it will be. The form itself is
+    /// left as it was.
+    fn read_with(&self, given: &Record, current: &Record, evaluate: &Evaluate<'_>) -> Record {
+        let asked = given.iter().filter(|(name, _)| self.form.get(*name).is_some_and(|field| field.value.is_none()));
+        let mut data = current.clone();
+        data.extend(asked.map(|(name, value)| (name.clone(), value.clone())));
+        columns::widen(self.definition, &mut data);
+        let due = match self.each() {
+            Some(each) => computed::of_row(self.definition, each, self.place, &[]),
+            None => computed::of_case(self.definition, self.place, given, &[]),
+        };
+        let due: Vec<computed::Due<'_>> = due.into_iter().filter(|due| !self.form.contains_key(due.name)).collect();
+        // What cannot be computed is refused by its own field.
+        let mut found = current.clone();
+        if computed::compute(&due, &mut data, evaluate).is_ok() {
+            found.extend(due.iter().filter_map(|due| Some((due.name.clone(), data.get(due.name)?.clone()))));
+        }
+        found
+    }
+
     fn broken(
         &self,
         filled: &Record,

@@ -41,6 +41,31 @@ steps:
 }
 
 #[test]
+fn a_form_reads_what_is_computed_from_what_is_handed_in_with_it() {
+    let form = "  amount: { type: integer, title: Amount, required: true }
+  twice: { type: integer, title: Twice, value: amount * 2 }";
+    let steps = "steps:
+  - id: price
+    title: Price
+    approve: lead
+    edit: [amount]
+    form:
+      more: { type: integer, title: More, required: true, max: twice }
+      all: { type: integer, title: All, value: more + twice, max: 300 }
+      why: { type: text, title: Why, when: twice > 250, required: true }
+  - { id: look, title: Look, approve: lead }
+";
+    let tests = "start: { by: ann, data: { amount: 10 } }\ndo:
+  - refuse: { approve: price, by: leo, data: { amount: 200, more: 1, why: x }, why: All }
+  - refuse: { approve: price, by: leo, data: { amount: 2, more: 5 }, why: More }
+  - refuse: { approve: price, by: leo, data: { amount: 130, more: 1 }, why: Why }
+  - { approve: price, by: leo, data: { amount: 50, more: 60 } }
+  - expect: { data: { twice: 100, all: 160 } }
+";
+    assert_eq!(failures(form, steps, tests), "");
+}
+
+#[test]
 fn what_a_step_computed_goes_with_its_answer() {
     let steps = "steps:
   - id: price

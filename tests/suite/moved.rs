@@ -1,8 +1,9 @@
 //! A line that was moved to the left or the right, as an editor does at a slip of the hand: one fault, at that line or
-//! beside it, and `check --fix` moves it back.
+//! beside it, with where it belongs. That is offered and not made by program: another line may be the one that moved.
 
 use crate::support::{files, name, project};
-use countersign::compile::{self, NoTemplates, SourceText, mend};
+use countersign::compile::{self, NoTemplates, SourceText};
+use countersign::diagnostics::mend::written;
 
 /// The files of a starter, as `init` lays them down.
 fn starter(lang: &str) -> Vec<(String, String)> {
@@ -22,7 +23,7 @@ fn sources(all: &[(String, String)], changed: usize, text: &str) -> Vec<SourceTe
 }
 
 #[test]
-fn a_moved_line_is_one_fault_and_is_moved_back() {
+fn a_moved_line_is_one_fault_that_says_where_it_belongs() {
     let (mut tried, mut kept) = (0, Vec::new());
     for lang in ["zh", "en"] {
         let all = starter(lang);
@@ -51,8 +52,8 @@ fn a_moved_line_is_one_fault_and_is_moved_back() {
                     assert_eq!(&source.name, name);
                     assert!(place.abs_diff(at + 1) <= 2, "{name}:{} by {by}:\n{}", at + 1, shown());
                     tried += 1;
-                    let done = mend(sources(&all, file, &wrong), &NoTemplates, &|_| true);
-                    if done.files[file].bytes != text.as_bytes() {
+                    let back = found.fix.as_ref().map(|fix| written(&wrong, &[fix]));
+                    if back.as_deref() != Some(text) {
                         kept.push(format!("{name}:{} by {by}\n{}", at + 1, shown()));
                     }
                 }
@@ -60,5 +61,5 @@ fn a_moved_line_is_one_fault_and_is_moved_back() {
         }
     }
     assert!(tried > 300, "{tried}");
-    assert!(kept.len() * 20 < tried, "{} of {tried} are not moved back:\n{}", kept.len(), kept.join("\n"));
+    assert!(kept.len() * 10 < tried, "{} of {tried} are not moved back:\n{}", kept.len(), kept.join("\n"));
 }
