@@ -39,6 +39,7 @@ mod iterate;
 pub mod lasting;
 mod lex;
 mod machine;
+mod mismatch;
 mod names;
 mod narrow;
 mod operate;

@@ -152,16 +152,10 @@ impl Lowering<'_> {
                 format!("`{name}` is a field and belongs to `{part}` above; indent it more"),
             ),
         );
-        let depths = fields.first().and_then(|first| {
-            let (deep, own) = (self.indentation(first.key.span)?, self.indentation(entry.key.span)?);
-            Some((" ".repeat((deep.end - deep.start) as usize), own))
-        });
-        let words = Wording::new(format!("移到 `{part}` 里面"), format!("move it into `{part}`"));
+        let beside = fields.first().map(|first| first.key.span);
         fields.push(entry.clone());
-        self.report(match depths {
-            Some((deep, own)) => found.fix(own, deep, words),
-            None => found,
-        });
+        let words = Wording::new(format!("移到 `{part}` 里面"), format!("move it into `{part}`"));
+        self.report(self.moved_in(found, entry.key.span, beside, words));
         true
     }
 
@@ -194,17 +188,20 @@ impl Lowering<'_> {
                     format!("`{key}` belongs to the field `{field}` above; indent it more"),
                 ),
             );
-            let depths = within.and_then(|within| Some((self.indentation(within)?, self.indentation(entry.key.span)?)));
-            self.report(match depths {
-                Some((deep, own)) if deep.end - deep.start > own.end - own.start => diagnostic.fix(
-                    own,
-                    " ".repeat((deep.end - deep.start) as usize),
-                    Wording::new(format!("移到 `{field}` 里面"), format!("move it into `{field}`")),
-                ),
-                _ => diagnostic,
-            });
+            let words = Wording::new(format!("移到 `{field}` 里面"), format!("move it into `{field}`"));
+            self.report(self.moved_in(diagnostic, entry.key.span, within, words));
         }
         Cow::Owned(found)
+    }
+
+    /// Offers to move a line in, to where the key `beside` stands, if each has a line of its own.
+    fn moved_in(&self, found: Diagnostic, key: Span, beside: Option<Span>, words: Wording) -> Diagnostic {
+        let depths = beside.and_then(|beside| Some((self.indentation(beside)?, self.indentation(key)?)));
+        let length = |span: Span| span.end.saturating_sub(span.start) as usize;
+        match depths {
+            Some((deep, own)) if length(deep) > length(own) => found.fix(own, " ".repeat(length(deep)), words),
+            _ => found,
+        }
     }
 
     /// The spaces before what a line begins with; `None` within a line.
