@@ -437,6 +437,7 @@ fn shown(text: &FeelText, fault: Fault) -> Diagnostic {
         ScalarForm::Single => better.replace('\'', "''"),
         ScalarForm::Plain | ScalarForm::Literal | ScalarForm::Folded => better,
     };
+    let written = if text.wants_quotes() && span == text.span { format!("'{written}'") } else { written };
     found.fix_word(span, written)
 }
 

@@ -21,13 +21,12 @@ pub fn at_once<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec
 }
 
 /// Whether a mend only guesses which name of the author's is meant, or where a line belongs: it is offered to people, and
-/// not made by program. Words of the language are few, and a wrong one shows; and what belongs to the top level is known.
+/// not made by program. Words of the language are few, and a wrong one shows.
 pub fn guesses(found: &Diagnostic, fix: &Fix, text: &str) -> bool {
     let of_language = [Code::UnknownKey, Code::BadValue, Code::StepKind, Code::UnknownFunction];
     let written = text.get(fix.span.start as usize..fix.span.end as usize).unwrap_or_default();
-    let spaces = |text: &str| text.chars().all(|c| c == ' ');
-    if spaces(written) && spaces(&fix.replacement) && written != fix.replacement && starts_line(text, fix) {
-        return !(found.code == Code::MisplacedKey && fix.replacement.is_empty());
+    if !fix.safe || goes_back(fix, written, text) {
+        return true;
     }
     // The name of an option may stand in quotes.
     let [written, instead] = [written, fix.replacement.as_str()].map(|word| word.trim_matches(['"', '\'']));
@@ -36,8 +35,15 @@ pub fn guesses(found: &Diagnostic, fix: &Fix, text: &str) -> bool {
     names && !of_language.contains(&found.code) && suggest::is_guess(written, instead)
 }
 
-fn starts_line(text: &str, fix: &Fix) -> bool {
-    text.get(..fix.span.start as usize).is_some_and(|before| before.is_empty() || before.ends_with('\n'))
+/// Whether tabs become fewer spaces than the line above begins with: how far it goes back shows only where all lines are
+/// indented with tabs.
+fn goes_back(fix: &Fix, written: &str, text: &str) -> bool {
+    let above = text.get(..fix.span.start as usize).unwrap_or_default();
+    let tabs = above.ends_with('\n') && written.contains('\t') && written.trim_start().is_empty();
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let above = above.lines().rfind(|line| !line.trim().is_empty());
+    let back = above.is_some_and(|line| line.starts_with('\t') || fix.replacement.len() < indent(line));
+    tabs && back && text.lines().any(|line| line.starts_with(' '))
 }
 
 /// A text with mends made that do not touch each other, in the order of the text.
@@ -46,7 +52,7 @@ fn starts_line(text: &str, fix: &Fix) -> bool {
 /// use countersign::diagnostics::{Fix, Sources, Span, mend::written};
 /// use countersign::model::text::Wording;
 /// let id = Sources::new().add("a.yaml", "");
-/// let fix = Fix { span: Span::new(id, 0, 5), replacement: "title".into(), text: Wording::new("", "") };
+/// let fix = Fix { span: Span::new(id, 0, 5), replacement: "title".into(), text: Wording::new("", ""), safe: true };
 /// assert_eq!(written("tilte: x", &[&fix]), "title: x");
 /// ```
 pub fn written(text: &str, fixes: &[&Fix]) -> String {
@@ -119,6 +125,18 @@ mod tests {
         let found = [fault(Code::UnknownOption, 0, 11, "\"办公\""), fault(Code::UnknownOption, 12, 21, "\"manager\"")];
         let guess = found.each_ref().map(|found| found.fix.as_ref().is_some_and(|fix| guesses(found, fix, text)));
         assert_eq!(guess, [true, false]);
+    }
+
+    #[test]
+    fn how_far_a_tab_goes_back_is_a_guess_beside_spaces() {
+        let guess = |text: &str, spaces: &str| {
+            let at = text.rfind('\n').unwrap() + 1;
+            let found = fault(Code::TabIndentation, at, at + 1, spaces);
+            guesses(&found, found.fix.as_ref().unwrap(), text)
+        };
+        assert!(guess("form:\n  rows:\n    fields:\n      a: 1\n\tb: 2", "  "));
+        assert!(!guess("form:\n  rows:\n    fields:\n      a: 1\n\tb: 2", "      "));
+        assert!(!guess("form:\n\trows:\n\t\tfields:\n\t\t\ta: 1\n\tb: 2", "  "));
     }
 
     #[test]

@@ -182,7 +182,7 @@ pub struct Context {
     pub text: Wording,
 }
 
-/// One mend that is safe to make by program.
+/// One mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
     /// What to replace.
@@ -191,6 +191,8 @@ pub struct Fix {
     pub replacement: String,
     /// What the mend does.
     pub text: Wording,
+    /// Whether a program may make it; else people are offered it, who know whether another place is the wrong one.
+    pub safe: bool,
 }
 
 /// One fault of a text.
@@ -246,8 +248,15 @@ impl Diagnostic {
 
     /// Adds a mend: `replacement` instead of what stands at `span`.
     pub fn fix(mut self, span: Span, replacement: impl Into<String>, text: Wording) -> Diagnostic {
-        self.fix = Some(Fix { span, replacement: replacement.into(), text });
+        self.fix = Some(Fix { span, replacement: replacement.into(), text, safe: true });
         self
+    }
+
+    /// Offers a mend that is likely, and that no program makes.
+    pub fn offer(self, span: Span, replacement: impl Into<String>, text: Wording) -> Diagnostic {
+        let mut found = self.fix(span, replacement, text);
+        found.fix.iter_mut().for_each(|fix| fix.safe = false);
+        found
     }
 
     /// Adds the mend of one word: `better` instead of what stands at `span`.

@@ -54,7 +54,7 @@ impl Lowering<'_> {
         });
         let words = Wording::new("和别的字段对齐", "line it up with the other fields");
         let fixed = |found: Diagnostic| match moved {
-            Some((own, depth)) => found.fix(own, depth, words),
+            Some((own, depth)) => found.offer(own, depth, words),
             None => found,
         };
         self.report(fixed(
@@ -199,7 +199,7 @@ impl Lowering<'_> {
         let depths = beside.and_then(|beside| Some((self.indentation(beside)?, self.indentation(key)?)));
         let length = |span: Span| span.end.saturating_sub(span.start) as usize;
         match depths {
-            Some((deep, own)) if length(deep) > length(own) => found.fix(own, " ".repeat(length(deep)), words),
+            Some((deep, own)) if length(deep) > length(own) => found.offer(own, " ".repeat(length(deep)), words),
             _ => found,
         }
     }

@@ -37,7 +37,8 @@ impl FeelText {
     /// An expression whose value stands at `span` of `source`.
     pub(crate) fn new(text: &str, span: Span, form: ScalarForm, source: &str) -> FeelText {
         let raw = source.get(span.start as usize..span.end as usize).unwrap_or("");
-        let map = align(text, raw, form).unwrap_or_default();
+        // Quotes that were only missing are none.
+        let map = align(text, raw, if raw == text { ScalarForm::Plain } else { form }).unwrap_or_default();
         let map = map.into_iter().map(|run| Run { to: run.to + span.start, ..run }).collect();
         FeelText { text: text.to_owned(), span, form, map, mended: None }
     }
@@ -45,6 +46,11 @@ impl FeelText {
     /// The expression as it is to be read on, with what is wrong in it mended.
     pub(crate) fn mended(self, draft: Draft) -> FeelText {
         FeelText { text: draft.text().to_owned(), mended: Some(draft), ..self }
+    }
+
+    /// Whether it is read as if it stood in quotes, and stands there without them, which is told.
+    pub(crate) fn wants_quotes(&self) -> bool {
+        self.form.is_quoted() && self.text.len() == (self.span.end - self.span.start) as usize
     }
 
     /// Where a range of bytes of the expression stands in the file; the whole value if that is not known.

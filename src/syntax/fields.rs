@@ -114,6 +114,8 @@ impl<'s> Lowering<'s> {
         let mut told = 0;
         let mut meant: Vec<(&str, &Entry)> = Vec::new();
         let mut passed = 0;
+        let all = place.keys.iter().chain(place.later).copied();
+        let missing: Vec<&str> = all.filter(|key| !entries.iter().any(|entry| entry.key.text() == Some(key))).collect();
         let stray = |entry: &Entry| {
             let key = entry.key.text().unwrap_or("");
             let known = place.keys.iter().chain(place.later);
@@ -136,12 +138,9 @@ impl<'s> Lowering<'s> {
                         self.report(slip);
                     }
                     None => {
-                        let close = self.unknown_key(entry, entries, place);
+                        let close = self.unknown_key(entry, &missing, place);
                         // One that is there already is not meant a second time.
-                        let free = |close: &&str| {
-                            let written = entries.iter().any(|entry| entry.key.text() == Some(close));
-                            !written && !meant.iter().any(|(taken, _)| taken == close)
-                        };
+                        let free = |close: &&str| !meant.iter().any(|(taken, _)| taken == close);
                         meant.extend(close.filter(free).map(|close| (close, entry)));
                     }
                 }
@@ -181,7 +180,7 @@ impl<'s> Lowering<'s> {
     }
 
     /// Reports a key that does not belong here, and answers the one that is meant if it is misspelt.
-    fn unknown_key(&mut self, entry: &Entry, entries: &[Entry], place: &'static Place) -> Option<&'static str> {
+    fn unknown_key(&mut self, entry: &Entry, missing: &[&'static str], place: &'static Place) -> Option<&'static str> {
         let key = &entry.key;
         let name = key.text().unwrap_or("");
         if let Some((at, mark, typed)) = trap::full_width_mark(name) {
@@ -206,12 +205,10 @@ impl<'s> Lowering<'s> {
             );
             return None;
         }
-        let known = place.keys.iter().chain(place.later).copied();
-        let written = |key: &str| entries.iter().any(|entry| entry.key.text() == Some(key));
-        let form = place.keys.iter().copied().find(|key| matches!(*key, "form" | "fields"));
         // A group of fields is meant to be one, whatever its key looks like.
-        let form = form.filter(|form| depth::is_form(&entry.value) && !written(form));
-        let close = form.or_else(|| dialect::meant(name, known));
+        let form = missing.iter().copied().find(|key| matches!(*key, "form" | "fields"));
+        let form = form.filter(|_| depth::is_form(&entry.value));
+        let close = form.or_else(|| dialect::meant(name, missing.iter().copied()));
         let listed = quoted_list(place.keys.iter().copied());
         let diagnostic = match close {
             Some(close) => Diagnostic::new(

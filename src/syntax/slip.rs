@@ -1,4 +1,4 @@
-//! Slips of the pen that YAML reads as something else: a comma or a missing space inside `{ }`, thousands apart and
+//! Slips of the pen that YAML reads as something else: a comma inside `{ }`, thousands apart and
 //! quotes of a word processor. Each is told as what it is, with what was meant.
 
 use super::expressions::{COMMAS, is_of_people};
@@ -8,17 +8,10 @@ use super::node::{Entry, Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::model::text::Wording;
 
-/// What an unknown key of a mapping is instead of one, where it is a piece of the value before it or a key and its
-/// value in one.
+/// What an unknown key of a mapping is instead of one, where it is a piece of the value before it.
 pub(super) fn no_key(source: &str, entries: &[Entry], at: usize, place: &Place) -> Option<Diagnostic> {
     let entry = entries.get(at).filter(|entry| entry.value.is_empty())?;
     let word = entry.key.text()?;
-    if let Some((key, value)) = word.split_once([':', '：'])
-        && place.keys.contains(&key.trim())
-        && !value.trim().is_empty()
-    {
-        return Some(no_space(entry.key.span, key.trim(), value.trim()));
-    }
     let before = entries.get(at.checked_sub(1)?)?;
     let (NodeKind::Scalar { text, form: ScalarForm::Plain }, NodeKind::Scalar { form: ScalarForm::Plain, .. }) =
         (&before.value.kind, &entry.key.kind)
@@ -68,20 +61,6 @@ pub(super) fn no_key(source: &str, entries: &[Entry], at: usize, place: &Place) 
         )
         .fix(span, format!("\"{whole}\""), Wording::new("加上双引号", "put it into double quotes")),
     )
-}
-
-fn no_space(span: Span, key: &str, value: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::UnknownKey,
-        span,
-        Wording::new(
-            format!("冒号后面要有空格，否则 YAML 把 `{key}:{value}` 当成一个词。请写成 `{key}: {value}`"),
-            format!(
-                "a space goes behind the colon, else YAML reads `{key}:{value}` as one word; write `{key}: {value}`"
-            ),
-        ),
-    )
-    .fix(span, format!("{key}: {value}"), Wording::new("加上空格", "add the space"))
 }
 
 fn thousands(span: Span, plain: String) -> Diagnostic {

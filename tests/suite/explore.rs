@@ -3,7 +3,7 @@
 use crate::support::{compile, project};
 use countersign::model::definition::Definition;
 use countersign::model::text::Lang;
-use countersign::simulate::explore::{Explored, Never, explore};
+use countersign::simulate::explore::{Explored, Length, Never, explore};
 
 /// Explores a process of these steps.
 fn explored(steps: &str) -> Explored {
@@ -105,6 +105,29 @@ fn branches_take_their_longest_and_races_their_first() {
     let race = "  - id: first\n    race:\n      a: [{ id: a, receive: told, key: instance.number }]\n      \
                 b: [{ id: b, wait: 10 working days }, { id: c, task: 副总经理, due: 1 working day }]\n";
     assert_eq!(days(race), [(0, vec![]), (11, vec![])]);
+}
+
+#[test]
+fn what_a_block_is_asked_after_it_follows_the_branch_that_was_first() {
+    let ways = |steps: &str| {
+        let length = |time: &Length| (time.days, time.seconds / 86_400);
+        let ends = explored(steps).ends.into_iter();
+        ends.map(|end| (end.outcome.to_string(), end.ways, length(&end.time.0), length(&end.time.1)))
+            .collect::<Vec<_>>()
+    };
+    let way = |end: &str, least: (i64, i64), most: (i64, i64)| (end.to_owned(), 1, least, most);
+    let any = "  - id: both\n    parallel:\n      a: [{ id: a, task: 副总经理, due: 1 working day }]\n      \
+               b: [{ id: b, task: 副总经理, due: 3 working days }]\n    join: any\n    on: { a: other }\n  \
+               - { end: of_b }\n  - { id: other, end: of_a }\n";
+    assert_eq!(ways(any), [way("of_a", (0, 0), (1, 0)), way("of_b", (0, 0), (1, 0))]);
+    // An empty branch is done at once.
+    let empty = any.replace("[{ id: a, task: 副总经理, due: 1 working day }]", "[]");
+    assert_eq!(ways(&empty), [way("of_a", (0, 0), (0, 0)), way("of_b", (0, 0), (0, 0))]);
+    let race = "  - id: first\n    race:\n      a: [{ id: a, task: 副总经理, due: 2 working days }, { id: c, wait: 3 days }]\n      \
+                b: [{ id: b, wait: 10 working days }, { id: d, wait: 5 days }]\n  \
+                - id: which\n    choose: [{ when: steps.first.outcome = a, steps: [{ end: of_a }] }]\n    \
+                otherwise: [{ end: of_b }]\n";
+    assert_eq!(ways(race), [way("of_a", (0, 3), (2, 3)), way("of_b", (10, 5), (10, 5))]);
 }
 
 #[test]

@@ -3,10 +3,11 @@
 //! One branch after the other stands for all at once, as what they do is disjoint: a way leads from the end of one
 //! branch of a `join: all` to the beginning of the next. Of another block it walks one branch.
 
+use super::walk::Turn;
 use crate::model::control::Join;
 use crate::model::definition::{Definition, Step, StepKind};
 use crate::model::graph::{Node, On};
-use crate::model::id::{FieldName, StepId};
+use crate::model::id::{FieldName, Outcome, StepId};
 
 /// What a way does at the edge of a block in which several things can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +60,24 @@ pub(super) fn branch_of(definition: &Definition, block: &StepId, place: &Node) -
     let graph = &definition.graph;
     let here = graph.block_of(place)?;
     graph.blocks_of(block).iter().position(|outer| graph.encloses(*outer, here))
+}
+
+/// The name of the branch that a turn from a place ends, where a block is over with its first branch.
+pub(super) fn winner(definition: &Definition, from: &Node, turn: &Turn, reached: &Node) -> Option<(StepId, Outcome)> {
+    let Node::Join(id) = reached else { return None };
+    let (StepKind::Race | StepKind::Parallel(Join::Any)) = definition.steps.get(id)?.kind else { return None };
+    let name = match turn {
+        // Its branch is empty.
+        Turn::Way(block, name) if block == id => Outcome::from(name.as_str()),
+        _ => {
+            let holder = Node::Step(id.clone());
+            let edges = definition.graph.edges_from(&holder);
+            let mut names =
+                edges.into_iter().filter_map(|(on, _)| if let On::Branch(name) = on { Some(name) } else { None });
+            Outcome::from(&**names.nth(branch_of(definition, id, from)?)?)
+        }
+    };
+    Some((id.clone(), name))
 }
 
 /// The blocks around a place in which several things can run, the innermost first.

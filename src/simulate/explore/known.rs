@@ -10,7 +10,7 @@ use crate::expression::range::Values;
 use crate::expression::region::Area;
 use crate::model::formula::{Formula, Op, Read};
 use crate::model::graph::Node;
-use crate::model::id::{FieldName, StepId};
+use crate::model::id::{FieldName, Outcome, StepId};
 use crate::model::rule::Table;
 use crate::model::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +22,8 @@ pub(super) struct Known {
     sets: BTreeMap<usize, Values>,
     /// The blocks around, the outermost first.
     around: Vec<Around>,
+    /// At the join of a block that its first branch ends, that branch, where anything ahead of it asks.
+    won: Option<Outcome>,
 }
 
 /// All that a decision table can give for what is taken of it, where every rule gives a constant.
@@ -77,6 +79,16 @@ impl Known {
     pub(super) fn went(&mut self, guards: &Guards<'_>, step: &StepId, outcome: &str) {
         self.forget(guards, &BTreeSet::from([Read::Step(step.clone())]));
         self.is(guards.outcome(step), &Value::text(outcome));
+    }
+
+    /// This branch has ended its block.
+    pub(super) fn won(self, branch: Outcome) -> Known {
+        Known { won: Some(branch), ..self }
+    }
+
+    /// The branch that has ended its block, which is gone from.
+    pub(super) fn take_won(&mut self) -> Option<Outcome> {
+        self.won.take()
     }
 
     /// A field is given this value.

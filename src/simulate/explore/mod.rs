@@ -93,7 +93,7 @@ pub fn explore(definition: &Definition) -> Explored {
     let walk = walk::walk(definition);
     let order = order(&walk);
     let (ways, with_returns) = (count(&walk, &order, false), count(&walk, &order, true));
-    let times = time::lengths(definition, &walk, &order);
+    let times = time::lengths(definition, &walk);
     let paths = shortest(&walk);
     let mut entered: BTreeSet<&StepId> = walk.places.iter().flat_map(|place| entered(place)).collect();
     entered.extend(taken_back(definition, &entered));
@@ -159,22 +159,25 @@ fn entered(place: &walk::Place) -> Option<&StepId> {
 
 /// The places in an order in which what leads to a place stands before it, but for what closes a loop.
 fn order(walk: &Walk) -> Vec<usize> {
-    let mut done = vec![false; walk.places.len()];
+    let out = |number: usize| walk.places.get(number).into_iter().flat_map(|place| place.out.iter().map(|(_, to)| *to));
+    in_order(&|number, next| out(number).nth(next))
+}
+
+/// The numbers that are come to from zero, each after all that lead to it, but for what closes a loop; `out` is where
+/// one leads to, first, second and so on.
+fn in_order(out: &dyn Fn(usize, usize) -> Option<usize>) -> Vec<usize> {
+    let mut done = BTreeSet::from([0]);
     let mut order = Vec::new();
     let mut stack: Vec<(usize, usize)> = vec![(0, 0)];
-    if let Some(first) = done.first_mut() {
-        *first = true;
-    }
-    while let Some((place, next)) = stack.pop() {
-        match walk.places.get(place).and_then(|found| found.out.get(next)) {
-            Some((_, target)) => {
-                stack.push((place, next + 1));
-                if let Some(seen) = done.get_mut(*target).filter(|seen| !**seen) {
-                    *seen = true;
-                    stack.push((*target, 0));
+    while let Some((number, next)) = stack.pop() {
+        match out(number, next) {
+            Some(target) => {
+                stack.push((number, next + 1));
+                if done.insert(target) {
+                    stack.push((target, 0));
                 }
             }
-            None => order.push(place),
+            None => order.push(number),
         }
     }
     order.reverse();

@@ -142,8 +142,9 @@ fn either(a: Span, b: &Span) -> Span {
 }
 
 /// The shortest and the longest time to each place.
-pub(super) fn lengths(definition: &Definition, walk: &Walk, order: &[usize]) -> Vec<Span> {
-    let ranks = super::ranks(walk, order);
+pub(super) fn lengths(definition: &Definition, walk: &Walk) -> Vec<Span> {
+    let (twins, order) = (walk.twins(), together(walk));
+    let ranks = super::ranks(walk, &order);
     let rank = |place: usize| ranks.get(place).copied().unwrap_or(usize::MAX);
     let again = come_back_to(walk, &ranks);
     // By the branch that leads there, as a block may wait for some of its branches only.
@@ -152,10 +153,17 @@ pub(super) fn lengths(definition: &Definition, walk: &Walk, order: &[usize]) -> 
     if let Some(first) = open.first_mut() {
         first.insert(None, Run::default());
     }
-    for number in order {
+    for number in &order {
         let Some(place) = walk.places.get(*number) else { continue };
-        let runs = open.get_mut(*number).map(std::mem::take).unwrap_or_default();
+        let runs = open.get(*number).cloned().unwrap_or_default();
         let Some(mut run) = first_done(definition, &place.node, runs) else { continue };
+        if is_first(definition, &place.node) {
+            // It was no later than any other branch can be.
+            let twins = twins.get(&place.twin).into_iter().flatten().filter_map(|twin| open.get(*twin));
+            let others = twins.flat_map(BTreeMap::values).map(|run| &run.here.1);
+            let most = others.fold(run.here.1.clone(), Length::shorter);
+            run.here = bounded(run.here.0, most);
+        }
         if again.contains(number) || is_in_order(definition, &place.node) {
             run.here.1.again.extend(step_of(&place.node).cloned());
         }
@@ -175,6 +183,23 @@ pub(super) fn lengths(definition: &Definition, walk: &Walk, order: &[usize]) -> 
         }
     }
     found
+}
+
+/// The places in order, twins after all that leads to any of them: branches that end a block come together there.
+fn together(walk: &Walk) -> Vec<usize> {
+    let twins = walk.twins();
+    let members = |number: usize| twins.get(&number).into_iter().flatten().copied();
+    let places = |number: usize| members(number).filter_map(|member| walk.places.get(member));
+    let out = |number: usize| places(number).flat_map(|place| place.out.iter().map(|(_, to)| *to));
+    let first = |number: usize| walk.places.get(number).map_or(number, |place| place.twin);
+    let order = super::in_order(&|number, next| out(number).nth(next).map(first));
+    order.into_iter().flat_map(members).collect()
+}
+
+/// Whether the first branch that is done ends its block here.
+fn is_first(definition: &Definition, node: &Node) -> bool {
+    let Node::Join(id) = node else { return false };
+    matches!(definition.steps.get(id).map(|step| &step.kind), Some(StepKind::Parallel(Join::Any)))
 }
 
 /// The places that a loop comes back to.
@@ -241,9 +266,16 @@ fn after(definition: &Definition, node: &Node, turn: &Turn, here: &Span) -> Span
                 None => None,
             }
             .unwrap_or_else(|| most.plus(id, own.most()));
-            (if let Own::Exactly(time) = own { least.plus_known(Some(time)) } else { least.clone() }, most)
+            let least = if let Own::Exactly(time) = own { least.plus_known(Some(time)) } else { least.clone() };
+            bounded(least, most)
         }
     }
+}
+
+/// What comes first although others were due before was late enough for that.
+fn bounded(least: Length, most: Length) -> Span {
+    let most = if most.order() < least.order() { least.clone() } else { most };
+    (least, most)
 }
 
 /// How long a step itself takes.

@@ -47,6 +47,8 @@ pub(super) struct Place {
     pub(super) turns: Vec<Turn>,
     /// Past which edges of blocks each of these ways leads.
     pub(super) moves: Vec<Vec<Move>>,
+    /// The first of the places that are this one but for the branch which ended the block that is over here.
+    pub(super) twin: usize,
 }
 
 /// Everything that can happen. The first place is the start.
@@ -55,6 +57,17 @@ pub(super) struct Walk {
     pub(super) places: Vec<Place>,
     /// Whether knowledge was given up somewhere.
     pub(super) rough: bool,
+}
+
+impl Walk {
+    /// All places by the first of their twins.
+    pub(super) fn twins(&self) -> BTreeMap<usize, Vec<usize>> {
+        let mut twins: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (number, place) in self.places.iter().enumerate() {
+            twins.entry(place.twin).or_default().push(number);
+        }
+        twins
+    }
 }
 
 /// Walks a process.
@@ -75,11 +88,25 @@ pub(super) fn walk(definition: &Definition) -> Walk {
         let go = |(turn, target, known)| {
             let (target, moves) = arrive(walker.definition, &node, target);
             let known = walker.moved(known, &moves)?;
+            let known = match block::winner(walker.definition, &node, &turn, &target) {
+                Some((block, branch)) if walker.asks_winner(&block) => known.won(branch),
+                _ => known,
+            };
             Some(((turn, walker.place(target, known)), moves))
         };
         let (out, moves) = out.into_iter().filter_map(go).unzip();
         if let Some(place) = walker.places.get_mut(number) {
             (place.out, place.turns, place.moves) = (out, turns, moves);
+        }
+    }
+    let mut first: BTreeMap<(&Node, Known), usize> = BTreeMap::new();
+    for ((node, known), number) in &walker.index {
+        let mut alike = known.clone();
+        if alike.take_won().is_some() {
+            let first = *first.entry((node, alike)).or_insert(*number);
+            if let Some(place) = walker.places.get_mut(*number) {
+                place.twin = first;
+            }
         }
     }
     Walk { places: walker.places, rough: walker.rough }
@@ -113,7 +140,8 @@ impl Walker<'_> {
             return *number;
         }
         let number = self.places.len();
-        self.places.push(Place { node: node.clone(), out: Vec::new(), turns: Vec::new(), moves: Vec::new() });
+        let place = Place { node: node.clone(), out: Vec::new(), turns: Vec::new(), moves: Vec::new(), twin: number };
+        self.places.push(place);
         self.index.insert(key, number);
         *self.kinds.entry(node.clone()).or_default() += 1;
         self.open.push_back((number, node, known));
@@ -260,6 +288,13 @@ impl Walker<'_> {
         }
     }
 
+    /// Whether it is asked which branch of a block was the first.
+    fn asks_winner(&self, block: &StepId) -> bool {
+        let join = Node::Join(block.clone());
+        let edges = self.definition.graph.edges_from(&join);
+        self.guards.outcome(block).is_some() || edges.into_iter().any(|(on, _)| matches!(on, On::Outcome(_)))
+    }
+
     /// What is known past the edges of blocks; `None` where it excludes itself.
     fn moved(&self, mut known: Known, moves: &[Move]) -> Option<Known> {
         for one in moves {
@@ -392,6 +427,11 @@ impl Walker<'_> {
     fn onward(&self, node: &Node, known: &Known) -> Ways {
         if matches!(node, Node::Finish(_)) {
             return Vec::new();
+        }
+        let mut known = known.clone();
+        if let (Node::Join(id), Some(branch)) = (node, known.take_won()) {
+            known.went(&self.guards, id, branch.as_str());
+            return vec![(Turn::On, self.target(node, &On::Outcome(branch)), known)];
         }
         let edges = self.definition.graph.edges_from(node);
         let edges = edges.into_iter().filter(|(on, _)| **on != On::Undo);

@@ -66,6 +66,9 @@ pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnos
         first_too_deep,
         between_depths,
     ];
+    if let Some(line) = without_dash(&lines, here) {
+        return Some(no_dash(id, line));
+    }
     let (line, depth) = rules.iter().find_map(|rule| rule(&lines, here))?;
     let start = line.start + line.indent;
     let length = line.pair().map_or(1, |(key, _)| key.len()) + line.depth() - line.indent;
@@ -83,8 +86,22 @@ pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnos
                 format!("this line does not line up with those around it; {en}"),
             ),
         )
-        .fix(Span::new(id, line.start, start), " ".repeat(depth), Wording::new(zh, en)),
+        .offer(Span::new(id, line.start, start), " ".repeat(depth), Wording::new(zh, en)),
     )
+}
+
+fn no_dash(id: SourceId, line: Line<'_>) -> Diagnostic {
+    let start = line.start + line.indent;
+    let key = line.pair().map_or(1, |(key, _)| key.len());
+    Diagnostic::new(
+        Code::YamlSyntax,
+        Span::new(id, start, start + key),
+        Wording::new(
+            "这里少了一个 `- `：列表的每一项以它开头",
+            "`- ` is missing here: each item of a list begins with it",
+        ),
+    )
+    .fix(Span::new(id, start, start), "- ", Wording::new("补上 `- `", "add the `- `"))
 }
 
 fn lines(text: &str) -> Vec<Line<'_>> {
@@ -122,6 +139,17 @@ fn item_alone<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> 
     let depth = next.or_else(before)?.indent;
     let whole = line.words.starts_with("- {") && line.words.ends_with('}');
     (whole && line.indent != depth && items_at(lines, here, depth)).then_some((line, depth))
+}
+
+/// The first key of an item whose dash is missing: the items before it begin with that key, and its other keys stand
+/// two deeper.
+fn without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<Line<'t>> {
+    let (line, next) = (lines[here], lines.get(here + 1)?);
+    let (key, _) = line.pair().filter(|_| !line.is_item() && line.is_complete())?;
+    let own = !next.is_item() && next.pair().is_some() && next.indent == line.indent + 2;
+    let mut above = lines[..here].iter().rev().take_while(|above| above.indent >= line.indent);
+    let item = above.find(|above| above.indent == line.indent)?;
+    (own && item.is_item() && item.pair().is_some_and(|(first, _)| first == key)).then_some(line)
 }
 
 /// A key of an item that stands as deep as its dash.

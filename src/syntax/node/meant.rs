@@ -46,8 +46,13 @@ pub(super) fn mark_in_key(key: &str) -> Option<Mark> {
         ' ' if !word.is_empty() && rest.trim_start().starts_with('{') => {
             Some(Mark { at: word.len(), length: 0, mark: None, typed: ":" })
         }
-        _ => None,
+        _ => missing_space(key),
     }
+}
+
+/// The space that a text lacks which stands as a key or as an item: `type:money`.
+fn missing_space(text: &str) -> Option<Mark> {
+    Some(Mark { at: unspaced(text)?, length: 0, mark: None, typed: " " })
 }
 
 /// A key of the language and its value without the colon between them: `{ task keeper, due: 1 day }`.
@@ -70,17 +75,18 @@ pub(super) fn mark_in_value(value: &str) -> Option<Mark> {
     Mark::full_width(value, comma.map(|(at, _)| at).or_else(|| closing().map(|(at, _)| at))?)
 }
 
-/// In a plain text that stands as an item of a list, or as the whole file: `id：manager`.
+/// In a plain text that stands as an item of a list, or as the whole file: `id：manager`, and `id:manager`.
 pub(super) fn mark_in_item(item: &str) -> Option<Mark> {
     let word = word(item);
     let colon = item[word.len()..].starts_with('：') && is_key(word);
-    if colon { Mark::full_width(item, word.len()) } else { None }
+    if colon { Mark::full_width(item, word.len()) } else { missing_space(item) }
 }
 
 /// What is said of such a mark.
 pub(super) fn mistaken(span: Span, mark: Mark) -> Diagnostic {
     match mark.mark {
         Some(c) => full_width(span, c, mark.typed),
+        None if mark.typed == " " => no_space(span),
         None => no_colon(span),
     }
 }
@@ -198,8 +204,9 @@ fn quote_fault(id: SourceId, start: usize, line: &str, at: usize) -> Diagnostic 
     found.fix(place, quote, Wording::new("补上引号", "add the quote"))
 }
 
-/// A key of the language without its colon, in the line of a place or the one above it.
-pub(super) fn missing_colon(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+/// A key of the language without its colon, or without the space behind it or behind the dash before it, in the line of
+/// a place or the one above it.
+pub(super) fn torn_key(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
     let lead = text[start..end].len() - text[start..end].trim_start().len();
@@ -209,8 +216,39 @@ pub(super) fn missing_colon(id: SourceId, text: &str, at: usize) -> Option<Diagn
         let word = word(&line[dash..]);
         let behind = from + dash + word.len();
         let bare = !line.contains(':') && matches!(text[behind..].chars().next(), None | Some(' ' | '\n' | '\r'));
-        (bare && is_key(word)).then(|| no_colon(Span::new(id, behind, behind)))
+        let no_colon = (bare && is_key(word)).then(|| no_colon(Span::new(id, behind, behind)));
+        no_colon.or_else(|| {
+            let at = from + unspaced(line)?;
+            Some(no_space(Span::new(id, at, at)))
+        })
     })
+}
+
+/// Where a line lacks the space behind the colon of a key of the language, or behind the dash of an item.
+fn unspaced(line: &str) -> Option<usize> {
+    let dash = line.len() - line.trim_start_matches("- ").trim_start().len();
+    let words = &line[dash..];
+    if let Some(item) = words.strip_prefix('-') {
+        let key = word(item);
+        return (is_key(key) && item[key.len()..].starts_with(": ")).then_some(dash + 1);
+    }
+    let key = word(words);
+    let value = words[key.len()..].strip_prefix(':')?;
+    // What is no address, and no key within the value.
+    let torn = value.starts_with(|c: char| !c.is_whitespace() && !matches!(c, '/' | ':')) && !value.contains(": ");
+    (torn && is_key(key)).then_some(dash + key.len() + 1)
+}
+
+fn no_space(span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::YamlSyntax,
+        span,
+        Wording::new(
+            "这里少了一个空格，否则 YAML 把前后当成一个词：键后面写 `: `，列表的每一项前面写 `- `",
+            "a space is missing here, else YAML takes it for one word: behind a key goes `: `, before an item of a list `- `",
+        ),
+    )
+    .fix(span, " ", Wording::new("加上空格", "add the space"))
 }
 
 /// The full-width bracket that was meant to close one, in its line.

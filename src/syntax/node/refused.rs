@@ -3,8 +3,8 @@
 use super::aligned::out_of_line;
 use super::lines::{line_above, next_line, starts_value, visible};
 use super::meant::{
-    bare_brackets, full_width_bracket, full_width_in_brackets, full_width_near, missing_colon,
-    second_colon_in_brackets, unclosed_quote,
+    bare_brackets, full_width_bracket, full_width_in_brackets, full_width_near, is_key, second_colon_in_brackets,
+    torn_key, unclosed_quote,
 };
 use super::tabs::{tab, tab_starts_line};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
@@ -25,9 +25,7 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
     if let Some(found) = bare_brackets(id, text, at).or_else(|| second_colon_in_brackets(id, text, at)) {
         return found;
     }
-    if let Some(found) =
-        unclosed_quote(id, text, at).or_else(|| missing_colon(id, text, at).filter(|_| misaligned(kind)))
-    {
+    if let Some(found) = unclosed_quote(id, text, at).or_else(|| torn_key(id, text, at).filter(|_| misaligned(kind))) {
         return found;
     }
     let syntax = |zh: String, en: String| Diagnostic::new(Code::YamlSyntax, span, Wording::new(zh, en));
@@ -247,6 +245,15 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
         return diagnostic;
     }
     let value_at = start + key.len() + 2;
+    if value.ends_with('}') && !value.contains('{') && value.split_once(": ").is_some_and(|(key, _)| is_key(key)) {
+        let at = Span::new(id, value_at, value_at);
+        return Diagnostic::new(
+            Code::YamlSyntax,
+            Span::new(id, value_at, value_at + value.len()),
+            Wording::new("`}` 没有对应的 `{`。请在前面补上", "`}` has no matching `{`; add it in front"),
+        )
+        .fix(at, "{ ", Wording::new("补上 `{`", "add the `{`"));
+    }
     if value_at > at || value.contains(['{', '[', '#']) {
         return diagnostic;
     }

@@ -6,7 +6,8 @@ use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::feel::{self, FeelText};
 use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
-use crate::syntax::node::{Node, NodeKind, ScalarForm};
+use crate::syntax::node::{Entry, Node, NodeKind, ScalarForm};
+use std::borrow::Cow;
 
 /// One case of `choose`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,12 +56,61 @@ pub(super) static CASE: Place = Place {
     relatives: STEP_RELATIVES,
 };
 
+/// The last step of a case, where that is a `choose` that nothing is said of otherwise.
+fn open_choose(case: &mut [Entry]) -> Option<&mut Vec<Entry>> {
+    let steps = case.iter_mut().find(|entry| entry.key.text() == Some("steps"))?;
+    let NodeKind::Sequence(items) = &mut steps.value.kind else { return None };
+    let NodeKind::Mapping(step) = &mut items.last_mut()?.kind else { return None };
+    let has = |key: &str| step.iter().any(|entry| entry.key.text() == Some(key));
+    (has("choose") && !has("otherwise")).then_some(step)
+}
+
 impl Lowering<'_> {
     pub(super) fn choose(&mut self, node: &Node, fields: &Fields<'_>) -> StepKind {
-        let cases = self.items(node).unwrap_or_default();
-        let cases = cases.iter().filter_map(|case| self.case(case)).collect();
-        let otherwise = fields.get("otherwise").map(|node| Spanned::new(self.steps(node), node.span));
+        let own = fields.get("otherwise");
+        let mut astray = None;
+        let mut cases = Vec::new();
+        for item in self.items(node).unwrap_or_default() {
+            let (case, strayed) = self.without_otherwise(item, fields.key("choose").filter(|_| own.is_none()));
+            cases.extend(case.and_then(|case| self.case(&case)));
+            astray = astray.or(strayed);
+        }
+        let otherwise = own.or(astray).map(|node| Spanned::new(self.steps(node), node.span));
         StepKind::Choose { cases, otherwise }
+    }
+
+    /// A case without the `otherwise` that stands in it, which is told. It is read as that of its step, `choose`, if this
+    /// has none, or else of the last step in the case. Where nothing else stands in a case, it is none.
+    fn without_otherwise<'n>(
+        &mut self,
+        item: &'n Node,
+        choose: Option<Span>,
+    ) -> (Option<Cow<'n, Node>>, Option<&'n Node>) {
+        let NodeKind::Mapping(entries) = &item.kind else { return (Some(Cow::Borrowed(item)), None) };
+        let Some(entry) = entries.iter().find(|entry| entry.key.text() == Some("otherwise")) else {
+            return (Some(Cow::Borrowed(item)), None);
+        };
+        let mut rest: Vec<Entry> = entries.iter().filter(|other| *other != entry).cloned().collect();
+        let inner = if choose.is_none() { open_choose(&mut rest) } else { None };
+        let beside = choose.or_else(|| {
+            let inner = inner?;
+            inner.push(entry.clone());
+            inner.iter().find(|entry| entry.key.text() == Some("choose")).map(|entry| entry.key.span)
+        });
+        let found = Diagnostic::new(
+            Code::MisplacedKey,
+            entry.key.span,
+            Wording::new(
+                "`otherwise` 不是一个分支，它和 `choose` 并列",
+                "`otherwise` is no case: it stands beside `choose`, not in its list",
+            ),
+        );
+        self.report(match beside {
+            Some(beside) => found.context(beside, Wording::new("和它对齐", "line it up with this")),
+            None => found,
+        });
+        let case = (!rest.is_empty()).then(|| Cow::Owned(Node { kind: NodeKind::Mapping(rest), ..item.clone() }));
+        (case, choose.map(|_| &entry.value))
     }
 
     fn case(&mut self, node: &Node) -> Option<Case> {
