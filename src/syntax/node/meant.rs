@@ -52,16 +52,25 @@ pub(super) fn mark_in_key(key: &str) -> Option<Mark> {
 
 /// The space that a text lacks which stands as a key or as an item: `type:money`.
 fn missing_space(text: &str) -> Option<Mark> {
-    Some(Mark { at: unspaced(text)?, length: 0, mark: None, typed: " " })
+    unspaced(text, is_key).map(|at| Mark { at, length: 0, mark: None, typed: " " })
 }
 
-/// A key of the language and its value without the colon between them: `{ task keeper, due: 1 day }`.
+/// A key of the language and its value without the colon between them, and any without the space behind it:
+/// `{ task keeper, due: 1 day }`, `{ good:Good }`.
 pub(super) fn missing_in_key(key: &Node, value: &Node) -> Option<Diagnostic> {
     let NodeKind::Scalar { text, form: ScalarForm::Plain } = &key.kind else { return None };
     let word = word(text);
-    let apart = value.is_empty() && text[word.len()..].starts_with(' ') && is_key(word);
-    let at = key.span.start + word.len() as u32;
-    apart.then(|| no_colon(Span { start: at, end: at, ..key.span }))
+    let place = |at: usize| {
+        let at = key.span.start + at as u32;
+        Span { start: at, end: at, ..key.span }
+    };
+    if !value.is_empty() {
+        None
+    } else if text[word.len()..].starts_with(' ') && is_key(word) {
+        Some(no_colon(place(word.len())))
+    } else {
+        unspaced(text, is_name).map(|at| no_space(place(at)))
+    }
 }
 
 /// In a plain text that stands as a value within `{ }`: `money，title：…`.
@@ -107,6 +116,11 @@ fn no_colon(span: Span) -> Diagnostic {
 fn word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
+}
+
+/// Whether a word may be a name of the author's.
+fn is_name(word: &str) -> bool {
+    word.starts_with(char::is_alphabetic)
 }
 
 /// Whether a word is a key of the language.
@@ -218,14 +232,20 @@ pub(super) fn torn_key(id: SourceId, text: &str, at: usize) -> Option<Diagnostic
         let bare = !line.contains(':') && matches!(text[behind..].chars().next(), None | Some(' ' | '\n' | '\r'));
         let no_colon = (bare && is_key(word)).then(|| no_colon(Span::new(id, behind, behind)));
         no_colon.or_else(|| {
-            let at = from + unspaced(line)?;
-            Some(no_space(Span::new(id, at, at)))
+            if let Some(at) = unspaced(line, is_key) {
+                return Some(no_space(Span::new(id, from + at, from + at)));
+            }
+            // A name of the author's; but it may as well be a text.
+            let at = from + unspaced(line, is_name)?;
+            let mut found = no_space(Span::new(id, at, at));
+            found.fix.iter_mut().for_each(|fix| fix.safe = false);
+            Some(found)
         })
     })
 }
 
-/// Where a line lacks the space behind the colon of a key of the language, or behind the dash of an item.
-fn unspaced(line: &str) -> Option<usize> {
+/// Where a line lacks the space behind the colon of a key, or behind the dash of an item that begins with one.
+fn unspaced(line: &str, is_key: impl Fn(&str) -> bool) -> Option<usize> {
     let dash = line.len() - line.trim_start_matches("- ").trim_start().len();
     let words = &line[dash..];
     if let Some(item) = words.strip_prefix('-') {
@@ -235,7 +255,9 @@ fn unspaced(line: &str) -> Option<usize> {
     let key = word(words);
     let value = words[key.len()..].strip_prefix(':')?;
     // What is no address, and no key within the value.
-    let torn = value.starts_with(|c: char| !c.is_whitespace() && !matches!(c, '/' | ':')) && !value.contains(": ");
+    let group = value.starts_with('{') && value.ends_with('}');
+    let torn = value.starts_with(|c: char| !c.is_whitespace() && !matches!(c, '/' | ':'));
+    let torn = torn && (group || !value.contains(": "));
     (torn && is_key(key)).then_some(dash + key.len() + 1)
 }
 
