@@ -5,7 +5,7 @@ use crate::engine::command::{Actor, Via};
 use crate::engine::event::Trouble;
 use crate::engine::state::{START, State, TaskKind, Waiting};
 use crate::model::definition::{Definition, Human, StepKind, outcome};
-use crate::model::id::{Outcome, PersonId, ProcessId, StepId};
+use crate::model::id::{BusinessNumber, Outcome, PersonId, ProcessId, StepId};
 use crate::model::text::{Lang, Text};
 use crate::model::words;
 use chrono::{DateTime, Utc};
@@ -25,8 +25,8 @@ pub struct Choice {
 /// The case that called another one, as far as others are told of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calling {
-    /// Its number.
-    pub reference: String,
+    /// Its number, where its process gives one.
+    pub number: Option<BusinessNumber>,
     /// The title of its process.
     pub title: Text,
     /// Whose it is.
@@ -36,7 +36,7 @@ pub struct Calling {
 impl Calling {
     /// What is told of a case.
     pub fn of(state: &State) -> Calling {
-        Calling { reference: state.reference(), title: state.title.clone(), applicant: state.applicant.clone() }
+        Calling { number: state.number.clone(), title: state.title.clone(), applicant: state.applicant.clone() }
     }
 }
 
@@ -44,10 +44,11 @@ impl Words<'_> {
     /// A case that called another one: `张伟 的“年会” NH-2026-0001`.
     pub fn calling(&self, calling: &Calling) -> String {
         let (who, title) = (self.name(&calling.applicant), clean_line(calling.title.get(self.lang)));
-        let reference = clean_line(&calling.reference);
+        let number =
+            calling.number.as_ref().map(|number| format!(" {}", clean_line(number.as_str()))).unwrap_or_default();
         match self.lang {
-            Lang::Zh => format!("{who} 的“{title}” {reference}"),
-            Lang::En => format!("{title} {reference} of {who}"),
+            Lang::Zh => format!("{who} 的“{title}”{number}"),
+            Lang::En => format!("{title}{number} of {who}"),
         }
     }
 

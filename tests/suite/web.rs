@@ -503,6 +503,8 @@ async fn a_form_that_is_filled_in_first_is_submitted_and_shows_its_defaults() {
         "value=\"4\"",
     ]);
     page.lacks(&["重新提交", "撤回申请"]);
+    // A case without a number is told by its title, never by its id.
+    page.lacks(&[house.assignment("cam").await.instance.to_string().as_str()]);
     house.get(&format!("{link}?lang=en")).await.has(&["> Submit<"]).lacks(&["Submit again"]);
     let sent = [("outcome", "revised"), ("about", "场地"), ("cost", ""), ("places", "3"), ("twice", "4")];
     house.answer(&link, &sent).await.is(303);

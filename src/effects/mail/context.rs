@@ -80,8 +80,6 @@ pub(super) fn context(
     let saw = acted.map_or(Shown::EVERYTHING, |(step, kind)| Shown::at(definition, step, kind));
     let reader = Reader { person: Some(letter.to), asked, saw: Some(saw), ..Reader::default() };
     let mut case = case_view(&letter.scene, words, reader);
-    // A mail waits in a mailbox: what would be a hidden id is left out.
-    case.number = state.number.as_ref().map(|number| clean_line(number.as_str())).unwrap_or_default();
     case.due = late(letter, words, asked).or(case.due);
     case.stamp = case.stamp.or_else(|| ending(letter, words));
     let kind = asked.map(|(task, _)| task.kind);

@@ -30,7 +30,7 @@ pub struct CaseView {
     pub lang: &'static str,
     /// What it is: the title of the process.
     pub title: String,
-    /// The business number, or the id where the process gives none.
+    /// The business number. Where the process gives none, whoever operates the case reads its id, and others nothing.
     pub number: String,
     /// What it is about, where the process has a key: `华康医院`. Empty where that says nothing new.
     pub key: String,
@@ -115,6 +115,7 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
         (Some(name), Some(value)) if visible(name) => words.value(field(definition, name), value),
         _ => String::new(),
     };
+    let number = state.number.as_ref().map(ToString::to_string).or(reader.operates.then(|| state.reference()));
     let submitted = words.moment(state.started_at);
     // Of what was changed they are told who see it: who is asked, whose case it is, and who looks after it.
     let own = reader.operates || person == Some(&state.applicant);
@@ -122,7 +123,7 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
     CaseView {
         lang: words.lang.tag(),
         title: clean_line(state.title.get(words.lang)),
-        number: clean_line(&state.reference()),
+        number: clean_line(&number.unwrap_or_default()),
         key: if key == applicant { String::new() } else { key },
         headline,
         byline: format!("{} · {submitted}", handed_in(scene, words, &applicant)),
