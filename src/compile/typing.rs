@@ -336,6 +336,10 @@ impl<'a> Typing<'a> {
                                 "declared with `required: false`: it may be missing",
                             ),
                         ),
+                        Some(field) if field.required.is_some_and(|required| required.value) => found.context(
+                            field.name.span,
+                            Wording::new("打开表单时它还没有填", "not filled in yet as the form opens"),
+                        ),
                         Some(field) => found.context(
                             field.name.span,
                             Wording::new("这里没有写 `required: true`", "declared without `required: true`"),
