@@ -3,8 +3,9 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::date::bad_date;
-use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{GROUP, Lowering, Place, missing_value};
 use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::scalar::NameRule;
 use chrono::{Datelike, NaiveDate, NaiveTime, Weekday};
 
 /// A calendar as written: one year.

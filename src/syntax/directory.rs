@@ -3,8 +3,9 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::{Lang, Text, Wording};
 use crate::syntax::date::reversed;
-use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{GROUP, Lowering, Place, missing_value};
 use crate::syntax::node::{Entry, Node};
+use crate::syntax::scalar::NameRule;
 use chrono::NaiveDate;
 
 /// A directory as written.

@@ -6,8 +6,9 @@ use crate::model::text::{Text, Wording};
 use crate::syntax::depth;
 use crate::syntax::dialect;
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value, wrong_shape};
+use crate::syntax::fields::{GROUP, Lowering, Place, missing_value, wrong_shape};
 use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::scalar::NameRule;
 use crate::syntax::secret;
 use crate::syntax::step::STEP;
 

@@ -4,8 +4,9 @@ use crate::diagnostics::{Span, Spanned};
 use crate::model::metric::{Better, Every};
 use crate::model::text::Text;
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{GROUP, Lowering, NameRule, Place};
+use crate::syntax::fields::{GROUP, Lowering, Place};
 use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::scalar::NameRule;
 
 /// A metric as written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,6 +27,7 @@ pub(crate) mod metric;
 mod node;
 pub(crate) mod process;
 mod recorded;
+mod scalar;
 mod schema;
 mod secret;
 mod slip;
@@ -303,7 +304,7 @@ impl Lowering<'_> {
             .text
             .get(..first.start as usize)
             .is_some_and(|before| before.is_empty() || before.ends_with('\n'));
-        if !own_line || kind == "test" || !fields::is_document_name(name) {
+        if !own_line || kind == "test" || !scalar::is_document_name(name) {
             return found.hint(Wording::new(format!("{kind}: leave"), format!("{kind}: leave")));
         }
         let line = format!("{kind}: {name}");

@@ -4,8 +4,9 @@ use crate::diagnostics::{Span, Spanned};
 use crate::model::text::Text;
 use crate::syntax::feel::FeelText;
 use crate::syntax::field::{FIELD, Field, OptionDef};
-use crate::syntax::fields::{Lowering, NameRule, Place};
+use crate::syntax::fields::{Lowering, Place};
 use crate::syntax::node::Node;
+use crate::syntax::scalar::NameRule;
 use crate::syntax::step::{STEP, Step};
 
 /// A process as written.

@@ -3,8 +3,9 @@
 use super::data::{Given, given};
 use super::test::Test;
 use crate::diagnostics::{Span, Spanned};
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place};
+use crate::syntax::fields::{Fields, GROUP, Lowering, Place};
 use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::scalar::NameRule;
 
 /// A test of either kind.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use crate::model::rule::Hit;
 use crate::model::text::{Text, Wording};
 use crate::syntax::feel::FeelText;
 use crate::syntax::field::{Field, FieldType};
-use crate::syntax::fields::{GROUP, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{GROUP, Lowering, Place, missing_value};
 use crate::syntax::node::Node;
+use crate::syntax::scalar::NameRule;
 
 /// A decision table as written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use super::{Step, StepKind};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::feel::{self, FeelText};
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{Fields, GROUP, Lowering, Place, missing_value};
 use crate::syntax::node::{Entry, Node, NodeKind, ScalarForm};
+use crate::syntax::scalar::NameRule;
 use std::borrow::Cow;
 
 /// One case of `choose`.

@@ -3,8 +3,9 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::feel::{self, FeelText};
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, missing_value, unsupported_value, wrong_shape};
+use crate::syntax::fields::{Fields, GROUP, Lowering, missing_value, unsupported_value, wrong_shape};
 use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::scalar::NameRule;
 
 /// The people of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,9 +17,10 @@ use crate::diagnostics::{Diagnostic, Span, Spanned};
 use crate::model::text::Text;
 use crate::syntax::feel::{self, FeelText};
 use crate::syntax::field::{Field, OptionDef};
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value, wrong_shape};
+use crate::syntax::fields::{Fields, GROUP, Lowering, Place, missing_value, wrong_shape};
 use crate::syntax::node::{Node, NodeKind};
 use crate::syntax::process::Policy;
+use crate::syntax::scalar::NameRule;
 use keys::{KINDS, place};
 use kind::Kind;
 

@@ -6,8 +6,9 @@ use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list};
 use crate::model::text::Wording;
 use crate::syntax::address;
 use crate::syntax::feel::{self, FeelText};
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{Fields, GROUP, Lowering, Place, missing_value};
 use crate::syntax::node::Node;
+use crate::syntax::scalar::NameRule;
 use crate::syntax::secret;
 
 /// A part of an address or of a header.

@@ -5,8 +5,9 @@ use super::keys::STEP_RELATIVES;
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::feel::FeelText;
-use crate::syntax::fields::{Fields, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{Fields, Lowering, Place, missing_value};
 use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::scalar::NameRule;
 
 /// `overdue: { notify: …, every: …, reassign: … }`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,9 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::model::text::Wording;
 use crate::syntax::data::Given;
-use crate::syntax::fields::{GROUP, Lowering, NameRule, Place};
+use crate::syntax::fields::{GROUP, Lowering, Place};
 use crate::syntax::node::Node;
+use crate::syntax::scalar::NameRule;
 use crate::syntax::test::Start;
 
 /// What somebody does.

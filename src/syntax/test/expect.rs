@@ -4,8 +4,9 @@
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::data::Given;
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, missing_value};
+use crate::syntax::fields::{Fields, GROUP, Lowering, Place, missing_value};
 use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::scalar::NameRule;
 
 /// What must be so.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,8 +13,9 @@ use crate::model::text::Wording;
 use crate::syntax::calendar::Calendar;
 use crate::syntax::data::{Given, given};
 use crate::syntax::directory::Directory;
-use crate::syntax::fields::{Fields, GROUP, Lowering, NameRule, Place, WORDS, missing_value};
+use crate::syntax::fields::{Fields, GROUP, Lowering, Place, WORDS, missing_value};
 use crate::syntax::node::Node;
+use crate::syntax::scalar::NameRule;
 
 /// A test as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
