@@ -24,6 +24,8 @@ pub(crate) struct Callee<'a> {
     pub(crate) calls_at_once: Vec<&'a str>,
     /// The processes that it calls and waits for on every way, but that somebody rejects.
     pub(crate) calls_always: Vec<&'a str>,
+    /// Whether it can end without having waited for anything.
+    ends_at_once: bool,
 }
 
 impl<'a> Callee<'a> {
@@ -41,7 +43,16 @@ impl<'a> Callee<'a> {
             _ => None,
         });
         let ends = ends.collect();
-        Callee { document, outcomes, ends, calls_at_once, calls_always }
+        let reached = Idle { document, flow: &flow, definition: None, at_once: Some(&|_| false) }.reached();
+        let ends_at_once = reached.iter().any(|node| matches!(node, Node::Finish(_)));
+        Callee { document, outcomes, ends, calls_at_once, calls_always, ends_at_once }
+    }
+
+    /// Whether a call may be over at once: nothing is waited for in it, nor is anybody asked to fill in what is not given.
+    pub(crate) fn may_end_at_once(&self, call: &syntax::Call) -> bool {
+        let given = |field: &syntax::Field| call.with.iter().any(|(name, _)| name.value == field.name.value);
+        let asked = |field: &&syntax::Field| field.value.is_none() && field.required.is_some_and(|asked| asked.value);
+        self.ends_at_once && self.document.form.iter().filter(asked).all(given)
     }
 
     /// Whether an end of that name is written in it, which a fault of its own may keep from being reached.
@@ -183,7 +194,7 @@ fn ends_without(flow: &Flow<'_>, process: &str, single: &dyn Fn(&str) -> bool) -
 }
 
 fn calls_at_once<'a>(document: &'a Process, flow: &Flow<'a>) -> Vec<&'a str> {
-    let reached: BTreeSet<Node> = Idle { document, flow, definition: None }.reached();
+    let reached: BTreeSet<Node> = Idle { document, flow, definition: None, at_once: None }.reached();
     let called = |kind: &'a StepKind| match kind {
         StepKind::Call(call) => Some(call.process.value.as_str()),
         _ => None,

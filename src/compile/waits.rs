@@ -13,7 +13,7 @@ use crate::model::definition::{Definition, StepKind as Kind, outcome};
 use crate::model::form::Field;
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, StepId};
-use crate::syntax::{Join, Process, Step, StepKind};
+use crate::syntax::{Call, Join, Process, Step, StepKind};
 use std::collections::BTreeSet;
 
 /// A process, to be asked where it waits.
@@ -23,7 +23,13 @@ pub(crate) struct Idle<'s, 'a> {
     pub(crate) flow: &'s Flow<'a>,
     /// As it would run, where that is known: what is computed can be judged then.
     pub(crate) definition: Option<&'s Definition>,
+    /// Which called processes may be over at once, where what another system answers at once is not waited for either;
+    /// `None` where whatever is outside is waited for.
+    pub(crate) at_once: Option<AtOnce<'s>>,
 }
+
+/// Whether a called process may be over at once.
+pub(crate) type AtOnce<'s> = &'s dyn Fn(&Call) -> bool;
 
 impl Idle<'_, '_> {
     /// Whether an edge can be taken without anything having been waited for.
@@ -41,7 +47,13 @@ impl Idle<'_, '_> {
             StepKind::Approve { .. } | StepKind::Task { .. } => {
                 *on == On::Next && skippable(step, self.document) || decides(step, on) && !self.lasts(placed, Time::Due)
             }
-            StepKind::Receive { .. } | StepKind::Http(_) | StepKind::Job(_) => *on == On::Next && step.when.is_some(),
+            StepKind::Receive { .. } | StepKind::Job(_) => *on == On::Next && step.when.is_some(),
+            // What failed was tried again later.
+            StepKind::Http(http) => match on {
+                On::Outcome(_) => self.at_once.is_some() && http.retry.times == Some(0),
+                _ => self.at_once.is_some() || step.when.is_some(),
+            },
+            StepKind::Call(call) if self.at_once.is_some_and(|at_once| at_once(call)) => true,
             StepKind::Call(call) => *on == On::Next && (step.when.is_some() || call.detached),
             StepKind::Wait { .. } => step.when.is_some() || !self.lasts(placed, Time::Wait),
             _ => true,

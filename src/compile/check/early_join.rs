@@ -12,7 +12,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     if !subject.flow_known() {
         return;
     }
-    let idle = Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition) };
+    let idle =
+        Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition), at_once: None };
     for placed in &subject.flow.steps {
         let StepKind::Parallel { branches, join: Some(join) } = &placed.source.kind else { continue };
         if join.value == Join::All {

@@ -19,7 +19,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         return;
     }
     let reached =
-        Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition) }.reached();
+        Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition), at_once: None }
+            .reached();
     for placed in &subject.flow.steps {
         let StepKind::Call(call) = &placed.source.kind else { continue };
         let process = call.process.value.as_str();

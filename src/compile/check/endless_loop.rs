@@ -1,7 +1,7 @@
 //! A circle of steps in which nothing waits: it would run for ever in one go.
 //!
-//! A step that people answer waits, and so does one that waits for a time, a message or another system, so a circle
-//! through one is fine. One that may be skipped proves nothing.
+//! A step that people answer waits, and so does one that waits for a time, a message or a worker, so a circle through
+//! one is fine. One that may be skipped proves nothing, nor does another system that may answer at once.
 
 use super::{Subject, called, step_of};
 use crate::compile::waits::Idle;
@@ -9,7 +9,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::model::graph::Node;
 use crate::model::id::StepId;
 use crate::model::text::Wording;
-use crate::syntax::StepKind;
+use crate::syntax::{Call, StepKind};
 use std::collections::BTreeSet;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -49,14 +49,10 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn idle<'s, 'a>(subject: &'s Subject<'a>) -> Idle<'s, 'a> {
-    Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition) }
-}
-
-/// What helps where something in the circle is waited for, for no time perhaps.
+/// What helps where something in the circle is waited for, for no time perhaps, or where it asks again and again.
 fn short(subject: &Subject<'_>, ring: &[StepId]) -> Option<Wording> {
-    let placed = ring.iter().filter_map(|id| subject.placed(id));
-    let (key, text) = placed.filter(|placed| placed.source.when.is_none()).find_map(|placed| {
+    let placed = || ring.iter().filter_map(|id| subject.placed(id));
+    let timed = placed().filter(|placed| placed.source.when.is_none()).find_map(|placed| {
         let source = placed.source;
         match (&source.kind, &source.due) {
             (StepKind::Wait { until }, _) => Some(("wait", &until.text)),
@@ -65,7 +61,16 @@ fn short(subject: &Subject<'_>, ring: &[StepId]) -> Option<Wording> {
             }
             _ => None,
         }
-    })?;
+    });
+    let Some((key, text)) = timed else {
+        let asks = |kind: &StepKind| matches!(kind, StepKind::Http(_) | StepKind::Call(_));
+        return placed().any(|placed| asks(&placed.source.kind)).then(|| {
+            Wording::new(
+                "对方可能马上就答。请在再问之前等一等，例如 `- { id: pause, wait: 5 minutes }`",
+                "what is asked may answer at once; wait before it is asked again, such as with `- { id: pause, wait: 5 minutes }`",
+            )
+        });
+    };
     let instead = format!("{key}: 1 hour");
     Some(Wording::new(
         format!(
@@ -112,7 +117,10 @@ impl Search<'_, '_> {
             return;
         }
         self.path.push(node.clone());
-        let idle = idle(self.subject);
+        let Subject { document, flow, definition, world, .. } = *self.subject;
+        let at_once =
+            |call: &Call| world.callees.get(&*call.process.value).is_some_and(|one| one.may_end_at_once(call));
+        let idle = Idle { document, flow, definition: Some(definition), at_once: Some(&at_once) };
         for to in idle.past(node) {
             self.visit(&to);
         }
