@@ -130,7 +130,10 @@ impl Infer<'_> {
                     _ => fault.hint("数字不加引号，例如 `total > 500`。", "A number has no quotes: `total > 500`."),
                 }
             }
-            (Type::Person, Type::Text) => write(fault, format!("{wa} = person({wb})")),
+            (Type::Person, Type::Text) if matches!(right, Syntax::Text(_)) => {
+                write(fault, format!("{wa} {between} person({wb})"))
+            }
+            (Type::Person, Type::Text) => write(fault, format!("{wa}.id {between} {wb}")),
             (Type::Person, Type::Position) => write(fault, format!("{wa} in holders({wb})")),
             (Type::Person, Type::Department) => write(fault, format!("{wa}.department = {wb}")),
             (Type::Date | Type::DateTime, Type::Number) => write(fault, format!("{wa} + {wb} days")),

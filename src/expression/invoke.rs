@@ -82,6 +82,9 @@ impl Infer<'_> {
                 *slot = Some(typing);
             }
         }
+        if let ("person", [argument], Some(Some(id))) = (name, arguments, typings.first().cloned()) {
+            self.sure_person(&argument.value, &id);
+        }
         let missing = || Typing { optional: true, ..Typing::unknown() };
         let typings: Vec<Typing> = typings.into_iter().map(|typing| typing.unwrap_or_else(missing)).collect();
         let unit = match name {
@@ -182,10 +185,13 @@ impl Infer<'_> {
             format!("`{}` 的{which_zh}应该是{zh}，而 `{written}` 是{}", function.name, words.zh),
             format!("{which_en} of `{}` has to be {en}, but `{written}` is {}", function.name, words.en),
         );
+        if let (Accepts::Person, Type::Text) = (parameter.accepts, found) {
+            let fault = Infer::person_instead(fault, node, written);
+            return self.fault(fault);
+        }
         let instead = match (parameter.accepts, found) {
             (Accepts::Person, Type::Position) => format!("holders({written})[1]"),
             (Accepts::Person, Type::Department) => format!("head_of({written})"),
-            (Accepts::Person, Type::Text) => format!("person({written})"),
             (Accepts::Department, Type::Person | Type::Position) => format!("{written}.department"),
             (Accepts::Position, Type::Person) => format!("{written}.position"),
             (Accepts::Text, Type::Number | Type::Money | Type::Date) => format!("string({written})"),

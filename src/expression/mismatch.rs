@@ -20,7 +20,7 @@ impl Infer<'_> {
             format!("这里需要{}，而 `{written}` 是{}", needed_words.zh, found_words.zh),
             format!("{} is needed here, but `{written}` is {}", needed_words.en, found_words.en),
         );
-        let fault = self.with_conversion(fault, written, found, needed);
+        let fault = self.with_conversion(fault, node, written, found, needed);
         self.fault(fault);
     }
 
@@ -43,7 +43,7 @@ impl Infer<'_> {
         );
     }
 
-    fn with_conversion(&self, fault: Fault, written: &str, found: &Type, needed: &Type) -> Fault {
+    fn with_conversion(&self, fault: Fault, node: &Node, written: &str, found: &Type, needed: &Type) -> Fault {
         let write = |fault: Fault, instead: String| {
             fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`."))
         };
@@ -63,7 +63,7 @@ impl Infer<'_> {
             (Type::Number | Type::Money, Type::Text) => write(fault, format!("string({written})")),
             (Type::Text, Type::Number | Type::Money) => write(fault, format!("number({written})")),
             (Type::DateTime, Type::Date) => write(fault, format!("date({written})")),
-            (Type::Text, Type::Person) => write(fault, format!("person({written})")),
+            (Type::Text, Type::Person) => Infer::person_instead(fault, node, written),
             (Type::Department, Type::Person) => write(fault, format!("head_of({written})")),
             (Type::Position, Type::Person) => write(fault, format!("holders({written})[1]")),
             (Type::Number, Type::Duration) => write(fault, format!("{written} days")),

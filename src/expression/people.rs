@@ -4,9 +4,15 @@ use super::fault::{Fault, FaultKind};
 use super::infer::{Infer, Typing};
 use super::tree::{Node, Syntax};
 use super::types;
-use crate::model::formula::Op;
+use crate::model::formula::{Expr, Op};
 use crate::model::text::Wording;
 use crate::model::value::{Type, Typed, Value};
+
+/// How somebody is chosen who is not written down.
+const CHOSEN: (&str, &str) = (
+    "要由人来选，就让表单里的字段是 `type: person`。",
+    "Let the form ask for somebody with a field of `type: person`.",
+);
 
 impl Infer<'_> {
     /// Who does something: each branch and item is a person or a position.
@@ -73,6 +79,44 @@ impl Infer<'_> {
         Some(Typing::unknown())
     }
 
+    /// Reports an id of a person that is not sure to be one: whatever somebody typed. One that is written is checked where
+    /// it stands.
+    pub(super) fn sure_person(&mut self, node: &Node, id: &Typing) {
+        let Some(directory) = self.scope.directory.clone().filter(|_| !self.scope.untyped) else { return };
+        let known = |id: &str| directory.people.contains_key(id);
+        let written = self.written(node);
+        if let Type::Choice(options) = &id.of
+            && let Some(strange) = options.iter().find(|option| !known(option))
+        {
+            self.fault(Fault::new(
+                node.range.clone(),
+                FaultKind::WrongType,
+                format!("`{written}` 可能是 `{strange}`，而通讯录里没有编号为 `{strange}` 的人员"),
+                format!("`{written}` may be `{strange}`, and the directory has no person with that id"),
+            ));
+        }
+        if id.of == Type::Text && !is_one_of(&id.expr, &known) && !matches!(node.syntax, Syntax::Text(_)) {
+            self.fault(
+                Fault::new(
+                    node.range.clone(),
+                    FaultKind::WrongType,
+                    format!("`{written}` 可以是任何文字，而 `person(…)` 只认通讯录里的编号，别的文字会让流程停下来"),
+                    format!("`{written}` may be any text, while `person(…)` takes only an id of the directory and stops the case at another"),
+                )
+                .hint(CHOSEN.0, CHOSEN.1),
+            );
+        }
+    }
+
+    /// What helps where a text stands for a person.
+    pub(super) fn person_instead(fault: Fault, text: &Node, written: &str) -> Fault {
+        match text.syntax {
+            Syntax::Text(_) => fault
+                .hint(format!("例如写成 `person({written})`。"), format!("For example, write `person({written})`.")),
+            _ => fault.hint(CHOSEN.0, CHOSEN.1),
+        }
+    }
+
     /// Reports a list of people that may be empty.
     fn somebody(&mut self, list: &Node) {
         if !self.may_be_empty(list) {
@@ -91,5 +135,14 @@ impl Infer<'_> {
                 format!("Give the step `when: count({rows}) > 0` or `policy: {{ nobody: skip }}`, or let the form require it (`required: true`)."),
             ),
         );
+    }
+}
+
+/// Whether a text is one of those that are written, each of which is `known`.
+fn is_one_of(text: &Expr, known: &dyn Fn(&str) -> bool) -> bool {
+    match text.op() {
+        Op::Literal(Value::Text(text)) => known(text),
+        Op::If(_, then, otherwise) => is_one_of(then, known) && is_one_of(otherwise, known),
+        _ => false,
     }
 }

@@ -49,7 +49,7 @@ impl Play {
     fn new(process: &str) -> Play {
         let process = format!(
             "process: play\ntitle: Play\nstart: [clerk, lead]\nform:\n  amount: {{ type: money, title: Amount, required: true, min: 0.01 }}\n  \
-             note: {{ type: text, title: Note }}\n  double: {{ type: money, title: Double, value: amount * 2 }}\nsteps:\n{process}"
+             note: {{ type: text, title: Note }}\n  who: {{ type: person, title: Who }}\n  double: {{ type: money, title: Double, value: amount * 2 }}\nsteps:\n{process}"
         );
         let compiled = support::compile(&[("directory.yaml", DIRECTORY), ("play.yaml", &process)]);
         assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
@@ -266,23 +266,25 @@ fn a_step_whose_people_were_revised_away_is_passed_by() {
         "
   - id: more
     title: More
-    when: note != null
-    approve: person(note)
-    due: string length(note) * 1 day
+    when: who != null
+    approve: who
+    due: string length(who.id) * 1 day
   - id: last
     title: Last
     approve: cfo
 ",
     );
     play.start("cam", 600);
-    assert_eq!(play.asked(), ["last:fay"], "nothing is noted");
-    let noted =
-        || Record::from_iter([("amount".into(), Value::Number(600.into())), ("note".into(), Value::text("leo"))]);
-    play.decide("fay", "last", "returned", Some("note it")).unwrap();
-    play.revise("cam", noted());
+    assert_eq!(play.asked(), ["last:fay"], "nobody is named");
+    let named = || {
+        let leo = Value::Person("leo".into());
+        Record::from_iter([("amount".into(), Value::Number(600.into())), ("who".into(), leo)])
+    };
+    play.decide("fay", "last", "returned", Some("name somebody")).unwrap();
+    play.revise("cam", named());
     assert_eq!(play.asked(), ["more:leo"]);
-    play.decide("leo", "more", "returned", Some("no note, please")).unwrap();
-    play.revise("cam", Record::from_iter([("note".into(), Value::Null)]));
+    play.decide("leo", "more", "returned", Some("not me, please")).unwrap();
+    play.revise("cam", Record::from_iter([("who".into(), Value::Null)]));
     assert_eq!(play.asked(), ["last:fay"], "no incident: as on a first visit, `more` is passed by");
 }
 
