@@ -153,12 +153,33 @@ fn what_can_come_more_often_than_it_is_counted_is_said() {
     let outcomes = "outcomes: { good: 好, bad: 不好 }";
     let task = format!("  - {{ id: a, task: 副总经理 }}\n  - {{ id: b, task: 副总经理, {outcomes}");
     assert_eq!(again(&format!("{task} }}\n")), [""; 0]);
-    assert_eq!(again(&format!("{task}, on: {{ bad: a }} }}\n")), ["a"]);
+    assert_eq!(again(&format!("{task}, on: {{ bad: a }} }}\n")), ["a", "b"]);
     // Returned to the applicant, it comes again.
     assert_eq!(again("  - { id: a, approve: 副总经理 }\n"), ["a"]);
     let rows = "  - { id: all, each: rows, as: row, steps: [{ id: a, task: 副总经理 }]";
     assert_eq!(again(&format!("{rows} }}\n")), [""; 0]);
     assert_eq!(again(&format!("{rows}, mode: in order }}\n")), ["all"]);
+}
+
+#[test]
+fn ways_back_take_none_of_the_ways_on_away() {
+    let steps = "  - { id: s1, approve: 副总经理 }\n  - { id: s2, approve: 副总经理, when: total > 5, on: { rejected: s1 } }\n  \
+                 - id: which\n    choose: [{ when: total > 900, steps: [{ id: a, task: 副总经理 }] }, { when: total > 500, steps: [{ id: b, task: 副总经理 }] }]\n    \
+                 otherwise: [{ id: c, task: 副总经理 }]\n  \
+                 - { id: s3, task: 副总经理, outcomes: { ok: 好, redo: 重来 }, on: { redo: s1 } }\n  - { end: fine }\n";
+    let found = explored(steps);
+    let ways: Vec<(&str, u64)> = found.ends.iter().map(|end| (end.outcome.as_str(), end.ways)).collect();
+    // Past `s2` by its `when` or by an approval; only the first excludes the larger sums.
+    assert_eq!(ways, [("fine", 4), ("rejected", 1)]);
+    let again: Vec<&str> = found.ends[0].time.1.again.iter().map(|step| step.as_str()).collect();
+    assert_eq!(again, ["a", "b", "c", "s1", "s2", "s3"]);
+    // An end that only a way back leads to is come to all the same.
+    let back = "  - { id: s1, task: 副总经理, outcomes: { ok: 好, no: 不 } }\n  \
+                - { id: again, choose: [{ when: steps.s2.outcome = redo, steps: [{ end: late }] }], otherwise: [] }\n  \
+                - { id: s2, task: 副总经理, outcomes: { ok: 好, redo: 重来 }, on: { redo: s1 } }\n  - { end: fine }\n";
+    let ends: Vec<(String, u64)> =
+        explored(back).ends.into_iter().map(|end| (end.outcome.to_string(), end.ways)).collect();
+    assert!(ends.iter().all(|(_, ways)| *ways > 0), "{ends:?}");
 }
 
 #[test]

@@ -22,10 +22,10 @@ pub(super) fn tree(words: Words) -> Command {
         .about(words.pick("列出一个流程所有可能的走法", "Everything that can happen in a process"))
         .long_about(words.pick(
             "不用数据，把一个流程所有的走法走一遍：会怎样结束、各有多少种走法、谁一定要决定、发哪些邮件、最长要多久，\
-             以及因为条件互相矛盾而不可能发生的。退回再来的不另算一种走法，每个循环最多走一遍。",
+             以及因为条件互相矛盾而不可能发生的。退回和循环再走的不另算一种走法。",
             "Walk all ways through a process without data: how it ends and in how many ways, who must decide, which \
              mails go out, how long it takes at most, and what cannot happen because its conditions exclude each \
-             other. What is returned and comes again is no way of its own; a loop is walked at most once.",
+             other. What goes back, in a loop or to be revised, is no way of its own.",
         ))
         .arg(words.word("process", ("流程", "PROCESS"), "哪个流程", "Which process").required(true))
         .arg(words.folder())
@@ -80,11 +80,11 @@ fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: 
     // Conditions that are not told apart are counted together.
     let about = if explored.rough { output.pick("大约 ", "about ") } else { "" };
     text.push_str(&match lang {
-        Lang::Zh => format!("{ends} 种结果，{about}{} 种走法（退回再来的不另算，每个循环最多走一遍）\n\n", many(ways)),
+        Lang::Zh => format!("{ends} 种结果，{about}{} 种走法（退回和循环再走的不另算）\n\n", many(ways)),
         Lang::En if ends == 1 => {
-            format!("1 end, {about}{} ways (returns left out, a loop at most once)\n\n", many(ways))
+            format!("1 end, {about}{} ways (going back left out)\n\n", many(ways))
         }
-        Lang::En => format!("{ends} ends, {about}{} ways (returns left out, a loop at most once)\n\n", many(ways)),
+        Lang::En => format!("{ends} ends, {about}{} ways (going back left out)\n\n", many(ways)),
     });
     let mut table = Table::new(
         output.pick("结果,走法,最快,最长,最短的一种走法", "end,ways,quickest,longest,a shortest way").split(','),

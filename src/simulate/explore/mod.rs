@@ -1,9 +1,8 @@
 //! Everything that can happen in a process, without data: how it ends and in how many ways, who must decide, what
 //! is written to whom, how long it takes, and what its guards make impossible.
 //!
-//! A way is one through the process that comes to no place twice: a loop is walked at most once in it. What comes back
-//! from the applicant is walked, and is no way of its own: it goes on as one of the others. Whatever a
-//! running case can come to is listed here; `withdrawn` and `cancelled` are possible everywhere and are not.
+//! A way is one through the process that goes back nowhere: what a loop or a revision walks again is no way of its own, as
+//! it goes on as one of the others, but where only that leads to an end. Whatever a running case can come to is listed here; `withdrawn` and `cancelled` are possible everywhere and are not.
 
 mod block;
 mod guard;
@@ -157,30 +156,41 @@ fn entered(place: &walk::Place) -> Option<&StepId> {
     enters.then_some(id)
 }
 
-/// The places in an order in which what leads to a place stands before it, but for what closes a loop.
+/// The places in an order in which what leads to a place stands before it, but for what goes back.
 fn order(walk: &Walk) -> Vec<usize> {
-    let out = |number: usize| walk.places.get(number).into_iter().flat_map(|place| place.out.iter().map(|(_, to)| *to));
-    in_order(&|number, next| out(number).nth(next))
+    let out = |number: usize, next: usize| {
+        walk.places.get(number)?.out.get(next).map(|(_, to)| (*to, walk.back(number, *to)))
+    };
+    in_order(&out)
 }
 
-/// The numbers that are come to from zero, each after all that lead to it, but for what closes a loop; `out` is where
-/// one leads to, first, second and so on.
-fn in_order(out: &dyn Fn(usize, usize) -> Option<usize>) -> Vec<usize> {
-    let mut done = BTreeSet::from([0]);
-    let mut order = Vec::new();
-    let mut stack: Vec<(usize, usize)> = vec![(0, 0)];
-    while let Some((number, next)) = stack.pop() {
-        match out(number, next) {
-            Some(target) => {
-                stack.push((number, next + 1));
-                if done.insert(target) {
-                    stack.push((target, 0));
-                }
+/// The numbers that are come to from zero, each after all that lead to it; `out` is where one leads to, first, second and
+/// so on, and whether that goes back. What only a way back leads to comes after all else.
+fn in_order(out: &dyn Fn(usize, usize) -> Option<(usize, bool)>) -> Vec<usize> {
+    let (mut done, mut order) = (BTreeSet::new(), Vec::new());
+    let mut roots = VecDeque::from([0]);
+    while let Some(root) = roots.pop_front() {
+        if !done.insert(root) {
+            continue;
+        }
+        let begun = order.len();
+        let mut stack: Vec<(usize, usize)> = vec![(root, 0)];
+        while let Some((number, next)) = stack.pop() {
+            let Some((target, back)) = out(number, next) else {
+                order.push(number);
+                continue;
+            };
+            stack.push((number, next + 1));
+            if back {
+                roots.push_back(target);
+            } else if done.insert(target) {
+                stack.push((target, 0));
             }
-            None => order.push(number),
+        }
+        if let Some(found) = order.get_mut(begun..) {
+            found.reverse();
         }
     }
-    order.reverse();
     order
 }
 

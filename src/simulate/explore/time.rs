@@ -30,8 +30,8 @@ pub struct Length {
     pub seconds: i64,
     /// Steps that take as long as they take: without a due time, or with one that follows from data.
     pub open: BTreeSet<StepId>,
-    /// Steps that are counted once and can come more often: those that a loop comes back to, and lists whose rows
-    /// go in order.
+    /// Steps that are counted once and can come more often: those that take time in a loop or after a return, and lists
+    /// whose rows go in order.
     pub again: BTreeSet<StepId>,
 }
 
@@ -146,7 +146,7 @@ pub(super) fn lengths(definition: &Definition, walk: &Walk) -> Vec<Span> {
     let (twins, order) = (walk.twins(), together(walk));
     let ranks = super::ranks(walk, &order);
     let rank = |place: usize| ranks.get(place).copied().unwrap_or(usize::MAX);
-    let again = come_back_to(walk, &ranks);
+    let again = walk.again();
     // By the branch that leads there, as a block may wait for some of its branches only.
     let mut open: Vec<BTreeMap<Option<usize>, Run>> = vec![BTreeMap::new(); walk.places.len()];
     let mut found = vec![Span::default(); walk.places.len()];
@@ -164,7 +164,7 @@ pub(super) fn lengths(definition: &Definition, walk: &Walk) -> Vec<Span> {
             let most = others.fold(run.here.1.clone(), Length::shorter);
             run.here = bounded(run.here.0, most);
         }
-        if again.contains(number) || is_in_order(definition, &place.node) {
+        if again.contains(&place.node) && takes_time(definition, &place.node) || is_in_order(definition, &place.node) {
             run.here.1.again.extend(step_of(&place.node).cloned());
         }
         for ((turn, target), moves) in place.out.iter().zip(&place.moves) {
@@ -190,9 +190,12 @@ fn together(walk: &Walk) -> Vec<usize> {
     let twins = walk.twins();
     let members = |number: usize| twins.get(&number).into_iter().flatten().copied();
     let places = |number: usize| members(number).filter_map(|member| walk.places.get(member));
-    let out = |number: usize| places(number).flat_map(|place| place.out.iter().map(|(_, to)| *to));
     let first = |number: usize| walk.places.get(number).map_or(number, |place| place.twin);
-    let order = super::in_order(&|number, next| out(number).nth(next).map(first));
+    let out = |number: usize, next: usize| {
+        let (_, to) = places(number).flat_map(|place| &place.out).nth(next)?;
+        Some((first(*to), walk.back(number, *to)))
+    };
+    let order = super::in_order(&out);
     order.into_iter().flat_map(members).collect()
 }
 
@@ -202,11 +205,10 @@ fn is_first(definition: &Definition, node: &Node) -> bool {
     matches!(definition.steps.get(id).map(|step| &step.kind), Some(StepKind::Parallel(Join::Any)))
 }
 
-/// The places that a loop comes back to.
-fn come_back_to(walk: &Walk, ranks: &[usize]) -> BTreeSet<usize> {
-    let rank = |place: usize| ranks.get(place).copied().unwrap_or(usize::MAX);
-    let out = walk.places.iter().enumerate().flat_map(|(from, place)| place.out.iter().map(move |(_, to)| (from, *to)));
-    out.filter(|(from, to)| rank(*to) <= rank(*from)).map(|(_, to)| to).collect()
+/// Whether a step is one that takes time.
+fn takes_time(definition: &Definition, node: &Node) -> bool {
+    let Node::Step(id) = node else { return false };
+    definition.steps.get(id).is_some_and(|step| !matches!(own(step), Own::Nothing))
 }
 
 /// Whether a list begins here whose rows go one after the other.

@@ -57,9 +57,37 @@ pub(super) struct Walk {
     pub(super) places: Vec<Place>,
     /// Whether knowledge was given up somewhere.
     pub(super) rough: bool,
+    /// Which steps lead back to which.
+    back: BTreeMap<Node, BTreeSet<Node>>,
 }
 
 impl Walk {
+    /// Whether a place leads back to another: whatever is known there, it is one on the way to it.
+    pub(super) fn back(&self, from: usize, to: usize) -> bool {
+        let node = |number: usize| self.places.get(number).map(|place| &place.node);
+        let targets = node(from).and_then(|node| self.back.get(node));
+        targets.zip(node(to)).is_some_and(|(targets, to)| targets.contains(to))
+    }
+
+    /// What a loop or a revision walks again: all on a way from what it comes back to, to where it goes back.
+    pub(super) fn again(&self) -> BTreeSet<&Node> {
+        let (mut on, mut before): (Ways<'_>, Ways<'_>) = Default::default();
+        for place in &self.places {
+            for target in place.out.iter().filter_map(|(_, to)| self.places.get(*to)) {
+                on.entry(&place.node).or_default().insert(&target.node);
+                before.entry(&target.node).or_default().insert(&place.node);
+            }
+        }
+        let mut again = BTreeSet::new();
+        for (from, targets) in &self.back {
+            let behind = reached(from, &before);
+            for target in targets {
+                again.extend(reached(target, &on).intersection(&behind));
+            }
+        }
+        again
+    }
+
     /// All places by the first of their twins.
     pub(super) fn twins(&self) -> BTreeMap<usize, Vec<usize>> {
         let mut twins: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
@@ -109,7 +137,49 @@ pub(super) fn walk(definition: &Definition) -> Walk {
             }
         }
     }
-    Walk { places: walker.places, rough: walker.rough }
+    let back = back(&walker.places);
+    Walk { places: walker.places, rough: walker.rough, back }
+}
+
+/// Where each step leads, or from where it is come to.
+type Ways<'w> = BTreeMap<&'w Node, BTreeSet<&'w Node>>;
+
+/// All that is come to from a step, itself too.
+fn reached<'w>(from: &'w Node, ways: &Ways<'w>) -> BTreeSet<&'w Node> {
+    let (mut found, mut open) = (BTreeSet::new(), vec![from]);
+    while let Some(node) = open.pop() {
+        if found.insert(node) {
+            open.extend(ways.get(node).into_iter().flatten());
+        }
+    }
+    found
+}
+
+/// From which steps there is a way to one that stands on the way to them.
+fn back(places: &[Place]) -> BTreeMap<Node, BTreeSet<Node>> {
+    let mut out: BTreeMap<&Node, Vec<&Node>> = BTreeMap::new();
+    for place in places {
+        let targets = place.out.iter().filter_map(|(_, to)| places.get(*to)).map(|target| &target.node);
+        out.entry(&place.node).or_default().extend(targets);
+    }
+    let (mut found, mut seen, mut way) =
+        (BTreeMap::<Node, BTreeSet<Node>>::new(), BTreeSet::from([&Node::Start]), BTreeSet::from([&Node::Start]));
+    let mut stack: Vec<(&Node, usize)> = vec![(&Node::Start, 0)];
+    while let Some((node, next)) = stack.pop() {
+        match out.get(node).and_then(|out| out.get(next)).copied() {
+            None => drop(way.remove(node)),
+            Some(target) => {
+                stack.push((node, next + 1));
+                if way.contains(target) {
+                    found.entry(node.clone()).or_default().insert(target.clone());
+                } else if seen.insert(target) {
+                    way.insert(target);
+                    stack.push((target, 0));
+                }
+            }
+        }
+    }
+    found
 }
 
 struct Walker<'a> {
@@ -122,7 +192,7 @@ struct Walker<'a> {
     rough: bool,
 }
 
-type Ways = Vec<(Turn, Node, Known)>;
+type Turns = Vec<(Turn, Node, Known)>;
 
 impl Walker<'_> {
     /// The number of a place, which is opened if it is new.
@@ -156,7 +226,7 @@ impl Walker<'_> {
         next.cloned().unwrap_or_else(|| Node::Finish(end.into()))
     }
 
-    fn ways(&self, node: &Node, known: &Known) -> Ways {
+    fn ways(&self, node: &Node, known: &Known) -> Turns {
         let Node::Step(id) = node else { return self.onward(node, known) };
         let Some(step) = self.definition.steps.get(id) else { return self.onward(node, known) };
         let mut ways = Vec::new();
@@ -275,7 +345,7 @@ impl Walker<'_> {
     }
 
     /// Into the branches of a block: into the first of all, or into any.
-    fn branches(&self, node: &Node, id: &StepId, all: bool, known: &Known, ways: &mut Ways) {
+    fn branches(&self, node: &Node, id: &StepId, all: bool, known: &Known, ways: &mut Turns) {
         let edges = self.definition.graph.edges_from(node);
         let branches = edges.into_iter().filter_map(|(on, target)| match on {
             On::Branch(name) => Some((name.clone(), target.clone())),
@@ -331,7 +401,7 @@ impl Walker<'_> {
         }
     }
 
-    fn asked(&self, id: &StepId, human: &Human, known: &Known, ways: &mut Ways) {
+    fn asked(&self, id: &StepId, human: &Human, known: &Known, ways: &mut Turns) {
         let node = Node::Step(id.clone());
         for answer in human.outcomes.keys() {
             let on = On::Outcome(answer.clone());
@@ -424,7 +494,7 @@ impl Walker<'_> {
     }
 
     /// Every edge that leaves a place.
-    fn onward(&self, node: &Node, known: &Known) -> Ways {
+    fn onward(&self, node: &Node, known: &Known) -> Turns {
         if matches!(node, Node::Finish(_)) {
             return Vec::new();
         }
@@ -435,7 +505,7 @@ impl Walker<'_> {
         }
         let edges = self.definition.graph.edges_from(node);
         let edges = edges.into_iter().filter(|(on, _)| **on != On::Undo);
-        let mut ways: Ways = edges.map(|(_, target)| (Turn::On, target.clone(), known.clone())).collect();
+        let mut ways: Turns = edges.map(|(_, target)| (Turn::On, target.clone(), known.clone())).collect();
         if ways.is_empty() {
             ways.push((Turn::On, Node::Finish(outcome::DONE.into()), known.clone()));
         }
