@@ -2,6 +2,7 @@
 
 use crate::compile::fields::{asked_always, column_of, is_list, name_of, type_of};
 use crate::compile::lower::{self, Flow, Placed};
+use crate::compile::rows::written_type;
 use crate::compile::waits::Idle;
 use crate::expression::{self, Expected, Kept, Scope};
 use crate::model::definition::outcome;
@@ -65,7 +66,7 @@ impl<'a> Callee<'a> {
         let asked = || self.document.form.iter().filter(|field| field.value.is_none());
         match asked().find(|field| field.name.value == name) {
             // What is left open is asked of its applicant.
-            Some(field) => Ok(Typed::optional(type_of(field))),
+            Some(field) => Ok(Typed::optional(written_type(type_of(field), field))),
             None => Err(asked().map(|field| field.name.value.clone()).collect()),
         }
     }
@@ -120,6 +121,13 @@ fn limited(field: &syntax::Field) -> Field {
     let kind = match field.kind.map(|kind| kind.value) {
         Some(FieldType::Integer) => FieldKind::Integer,
         Some(FieldType::Percent) => FieldKind::Percent,
+        Some(FieldType::List) => {
+            let columns = field.fields.iter().map(|column| match &column.value {
+                Some(_) => (name_of(column), column_of(&name_of(column), &Typed::always(type_of(column)))),
+                None => (name_of(column), limited(column)),
+            });
+            FieldKind::List(columns.collect())
+        }
         _ => known.kind.clone(),
     };
     Field { kind, min: constant(&field.min), max: constant(&field.max), ..known }

@@ -6,7 +6,7 @@
 //! What the body of an `each` asks is kept here too, but it is a column of the row: see `rows`.
 
 use crate::compile::assigned::Certain;
-use crate::compile::rows::{self, Rows, asked_in};
+use crate::compile::rows::{self, Rows, asked_in, written_type};
 use crate::compile::typing::Typing;
 use crate::compile::units;
 use crate::diagnostics::Span;
@@ -191,7 +191,7 @@ impl<'a> Fields<'a> {
             return match column.map(|column| (column, &column.value)) {
                 Some((_, Some(value))) => Err(Unwritable::Computed(value.span)),
                 Some((column, None)) => {
-                    let of = type_of(column);
+                    let of = written_type(type_of(column), column);
                     Ok(Typed { optional: !matches!(of, Type::List(_)), of })
                 }
                 None => {
@@ -206,7 +206,10 @@ impl<'a> Fields<'a> {
         let known = self.known.get(name).ok_or(Unwritable::Unknown)?;
         match (&known.home, &known.field.value) {
             (_, Some(value)) => Err(Unwritable::Computed(value.span)),
-            (Home::Data, None) => Ok(Typed { optional: !is_list(&known.typed), ..known.typed.clone() }),
+            (Home::Data, None) => {
+                let of = written_type(known.typed.of.clone(), known.field);
+                Ok(Typed { optional: !is_list(&known.typed), of })
+            }
             (Home::Start | Home::Step(_) | Home::Row { .. }, None) => Err(Unwritable::Asked(known.field.name.span)),
         }
     }

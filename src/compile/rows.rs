@@ -173,6 +173,19 @@ fn titled(definition: &Definition, rows: &Rows<'_>) -> Field {
     Field { title: from.or(kind).unwrap_or_else(|| column.title.clone()), ..column }
 }
 
+/// The type of what is written to a field of a type: nobody has to write columns that are computed, or that the body of
+/// an `each` asks.
+pub(crate) fn written_type(of: Type, field: &syntax::Field) -> Type {
+    let Type::List(mut item) = of else { return of };
+    if let Type::Record(columns) = &mut item.of {
+        let declared = |name: &FieldName| field.fields.iter().find(|column| column.name.value == name.as_str());
+        let columns = Arc::make_mut(columns);
+        columns.retain(|name, _| declared(name).is_none_or(|column| column.value.is_none()));
+        columns.iter_mut().for_each(|(name, typed)| typed.optional |= declared(name).is_none());
+    }
+    Type::List(item)
+}
+
 /// Which form a field belongs to, where that is asked in the body of this `each`.
 pub(crate) fn asked_in(home: &Home, each: &StepId) -> bool {
     matches!(home, Home::Row { each: of, .. } if of == each)

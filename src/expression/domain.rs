@@ -60,7 +60,9 @@ impl Domain {
             high: limit(&field.max),
             high_closed: true,
         });
-        let limits = limits.filter(|_| !matches!(field.kind, FieldKind::Text | FieldKind::LongText) && !field.many);
+        // Of texts and lists the length is limited.
+        let counted = matches!(field.kind, FieldKind::Text | FieldKind::LongText | FieldKind::List(_)) || field.many;
+        let limits = limits.filter(|_| !counted);
         let limited = limits.and_then(|(inside, _)| whole.values.part.merged(&inside.part, false));
         let whole_numbers = field.kind == FieldKind::Integer;
         Domain {
@@ -206,7 +208,7 @@ impl Domain {
     }
 
     /// A value alone.
-    pub(super) fn only(value: &Value) -> Domain {
+    pub fn only(value: &Value) -> Domain {
         if value.is_null() {
             return Domain { values: Values::only_null(), step: None };
         }

@@ -2,8 +2,8 @@
 //!
 //! Numbers are reckoned with as the interval that they lie in, and whether they are whole; lengths of time of one unit
 //! are as numbers; what is chosen from names keeps them. The answer is never too small: where nothing is known, it is
-//! anything. Of a list it is what its items are. `if` narrows what its condition asks, whatever that is:
-//! `if a - b > 0 then a - b else 0` is never below zero.
+//! anything. Of a list it is what its items are, and of rows each column by itself. `if` narrows what its condition asks,
+//! whatever that is: `if a - b > 0 then a - b else 0` is never below zero; and so do filters of what they leave.
 
 use super::domain::Domain;
 use super::range::{Ends, Line, Values};
@@ -35,8 +35,8 @@ struct Reckoning<'r> {
 /// What a local stands for.
 #[derive(Clone)]
 enum Local {
-    /// An item of the list that this is.
-    Item(Expr),
+    /// An item of the list that this is, as it was written where so many locals were in force.
+    Item(Expr, usize),
     Value(Domain),
 }
 
@@ -56,7 +56,7 @@ impl Reckoning<'_> {
             Op::Literal(value) => Domain::only(value),
             Op::Field(name) => self.declared.field(name),
             Op::Local(slot) => match self.locals.get(usize::from(*slot)).cloned() {
-                Some(Local::Item(list)) => self.of(&list),
+                Some(Local::Item(list, depth)) => self.at(depth, |outer| outer.of(&list)),
                 Some(Local::Value(domain)) => domain,
                 None => Domain::any(true),
             },
@@ -66,16 +66,7 @@ impl Reckoning<'_> {
                 all.unwrap_or_else(|| Domain::only(&Value::Null))
             }
             Op::Filter { list, .. } => self.of(list),
-            Op::For(sources, body) => {
-                let before = self.locals.len();
-                for source in sources {
-                    let item = self.item(source);
-                    self.locals.push(item);
-                }
-                let found = self.of(body);
-                self.locals.truncate(before);
-                found
-            }
+            Op::For(sources, body) => self.each_of(sources, |inner| inner.of(body)),
             Op::Negate(of) => {
                 let of = self.of(of);
                 let turn = |end: Option<Decimal>| end.map(|end| -end);
@@ -84,9 +75,8 @@ impl Reckoning<'_> {
             }
             Op::Arithmetic(op, a, b) => self.arithmetic(*op, a, b),
             Op::If(condition, then, otherwise) => {
-                let first = self.where_so(condition, true, then);
-                let second = self.where_so(condition, false, otherwise);
-                first.or(&second)
+                let first = self.where_so(condition, true, |there| there.of(then));
+                first.or(&self.where_so(condition, false, |there| there.of(otherwise)))
             }
             Op::Call(name, arguments) => self.call(name, arguments),
             Op::Compare(..) | Op::And(_) | Op::Or(_) | Op::Between(..) | Op::In(..) | Op::Matches(..) => {
@@ -98,17 +88,42 @@ impl Reckoning<'_> {
         }
     }
 
-    /// A branch of an `if`; nothing where no value of what the condition asks leads there.
-    fn where_so(&mut self, condition: &Expr, truth: bool, branch: &Expr) -> Domain {
+    /// What a branch of an `if` comes to.
+    fn where_so<T>(&mut self, condition: &Expr, truth: bool, branch: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.known.len();
         self.known.extend(implied(condition, truth));
-        let found = self.of(branch);
+        let found = branch(self);
         self.known.truncate(before);
         found
     }
 
+    /// What is made of each item.
+    fn each_of<T>(&mut self, sources: &[Source<Expr>], body: impl FnOnce(&mut Self) -> T) -> T {
+        self.at(self.locals.len(), |inner| {
+            for source in sources {
+                let item = inner.item(source);
+                inner.locals.push(item);
+            }
+            body(inner)
+        })
+    }
+
+    /// What something comes to where so many locals are in force and perhaps others than here beyond these: what is
+    /// proved of those says nothing there.
+    fn at<T>(&mut self, depth: usize, of: impl FnOnce(&mut Self) -> T) -> T {
+        let inner = self.locals.split_off(depth.min(self.locals.len()));
+        let known = self.known.clone();
+        let others = |part: &Expr| matches!(part.op(), Op::Local(slot) if usize::from(*slot) >= depth);
+        self.known.retain(|(of, _)| !of.any(&mut |part| others(part)));
+        let found = of(self);
+        self.locals.truncate(depth);
+        self.locals.extend(inner);
+        self.known = known;
+        found
+    }
+
     fn item(&mut self, source: &Source<Expr>) -> Local {
-        let Some(to) = &source.to else { return Local::Item(source.from.clone()) };
+        let Some(to) = &source.to else { return Local::Item(source.from.clone(), self.locals.len()) };
         let (from, to) = (self.of(&source.from), self.of(to));
         let whole = from.is_whole();
         Local::Value(match (from.values().ends(), to.values().ends()) {
@@ -122,11 +137,35 @@ impl Reckoning<'_> {
         if let Some(domain) = self.declared.part(expr) {
             return domain;
         }
+        let column = |of: &Expr| Expr::new(Op::Path(of.clone(), name.clone()));
         match of.op() {
-            // The rows that a filter leaves have the columns of all.
-            Op::Filter { list, .. } => self.of(&Expr::new(Op::Path(list.clone(), name.clone()))),
+            Op::Filter { list, condition, .. } => {
+                // What the condition says of an item, which is the next local, holds of all that are left.
+                let item = column(&Expr::new(Op::Local(u16::try_from(self.locals.len()).unwrap_or(u16::MAX))));
+                let kept = implied(condition, true).into_iter().filter(|(known, _)| *known == item);
+                let all = self.of(&column(list));
+                kept.fold(all, |left, (_, values)| left.narrowed(&values))
+            }
             Op::Local(slot) => match self.locals.get(usize::from(*slot)).cloned() {
-                Some(Local::Item(list)) => self.of(&Expr::new(Op::Path(list, name.clone()))),
+                Some(Local::Item(list, depth)) => self.at(depth, |outer| outer.of(&column(&list))),
+                _ => Domain::any(true),
+            },
+            Op::For(sources, body) => self.each_of(sources, |inner| inner.of(&column(body))),
+            Op::List(rows) => {
+                let all = rows.iter().map(|row| self.of(&column(row))).reduce(|all, row| all.or(&row));
+                all.unwrap_or_else(|| Domain::only(&Value::Null))
+            }
+            Op::Record(entries) => self.entry(entries, name),
+            Op::If(condition, then, otherwise) => {
+                let first = self.where_so(condition, true, |there| there.of(&column(then)));
+                first.or(&self.where_so(condition, false, |there| there.of(&column(otherwise))))
+            }
+            Op::Call(function, arguments) => match (&**function, arguments.as_slice()) {
+                ("sublist" | "reverse" | "distinct values" | "remove" | "sort", [list, ..]) => self.of(&column(list)),
+                ("concatenate" | "union" | "append", [_, ..]) => {
+                    let all = arguments.iter().map(|list| self.of(&column(list))).reduce(|all, list| all.or(&list));
+                    all.unwrap_or_else(|| Domain::any(true))
+                }
                 _ => Domain::any(true),
             },
             _ if self.is_time(of) => part_of_time(name.as_str()),
@@ -134,18 +173,60 @@ impl Reckoning<'_> {
         }
     }
 
-    /// How many items a list has at most, where that is known.
-    fn rows(&self, list: &Expr) -> Option<Decimal> {
+    /// What a record has under a name; each entry is a local of those after it.
+    fn entry(&mut self, entries: &[(FieldName, Expr)], name: &FieldName) -> Domain {
+        let found = self.at(self.locals.len(), |inner| {
+            let mut found = None;
+            for (own, value) in entries {
+                let domain = inner.of(value);
+                inner.locals.push(Local::Value(domain.clone()));
+                found = found.or((own == name).then_some(domain));
+            }
+            found
+        });
+        found.unwrap_or_else(|| Domain::only(&Value::Null))
+    }
+
+    /// How many items a list has at least and at most, as far as that is known.
+    fn counted(&mut self, list: &Expr) -> Ends {
+        let exactly = |count: usize| (Some(Decimal::from(count)), Some(Decimal::from(count)));
         match list.op() {
-            Op::Field(name) => self.declared.most_rows(name),
-            Op::Filter { list, .. } => self.rows(list),
-            Op::Path(of, _) => self.rows(of),
+            Op::Field(name) => self.declared.rows(name),
+            Op::List(items) => exactly(items.len()),
+            // A place in a list is one item.
+            Op::Filter { list, .. } => (None, self.count(list).1),
+            Op::Path(of, _) => self.counted(of),
             Op::For(sources, _) => match sources.as_slice() {
-                [Source { from, to: None }] => self.rows(from),
-                _ => None,
+                [Source { from, to: None }] => self.count(from),
+                _ => (None, None),
             },
-            _ => None,
+            Op::If(condition, then, otherwise) => {
+                let first = self.where_so(condition, true, |there| there.count(then));
+                let second = self.where_so(condition, false, |there| there.count(otherwise));
+                (least(first.0, second.0), greatest(first.1, second.1))
+            }
+            Op::Call(function, arguments) => match (&**function, arguments.as_slice()) {
+                ("reverse" | "sort", [list, ..]) => self.count(list),
+                ("sublist", [list, _]) => (Some(Decimal::ONE), self.count(list).1),
+                ("sublist", [_, _, length]) => self.of(length).values().ends().unwrap_or_default(),
+                ("distinct values" | "remove", [list, ..]) => (None, self.count(list).1),
+                ("concatenate", lists) => lists
+                    .iter()
+                    .map(|list| self.count(list))
+                    .fold(exactly(0), |all, more| (sum(all.0, more.0), sum(all.1, more.1))),
+                ("append", [list, items @ ..]) => {
+                    let (before, more) = (self.count(list), exactly(items.len()));
+                    (sum(before.0, more.0), sum(before.1, more.1))
+                }
+                _ => (None, None),
+            },
+            _ => (None, None),
         }
+    }
+
+    /// The same, with what conditions have proved of it.
+    fn count(&mut self, list: &Expr) -> Ends {
+        self.of(&Expr::new(Op::Call("count".into(), vec![list.clone()]))).values().ends().unwrap_or_default()
     }
 
     /// Whether a value is a day, a moment or a length of time, by how it comes about: numbers have no parts.
@@ -232,7 +313,10 @@ impl Reckoning<'_> {
         let above = |ends: Ends| ends.0.is_some_and(|low| low >= Decimal::ZERO);
         let below = |ends: Ends| ends.1.is_some_and(|high| high <= Decimal::ZERO);
         let found = match (name, first) {
-            ("count", _) => Some((zero, arguments.first().and_then(|list| self.rows(list)), true)),
+            ("count", _) => {
+                let (least, most) = arguments.first().map(|list| self.counted(list)).unwrap_or_default();
+                Some((least.or(zero), most, true))
+            }
             ("string length", _) => Some((zero, None, true)),
             ("filled", _) => Some((zero, Some(Decimal::ONE), false)),
             ("sqrt", _) => Some((zero, None, false)),
@@ -256,8 +340,8 @@ impl Reckoning<'_> {
             ("sum", Some(_)) => ends.map(|ends| {
                 let (low, high) = (ends.iter().all(|ends| above(*ends)), ends.iter().all(|ends| below(*ends)));
                 // As many rows as there may be, times the most of each.
-                let of_rows = |end: Option<Decimal>| match (arguments, end) {
-                    ([list], Some(end)) => self.rows(list).and_then(|rows| rows.checked_mul(end)),
+                let mut of_rows = |end: Option<Decimal>| match (arguments, end) {
+                    ([list], Some(end)) => self.count(list).1.and_then(|rows| rows.checked_mul(end)),
                     _ => None,
                 };
                 let (least, most) = ends.first().copied().unwrap_or_default();

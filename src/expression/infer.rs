@@ -3,6 +3,7 @@
 //! A fault does not stop it: what is wrong counts as of any type, so that one slip is reported once.
 
 use super::fault::{Fault, FaultKind, likely};
+use super::mismatch::fits_as_written;
 use super::narrow::Known;
 use super::scope::{Expected, Scope};
 use super::tree::{Node, Syntax, Test};
@@ -178,8 +179,8 @@ impl<'s> Infer<'s> {
             Expected::Any | Expected::People => {}
             Expected::Type(to) => {
                 let loose = typing.loose && to.of == Type::Money;
-                if !loose && !types::fits(&typing.of, &to.of) {
-                    self.wrong_type(node, &typing.of, &to.of);
+                if !loose && !fits_as_written(&typing.expr, &typing.of, &to.of) {
+                    self.misfit(node, typing, &to.of);
                 } else if typing.optional && !to.optional {
                     self.set(node, typing.clone());
                 }

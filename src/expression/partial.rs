@@ -66,6 +66,12 @@ impl Infer<'_> {
                     works(name, sample)
                 })
             }
+            ("sublist", [list, ..]) => {
+                let whole = |at| number(at).filter(|number| *number >= Decimal::ONE && number.is_integer());
+                let length = if given(2) { whole(2) } else { Some(Decimal::ONE) };
+                let last = whole(1).zip(length).and_then(|(start, length)| start.checked_add(length - Decimal::ONE));
+                last.zip(exprs.first()).is_some_and(|(last, of)| self.has_items(&list.value, of, last))
+            }
             // A name that is written is looked up where it stands.
             ("person", [one]) => matches!(one.value.syntax, Syntax::Text(_)),
             _ => false,
@@ -97,14 +103,18 @@ impl Infer<'_> {
     /// Whether a list has an item at a place; `of` is what the list came to.
     pub(super) fn has_place(&self, list: &Node, of: &Expr, place: &Node) -> bool {
         // From the beginning or, below zero, from the end.
-        let Some(place) = constant(place).map(|place| place.abs()) else { return false };
+        constant(place).map(|place| place.abs()).is_some_and(|place| self.has_items(list, of, place))
+    }
+
+    /// Whether a list has at least so many items, and these are some.
+    fn has_items(&self, list: &Node, of: &Expr, many: Decimal) -> bool {
         match &list.syntax {
-            Syntax::List(items) => place >= Decimal::ONE && place <= Decimal::from(items.len()),
-            _ if place == Decimal::ONE && !self.may_be_empty(list) => true,
+            Syntax::List(items) => many >= Decimal::ONE && many <= Decimal::from(items.len()),
+            _ if many == Decimal::ONE && !self.may_be_empty(list) => true,
             _ => {
                 let count = Expr::new(Op::Call("count".into(), vec![of.clone()]));
                 let mut known = self.facts.iter().filter_map(|known| known.values_of(&count)?.ends()?.0);
-                known.any(|least| least >= place && place >= Decimal::ONE)
+                known.any(|least| least >= many && many >= Decimal::ONE)
             }
         }
     }

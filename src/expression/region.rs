@@ -9,7 +9,7 @@
 //! true of every case, while an example is one to believe only where its areas ask nothing but fields.
 
 use super::domain::Domain;
-use super::range::Values;
+use super::range::{Ends, Values};
 use super::{alone, evaluate};
 use crate::model::formula::{Comparison, Expr, Op};
 use crate::model::id::FieldName;
@@ -29,9 +29,9 @@ pub trait Declared {
     fn part(&self, _: &Expr) -> Option<Domain> {
         None
     }
-    /// How many rows a list has at most, where something keeps it from more.
-    fn most_rows(&self, _: &FieldName) -> Option<Decimal> {
-        None
+    /// How many rows a list has at least and at most, where something keeps it there.
+    fn rows(&self, _: &FieldName) -> Ends {
+        (None, None)
     }
 }
 

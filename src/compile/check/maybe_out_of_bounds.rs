@@ -2,30 +2,29 @@
 //! the limits of where it goes.
 //!
 //! Every field keeps its fixed limits: forms refuse what breaks them, what comes from outside is refused too, and of
-//! all else it is proved here. So other proofs may rest on them, and no table is given what it does not take. What is
+//! all else it is proved here, of lists column by column. So other proofs may rest on them, and no table is given what it does not take. What is
 //! never within is told for texts and lists too, where their length is known. A called process asks its applicant for
 //! what it refuses; only what it always refuses is a fault, and what is no whole number by its type. What is computed
 //! keeps its limits as people change what it reads; that it is whole is proved here.
 
 use super::Subject;
-use super::impossible_field::broken;
+use super::limits::To;
 use super::place::{Place, held};
 use super::proof::Areas;
 use crate::compile::callee::Callee;
 use crate::compile::lower::Part;
 use crate::compile::table::Decision;
-use crate::diagnostics::{Code, Diagnostic, Spanned};
+use crate::diagnostics::{Diagnostic, Spanned};
 use crate::expression::domain::Domain;
 use crate::expression::extent::{extent, proves};
 use crate::expression::fixed;
 use crate::expression::region::Declared;
 use crate::model::definition::StepKind as Kind;
 use crate::model::form::{Field, FieldKind, Form};
-use crate::model::formula::{Expr, Formula};
+use crate::model::formula::{Expr, Formula, Op};
 use crate::model::id::FieldName;
 use crate::model::rule::{Aggregate, Hit, Table};
-use crate::model::text::{Lang, Wording};
-use crate::model::value::{Value, plain};
+use crate::model::text::Wording;
 use crate::syntax::{self, FeelText, StepKind};
 use rust_decimal::Decimal;
 
@@ -41,8 +40,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if let (Some(text), Some(formula)) = (&source.default, &field.default)
             && fixed(formula).is_none()
         {
-            let to = To { name: case(&name), field, limit: Some(source) };
-            diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &declared_as, &[])));
+            let to = To::new(case(&name), field, Some(source));
+            diagnostics.extend(to.judged(text, formula, &|of| extent(of, &declared_as, &[])));
         }
     }
     computed(subject, diagnostics);
@@ -55,8 +54,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             (StepKind::Set { values }, Kind::Set(formulas)) => {
                 for (name, text, formula) in written(values, formulas) {
                     if let Some(field) = target(name) {
-                        let to = To { name: case(name), field, limit: declared(subject, name) };
-                        diagnostics.extend(to.judged(text, formula, &place.extent(formula)));
+                        let to = To::new(case(name), field, declared(subject, name));
+                        diagnostics.extend(to.judged(text, formula, &|of| place.extent(of)));
                     }
                     place.forget(name);
                 }
@@ -65,32 +64,28 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 let Some(table) = subject.definition.tables.get(&look_up.table) else { continue };
                 for (name, text, formula) in written(with, &look_up.with) {
                     let Some(field) = table.inputs.get(name) else { continue };
-                    let to = To { name: input(&look_up.table, name), field, limit: None };
-                    diagnostics.extend(to.judged(text, formula, &place.extent(formula)));
+                    let to = To::new(input(&look_up.table, name), field, None);
+                    diagnostics.extend(to.judged(text, formula, &|of| place.extent(of)));
                 }
                 let answers = |name: &FieldName| answer(table, name);
                 for (name, text, formula) in written(take, &look_up.take) {
                     let Some(field) = target(name) else { continue };
-                    let to = To { name: case(name), field, limit: declared(subject, name) };
-                    diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &answers, &[])));
+                    let to = To::new(case(name), field, declared(subject, name));
+                    diagnostics.extend(to.judged(text, formula, &|of| extent(of, &answers, &[])));
                 }
             }
             (StepKind::Call(source), Kind::Call(call)) => {
                 let Some(callee) = subject.world.callees.get(source.process.value.as_str()) else { continue };
                 for (name, text, formula) in written(&source.with, &call.with) {
                     let Some(field) = callee.field(name.as_str()) else { continue };
-                    let to = To { name: asked_by(&source.process.value, name), field: &field, limit: None };
-                    let found = place.extent(formula);
-                    diagnostics.extend(match to.is_never_within(formula, &found) {
-                        true => Some(to.beyond(text, formula)),
-                        false => to.fraction(text, &found),
-                    });
+                    let to = To::new(asked_by(&source.process.value, name), &field, None);
+                    diagnostics.extend(to.refused(text, formula, &place.extent(&formula.root)));
                 }
-                let left = |name: &FieldName| left(callee, name);
+                let left = Left(callee);
                 for (name, text, formula) in written(&source.take, &call.take) {
                     let Some(field) = target(name) else { continue };
-                    let to = To { name: case(name), field, limit: declared(subject, name) };
-                    diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &left, &[])));
+                    let to = To::new(case(name), field, declared(subject, name));
+                    diagnostics.extend(to.judged(text, formula, &|of| extent(of, &left, &[])));
                 }
             }
             _ => {}
@@ -121,11 +116,9 @@ fn whole(written: &[syntax::Field], form: &Form, around: &dyn Declared, diagnost
             whole(&source.fields, columns, &own, diagnostics);
         }
         if let (Some(text), Some(formula), false) = (&source.value, &field.value, field.many) {
-            let to = To { name: case(&name), field: &unlimited(field), limit: None };
-            diagnostics.extend(match fixed(formula).is_some_and(|value| to.has_fraction(&value)) {
-                true => Some(to.beyond(text, formula)),
-                false => to.fraction(text, &extent(&formula.root, &own, &[])),
-            });
+            let unlimited = unlimited(field);
+            let to = To::new(case(&name), &unlimited, None);
+            diagnostics.extend(to.no_integer(text, formula, &extent(&formula.root, &own, &[])));
         }
     }
 }
@@ -150,8 +143,8 @@ impl Declared for Own<'_> {
         self.around.part(of)
     }
 
-    fn most_rows(&self, name: &FieldName) -> Option<Decimal> {
-        self.around.most_rows(name)
+    fn rows(&self, name: &FieldName) -> (Option<Decimal>, Option<Decimal>) {
+        self.around.rows(name)
     }
 }
 
@@ -166,8 +159,8 @@ pub(super) fn check_table(decision: &Decision<'_>, _: &Areas, diagnostics: &mut 
             let (Some(field), Some(formula)) = (table.outputs.get(&name), rule.then.get(&name)) else { continue };
             // A constant is told where it is typed.
             if fixed(formula).is_none() {
-                let to = To { name: output(&name), field, limit: None };
-                diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &given, &known)));
+                let to = To::new(output(&name), field, None);
+                diagnostics.extend(to.judged(text, formula, &|of| extent(of, &given, &known)));
             }
         }
     }
@@ -175,8 +168,8 @@ pub(super) fn check_table(decision: &Decision<'_>, _: &Areas, diagnostics: &mut 
         let name = FieldName::from(column.name.value.as_str());
         let Some(field) = table.outputs.get(&name) else { continue };
         let (Some(text), Some(formula)) = (&column.default, &field.default) else { continue };
-        let to = To { name: output(&name), field, limit: None };
-        diagnostics.extend(to.judged(text, formula, &extent(&formula.root, &given, &[])));
+        let to = To::new(output(&name), field, None);
+        diagnostics.extend(to.judged(text, formula, &|of| extent(of, &given, &[])));
     }
 }
 
@@ -246,127 +239,25 @@ fn answer(table: &Table, name: &FieldName) -> Domain {
     }
 }
 
-/// What a called process leaves in a field.
-fn left(callee: &Callee<'_>, name: &FieldName) -> Domain {
-    callee.field(name.as_str()).map_or(Domain::any(true), |field| Domain::asked(&field))
-}
+/// What a called process leaves in its fields, and in the columns of its lists.
+struct Left<'c>(&'c Callee<'c>);
 
-/// Where a value goes.
-struct To<'f> {
-    name: Wording,
-    field: &'f Field,
-    limit: Option<&'f syntax::Field>,
-}
-
-impl To<'_> {
-    fn judged(&self, text: &FeelText, formula: &Formula, found: &Domain) -> Option<Diagnostic> {
-        let held = Domain::asked(self.field);
-        if self.is_never_within(formula, found) {
-            return Some(self.beyond(text, formula));
-        }
-        if !held.has_limits() || held.takes(found) {
-            return None;
-        }
-        let written = &text.text;
-        let (below, above) = held.passed_by(found);
-        let limited = above.is_some();
-        let (below, above) = (below.map(|low| self.shown(&low)), above.map(|high| self.shown(&high)));
-        let (what, instead) = match (below, above) {
-            (Some(low), Some(high)) => (
-                (format!("比 {low} 小或比 {high} 大"), format!("less than {low} or more than {high}")),
-                Some(format!("min({high}, max({low}, {written}))")),
-            ),
-            (Some(low), None) => {
-                ((format!("比 {low} 小"), format!("less than {low}")), Some(format!("max({low}, {written})")))
-            }
-            (None, Some(high)) => {
-                ((format!("比 {high} 大"), format!("more than {high}")), Some(format!("min({high}, {written})")))
-            }
-            (None, None) if !held.takes_fractions_of(found) => return self.fraction(text, found),
-            (None, None) => (("在范围之外".to_owned(), "beyond its limits".to_owned()), None),
-        };
-        let shown = self.maybe(text, &what, instead);
-        let limit = self.limit.and_then(|field| if limited { field.max.as_ref() } else { field.min.as_ref() });
-        Some(match limit {
-            Some(limit) => shown.context(limit.span, Wording::new("限制", "the limit")),
-            None => shown,
-        })
+impl Declared for Left<'_> {
+    fn field(&self, name: &FieldName) -> Domain {
+        self.0.field(name.as_str()).map_or(Domain::any(true), |field| Domain::asked(&field))
     }
 
-    /// What may be no whole number where only those are held.
-    fn fraction(&self, text: &FeelText, found: &Domain) -> Option<Diagnostic> {
-        let what = ("不是整数".to_owned(), "no whole number".to_owned());
-        let instead = || Some(format!("round half up({}, 0)", text.text));
-        (!Domain::asked(self.field).takes_fractions_of(found)).then(|| self.maybe(text, &what, instead()))
-    }
-
-    fn maybe(&self, text: &FeelText, what: &(String, String), instead: Option<String>) -> Diagnostic {
-        let (written, name) = (&text.text, &self.name);
-        let shown = Diagnostic::new(
-            Code::MaybeOutOfBounds,
-            text.span,
-            Wording::new(
-                format!("`{written}` 可能{}，而{} 不允许", what.0, name.zh),
-                format!("`{written}` may be {}, which {} does not allow", what.1, name.en),
-            ),
-        );
-        shown.hint_if(instead.map(|instead| {
-            Wording::new(
-                format!("写成 `{instead}`，或先判断，或限制它读的字段。"),
-                format!("Write `{instead}`, or ask first, or limit what it reads."),
-            )
-        }))
-    }
-
-    fn is_never_within(&self, formula: &Formula, found: &Domain) -> bool {
-        let held = Domain::asked(self.field);
-        let known = fixed(formula).filter(|value| !value.is_null());
-        held.has_limits() && held.is_apart_from(found)
-            || known.is_some_and(|value| broken(self.field, &value).is_some() || self.has_fraction(&value))
-    }
-
-    fn has_fraction(&self, value: &Value) -> bool {
-        let number = value.as_number();
-        Domain::asked(self.field).is_whole() && number.is_some_and(|number| !number.is_integer())
-    }
-
-    fn beyond(&self, text: &FeelText, formula: &Formula) -> Diagnostic {
-        let (written, name) = (&text.text, &self.name);
-        if fixed(formula).is_some_and(|value| self.has_fraction(&value)) {
-            return Diagnostic::new(
-                Code::OutOfBounds,
-                text.span,
-                Wording::new(
-                    format!("`{written}` 不是整数，而{} 只有整数", name.zh),
-                    format!("`{written}` is no whole number, which is all that {} holds", name.en),
-                ),
-            );
-        }
-        let found = Diagnostic::new(
-            Code::OutOfBounds,
-            text.span,
-            Wording::new(
-                format!("`{written}` 超出了{} 的范围。请改它，或改那里的限制", name.zh),
-                format!("`{written}` is beyond what {} allows; change it, or the limits there", name.en),
-            ),
-        );
-        match self.limit.and_then(|field| field.max.as_ref().or(field.min.as_ref())) {
-            Some(limit) => found.context(limit.span, Wording::new("限制", "the limit")),
-            None => found,
+    fn part(&self, of: &Expr) -> Option<Domain> {
+        let Op::Path(list, column) = of.op() else { return None };
+        let Op::Field(list) = list.op() else { return None };
+        match self.0.field(list.as_str())?.kind {
+            FieldKind::List(columns) => columns.get(column).map(|column| held(column).with_null(true)),
+            _ => None,
         }
     }
 
-    /// A limit as it is written in an expression.
-    fn shown(&self, limit: &Value) -> String {
-        match (limit, &self.field.kind) {
-            (Value::Number(limit), FieldKind::Percent) => format!("{} %", (limit * Decimal::ONE_HUNDRED).normalize()),
-            (Value::Number(limit), _) => limit.normalize().to_string(),
-            (Value::Duration(length), _) => {
-                let words = length.words(Lang::En);
-                // What needs several units is written as one text.
-                if words.split(' ').count() > 3 { format!("@\"{length}\"") } else { words }
-            }
-            (other, _) => plain(other).to_string(),
-        }
+    fn rows(&self, name: &FieldName) -> (Option<Decimal>, Option<Decimal>) {
+        let most = self.0.field(name.as_str()).and_then(|field| fixed(field.max.as_ref()?)?.as_number());
+        (None, most)
     }
 }

@@ -19,6 +19,7 @@ mod impossible_field;
 mod impossible_join;
 mod jump_into_block;
 mod late_reminder;
+mod limits;
 mod may_not_start;
 mod maybe_out_of_bounds;
 mod missing_mode;

@@ -1,7 +1,7 @@
 //! What can be where a step stands: of fields, of columns of rows, of how steps went.
 //!
-//! Every field keeps the fixed limits of its declaration, whoever wrote it: forms refuse what breaks them, and of what
-//! steps write it is proved (`maybe_out_of_bounds`). Only what is computed is as far as its expression goes.
+//! Every field keeps the fixed limits of its declaration, and every column of a list, whoever wrote it: forms refuse what
+//! breaks them, and of what steps write it is proved (`maybe_out_of_bounds`). Only what is computed is as far as its expression goes.
 
 use super::Subject;
 use crate::compile::assigned::Certain;
@@ -17,7 +17,7 @@ use crate::model::definition::{StepKind as Kind, outcome};
 use crate::model::form::{Field, FieldKind};
 use crate::model::formula::{Expr, Formula, Op, StepFact};
 use crate::model::id::{FieldName, StepId};
-use crate::model::value::Type;
+use crate::model::value::{Type, Value};
 use rust_decimal::Decimal;
 use std::cell::Cell;
 use std::sync::Arc;
@@ -57,8 +57,8 @@ impl<'s> Place<'s> {
     }
 
     /// What an expression can come to here.
-    pub(super) fn extent(&self, formula: &Formula) -> Domain {
-        extent(&formula.root, self, &self.known)
+    pub(super) fn extent(&self, expr: &Expr) -> Domain {
+        extent(expr, self, &self.known)
     }
 
     /// What is proved of an expression narrows what it can be.
@@ -87,7 +87,7 @@ impl<'s> Place<'s> {
         Some(Domain::words(all).with_null(!self.certain.steps.contains(id)))
     }
 
-    /// A column: of the row here, or of all rows of a list that forms ask.
+    /// A column: of the row here, or of all rows of a list.
     fn column(&self, list: &FieldName, name: &FieldName) -> Option<Domain> {
         let definition = self.subject.definition;
         let row = self.certain.row.as_ref().and_then(|each| match &definition.steps.get(each)?.kind {
@@ -101,8 +101,13 @@ impl<'s> Place<'s> {
             FieldKind::List(columns) => columns.get(name),
             _ => None,
         });
-        if let Some(field) = own.filter(|_| asked) {
-            let set = field.required
+        if let Some(field) = own {
+            // What is in a list that is computed is of the types of its columns, and no more is known.
+            if declared.is_some_and(|(_, list)| list.value.is_some()) {
+                return Some(Domain::written(field).with_null(true));
+            }
+            let set = asked
+                && field.required
                 && field.when.is_none()
                 && field.value.is_none()
                 && !written_in_rows(self.subject.flow, name);
@@ -115,13 +120,21 @@ impl<'s> Place<'s> {
             }
             return Some(domain.with_null(!set));
         }
-        let field = row?.columns.get(name)?;
-        // What steps put into a list of `data` is of the types of its columns, and no more is known.
-        if own.is_some() {
-            return Some(Domain::written(field).with_null(true));
+        let all = definition.steps.values().filter_map(|step| match &step.kind {
+            Kind::Each(each) if each.list == *of => each.columns.get(name),
+            _ => None,
+        });
+        match (row, all.reduce(|first, _| first)) {
+            (Some(row), _) => {
+                let field = row.columns.get(name)?;
+                let set = field.required && field.when.is_none() && self.certain.fields.contains(name);
+                Some(held(field).with_null(!set))
+            }
+            (None, Some(asked)) => Some(held(asked).with_null(true)),
+            (None, None) => {
+                declared.filter(|(_, list)| matches!(list.kind, FieldKind::List(_))).map(|_| Domain::only(&Value::Null))
+            }
         }
-        let set = field.required && field.when.is_none() && self.certain.fields.contains(name);
-        Some(held(field).with_null(!set))
     }
 }
 
@@ -167,9 +180,16 @@ impl Declared for Place<'_> {
         Some(self.narrowed(of, found))
     }
 
-    fn most_rows(&self, name: &FieldName) -> Option<Decimal> {
-        let field = self.subject.definition.form.get(name).filter(|field| matches!(field.kind, FieldKind::List(_)))?;
-        fixed(field.max.as_ref()?)?.as_number()
+    fn rows(&self, name: &FieldName) -> (Option<Decimal>, Option<Decimal>) {
+        let definition = self.subject.definition;
+        let list = definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field);
+        let Some(list) = list.filter(|list| matches!(list.kind, FieldKind::List(_)) && list.value.is_none()) else {
+            return (None, None);
+        };
+        let number = |limit: &Option<Formula>| fixed(limit.as_ref()?)?.as_number();
+        // What is asked later, or not always, has no rows before.
+        let full = definition.form.contains_key(name) && list.when.is_none();
+        (number(&list.min).filter(|_| full), number(&list.max))
     }
 }
 
