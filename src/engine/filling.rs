@@ -75,15 +75,6 @@ pub(super) fn refused(
     filling.faults
 }
 
-/// What is wrong with a field that nobody is asked, where it is told at another.
-pub(super) fn said_of(field: &Field, what: &Wording) -> Wording {
-    let title = |lang| field.title.get(lang);
-    Wording::new(
-        format!("“{}”：{}", title(Lang::Zh), what.get(Lang::Zh)),
-        format!("“{}”: {}", title(Lang::En), what.get(Lang::En)),
-    )
-}
-
 struct Filling<'a> {
     facts: &'a Facts<'a>,
     evaluate: &'a Evaluate<'a>,

@@ -2,6 +2,7 @@
 //!
 //! Money is rounded half up to two places here, when it is stored, and not before.
 
+use super::columns::columns_of;
 use super::computed::Computed;
 use crate::expression::Failure;
 use crate::model::definition::Definition;
@@ -46,17 +47,38 @@ pub(super) fn prepare(definition: &Definition, data: &mut Record, evaluate: &Eva
     Ok(())
 }
 
-/// A value as the field of that name stores it.
+/// A value as the field of that name stores it; of rows what is a column of the list.
 pub(super) fn store(definition: &Definition, name: &FieldName, value: Value) -> Value {
-    match definition.fields().find(|(known, _)| *known == name) {
-        Some((_, field)) => stored(&field.kind, value),
-        None => value,
+    let Some((_, field)) = definition.fields().find(|(known, _)| *known == name) else { return value };
+    let mut value = stored(&field.kind, value);
+    if let (FieldKind::List(declared), Value::List(rows)) = (&field.kind, &mut value) {
+        let columns = columns_of(definition, name, declared);
+        for row in rows {
+            if let Value::Record(row) = row {
+                row.retain(|column, _| columns.contains_key(column));
+            }
+        }
     }
+    value
 }
 
-/// A value as it is stored: money is rounded.
+/// A value as it is stored: money is rounded, in rows too.
 pub(super) fn stored(kind: &FieldKind, value: Value) -> Value {
     match (kind, value) {
+        (FieldKind::List(columns), Value::List(mut rows)) => {
+            for row in &mut rows {
+                let Value::Record(row) = row else { continue };
+                for (name, value) in row {
+                    if let Some(column) = columns.get(name) {
+                        *value = stored(&column.kind, std::mem::take(value));
+                    }
+                }
+            }
+            Value::List(rows)
+        }
+        (FieldKind::Money, Value::List(items)) => {
+            Value::List(items.into_iter().map(|item| stored(kind, item)).collect())
+        }
         (FieldKind::Money, Value::Number(number)) => {
             let mut money = number.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
             money.rescale(2);

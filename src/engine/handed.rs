@@ -8,17 +8,17 @@ use super::computed;
 use super::filling;
 use super::form::Evaluate;
 use super::refusal::{FieldFault, PathPart};
+use super::rules::{self, Level};
 use super::scope::{self, Place};
 use super::state::{State, Task, TaskKind};
 use super::{Facts, columns, human};
 use crate::model::control::Each;
 use crate::model::definition::{Definition, StepKind};
-use crate::model::form::{Field, Form};
-use crate::model::formula::{Formula, Read};
+use crate::model::form::{Field, FieldKind, Form};
+use crate::model::formula::Formula;
 use crate::model::id::{FieldName, ScopeId};
 use crate::model::value::{Record, Value};
 use chrono::{DateTime, Utc};
-use std::collections::BTreeSet;
 
 /// Fills a task's form in, at a place.
 ///
@@ -42,18 +42,19 @@ pub(super) fn fill(
         scope::overlay(&mut data, row, form.keys());
         place.evaluate(facts, now, formula, &data)
     };
-    let around = Around { definition, state, place, form: &form, changed: &[] };
+    let around = Around { definition, state, place, form: &form, changed: &[], facts, now };
     let filled =
         columns::fill(definition, &form, given, &around.read_with(given, &current, &evaluate), facts, &evaluate)?;
     let changed: Vec<&FieldName> = form.keys().filter(|name| filled.get(*name) != current.get(*name)).collect();
     if changed.is_empty() {
         return Ok(filled);
     }
-    let around = Around { definition, state, place, form: &form, changed: &changed };
+    let around = Around { changed: &changed, ..around };
     // What a revision changes may be asked anew by later steps, but what is computed from it is so at once.
     let computed_alone = !matches!(task.kind, TaskKind::Approve | TaskKind::Work);
-    let mut broken = around.broken(&filled, &current, computed_alone, facts, &evaluate);
-    broken.extend(around.broken_outside(task, &filled, facts, now));
+    let mut broken = around.broken(&filled, &current, computed_alone);
+    let outside = around.broken_outside(task, &filled, !broken.is_empty());
+    broken.extend(outside);
     if broken.is_empty() { Ok(filled) } else { Err(broken) }
 }
 
@@ -65,6 +66,8 @@ struct Around<'a> {
     form: &'a Form,
     /// What was asked and is not as it was.
     changed: &'a [&'a FieldName],
+    facts: &'a Facts<'a>,
+    now: DateTime<Utc>,
 }
 
 impl Around<'_> {
@@ -88,50 +91,58 @@ impl Around<'_> {
         found
     }
 
-    fn broken(
-        &self,
-        filled: &Record,
-        current: &Record,
-        computed_alone: bool,
-        facts: &Facts<'_>,
-        evaluate: &Evaluate<'_>,
-    ) -> Vec<FieldFault> {
-        let each = self.each();
+    /// The rules that what was changed breaks: of the case, or of the row that the form is asked in.
+    fn broken(&self, filled: &Record, current: &Record, computed_alone: bool) -> Vec<FieldFault> {
+        let row = self.each().zip(scope::rows(self.state, self.place.scope).next());
         let mut before = current.clone();
-        if each.is_some() {
-            before.extend(
-                scope::rows(self.state, self.place.scope).next().map(|row| row.columns.clone()).into_iter().flatten(),
-            );
-        }
+        before.extend(row.iter().flat_map(|(_, row)| row.columns.clone()));
         let mut data = before.clone();
         data.extend(filled.clone());
         columns::widen(self.definition, &mut data);
-        let due = match each {
-            Some(each) => computed::of_row(self.definition, each, self.place, &[]),
+        let seen = |data: &mut Record| {
+            if let Some((each, row)) = row {
+                scope::overlay(data, row, each.columns.keys());
+            }
+        };
+        let evaluate = |formula: &Formula, data: &Record| {
+            let mut data = data.clone();
+            seen(&mut data);
+            self.place.evaluate(self.facts, self.now, formula, &data)
+        };
+        let due = match row {
+            Some((each, _)) => computed::of_row(self.definition, each, self.place, &[]),
             None => computed::of_case(self.definition, self.place, filled, &[]),
         };
         // What cannot be computed is refused where it is set.
-        if computed::compute(&due, &mut data, evaluate).is_err() {
+        if computed::compute(&due, &mut data, &evaluate).is_err() {
             return Vec::new();
         }
-        let moved: BTreeSet<&FieldName> =
-            data.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(name, _)| name).collect();
-        let others: Vec<(&FieldName, &Field)> = match each {
-            Some(each) => each.columns.iter().collect(),
-            None => self.definition.fields().filter(|(name, _)| !self.comes_again(name)).collect(),
+        seen(&mut data);
+        let top = match row {
+            Some((each, _)) => {
+                let called = Some(&each.alias).filter(|_| !each.plain);
+                Level::new(each.columns.iter().collect(), &before, &data, called)
+            }
+            None => Level::new(self.definition.fields().collect(), &before, &data, None),
         };
-        let others = others.into_iter().filter(|(name, _)| !self.form.contains_key(*name));
-        let others = others.filter(|(_, field)| !computed_alone || field.value.is_some()).collect();
-        self.faults(others, &moved, &data, facts, evaluate)
+        let levels = top.with_rows(Some(self.definition).filter(|_| row.is_none()), &before);
+        let holds = |level: &Level<'_>, name: &FieldName, field: &Field| {
+            !level.is_asked(name, self.form)
+                && (!computed_alone || field.value.is_some())
+                && (row.is_some()
+                    || !self.comes_again(name) && !level.row().is_some_and(|(of, _)| self.comes_again(of)))
+        };
+        self.faults(&levels, &holds, self.place)
     }
 
-    /// Where the form is that of a row: the rules of the case that its list breaks with the row as it is sent.
-    fn broken_outside(&self, task: &Task, filled: &Record, facts: &Facts<'_>, now: DateTime<Utc>) -> Vec<FieldFault> {
+    /// Where the form is that of a row: the rules of the case that its list breaks with the row as it is sent. What the
+    /// row itself breaks may be `told` already.
+    fn broken_outside(&self, task: &Task, filled: &Record, told: bool) -> Vec<FieldFault> {
         let Some(each) = self.each() else { return Vec::new() };
         let Some((holder, number)) = columns::row_of(self.state, task.token) else { return Vec::new() };
         let Some(mut rows) = columns::rows_by_now(self.state, holder) else { return Vec::new() };
         let outside = Place::new(self.state, ScopeId(0));
-        let evaluate = |formula: &Formula, data: &Record| outside.evaluate(facts, now, formula, data);
+        let evaluate = |formula: &Formula, data: &Record| outside.evaluate(self.facts, self.now, formula, data);
         let with = |rows: Vec<Value>| {
             let mut data = self.state.data.clone();
             data.insert(each.list.clone(), Value::List(rows));
@@ -144,27 +155,40 @@ impl Around<'_> {
             row.extend(filled.clone());
         }
         let (Some(before), Some(data)) = (before, with(rows)) else { return Vec::new() };
-        let moved = data.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(name, _)| name);
-        self.faults(self.definition.fields().collect(), &moved.collect(), &data, facts, &evaluate)
+        let top = Level::new(self.definition.fields().collect(), &before, &data, None);
+        let holds = |level: &Level<'_>, _: &FieldName, _: &Field| !told || level.row() != Some((&each.list, number));
+        self.faults(&top.with_rows(Some(self.definition), &before), &holds, &outside)
     }
 
-    /// The rules of fields that what moved breaks.
+    /// The rules of fields and columns that what moved breaks, told at what was changed.
     fn faults(
         &self,
-        others: Vec<(&FieldName, &Field)>,
-        moved: &BTreeSet<&FieldName>,
-        data: &Record,
-        facts: &Facts<'_>,
-        evaluate: &Evaluate<'_>,
+        levels: &[Level<'_>],
+        holds: &dyn Fn(&Level<'_>, &FieldName, &Field) -> bool,
+        place: &Place<'_>,
     ) -> Vec<FieldFault> {
+        let evaluate = |formula: &Formula, data: &Record| place.evaluate(self.facts, self.now, formula, data);
         let mut faults: Vec<FieldFault> = Vec::new();
-        for (name, field) in others {
-            let computed = field.value.is_some() && moved.contains(name);
-            let Some((rules, at)) = self.touched(field, computed, moved) else { continue };
-            for fault in filling::broken(name, &rules, data, facts, evaluate) {
-                let title = self.form.get(at).map_or_else(|| fault.title.clone(), |asked| asked.title.clone());
-                let what = if computed { filling::said_of(field, &fault.what) } else { fault.what };
-                faults.push(FieldFault { path: vec![PathPart::Field(at.clone())], title, what });
+        for level in levels {
+            for (name, field) in level.fields.iter().filter(|(name, field)| holds(level, name, field)) {
+                let computed = field.value.is_some() && level.moved.contains(*name);
+                let rules = match computed {
+                    true => level.rules(self.definition, field),
+                    false => level.touched(self.definition, field),
+                };
+                let Some(rules) = rules else { continue };
+                let found = filling::refused(name, &rules, &level.data, self.facts, &evaluate);
+                let Some(at) = found.first().and_then(|_| self.source(level, field, &rules, computed)) else {
+                    continue;
+                };
+                let title = self.form.get(at).map_or_else(|| field.title.clone(), |asked| asked.title.clone());
+                let path = || vec![PathPart::Field(at.clone())];
+                let told = |fault: &FieldFault| level.said(field, &fault.what);
+                faults.extend(found.iter().map(|fault| FieldFault {
+                    path: path(),
+                    title: title.clone(),
+                    what: told(fault),
+                }));
             }
         }
         faults
@@ -187,29 +211,34 @@ impl Around<'_> {
             .any(|human| human.form.contains_key(name) && human.depends_on.iter().any(|on| self.changed.contains(&on)))
     }
 
-    /// The rules of a field that read what moved, all of one that is computed and has moved itself, and the changed
-    /// field that they are told at; `None` where there is no such rule.
-    fn touched(&self, field: &Field, computed: bool, moved: &BTreeSet<&FieldName>) -> Option<(Field, &FieldName)> {
-        // Who was asked there, and what they answered, is not known here.
-        let reads = |formula: &Formula| {
-            let moved = |read: &Read| matches!(read, Read::Field(name) if moved.contains(name));
-            !formula.reads.contains(&Read::Outcome)
-                && !formula.reads.contains(&Read::Assignee)
-                && (computed || formula.reads.iter().any(moved))
-        };
-        let rule = |formula: &Option<Formula>| formula.clone().filter(&reads);
-        let check = field.check.clone().filter(|check| reads(&check.that));
-        let pattern = field.pattern.clone().filter(|_| computed);
-        let rules = Field { min: rule(&field.min), max: rule(&field.max), pattern, check, ..field.clone() };
-        let found = [rules.min.as_ref(), rules.max.as_ref(), rules.check.as_ref().map(|check| &check.that)];
-        let mut formulas: Vec<&Formula> = found.into_iter().flatten().collect();
-        if formulas.is_empty() && rules.pattern.is_none() {
-            return None;
+    /// What was changed that the rules of a field follow from, the nearest of it.
+    fn source(&self, level: &Level<'_>, field: &Field, rules: &Field, computed: bool) -> Option<&FieldName> {
+        let value = field.value.as_ref().filter(|_| computed);
+        let mut reached: Vec<&FieldName> =
+            rules::formulas(rules).chain(value).flat_map(|rule| level.read(rule)).collect();
+        let mut at = 0;
+        while let Some(name) = reached.get(at).copied() {
+            if let Some(found) = self.changed.iter().find(|changed| **changed == name) {
+                return Some(found);
+            }
+            for more in self.computed_from(name).flat_map(|value| level.read(value)) {
+                if !reached.contains(&more) {
+                    reached.push(more);
+                }
+            }
+            at += 1;
         }
-        formulas.extend(field.value.as_ref().filter(|_| computed));
-        let direct =
-            |name: &&&FieldName| formulas.iter().any(|formula| formula.reads.contains(&Read::Field((**name).clone())));
-        let at = self.changed.iter().find(direct).or(self.changed.first())?;
-        Some((rules, at))
+        self.changed.first().copied()
+    }
+
+    /// What a field or column is computed from, and a list in its rows.
+    fn computed_from(&self, name: &FieldName) -> impl Iterator<Item = &Formula> {
+        let declared = self.definition.fields().chain(self.each().into_iter().flat_map(|each| &each.columns));
+        let found = declared.filter(move |(known, _)| *known == name).flat_map(|(_, field)| {
+            let columns = if let FieldKind::List(columns) = &field.kind { Some(columns) } else { None };
+            std::iter::once(field).chain(columns.into_iter().flat_map(|columns| columns.values()))
+        });
+        let added = columns::eaches(self.definition).filter(move |each| each.list == *name);
+        found.chain(added.flat_map(|each| each.columns.values())).filter_map(|field| field.value.as_ref())
     }
 }

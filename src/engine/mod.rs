@@ -45,6 +45,7 @@ mod people;
 pub mod preview;
 pub mod refusal;
 mod revise;
+mod rules;
 mod run;
 mod scope;
 mod start;

@@ -6,7 +6,6 @@
 
 use super::block;
 use super::event::{Event, Trouble};
-use super::form;
 use super::refusal::{FieldFault, Refusal, ResultFault};
 use super::run::Run;
 use super::state::{Owner, Waiting};
@@ -81,10 +80,7 @@ pub(super) fn child_ended(
             Ok(value) => value,
             Err(failure) => return stop(run, token, &id, trouble(name.as_str(), &failure)),
         };
-        let value = match run.definition.field_at(&id, name) {
-            Some(field) => form::stored(&field.kind, value),
-            None => value,
-        };
+        let value = run.stored(token, name, value);
         // What was set once is never unset.
         if !value.is_null() || run.data(token).get(name).is_none_or(Value::is_null) {
             values.insert(name.clone(), value);

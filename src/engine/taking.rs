@@ -153,7 +153,6 @@ fn whole(field: &Field, value: Value) -> Result<Value, Wording> {
         let (FieldKind::List(columns), Value::Record(row)) = (&field.kind, item) else { continue };
         for (name, column) in columns {
             let held = row.entry(name.clone()).or_insert_with(|| form::empty(column));
-            *held = form::stored(&column.kind, std::mem::take(held));
             if held.is_null() && column.value.is_none() && !column.typed().optional {
                 return Err(Wording::new(
                     format!("第 {number} 行没有 `{name}`。"),

@@ -44,6 +44,7 @@ mod records;
 mod report;
 mod rooms;
 mod rounds;
+mod rows;
 mod schema;
 mod seats;
 mod shown;
