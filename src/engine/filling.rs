@@ -51,7 +51,7 @@ pub(super) fn broken(
     evaluate: &Evaluate<'_>,
 ) -> Vec<FieldFault> {
     let mut filling = Filling::new(facts, evaluate);
-    filling.limits(name, field, data, true);
+    filling.held(name, field, data);
     filling.faults
 }
 
@@ -115,7 +115,7 @@ impl<'a> Filling<'a> {
         let computed = if sound { compute(&computed::all(form), data, self.evaluate).map_err(Some) } else { Err(None) };
         if computed.is_ok() {
             for (name, field) in form {
-                self.limits(name, field, data, true);
+                self.held(name, field, data);
             }
         } else {
             // What was typed is told before what does not follow from it.
@@ -268,12 +268,7 @@ impl<'a> Filling<'a> {
         for (number, row) in rows.into_iter().enumerate() {
             self.path.push(PathPart::Row(number));
             if let Value::Record(given) = row {
-                // Columns come first: inside a row they hide fields of the same name.
-                let mut inside: Record = data
-                    .iter()
-                    .filter(|(name, _)| !columns.contains_key(*name))
-                    .map(|(n, v)| (n.clone(), v.clone()))
-                    .collect();
+                let mut inside = beside(columns, data);
                 filled.push(Value::Record(self.fields(columns, &given, &mut inside)));
             } else {
                 self.path.pop();
@@ -312,6 +307,26 @@ impl<'a> Filling<'a> {
     /// The field of the form at hand that a fault is of, or is in a row of.
     fn below(&self, fault: &FieldFault) -> Option<FieldName> {
         field_of(fault.path.strip_prefix(self.path.as_slice())?.first()?)
+    }
+
+    /// The rules of a field that is filled in, and of the columns of a list that is computed: those of others were held
+    /// where they were filled in.
+    fn held(&mut self, name: &FieldName, field: &Field, data: &Record) {
+        self.limits(name, field, data, true);
+        let (FieldKind::List(columns), Some(_), Some(Value::List(rows))) = (&field.kind, &field.value, data.get(name))
+        else {
+            return;
+        };
+        self.path.push(PathPart::Field(name.clone()));
+        for (number, row) in rows.iter().enumerate() {
+            let Value::Record(row) = row else { continue };
+            let mut inside = beside(columns, data);
+            inside.extend(row.clone());
+            self.path.push(PathPart::Row(number));
+            columns.iter().for_each(|(name, column)| self.limits(name, column, &inside, true));
+            self.path.pop();
+        }
+        self.path.pop();
     }
 
     /// Limits, pattern and rule of a field that is filled in.
@@ -381,6 +396,12 @@ impl<'a> Filling<'a> {
         path.push(PathPart::Field(name.clone()));
         FieldFault { path, title: title.clone(), what }
     }
+}
+
+/// What stands beside a row: columns come first, inside a row they hide fields of the same name.
+fn beside(columns: &Form, data: &Record) -> Record {
+    let others = data.iter().filter(|(name, _)| !columns.contains_key(*name));
+    others.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Where in a form a fault is: what the form does not have comes first.

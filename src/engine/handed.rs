@@ -128,7 +128,7 @@ impl Around<'_> {
         let levels = top.with_rows(Some(self.definition).filter(|_| row.is_none()), &before);
         let holds = |level: &Level<'_>, name: &FieldName, field: &Field| {
             !level.is_asked(name, self.form)
-                && (!computed_alone || field.value.is_some())
+                && (!computed_alone || level.is_computed(field))
                 && (row.is_some()
                     || !self.comes_again(name) && !level.row().is_some_and(|(of, _)| self.comes_again(of)))
         };
@@ -171,7 +171,7 @@ impl Around<'_> {
         let mut faults: Vec<FieldFault> = Vec::new();
         for level in levels {
             for (name, field) in level.fields.iter().filter(|(name, field)| holds(level, name, field)) {
-                let computed = field.value.is_some() && level.moved.contains(*name);
+                let computed = level.is_computed(field) && level.moved.contains(*name);
                 let rules = match computed {
                     true => level.rules(self.definition, field),
                     false => level.touched(self.definition, field),
@@ -213,9 +213,9 @@ impl Around<'_> {
 
     /// What was changed that the rules of a field follow from, the nearest of it.
     fn source(&self, level: &Level<'_>, field: &Field, rules: &Field, computed: bool) -> Option<&FieldName> {
-        let value = field.value.as_ref().filter(|_| computed);
+        let from = level.computed_from(field).filter(|_| computed);
         let mut reached: Vec<&FieldName> =
-            rules::formulas(rules).chain(value).flat_map(|rule| level.read(rule)).collect();
+            rules::formulas(rules).chain(from).flat_map(|rule| level.read(rule)).collect();
         let mut at = 0;
         while let Some(name) = reached.get(at).copied() {
             if let Some(found) = self.changed.iter().find(|changed| **changed == name) {

@@ -83,6 +83,16 @@ impl<'a> Level<'a> {
         inner.is_some_and(|form| form.contains_key(name))
     }
 
+    /// What a field here is computed from; a column of a list that is computed, from what that is.
+    pub(super) fn computed_from(&self, field: &'a Field) -> impl Iterator<Item = &'a Formula> {
+        field.value.iter().chain(self.rows.iter().filter_map(|(_, list, _)| list.value.as_ref()))
+    }
+
+    /// Whether nobody writes a field here, as it is computed.
+    pub(super) fn is_computed(&self, field: &'a Field) -> bool {
+        self.computed_from(field).next().is_some()
+    }
+
     /// The fields that a formula reads here, and of the row the columns.
     pub(super) fn read<'e>(&self, formula: &'e Formula) -> Vec<&'e FieldName> {
         let mut found = Vec::new();

@@ -92,7 +92,7 @@ impl<'r> Written<'r> {
     /// What is computed from the values and breaks the rules of its field then, though it did not change before.
     fn computed_beyond(&self) -> Vec<(FieldName, FieldFault)> {
         let moved =
-            |level: &Level<'_>, name: &FieldName, field: &Field| field.value.is_some() && level.moved.contains(name);
+            |level: &Level<'_>, name: &FieldName, field: &Field| level.is_computed(field) && level.moved.contains(name);
         if self.sound { self.faults(self.fields(), &self.before, &moved) } else { Vec::new() }
     }
 

@@ -274,6 +274,42 @@ data:
     }
 }
 
+#[test]
+fn a_list_that_is_computed_keeps_the_rules_of_its_columns() {
+    let form = "  least: { type: money, title: Least, required: true }
+  items: { type: list, title: Items, min: 1, fields: { amount: { type: money, title: Amount, required: true } } }
+  dear:
+    type: list
+    title: Dear
+    value: \"items[amount > least]\"
+    fields: { amount: { type: money, title: Amount, required: true, max: 100 } }
+data:
+  rate: { type: integer, title: Rate, default: 1 }
+  all:
+    type: list
+    title: All
+    value: \"for item in items return { amount: item.amount * rate }\"
+    fields: { amount: { type: money, title: Amount, required: true, max: 250 } }
+";
+    let steps = "steps:
+  - { id: fix, title: Fix, approve: lead, edit: [least] }
+  - set: { rate: 2 }
+  - { id: look, title: Look, approve: lead, when: count(dear) + count(all) > 0 }
+";
+    let tests = "start: { by: ann, data: { least: 120, items: [{ amount: 70 }, { amount: 120 }] } }
+do:
+  - refuse: { start: { by: ann, data: { least: 110, items: [{ amount: 120 }] } }, why: 'Amount (row 1): At most 100.' }
+  - refuse: { start: { by: ann, data: { least: 260, items: [{ amount: 260 }] } }, why: 'At most 250.' }
+  - refuse: { approve: fix, by: leo, data: { least: 60 }, why: 'Least: “Dear”, row 2, “Amount”: At most 100.' }
+  - { return: fix, by: leo, opinion: less }
+  - refuse: { revise: fix, by: ann, data: { items: [{ amount: 251 }], least: 260 }, why: 'Items: “All”, row 1, “Amount”: At most 250.' }
+  - { revise: fix, by: ann, data: { items: [{ amount: 1 }, { amount: 126 }], least: 130 } }
+  - { approve: fix, by: leo }
+  - expect: { incident: set_1 }
+";
+    assert_eq!(failures(form, steps, tests), "");
+}
+
 #[tokio::test]
 async fn pages_and_troubles_name_the_list_the_row_and_the_column() {
     let process = format!(

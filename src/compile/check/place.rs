@@ -1,7 +1,8 @@
 //! What can be where a step stands: of fields, of columns of rows, of how steps went.
 //!
 //! Every field keeps the fixed limits of its declaration, and every column of a list, whoever wrote it: forms refuse what
-//! breaks them, and of what steps write it is proved (`maybe_out_of_bounds`). Only what is computed is as far as its expression goes.
+//! breaks them, and of what steps write it is proved (`maybe_out_of_bounds`). Only what is computed is as far as its
+//! expression goes.
 
 use super::Subject;
 use crate::compile::assigned::Certain;
