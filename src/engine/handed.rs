@@ -1,8 +1,8 @@
 //! What a task's form comes to, as it is handed in.
 //!
 //! Inside a row the row is read as it is being sent, not as it was. What is handed in may be read by the rules of other
-//! fields, and others are computed from it: each of these has to hold with what was changed, else the change is refused
-//! where it was made.
+//! fields and of columns in the rows of lists, and others are computed from it: each of these has to hold with what was
+//! changed, else the change is refused where it was made.
 
 use super::computed;
 use super::filling;

@@ -58,7 +58,8 @@ impl<'a> Level<'a> {
             let (nothing, was) = (Record::new(), before.get(*name).and_then(Value::as_list).unwrap_or_default());
             for (number, row) in rows.iter().enumerate() {
                 // Rows may have changed places.
-                let known = was.iter().find(|known| *known == row).or(was.get(number));
+                let here = was.get(number).filter(|known| *known == row);
+                let known = here.or_else(|| was.iter().find(|known| *known == row)).or(was.get(number));
                 let known = known.and_then(record).unwrap_or(&nothing);
                 let Value::Record(row) = row else { continue };
                 let around = self.rows.iter().copied().chain([(*name, *field, number)]).collect();

@@ -162,6 +162,10 @@ impl Reckoning<'_> {
             }
             Op::Call(function, arguments) => match (&**function, arguments.as_slice()) {
                 ("sublist" | "reverse" | "distinct values" | "remove" | "sort", [list, ..]) => self.of(&column(list)),
+                ("insert before" | "list replace", [list, _, item]) => {
+                    let all = self.of(&column(list));
+                    all.or(&self.of(&column(item)))
+                }
                 ("concatenate" | "union" | "append", [_, ..]) => {
                     let all = arguments.iter().map(|list| self.of(&column(list))).reduce(|all, list| all.or(&list));
                     all.unwrap_or_else(|| Domain::any(true))
@@ -206,7 +210,7 @@ impl Reckoning<'_> {
                 (least(first.0, second.0), greatest(first.1, second.1))
             }
             Op::Call(function, arguments) => match (&**function, arguments.as_slice()) {
-                ("reverse" | "sort", [list, ..]) => self.count(list),
+                ("reverse" | "sort" | "list replace", [list, ..]) => self.count(list),
                 ("sublist", [list, _]) => (Some(Decimal::ONE), self.count(list).1),
                 ("sublist", [_, _, length]) => self.of(length).values().ends().unwrap_or_default(),
                 ("distinct values" | "remove", [list, ..]) => (None, self.count(list).1),
@@ -214,6 +218,10 @@ impl Reckoning<'_> {
                     .iter()
                     .map(|list| self.count(list))
                     .fold(exactly(0), |all, more| (sum(all.0, more.0), sum(all.1, more.1))),
+                ("insert before", [list, _, _]) => {
+                    let before = self.count(list);
+                    (sum(before.0, Some(Decimal::ONE)), sum(before.1, Some(Decimal::ONE)))
+                }
                 ("append", [list, items @ ..]) => {
                     let (before, more) = (self.count(list), exactly(items.len()));
                     (sum(before.0, more.0), sum(before.1, more.1))

@@ -401,16 +401,17 @@ impl<'s> Infer<'s> {
     /// The type of values of both types, which have to be of one.
     pub(super) fn joined(&mut self, at: &Node, a: &Type, b: &Type) -> Type {
         types::join(a, b).unwrap_or_else(|| {
+            let (name, a, b) = types::apart(a, b);
             let (a, b) = (types::words(a), types::words(b));
-            self.fault(
-                Fault::new(
-                    at.range.clone(),
-                    FaultKind::UnlikeTypes,
-                    format!("一处是{}，一处是{}", a.zh, b.zh),
-                    format!("one is {}, the other {}", a.en, b.en),
-                )
-                .hint("两处应该是同一种值。", "Both have to be of one type."),
-            );
+            let (zh, en) = match name {
+                Some(name) => (
+                    format!("一处的 `{name}` 是{}，一处的是{}", a.zh, b.zh),
+                    format!("`{name}` of one is {}, of the other {}", a.en, b.en),
+                ),
+                None => (format!("一处是{}，一处是{}", a.zh, b.zh), format!("one is {}, the other {}", a.en, b.en)),
+            };
+            let fault = Fault::new(at.range.clone(), FaultKind::UnlikeTypes, zh, en);
+            self.fault(fault.hint("两处应该是同一种值。", "Both have to be of one type."));
             Type::Any
         })
     }

@@ -1,6 +1,7 @@
 //! How types stand to each other: what may be compared, what fits where, what arithmetic yields.
 
 use crate::model::formula::Arithmetic;
+use crate::model::id::FieldName;
 use crate::model::text::Wording;
 use crate::model::value::{Type, Typed};
 use std::sync::Arc;
@@ -101,6 +102,22 @@ pub(super) fn join(a: &Type, b: &Type) -> Option<Type> {
         (a, b) if std::mem::discriminant(a) == std::mem::discriminant(b) => a.clone(),
         _ => return None,
     })
+}
+
+/// Where two types are of no one type: the part of records that keeps them apart, if they are such, and what it is in each.
+pub(super) fn apart<'t>(a: &'t Type, b: &'t Type) -> (Option<&'t FieldName>, &'t Type, &'t Type) {
+    match (a, b) {
+        (Type::List(one), Type::List(other)) => apart(&one.of, &other.of),
+        (Type::Record(one), Type::Record(other)) => {
+            let both = one.iter().filter_map(|(name, own)| Some((name, &own.of, &other.get(name)?.of)));
+            let unlike = both.into_iter().find(|(_, own, other)| join(own, other).is_none());
+            unlike.map_or((None, a, b), |(name, own, other)| match apart(own, other) {
+                (None, own, other) => (Some(name), own, other),
+                inner => inner,
+            })
+        }
+        _ => (None, a, b),
+    }
 }
 
 /// An operand: its type, and whether it is a written number, which is also an amount.
