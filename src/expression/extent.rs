@@ -199,7 +199,7 @@ impl Reckoning<'_> {
             Op::List(items) => exactly(items.len()),
             // A place in a list is one item.
             Op::Filter { list, .. } => (None, self.count(list).1),
-            Op::Path(of, _) => self.counted(of),
+            Op::Path(of, _) => self.count(of),
             Op::For(sources, _) => match sources.as_slice() {
                 [Source { from, to: None }] => self.count(from),
                 _ => (None, None),

@@ -3,7 +3,7 @@
 //! A fault does not stop it: what is wrong counts as of any type, so that one slip is reported once.
 
 use super::fault::{Fault, FaultKind, likely};
-use super::mismatch::fits_as_written;
+use super::mismatch::{fits_as_written, joined_as_written};
 use super::narrow::Known;
 use super::scope::{Expected, Scope};
 use super::tree::{Node, Syntax, Test};
@@ -253,14 +253,16 @@ impl<'s> Infer<'s> {
                     items.iter().map(|item| (item, self.visit(item, options))).collect();
                 let mut of = Typed::always(Type::Null);
                 let mut loose = true;
-                for (item, typing) in &typings {
+                for (at, (item, typing)) in typings.iter().enumerate() {
                     of.optional |= typing.optional;
                     let number =
                         matches!((&of.of, &typing.of), (Type::Number, Type::Money) | (Type::Money, Type::Number));
                     of.of = if number && (loose || typing.loose) {
                         Type::Money
                     } else {
-                        self.joined(item, &of.of, &typing.of)
+                        let before: Vec<&Expr> = typings.iter().take(at).map(|(_, before)| &before.expr).collect();
+                        let joined = joined_as_written(&before, &of.of, &typing.expr, &typing.of);
+                        joined.unwrap_or_else(|| self.joined(item, &of.of, &typing.of))
                     };
                     loose &= typing.loose || typing.of == Type::Null;
                 }
@@ -306,7 +308,8 @@ impl<'s> Infer<'s> {
                 let of = match (&first.of, &second.of) {
                     (Type::Money, Type::Number) if second.loose => Type::Money,
                     (Type::Number, Type::Money) if first.loose => Type::Money,
-                    (a, b) => self.joined(otherwise, a, b),
+                    (a, b) => joined_as_written(&[&first.expr], a, &second.expr, b)
+                        .unwrap_or_else(|| self.joined(otherwise, a, b)),
                 };
                 Typing {
                     expr: Expr::new(Op::If(asked.expr, first.expr, second.expr)),

@@ -144,7 +144,18 @@ pub(super) fn fits_as_written(expr: &Expr, found: &Type, needed: &Type) -> bool 
     fits(&[expr], found, needed)
 }
 
-/// The same of what one of several expressions yields; of none where that is not known.
+/// The type of what records or lists of them have in common as they are written: those before, and one more.
+pub(super) fn joined_as_written(before: &[&Expr], all: &Type, expr: &Expr, of: &Type) -> Option<Type> {
+    let records = matches!((all, of), (Type::List(_), Type::List(_)) | (Type::Record(_), Type::Record(_)));
+    let either = || match records {
+        true if fits(&[expr], of, all) => Some(all.clone()),
+        true if !before.is_empty() && fits(before, all, of) => Some(of.clone()),
+        _ => None,
+    };
+    types::join(all, of).or_else(either)
+}
+
+/// Whether what one of several expressions yields fits so; of none where that is not known.
 fn fits(exprs: &[&Expr], found: &Type, needed: &Type) -> bool {
     let written = |is: &dyn Fn(&Value) -> bool| {
         let constant = |expr: &Expr| region::constant(expr).is_some_and(|value| is(&value));
