@@ -3,7 +3,7 @@
 use crate::support::{compile, project};
 use countersign::model::definition::Definition;
 use countersign::model::text::Lang;
-use countersign::simulate::explore::{Explored, Length, Never, explore};
+use countersign::simulate::explore::{Explored, Length, Never, Turn, explore};
 
 /// Explores a process of these steps.
 fn explored(steps: &str) -> Explored {
@@ -102,6 +102,25 @@ fn branches_take_their_longest_and_races_their_first() {
     };
     assert_eq!(days(&two("all")), [(0, vec![]), (4, vec![])]);
     assert_eq!(days(&two("any")), [(0, vec![]), (3, vec![])]);
+    // Whichever two they are, the second of them.
+    let three = "  - id: two\n    parallel:\n      a: [{ id: a, wait: 1 working day }]\n      b: [{ id: b, wait: 3 working days }]\n      \
+                 c: [{ id: c, wait: 2 working days }, { id: d, task: 副总经理, due: 2 working days }]\n    join: 2\n";
+    assert_eq!(days(three), [(2, vec![]), (3, vec![])]);
+    let found = explored(three);
+    assert_eq!(found.ends[0].ways, 3, "any two of three");
+    assert!(found.ends[0].always.is_empty(), "none of them is sure to be one");
+    let people = explored(&two("2"));
+    let answered = people.ends[0].shortest.iter().filter(|turn| matches!(turn, Turn::Answer(..))).count();
+    assert_eq!(answered, 3, "the steps of both branches");
+    // An empty branch is always among them.
+    let empty = three.replace("[{ id: a, wait: 1 working day }]", "[]");
+    assert_eq!(days(&empty), [(2, vec![]), (3, vec![])]);
+    assert_eq!(explored(&empty).ends[0].ways, 2);
+    let late = two("all").replace("join: all", "due: 6 working days\n    overdue: { go: other }")
+        + "  - { end: fine }\n  - { id: other, end: late }\n";
+    let ends = explored(&late).ends;
+    let late = ends.iter().find(|end| end.outcome.as_str() == "late").unwrap();
+    assert_eq!((late.time.0.days, late.time.1.days), (6, 6));
     let race = "  - id: first\n    race:\n      a: [{ id: a, receive: told, key: instance.number }]\n      \
                 b: [{ id: b, wait: 10 working days }, { id: c, task: 副总经理, due: 1 working day }]\n";
     assert_eq!(days(race), [(0, vec![]), (11, vec![])]);

@@ -81,10 +81,11 @@ fn drawn(output: &Output, definition: &Definition, say: &Phrases<'_>, explored: 
     let about = if explored.rough { output.pick("大约 ", "about ") } else { "" };
     text.push_str(&match lang {
         Lang::Zh => format!("{ends} 种结果，{about}{} 种走法（退回和循环再走的不另算）\n\n", many(ways)),
-        Lang::En if ends == 1 => {
-            format!("1 end, {about}{} ways (going back left out)\n\n", many(ways))
+        Lang::En => {
+            let (ends, end) = (many(ends as u64), if ends == 1 { "end" } else { "ends" });
+            let way = if ways == 1 { "way" } else { "ways" };
+            format!("{ends} {end}, {about}{} {way} (going back left out)\n\n", many(ways))
         }
-        Lang::En => format!("{ends} ends, {about}{} ways (going back left out)\n\n", many(ways)),
     });
     let mut table = Table::new(
         output.pick("结果,走法,最快,最长,最短的一种走法", "end,ways,quickest,longest,a shortest way").split(','),

@@ -1,13 +1,15 @@
 //! How a way enters and leaves blocks, and what a block may write while it runs.
 //!
 //! One branch after the other stands for all at once, as what they do is disjoint: a way leads from the end of one
-//! branch of a `join: all` to the beginning of the next. Of another block it walks one branch.
+//! branch to the beginning of the next, through as many as the block waits for. Of a `race`, a `join: any` and an `each` it
+//! walks one.
 
 use super::walk::Turn;
 use crate::model::control::Join;
 use crate::model::definition::{Definition, Step, StepKind};
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, Outcome, StepId};
+use std::sync::Arc;
 
 /// What a way does at the edge of a block in which several things can run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,37 +24,92 @@ pub(super) enum Move {
     Leave(StepId),
 }
 
-/// Where control really goes from a place to a target, and past which edges of blocks.
-pub(super) fn arrive(definition: &Definition, from: &Node, target: Node) -> (Node, Vec<Move>) {
-    let place = through(definition, from, &target);
-    let (left, reached) = (around(definition, from), around(definition, &place));
-    let mut moves = Vec::new();
-    for block in &left {
-        let joins = target == Node::Join(block.clone());
-        match (reached.contains(block), joins) {
-            (true, true) => moves.push(Move::Next(block.clone())),
-            (true, false) => {}
-            (false, true) => moves.push(Move::Join(block.clone())),
-            (false, false) => moves.push(Move::Leave(block.clone())),
+/// Where control really goes from a place to a target, and past which edges of blocks; to one place or the other where
+/// a block still waits for some of its branches, of how many `todo` tells.
+pub(super) fn arrive(
+    definition: &Definition,
+    from: &Node,
+    target: &Node,
+    todo: &dyn Fn(&StepId) -> usize,
+) -> Vec<(Node, Vec<Move>)> {
+    let left = around(definition, from);
+    let moved = |place: Node| {
+        let reached = around(definition, &place);
+        let mut moves = Vec::new();
+        for block in &left {
+            let joins = *target == Node::Join(block.clone());
+            match (reached.contains(block), joins) {
+                (true, true) => moves.push(Move::Next(block.clone())),
+                (true, false) => {}
+                (false, true) => moves.push(Move::Join(block.clone())),
+                (false, false) => moves.push(Move::Leave(block.clone())),
+            }
         }
-    }
-    moves.extend(reached.into_iter().rev().filter(|block| !left.contains(block)).map(Move::Enter));
-    (place, moves)
+        moves.extend(reached.into_iter().rev().filter(|block| !left.contains(block)).map(Move::Enter));
+        (place, moves)
+    };
+    through(definition, from, target, todo).into_iter().map(moved).collect()
 }
 
-/// From the end of one branch of a `join: all` to the beginning of the next.
-fn through(definition: &Definition, from: &Node, target: &Node) -> Node {
-    let Node::Join(id) = target else { return target.clone() };
-    let Some(StepKind::Parallel(Join::All)) = definition.steps.get(id).map(|step| &step.kind) else {
-        return target.clone();
+/// From the end of one branch to the beginnings of those that may come next, or out of the block.
+fn through(definition: &Definition, from: &Node, target: &Node, todo: &dyn Fn(&StepId) -> usize) -> Vec<Node> {
+    let Node::Join(id) = target else { return vec![target.clone()] };
+    let Some(StepKind::Parallel(join)) = definition.steps.get(id).map(|step| &step.kind) else {
+        return vec![target.clone()];
     };
-    let graph = &definition.graph;
     // From the step itself: its first branch is empty.
-    let branch = branch_of(definition, id, from).unwrap_or(0);
-    let holder = Node::Step(id.clone());
-    let edges = graph.edges_from(&holder);
-    let mut after = edges.into_iter().filter(|(on, _)| matches!(on, On::Branch(_))).skip(branch + 1);
-    after.find(|(_, next)| *next != target).map_or_else(|| target.clone(), |(_, next)| next.clone())
+    let here = branch_of(definition, id, from);
+    let later: Vec<Node> = filled(definition, id)
+        .into_iter()
+        .filter(|branch| branch.number > here.unwrap_or(0) || here.is_none())
+        .map(|branch| branch.first)
+        .collect();
+    let wanted = match join {
+        Join::All => later.len(),
+        Join::Any => 0,
+        Join::Count(_) => todo(id),
+    };
+    if wanted == 0 {
+        return vec![target.clone()];
+    }
+    let enough = (later.len() + 1).saturating_sub(wanted);
+    later.into_iter().take(enough).collect()
+}
+
+/// A branch in which something is done.
+pub(super) struct Branch {
+    /// Which.
+    number: usize,
+    /// Its name.
+    pub(super) name: Arc<str>,
+    /// Where it begins.
+    pub(super) first: Node,
+}
+
+/// The branches of a block in which something is done.
+pub(super) fn filled(definition: &Definition, block: &StepId) -> Vec<Branch> {
+    branches(definition, block).filter(|branch| branch.first != Node::Join(block.clone())).collect()
+}
+
+/// How many of the branches in which something is done a block waits for.
+pub(super) fn awaited(definition: &Definition, block: &StepId) -> usize {
+    let filled = filled(definition, block).len();
+    let empty = branches(definition, block).count() - filled;
+    match definition.steps.get(block).map(|step| &step.kind) {
+        Some(StepKind::Parallel(Join::All)) => filled,
+        Some(StepKind::Parallel(Join::Count(count))) => usize::from(*count).saturating_sub(empty).min(filled),
+        _ => 1,
+    }
+}
+
+fn branches<'d>(definition: &'d Definition, block: &StepId) -> impl Iterator<Item = Branch> + use<'d> {
+    let edges = definition.graph.edges_from(&Node::Step(block.clone()));
+    let branches = edges.into_iter().filter_map(|(on, first)| match on {
+        On::Branch(name) => Some((name.clone(), first.clone())),
+        _ => None,
+    });
+    let branches: Vec<(Arc<str>, Node)> = branches.collect();
+    branches.into_iter().enumerate().map(|(number, (name, first))| Branch { number, name, first })
 }
 
 /// The branch of a block in which a place is.
@@ -69,13 +126,7 @@ pub(super) fn winner(definition: &Definition, from: &Node, turn: &Turn, reached:
     let name = match turn {
         // Its branch is empty.
         Turn::Way(block, name) if block == id => Outcome::from(name.as_str()),
-        _ => {
-            let holder = Node::Step(id.clone());
-            let edges = definition.graph.edges_from(&holder);
-            let mut names =
-                edges.into_iter().filter_map(|(on, _)| if let On::Branch(name) = on { Some(name) } else { None });
-            Outcome::from(&**names.nth(branch_of(definition, id, from)?)?)
-        }
+        _ => Outcome::from(&*branches(definition, id).nth(branch_of(definition, id, from)?)?.name),
     };
     Some((id.clone(), name))
 }

@@ -48,6 +48,8 @@ struct Around {
     before: Known,
     /// What the branches that were walked already found out.
     gained: Known,
+    /// How many more branches it waits for.
+    todo: usize,
 }
 
 impl Known {
@@ -124,10 +126,10 @@ impl Known {
         }
     }
 
-    /// A branch of a block begins, with what holds all through the block.
-    pub(super) fn enter(&mut self, block: &StepId) {
+    /// A branch of a block begins, with what holds all through the block; `todo` more are waited for.
+    pub(super) fn enter(&mut self, block: &StepId, todo: usize) {
         let around = std::mem::take(&mut self.around);
-        let here = Around { block: block.clone(), before: self.clone(), gained: Known::default() };
+        let here = Around { block: block.clone(), before: self.clone(), gained: Known::default(), todo };
         self.around = around;
         self.around.push(here);
     }
@@ -141,8 +143,13 @@ impl Known {
         let gained = inner.gained.within(guards, &self.sets)?;
         let mut known = inner.before.clone();
         known.around = outer.to_vec();
-        known.around.push(Around { gained, ..inner.clone() });
+        known.around.push(Around { gained, todo: inner.todo.saturating_sub(1), ..inner.clone() });
         Some(known)
+    }
+
+    /// How many more branches of a block are waited for.
+    pub(super) fn todo(&self, block: &StepId) -> usize {
+        self.around.iter().rfind(|around| around.block == *block).map_or(0, |around| around.todo)
     }
 
     /// All branches of a block are done: what every one found out is known.

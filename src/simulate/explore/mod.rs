@@ -8,6 +8,7 @@ mod block;
 mod guard;
 mod inline;
 mod known;
+mod places;
 mod time;
 mod walk;
 
@@ -17,9 +18,9 @@ use crate::model::id::{Outcome, StepId};
 use block::Move;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use places::Walk;
 pub use time::Length;
 pub use walk::Turn;
-use walk::Walk;
 
 /// What can happen in a process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,7 +151,7 @@ fn taken_back<'d>(definition: &'d Definition, entered: &BTreeSet<&StepId>) -> Ve
 }
 
 /// The step that a place enters, and does not only pass.
-fn entered(place: &walk::Place) -> Option<&StepId> {
+fn entered(place: &places::Place) -> Option<&StepId> {
     let Node::Step(id) = &place.node else { return None };
     let enters = place.turns.iter().any(|turn| !matches!(turn, Turn::Skip(_)));
     enters.then_some(id)

@@ -7,7 +7,8 @@
 //! others could take.
 
 use super::block::{Move, branch_of};
-use super::walk::{Turn, Walk};
+use super::places::Walk;
+use super::walk::Turn;
 use crate::model::control::Join;
 use crate::model::definition::{Definition, Step, StepKind};
 use crate::model::formula::{Formula, Op};
@@ -100,34 +101,59 @@ type Span = (Length, Length);
 #[derive(Clone, Debug, Default)]
 struct Run {
     here: Span,
-    around: Vec<(Span, Span)>,
+    around: Vec<Around>,
+}
+
+/// A block around.
+#[derive(Clone, Debug)]
+struct Around {
+    /// When it began.
+    began: Span,
+    /// When its branches so far were done.
+    done: Span,
+    /// Which these are.
+    walked: Vec<usize>,
 }
 
 impl Run {
-    fn past(mut self, moves: &[Move]) -> Run {
+    /// From a place past edges of blocks, and the branches of the last of them that is over.
+    fn past(mut self, definition: &Definition, from: &Node, moves: &[Move]) -> (Run, Vec<usize>) {
+        let mut done = Vec::new();
         for one in moves {
             match one {
-                Move::Enter(_) => self.around.push((self.here.clone(), self.here.clone())),
-                Move::Next(_) => {
-                    if let Some((began, done)) = self.around.last_mut() {
-                        *done = both(done.clone(), &self.here);
-                        self.here = began.clone();
+                Move::Enter(_) => {
+                    let (began, done) = (self.here.clone(), self.here.clone());
+                    self.around.push(Around { began, done, walked: Vec::new() });
+                }
+                Move::Next(id) => {
+                    if let Some(around) = self.around.last_mut() {
+                        around.done = both(around.done.clone(), &self.here);
+                        around.walked.extend(branch_of(definition, id, from));
+                        self.here = around.began.clone();
                     }
                 }
                 // Of a block without a next branch, what is done is what it began with.
-                Move::Join(_) => {
-                    self.here = self.around.pop().map_or(self.here.clone(), |(_, done)| both(done, &self.here))
+                Move::Join(id) => {
+                    if let Some(around) = self.around.pop() {
+                        self.here = both(around.done, &self.here);
+                        done = around.walked;
+                        done.extend(branch_of(definition, id, from));
+                    }
                 }
                 Move::Leave(_) => drop(self.around.pop()),
             }
         }
-        self
+        (self, done)
     }
 
     /// One way or the other.
     fn or(self, other: &Run) -> Run {
         let around = self.around.into_iter().zip(&other.around);
-        let around = around.map(|((began, done), (other, more))| (either(began, other), either(done, more)));
+        let around = around.map(|(one, other)| Around {
+            began: either(one.began, &other.began),
+            done: either(one.done, &other.done),
+            walked: one.walked,
+        });
         Run { here: either(self.here, &other.here), around: around.collect() }
     }
 }
@@ -147,40 +173,77 @@ pub(super) fn lengths(definition: &Definition, walk: &Walk) -> Vec<Span> {
     let ranks = super::ranks(walk, &order);
     let rank = |place: usize| ranks.get(place).copied().unwrap_or(usize::MAX);
     let again = walk.again();
-    // By the branch that leads there, as a block may wait for some of its branches only.
-    let mut open: Vec<BTreeMap<Option<usize>, Run>> = vec![BTreeMap::new(); walk.places.len()];
-    let mut found = vec![Span::default(); walk.places.len()];
+    let mut open: Vec<BTreeMap<Walked, Run>> = vec![BTreeMap::new(); walk.places.len()];
+    let mut found: Vec<Option<Span>> = vec![None; walk.places.len()];
     if let Some(first) = open.first_mut() {
-        first.insert(None, Run::default());
+        first.insert(Walked::default(), Run::default());
     }
     for number in &order {
         let Some(place) = walk.places.get(*number) else { continue };
-        let runs = open.get(*number).cloned().unwrap_or_default();
-        let Some(mut run) = first_done(definition, &place.node, runs) else { continue };
-        if is_first(definition, &place.node) {
-            // It was no later than any other branch can be.
-            let twins = twins.get(&place.twin).into_iter().flatten().filter_map(|twin| open.get(*twin));
-            let others = twins.flat_map(BTreeMap::values).map(|run| &run.here.1);
-            let most = others.fold(run.here.1.clone(), Length::shorter);
-            run.here = bounded(run.here.0, most);
-        }
-        if again.contains(&place.node) && takes_time(definition, &place.node) || is_in_order(definition, &place.node) {
-            run.here.1.again.extend(step_of(&place.node).cloned());
-        }
-        for ((turn, target), moves) in place.out.iter().zip(&place.moves) {
-            if rank(*target) <= rank(*number) {
-                continue;
+        for (walked, mut run) in come_together(definition, &place.node, open.get(*number)) {
+            if is_first(definition, &place.node) {
+                // It was no later than any other branch can be.
+                let twins = twins.get(&place.twin).into_iter().flatten().filter_map(|twin| open.get(*twin));
+                let others = twins.flat_map(BTreeMap::iter).filter(|(other, _)| other.around == walked);
+                let most = others.fold(run.here.1.clone(), |most, (_, run)| most.shorter(&run.here.1));
+                run.here = bounded(run.here.0, most);
             }
-            let then = Run { here: after(definition, &place.node, turn, &run.here), around: run.around.clone() };
-            let (then, branch) = (then.past(moves), done(definition, &place.node, moves));
-            if let Some(slot) = open.get_mut(*target) {
-                let known = slot.remove(&branch);
-                slot.insert(branch, known.map_or(then.clone(), |known| known.or(&then)));
+            let comes_again = again.contains(&place.node) && takes_time(definition, &place.node);
+            if comes_again || is_in_order(definition, &place.node) {
+                run.here.1.again.extend(step_of(&place.node).cloned());
+            }
+            for ((turn, target), moves) in place.out.iter().zip(&place.moves) {
+                if rank(*target) <= rank(*number) {
+                    continue;
+                }
+                let then = Run { here: after(definition, &place.node, turn, &run.here), around: run.around.clone() };
+                let (then, done) = then.past(definition, &place.node, moves);
+                let walked = Walked { around: then.around.iter().map(|around| around.walked.clone()).collect(), done };
+                if let Some(slot) = open.get_mut(*target) {
+                    let known = slot.remove(&walked);
+                    slot.insert(walked, known.map_or(then.clone(), |known| known.or(&then)));
+                }
+            }
+            if let Some(slot) = found.get_mut(*number) {
+                *slot = Some(slot.take().map_or(run.here.clone(), |known| either(known, &run.here)));
             }
         }
-        if let Some(slot) = found.get_mut(*number) {
-            *slot = run.here;
-        }
+    }
+    found.into_iter().map(Option::unwrap_or_default).collect()
+}
+
+/// Which branches of the blocks around were walked, and those of the block that is over here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Walked {
+    around: Vec<Vec<usize>>,
+    done: Vec<usize>,
+}
+
+/// The runs that come to a place, by what was walked around it. Where a block waits for some of its branches, it is over
+/// with those of them that are the first.
+fn come_together(
+    definition: &Definition,
+    node: &Node,
+    runs: Option<&BTreeMap<Walked, Run>>,
+) -> BTreeMap<Vec<Vec<usize>>, Run> {
+    let some = match node {
+        Node::Join(id) => definition
+            .steps
+            .get(id)
+            .is_some_and(|step| matches!(step.kind, StepKind::Parallel(Join::Any | Join::Count(_)))),
+        _ => false,
+    };
+    let mut found: BTreeMap<Vec<Vec<usize>>, Run> = BTreeMap::new();
+    for (walked, run) in runs.into_iter().flatten() {
+        let run = match found.remove(&walked.around) {
+            None => run.clone(),
+            Some(known) if some => {
+                let here = (known.here.0.clone().shorter(&run.here.0), known.here.1.clone().shorter(&run.here.1));
+                Run { here, ..known.or(run) }
+            }
+            Some(known) => known.or(run),
+        };
+        found.insert(walked.around.clone(), run);
     }
     found
 }
@@ -224,44 +287,14 @@ fn step_of(node: &Node) -> Option<&StepId> {
     }
 }
 
-/// The branch that is done, of a block that does not wait for all.
-fn done(definition: &Definition, from: &Node, moves: &[Move]) -> Option<usize> {
-    let joined = moves.iter().find_map(|one| if let Move::Join(id) = one { Some(id) } else { None })?;
-    let kind = definition.steps.get(joined).map(|step| &step.kind);
-    let some = matches!(kind, Some(StepKind::Parallel(Join::Any | Join::Count(_))));
-    if some { branch_of(definition, joined, from) } else { None }
-}
-
-/// Where branches come together: the time at which as many are done as it takes; elsewhere the one or the other.
-fn first_done(definition: &Definition, node: &Node, runs: BTreeMap<Option<usize>, Run>) -> Option<Run> {
-    let kind = match node {
-        Node::Join(id) => definition.steps.get(id).map(|step| &step.kind),
-        _ => None,
-    };
-    let needed = match kind {
-        Some(StepKind::Parallel(Join::Any)) => 1,
-        Some(StepKind::Parallel(Join::Count(count))) => usize::from(*count),
-        _ => return runs.into_values().reduce(|run, other| run.or(&other)),
-    };
-    let (mut least, mut most): (Vec<Length>, Vec<Length>) = runs.values().map(|run| run.here.clone()).unzip();
-    least.sort_by_key(Length::order);
-    most.sort_by_key(Length::order);
-    let nth = |lengths: Vec<Length>| {
-        let last = needed.min(lengths.len()).saturating_sub(1);
-        lengths.into_iter().nth(last).unwrap_or_default()
-    };
-    let around = runs.into_values().reduce(|run, other| run.or(&other))?.around;
-    Some(Run { here: (nth(least), nth(most)), around })
-}
-
 fn after(definition: &Definition, node: &Node, turn: &Turn, here: &Span) -> Span {
     let Node::Step(id) = node else { return here.clone() };
     let Some(step) = definition.steps.get(id) else { return here.clone() };
     let (least, most) = here;
     match (turn, own(step)) {
-        (Turn::Skip(_), _) | (_, Own::Nothing) => here.clone(),
         // Not before its time.
         (Turn::Way(_, name), _) if name == "overdue" => (least.plus_known(step.due()), most.plus(id, step.due())),
+        (Turn::Skip(_), _) | (_, Own::Nothing) => here.clone(),
         (_, own) => {
             let most = match first_of(definition, id) {
                 Some(rivals) => rivals.into_iter().map(|(id, time)| most.plus(id, time)).reduce(|a, b| a.shorter(&b)),

@@ -7,6 +7,7 @@
 use super::block::{self, Move, arrive};
 use super::guard::Guards;
 use super::known::{self, Known};
+use super::places::{Place, Walk};
 use crate::expression;
 use crate::model::control::{Each, Join};
 use crate::model::definition::{Definition, Human, Nobody, Step, StepKind, outcome};
@@ -38,66 +39,6 @@ pub enum Turn {
     Way(StepId, String),
 }
 
-/// A place with all that leads out of it.
-#[derive(Debug)]
-pub(super) struct Place {
-    pub(super) node: Node,
-    pub(super) out: Vec<(Turn, usize)>,
-    /// What can be done here, also where another branch excludes that its block is ever over then.
-    pub(super) turns: Vec<Turn>,
-    /// Past which edges of blocks each of these ways leads.
-    pub(super) moves: Vec<Vec<Move>>,
-    /// The first of the places that are this one but for the branch which ended the block that is over here.
-    pub(super) twin: usize,
-}
-
-/// Everything that can happen. The first place is the start.
-#[derive(Debug)]
-pub(super) struct Walk {
-    pub(super) places: Vec<Place>,
-    /// Whether knowledge was given up somewhere.
-    pub(super) rough: bool,
-    /// Which steps lead back to which.
-    back: BTreeMap<Node, BTreeSet<Node>>,
-}
-
-impl Walk {
-    /// Whether a place leads back to another: whatever is known there, it is one on the way to it.
-    pub(super) fn back(&self, from: usize, to: usize) -> bool {
-        let node = |number: usize| self.places.get(number).map(|place| &place.node);
-        let targets = node(from).and_then(|node| self.back.get(node));
-        targets.zip(node(to)).is_some_and(|(targets, to)| targets.contains(to))
-    }
-
-    /// What a loop or a revision walks again: all on a way from what it comes back to, to where it goes back.
-    pub(super) fn again(&self) -> BTreeSet<&Node> {
-        let (mut on, mut before): (Ways<'_>, Ways<'_>) = Default::default();
-        for place in &self.places {
-            for target in place.out.iter().filter_map(|(_, to)| self.places.get(*to)) {
-                on.entry(&place.node).or_default().insert(&target.node);
-                before.entry(&target.node).or_default().insert(&place.node);
-            }
-        }
-        let mut again = BTreeSet::new();
-        for (from, targets) in &self.back {
-            let behind = reached(from, &before);
-            for target in targets {
-                again.extend(reached(target, &on).intersection(&behind));
-            }
-        }
-        again
-    }
-
-    /// All places by the first of their twins.
-    pub(super) fn twins(&self) -> BTreeMap<usize, Vec<usize>> {
-        let mut twins: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-        for (number, place) in self.places.iter().enumerate() {
-            twins.entry(place.twin).or_default().push(number);
-        }
-        twins
-    }
-}
-
 /// Walks a process.
 pub(super) fn walk(definition: &Definition) -> Walk {
     let mut walker = Walker {
@@ -113,18 +54,20 @@ pub(super) fn walk(definition: &Definition) -> Walk {
     while let Some((number, node, known)) = walker.open.pop_front() {
         let out = walker.ways(&node, &known);
         let turns = out.iter().map(|(turn, _, _)| turn.clone()).collect();
-        let go = |(turn, target, known)| {
-            let (target, moves) = arrive(walker.definition, &node, target);
-            let known = walker.moved(known, &moves)?;
-            let known = match block::winner(walker.definition, &node, &turn, &target) {
-                Some((block, branch)) if walker.asks_winner(&block) => known.won(branch),
-                _ => known,
-            };
-            Some(((turn, walker.place(target, known)), moves))
-        };
-        let (out, moves) = out.into_iter().filter_map(go).unzip();
+        let (mut to, mut moved) = (Vec::new(), Vec::new());
+        for (turn, target, known) in out {
+            for (target, moves) in arrive(walker.definition, &node, &target, &|block| known.todo(block)) {
+                let Some(known) = walker.moved(known.clone(), &moves) else { continue };
+                let known = match block::winner(walker.definition, &node, &turn, &target) {
+                    Some((block, branch)) if walker.asks_winner(&block) => known.won(branch),
+                    _ => known,
+                };
+                to.push((turn.clone(), walker.place(target, known)));
+                moved.push(moves);
+            }
+        }
         if let Some(place) = walker.places.get_mut(number) {
-            (place.out, place.turns, place.moves) = (out, turns, moves);
+            (place.out, place.turns, place.moves) = (to, turns, moved);
         }
     }
     let mut first: BTreeMap<(&Node, Known), usize> = BTreeMap::new();
@@ -137,49 +80,7 @@ pub(super) fn walk(definition: &Definition) -> Walk {
             }
         }
     }
-    let back = back(&walker.places);
-    Walk { places: walker.places, rough: walker.rough, back }
-}
-
-/// Where each step leads, or from where it is come to.
-type Ways<'w> = BTreeMap<&'w Node, BTreeSet<&'w Node>>;
-
-/// All that is come to from a step, itself too.
-fn reached<'w>(from: &'w Node, ways: &Ways<'w>) -> BTreeSet<&'w Node> {
-    let (mut found, mut open) = (BTreeSet::new(), vec![from]);
-    while let Some(node) = open.pop() {
-        if found.insert(node) {
-            open.extend(ways.get(node).into_iter().flatten());
-        }
-    }
-    found
-}
-
-/// From which steps there is a way to one that stands on the way to them.
-fn back(places: &[Place]) -> BTreeMap<Node, BTreeSet<Node>> {
-    let mut out: BTreeMap<&Node, Vec<&Node>> = BTreeMap::new();
-    for place in places {
-        let targets = place.out.iter().filter_map(|(_, to)| places.get(*to)).map(|target| &target.node);
-        out.entry(&place.node).or_default().extend(targets);
-    }
-    let (mut found, mut seen, mut way) =
-        (BTreeMap::<Node, BTreeSet<Node>>::new(), BTreeSet::from([&Node::Start]), BTreeSet::from([&Node::Start]));
-    let mut stack: Vec<(&Node, usize)> = vec![(&Node::Start, 0)];
-    while let Some((node, next)) = stack.pop() {
-        match out.get(node).and_then(|out| out.get(next)).copied() {
-            None => drop(way.remove(node)),
-            Some(target) => {
-                stack.push((node, next + 1));
-                if way.contains(target) {
-                    found.entry(node.clone()).or_default().insert(target.clone());
-                } else if seen.insert(target) {
-                    way.insert(target);
-                    stack.push((target, 0));
-                }
-            }
-        }
-    }
-    found
+    Walk::of(walker.places, walker.rough)
 }
 
 struct Walker<'a> {
@@ -309,8 +210,22 @@ impl Walker<'_> {
                 ways.push((Turn::On, self.target(node, &On::Next), known));
             }
             StepKind::Wait(_) => ways.push((Turn::On, self.target(node, &On::Next), known)),
-            StepKind::Parallel(join) => self.branches(node, id, *join == Join::All, &known, &mut ways),
-            StepKind::Race => self.branches(node, id, false, &known, &mut ways),
+            StepKind::Parallel(Join::All) => {
+                let first =
+                    self.definition.graph.edges_from(node).into_iter().find(|(on, _)| matches!(on, On::Branch(_)));
+                ways.extend(first.map(|(_, target)| (Turn::On, target.clone(), known)));
+            }
+            StepKind::Parallel(Join::Count(_)) => {
+                let (branches, awaited) = (block::filled(self.definition, id), block::awaited(self.definition, id));
+                let enough = (branches.len() + 1).saturating_sub(awaited);
+                for branch in branches.into_iter().take(if awaited > 0 { enough } else { 0 }) {
+                    ways.push((Turn::Way(id.clone(), branch.name.to_string()), branch.first, known.clone()));
+                }
+                if awaited == 0 {
+                    ways.push((Turn::On, Node::Join(id.clone()), known));
+                }
+            }
+            StepKind::Parallel(Join::Any) | StepKind::Race => self.branches(node, id, &known, &mut ways),
             StepKind::Each(each) => {
                 // No row, or the rows one as another.
                 self.disturb(&mut known, id);
@@ -344,17 +259,12 @@ impl Walker<'_> {
         asked && !computed && !steps.any(|step| !human(step) && block::written(step).contains(&name))
     }
 
-    /// Into the branches of a block: into the first of all, or into any.
-    fn branches(&self, node: &Node, id: &StepId, all: bool, known: &Known, ways: &mut Turns) {
-        let edges = self.definition.graph.edges_from(node);
-        let branches = edges.into_iter().filter_map(|(on, target)| match on {
-            On::Branch(name) => Some((name.clone(), target.clone())),
-            _ => None,
-        });
-        let count = if all { 1 } else { usize::MAX };
-        for (name, target) in branches.take(count) {
-            let turn = if all { Turn::On } else { Turn::Way(id.clone(), name.to_string()) };
-            ways.push((turn, target, known.clone()));
+    /// Into any branch of a block.
+    fn branches(&self, node: &Node, id: &StepId, known: &Known, ways: &mut Turns) {
+        for (on, target) in self.definition.graph.edges_from(node) {
+            if let On::Branch(name) = on {
+                ways.push((Turn::Way(id.clone(), name.to_string()), target.clone(), known.clone()));
+            }
         }
     }
 
@@ -371,7 +281,7 @@ impl Walker<'_> {
             match one {
                 Move::Enter(id) => {
                     self.disturb(&mut known, id);
-                    known.enter(id);
+                    known.enter(id, block::awaited(self.definition, id).saturating_sub(1));
                 }
                 Move::Next(id) => known = known.next_branch(&self.guards, id)?,
                 Move::Join(id) => match self.definition.steps.get(id).map(|step| &step.kind) {
