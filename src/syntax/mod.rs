@@ -24,6 +24,7 @@ mod fields;
 mod format;
 mod hidden;
 pub(crate) mod metric;
+mod moved;
 mod node;
 pub(crate) mod process;
 mod recorded;
@@ -59,7 +60,7 @@ pub use test::expect::{Expect, MAIL_KINDS, MailLike};
 pub use test::{Act, Start, Test};
 pub(crate) use trap::quoted_text;
 
-use crate::diagnostics::{Code, Diagnostic, SourceId, Sources, Span, quoted_list};
+use crate::diagnostics::{Code, Diagnostic, Source as Text, SourceId, Sources, Span, quoted_list};
 use crate::model::text::Wording;
 use fields::{Lowering, Place};
 use node::{Entry, Node, NodeKind, Tree};
@@ -127,20 +128,8 @@ pub struct Parsed {
 /// Reads a text.
 pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
     let source = sources.get(id);
-    let mut tree = node::read(id, source);
-    let mut lowering = Lowering { id, source, diagnostics: Vec::new(), overlooked: Vec::new() };
-    let document = match &tree.root {
-        Some(root) => match lowering.document(root) {
-            Document::Tests(tests) => lowering.tests(tests, &tree.more),
-            other => other,
-        },
-        None => Document::Unknown,
-    };
-    let told = lowering.diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree));
-    let told: Vec<Diagnostic> = told.collect();
-    let mut diagnostics = std::mem::take(&mut tree.diagnostics);
-    diagnostics.extend(told);
-    diagnostics.retain(|found| !node::below_gap(&source.text, found.span.start, &tree.gaps));
+    let read = Read::of(id, source, node::read(id, source));
+    let Read { tree, document, mut diagnostics, overlooked } = moved::back(id, source, &read).unwrap_or(read);
     written_out(id, &source.text, &mut diagnostics);
     crate::diagnostics::sort(&mut diagnostics, sources);
     let told = diagnostics.len() <= FAULT_LIMIT;
@@ -151,13 +140,40 @@ pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
         diagnostics.push(too_many_faults(last, more));
     }
     let told_of = |root| diagnostics.iter().filter_map(move |found| hidden::hidden(found, root));
-    let overlooked =
-        |root| lowering.overlooked.iter().map(move |key| hidden::behind(Code::MisplacedKey, key.start, root));
+    let overlooked = |root| overlooked.iter().map(move |key| hidden::behind(Code::MisplacedKey, key.start, root));
     let hidden = tree.root.iter().flat_map(|root| told_of(root).chain(overlooked(root)));
     let hidden = hidden.collect();
     // What so many faults hide is not looked for.
     let whole = told && tree.broken_at.is_none() && tree.gaps.is_empty();
     Parsed { document, diagnostics, hidden, whole }
+}
+
+/// A text as it was read.
+struct Read {
+    tree: Tree,
+    document: Document,
+    diagnostics: Vec<Diagnostic>,
+    /// Keys that were passed over with their values.
+    overlooked: Vec<Span>,
+}
+
+impl Read {
+    fn of(id: SourceId, source: &Text, mut tree: Tree) -> Read {
+        let mut lowering = Lowering { id, source, diagnostics: Vec::new(), overlooked: Vec::new() };
+        let document = match &tree.root {
+            Some(root) => match lowering.document(root) {
+                Document::Tests(tests) => lowering.tests(tests, &tree.more),
+                other => other,
+            },
+            None => Document::Unknown,
+        };
+        let told = lowering.diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree));
+        let told: Vec<Diagnostic> = told.collect();
+        let mut diagnostics = std::mem::take(&mut tree.diagnostics);
+        diagnostics.extend(told);
+        diagnostics.retain(|found| !node::below_gap(&source.text, found.span.start, &tree.gaps));
+        Read { tree, document, diagnostics, overlooked: lowering.overlooked }
+    }
 }
 
 /// Whether a fault is one of what was written: not of what is missing at a gap, or behind where reading ended.

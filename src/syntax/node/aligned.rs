@@ -3,54 +3,10 @@
 //!
 //! Only what is sure is mended: each case names the neighbours that prove it. All else is told by `refused`.
 
+use super::lines::{Line, lines};
 use super::meant::is_key;
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
-
-/// A line that says something.
-#[derive(Clone, Copy)]
-struct Line<'t> {
-    /// Where it begins.
-    start: usize,
-    /// How many spaces it begins with.
-    indent: usize,
-    /// What is written in it.
-    words: &'t str,
-}
-
-impl<'t> Line<'t> {
-    fn is_item(&self) -> bool {
-        self.words.starts_with("- ")
-    }
-
-    /// How deep its key stands.
-    fn depth(&self) -> usize {
-        if self.is_item() { self.indent + 2 } else { self.indent }
-    }
-
-    fn opens(&self) -> bool {
-        self.words.ends_with(':')
-    }
-
-    /// Its key and what follows that.
-    fn pair(&self) -> Option<(&'t str, &'t str)> {
-        let (key, value) = self.words.trim_start_matches("- ").split_once(':')?;
-        let word = key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '));
-        (word && !key.is_empty() && (value.is_empty() || value.starts_with(' '))).then(|| (key, value.trim()))
-    }
-
-    /// Whether it stands at the left without being a key of a document.
-    fn is_no_head(&self) -> bool {
-        self.indent == 0 && self.pair().is_some_and(|(key, _)| !is_key(key))
-    }
-
-    /// Whether it is a key with its value, of which nothing more follows.
-    fn is_complete(&self) -> bool {
-        let open_quote = |value: &str| value.starts_with(['"', '\'']) && !value[1..].ends_with(&value[..1]);
-        self.pair()
-            .is_some_and(|(_, value)| !value.is_empty() && !value.starts_with(['|', '>', '#']) && !open_quote(value))
-    }
-}
 
 /// The line that is out of line where a text could not be read on, with the spaces that it should have.
 pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
@@ -70,6 +26,11 @@ pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnos
         return Some(no_dash(id, line));
     }
     let (line, depth) = rules.iter().find_map(|rule| rule(&lines, here))?;
+    Some(told(id, line, depth))
+}
+
+/// What is said of a line that belongs at another depth.
+pub(crate) fn told(id: SourceId, line: Line<'_>, depth: usize) -> Diagnostic {
     let start = line.start + line.indent;
     let length = line.pair().map_or(1, |(key, _)| key.len()) + line.depth() - line.indent;
     let (zh, en) = match depth {
@@ -77,17 +38,15 @@ pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnos
         1 => ("请缩进 1 格".to_owned(), "indent it by one space".to_owned()),
         _ => (format!("请缩进 {depth} 格"), format!("indent it by {depth} spaces")),
     };
-    Some(
-        Diagnostic::new(
-            Code::YamlSyntax,
-            Span::new(id, start, start + length),
-            Wording::new(
-                format!("这一行的缩进和前后各行对不上。{zh}"),
-                format!("this line does not line up with those around it; {en}"),
-            ),
-        )
-        .offer(Span::new(id, line.start, start), " ".repeat(depth), Wording::new(zh, en)),
+    Diagnostic::new(
+        Code::YamlSyntax,
+        Span::new(id, start, start + length),
+        Wording::new(
+            format!("这一行的缩进和前后各行对不上。{zh}"),
+            format!("this line does not line up with those around it; {en}"),
+        ),
     )
+    .offer(Span::new(id, line.start, start), " ".repeat(depth), Wording::new(zh, en))
 }
 
 fn no_dash(id: SourceId, line: Line<'_>) -> Diagnostic {
@@ -102,16 +61,6 @@ fn no_dash(id: SourceId, line: Line<'_>) -> Diagnostic {
         ),
     )
     .fix(Span::new(id, start, start), "- ", Wording::new("补上 `- `", "add the `- `"))
-}
-
-fn lines(text: &str) -> Vec<Line<'_>> {
-    let mut start = 0;
-    let all = text.split_inclusive('\n').map(|raw| {
-        let line = Line { start, indent: raw.len() - raw.trim_start_matches(' ').len(), words: raw.trim() };
-        start += raw.len();
-        line
-    });
-    all.filter(|line| !line.words.is_empty() && !line.words.starts_with('#')).collect()
 }
 
 /// Whether items of a list stand at a depth, above a line or below it, with nothing less deep between.

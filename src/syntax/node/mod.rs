@@ -20,7 +20,9 @@ mod recover;
 mod refused;
 mod tabs;
 
+pub(crate) use aligned::told as out_of_line;
 pub(crate) use draft::Draft;
+pub(crate) use lines::{Line, lines};
 pub(crate) use recover::{below_gap, beside_gap};
 
 use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span};
@@ -139,6 +141,27 @@ pub(crate) struct Tree {
     pub(crate) broken_at: Option<u32>,
     /// What is wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Tree {
+    /// How much of the text was read.
+    pub(crate) fn size(&self) -> usize {
+        self.root.iter().chain(&self.more).map(Node::size).sum()
+    }
+
+    /// The tree of a draft, with the places of the text as it is written.
+    pub(crate) fn written(self, draft: &Draft) -> Tree {
+        let place = |node| recover::placed(node, draft);
+        let gap = |gap: Range<u32>| draft.origin_of(gap.start as usize..gap.end as usize);
+        Tree {
+            root: self.root.map(place),
+            more: self.more.into_iter().map(place).collect(),
+            gaps: self.gaps.into_iter().map(gap).collect(),
+            broken_at: self.broken_at.map(|at| draft.origin(at as usize)),
+            diagnostics: self.diagnostics.into_iter().map(|found| draft.written_diagnostic(found)).collect(),
+            ..self
+        }
+    }
 }
 
 /// Reads a text.

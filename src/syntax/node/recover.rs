@@ -155,7 +155,7 @@ fn indent(line: &str) -> usize {
 }
 
 /// A node with the places of the written text.
-fn placed(mut node: Node, draft: &Draft) -> Node {
+pub(super) fn placed(mut node: Node, draft: &Draft) -> Node {
     node.span = draft.written(node.span);
     match &mut node.kind {
         NodeKind::Sequence(items) => {

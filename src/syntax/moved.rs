@@ -1,0 +1,135 @@
+//! One line that was moved, whatever it made of the rest: it is looked for by moving lines back.
+//!
+//! A line at another depth makes faults far from itself: a step without its kind, a key that is there twice, a file that
+//! is no YAML. Where moving one line makes several faults go and brings none, that line is what is wrong. It is told, and
+//! the text is read as if it stood where it belongs. Tried are the lines that are told of and those that do not line up
+//! with their neighbours, each at the depths of these.
+
+use super::Read;
+use super::node::{self, Draft, Line};
+use crate::diagnostics::{Code, Diagnostic, Source, SourceId};
+use std::collections::BTreeSet;
+
+/// The most lines that are tried.
+const LINES: usize = 10;
+/// The most bytes that are read for it.
+const READ_LIMIT: usize = 1024 * 1024;
+
+/// The text as it reads with one line moved, if that explains what is wrong.
+pub(super) fn back(id: SourceId, source: &Source, read: &Read) -> Option<Read> {
+    let before: Vec<&Diagnostic> = read.diagnostics.iter().filter(|found| of_structure(found)).collect();
+    if before.iter().all(|found| found.fix.as_ref().is_some_and(|fix| fix.safe)) {
+        return None;
+    }
+    let text: &str = &source.text;
+    let lines = node::lines(text);
+    let (size, mut left) = (read.tree.size(), READ_LIMIT / text.len().max(1));
+    let mut best: Option<(Worth, Read)> = None;
+    'lines: for at in suspects(&lines, &before) {
+        let line = lines[at];
+        for depth in depths(&lines, at) {
+            let Some(less) = left.checked_sub(1) else { break 'lines };
+            left = less;
+            let mut draft = Draft::new(text);
+            draft.replace(line.start..line.start + line.indent, &" ".repeat(depth));
+            let moved = Source { text: draft.text().into(), ..source.clone() };
+            let mut other = Read::of(id, source, node::read(id, &moved).written(&draft));
+            let Some(after) = fewer(&before, &other).filter(|_| other.tree.size() >= size) else { continue };
+            let worth = Worth { after, odd: depth % 2, by: depth.abs_diff(line.indent) };
+            if best.as_ref().is_none_or(|(known, _)| worth < *known) {
+                let code = if read.tree.sound { Code::MisplacedKey } else { Code::YamlSyntax };
+                other.diagnostics.push(Diagnostic { code, ..node::out_of_line(id, line, depth) });
+                best = Some((worth, other));
+            }
+        }
+    }
+    best.map(|(_, read)| read)
+}
+
+/// How good a place is for a line: the fewer faults are left, the evener its depth and the nearer, the better.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Worth {
+    after: usize,
+    odd: usize,
+    by: usize,
+}
+
+/// Whether a fault may come of a line that was moved.
+fn of_structure(found: &Diagnostic) -> bool {
+    matches!(
+        found.code,
+        Code::YamlSyntax
+            | Code::DuplicateKey
+            | Code::UnknownKey
+            | Code::MisplacedKey
+            | Code::MissingKey
+            | Code::MissingValue
+            | Code::WrongShape
+            | Code::StepKind
+    )
+}
+
+/// How many faults are left, where several are gone or one that is likely to come of it, and none has come. What is not
+/// read at all has no faults, so no less may be read.
+fn fewer(before: &[&Diagnostic], read: &Read) -> Option<usize> {
+    let key = |found: &Diagnostic| (found.code, found.span.start, found.message.en.clone());
+    let known: BTreeSet<_> = before.iter().map(|found| key(found)).collect();
+    let after: BTreeSet<_> = read.diagnostics.iter().filter(|found| of_structure(found)).map(key).collect();
+    let gone: Vec<Code> = known.difference(&after).map(|(code, ..)| *code).collect();
+    let alone = |code: &Code| matches!(code, Code::YamlSyntax | Code::MissingValue | Code::MisplacedKey);
+    let explains = gone.len() > 1 || gone.iter().any(alone);
+    (explains && after.is_subset(&known)).then_some(after.len())
+}
+
+/// The lines that are told of, and those that do not line up with what stands above them.
+fn suspects(lines: &[Line<'_>], told: &[&Diagnostic]) -> Vec<usize> {
+    let line_of = |at: u32| lines.partition_point(|line| line.start <= at as usize).checked_sub(1);
+    let told = told.iter().filter_map(|found| line_of(found.span.start));
+    let odd = (1..lines.len()).filter(|at| !lines_up(lines, *at)).flat_map(|at| [at - 1, at]);
+    let mut found = Vec::new();
+    for at in told.clone().chain(odd) {
+        if !found.contains(&at) {
+            found.push(at);
+        }
+    }
+    let near = told.min().unwrap_or(0);
+    found.sort_by_key(|at| at.abs_diff(near));
+    found.truncate(LINES);
+    found
+}
+
+/// Whether a line stands where the one above lets it.
+fn lines_up(lines: &[Line<'_>], at: usize) -> bool {
+    let (above, line) = (lines[at - 1], lines[at]);
+    if above.opens() {
+        return line.indent == above.depth() + 2 || line.is_item() && line.indent == above.depth();
+    }
+    if line.indent > above.indent {
+        return line.indent == above.depth() && !line.is_item();
+    }
+    let ends = |other: &&Line<'_>| other.indent <= line.indent;
+    lines[..at].iter().rfind(ends).is_some_and(|other| other.indent == line.indent || other.depth() == line.indent)
+}
+
+/// The depths at which a line may belong: those around it, and of what may open it.
+fn depths(lines: &[Line<'_>], at: usize) -> Vec<usize> {
+    let line = lines[at];
+    let mut found = BTreeSet::new();
+    let mut open = usize::MAX;
+    for above in lines[..at].iter().rev() {
+        if above.indent < open {
+            found.extend([above.indent, above.depth()]);
+            if above.opens() {
+                found.insert(above.depth() + 2);
+            }
+            open = above.indent;
+        }
+    }
+    if let Some(below) = lines.get(at + 1) {
+        found.extend([Some(below.indent), below.indent.checked_sub(2)].into_iter().flatten());
+    }
+    found.remove(&line.indent);
+    let mut found: Vec<usize> = found.into_iter().collect();
+    found.sort_by_key(|depth| depth.abs_diff(line.indent));
+    found
+}
