@@ -4,6 +4,7 @@ use crate::compile::fields::{asked_always, column_of, is_list, name_of, type_of}
 use crate::compile::lower::{self, Flow, Placed};
 use crate::compile::rows::written_type;
 use crate::compile::waits::Idle;
+use crate::expression::domain::Domain;
 use crate::expression::{self, Expected, Kept, Scope};
 use crate::model::definition::outcome;
 use crate::model::form::{Field, FieldKind};
@@ -108,6 +109,15 @@ impl<'a> Callee<'a> {
 /// Whether there is one open case of a process a key.
 pub(crate) fn is_single(document: &Process) -> bool {
     document.single.is_some_and(|single| single.value)
+}
+
+/// What a field holds where it is set, so far as that is fixed. What is computed may be beyond its limits for a while.
+pub(crate) fn held(field: &syntax::Field) -> Domain {
+    let limited = limited(field);
+    match field.value {
+        None => Domain::asked(&limited),
+        Some(_) => Domain::asked(&Field { min: None, max: None, ..limited }),
+    }
 }
 
 /// A field as a form holds it, so far as that is fixed.

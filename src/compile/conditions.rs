@@ -49,7 +49,7 @@ pub(super) fn asked<'a>(fields: &Fields<'a>, typing: &mut Typing<'a>) -> BTreeMa
     found
 }
 
-/// A field that is filled in wherever its step came to some answers.
+/// A field that is filled in, or computed, wherever its step came to some answers.
 #[derive(Clone, Debug)]
 pub(crate) struct Answered {
     pub(crate) field: FieldName,
@@ -86,7 +86,10 @@ pub(super) fn answered<'a>(fields: &Fields<'a>, typing: &mut Typing<'a>) -> Vec<
             Read::Outcome => true,
             _ => false,
         };
-        for field in form.iter().filter(|field| is_required(field) && !edited.contains(field.name.value.as_str())) {
+        // What a form computes is computed as it is answered, and stays so.
+        let computed = |field: &Field| field.value.is_some() && fields.is_never_null(&field.name.value);
+        let filled = |field: &Field| is_required(field) && !edited.contains(field.name.value.as_str());
+        for field in form.iter().filter(|field| filled(field) || computed(field)) {
             let conditions = match &field.when {
                 None => Some(vec![Vec::new()]),
                 Some(when) => {

@@ -10,7 +10,7 @@ use crate::compile::rows::{self, Rows, asked_in, written_type};
 use crate::compile::typing::Typing;
 use crate::compile::units;
 use crate::diagnostics::Span;
-use crate::expression::{Expected, Scope};
+use crate::expression::{self, Expected, Scope};
 use crate::model::form::{Field, FieldKind};
 use crate::model::id::{FieldName, StepId};
 use crate::model::text::Text;
@@ -117,37 +117,35 @@ impl<'a> Fields<'a> {
     }
 
     /// Values that depend on values that can be null can be null too: repeated until nothing changes.
-    fn settle(&mut self, typing: &mut Typing<'_>) {
-        let before = typing.diagnostics.len();
+    fn settle(&mut self, typing: &Typing<'_>) {
         loop {
             let mut nullable = Vec::new();
             let at_start = self.at_start();
             let mut computing: BTreeMap<Home, Scope> = BTreeMap::new();
             for (name, known) in &self.known {
-                if known.typed.optional {
+                if known.typed.optional || is_list(&known.typed) {
                     continue;
                 }
                 let field = known.field;
                 let required = field.required.is_some_and(|required| required.value);
-                let formula = match (&field.value, &field.default) {
+                let null = match (&field.value, &field.default) {
                     (Some(value), _) => {
                         let scope = computing.entry(known.home.clone());
                         let scope = scope.or_insert_with(|| self.computing(typing, &known.home, &at_start));
-                        typing.formula(value, scope, &expected(field))
+                        expression::may_be_null(&value.text, scope, &expected(field))
                     }
                     (None, Some(default)) if !required => {
                         let certain = Certain { fields: at_start.clone(), ..Certain::default() };
                         let own = if known.home == Home::Start { typing.document.form.as_slice() } else { &[] };
                         let unfilled = self.unfilled(typing, &certain, own);
-                        typing.formula(default, &unfilled, &expected(field))
+                        expression::may_be_null(&default.text, &unfilled, &expected(field))
                     }
-                    _ => None,
+                    _ => false,
                 };
-                if formula.is_some_and(|formula| formula.of.optional) && !is_list(&known.typed) {
+                if null {
                     nullable.push(name.clone());
                 }
             }
-            typing.diagnostics.truncate(before);
             if nullable.is_empty() {
                 break;
             }
@@ -320,6 +318,11 @@ impl<'a> Fields<'a> {
             },
             _ => typed.clone(),
         }
+    }
+
+    /// Whether a field that is no list holds a value wherever it was asked, written or computed.
+    pub(super) fn is_never_null(&self, name: &str) -> bool {
+        self.known.get(name).is_some_and(|known| !known.typed.optional && !is_list(&known.typed))
     }
 
     /// Every field of the case as it is where all of them are set.

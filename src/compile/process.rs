@@ -48,18 +48,20 @@ pub(super) fn process(document: &syntax::Process, reading: Reading, world: &Worl
         let head = syntax::Process { form: Vec::new(), data: Vec::new(), steps: Vec::new(), ..document.clone() };
         let flow = lower::lower(&head);
         let names = resolve::Names::default();
-        let (definition, _) = typing::definition(&head, &flow, &names, Reading::nothing(), world, diagnostics);
+        let (definition, ..) = typing::definition(&head, &flow, &names, Reading::nothing(), world, diagnostics);
         return Process { definition, source_map, diagnostics: told };
     }
     let names = resolve::names(document, &world.declared, diagnostics);
     let flow = lower::lower(document);
-    let (mut definition, certain) = typing::definition(document, &flow, &names, reading.clone(), world, diagnostics);
+    let (mut definition, certain, kept) =
+        typing::definition(document, &flow, &names, reading.clone(), world, diagnostics);
     definition.version = version::of(&definition);
     let subject = check::Subject {
         document,
         flow: &flow,
         certain: &certain,
         definition: &definition,
+        kept: &kept,
         world,
         unread: world.unread.with(&reading),
         reading,

@@ -9,8 +9,11 @@ use crate::compile::resolve::{Names, walk};
 use crate::compile::texts::expressions;
 use crate::compile::touch::writes;
 use crate::compile::unread::{Reading, Unread};
-use crate::compile::{World, assigned, conditions, fields, form, look_up, meant, outcomes, proved, rows, step, units};
+use crate::compile::{
+    World, assigned, callee, conditions, fields, form, look_up, meant, outcomes, proved, rows, step, units,
+};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::expression::domain::Domain;
 use crate::expression::{self, Asked, Expected, Fault, FaultKind, Kept, Known, Scope};
 use crate::model::definition::{Definition, OwnCase, Policy};
 use crate::model::form::FieldKind;
@@ -49,8 +52,8 @@ pub(crate) struct Typing<'a> {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Puts a definition together, with what is certain before each step. What could not be typed is left out and
-/// reported.
+/// Puts a definition together, with what is certain before each step and what fields are kept from. What could not be
+/// typed is left out and reported.
 pub(crate) fn definition(
     document: &Process,
     flow: &Flow<'_>,
@@ -58,7 +61,7 @@ pub(crate) fn definition(
     reading: Reading,
     world: &World<'_>,
     diagnostics: &mut Vec<Diagnostic>,
-) -> (Definition, BTreeMap<StepId, assigned::Certain>) {
+) -> (Definition, BTreeMap<StepId, assigned::Certain>, Arc<Kept>) {
     let mut typing = Typing { clash: names.clash, ..Typing::of(document, flow, world, reading) };
     let fields = fields::Fields::of(document, &mut typing);
     typing.asked = conditions::asked(&fields, &mut typing);
@@ -115,7 +118,7 @@ pub(crate) fn definition(
     definition.headline = headlined.or_else(|| headline(&definition));
     rows::complete(&mut definition, &fields, flow);
     diagnostics.append(&mut typing.diagnostics);
-    (definition, certain)
+    (definition, certain, typing.kept)
 }
 
 /// A policy over the one that it departs from.
@@ -135,31 +138,10 @@ pub(crate) fn policy(written: &syntax::Policy, base: &Policy) -> Policy {
     }
 }
 
-/// What forms keep fields and columns from. Whatever else has such a name, or a field that steps write, has no such limit.
+/// What forms keep fields and columns from, and what limits do, whoever writes a field: see `maybe_out_of_bounds`.
 fn kept(document: &Process) -> Kept {
     let mut asked: Vec<&Field> = document.form.iter().collect();
     walk(&document.steps, &mut |step| asked.extend(&step.form));
-    let number = |limit: &Option<FeelText>| limit.as_ref()?.text.trim().parse::<Decimal>().ok();
-    let not_zero = |field: &Field| {
-        let above = number(&field.min).is_some_and(|min| min > Decimal::ZERO);
-        let below = number(&field.max).is_some_and(|max| max < Decimal::ZERO);
-        field.value.is_none() && field.many.is_none() && (above || below)
-    };
-    // A name counts where all that bear it are kept from zero.
-    let (mut kept, mut others): (BTreeSet<&str>, BTreeSet<&str>) = Default::default();
-    for field in asked.iter().copied().chain(columns(&asked)) {
-        if not_zero(field) {
-            kept.insert(&field.name.value)
-        } else {
-            others.insert(&field.name.value)
-        };
-    }
-    // In an `each`, steps may write a column that a form asks.
-    walk(&document.steps, &mut |step| {
-        let asked = |name: &str| step.form.iter().any(|field| field.name.value == name);
-        let written = writes(step).into_iter().map(|name| name.value.as_str());
-        others.extend(written.filter(|name| !asked(name) && !step.edit.iter().any(|edited| edited.value == **name)));
-    });
     let written: Vec<&Field> = document.data.iter().collect();
     // A name of columns counts where all that bear it are of rows that the start form asks, and full.
     let mut full_columns: BTreeSet<&str> = Default::default();
@@ -179,12 +161,12 @@ fn kept(document: &Process) -> Kept {
     }
     walk(&document.steps, &mut |step| unlike.extend(writes(step).into_iter().map(|name| name.value.as_str())));
     let full_columns = full_columns.difference(&unlike).map(|name| FieldName::from(*name)).collect();
-    others.extend(written.iter().copied().chain(columns(&written)).map(|field| field.name.value.as_str()));
     let lengths = asked.iter().chain(&written).copied();
     let lengths: Vec<&Field> = lengths.flat_map(|field| std::iter::once(field).chain(&field.fields)).collect();
     Kept {
         units: Some(units::said(&lengths)),
-        not_zero: kept.difference(&others).map(|name| FieldName::from(*name)).collect(),
+        held: held(&asked, &written),
+        ordered: ordered(document, &asked, &written),
         full_columns,
         // What is asked later, or not always, has no items before.
         not_empty: document
@@ -194,6 +176,55 @@ fn kept(document: &Process) -> Kept {
             .map(|field| field.name.value.as_str().into())
             .collect(),
     }
+}
+
+/// What fields of numbers and lengths of time hold, by their names: where several bear one, what any of them does.
+fn held(asked: &[&Field], written: &[&Field]) -> BTreeMap<FieldName, Domain> {
+    let mut found: BTreeMap<FieldName, Domain> = BTreeMap::new();
+    let limited = asked.iter().copied().chain(columns(asked)).chain(written.iter().copied());
+    let limited = limited.map(|field| (field, if is_counted(field) { callee::held(field) } else { Domain::any(true) }));
+    // What steps put into a list is of the types of its columns, and no more is known.
+    let unlimited = columns(written).into_iter().map(|field| (field, Domain::any(true)));
+    for (field, domain) in limited.chain(unlimited) {
+        let name = FieldName::from(field.name.value.as_str());
+        let all = found.get(&name).map_or_else(|| domain.clone(), |other| other.or(&domain));
+        found.insert(name, all);
+    }
+    found
+}
+
+/// Pairs of fields of one form where one is the limit of the other: `to` with `min: from`. Whoever changes one of them
+/// keeps to it. A name that a column bears, too, may mean that.
+fn ordered(document: &Process, asked: &[&Field], written: &[&Field]) -> BTreeSet<(FieldName, FieldName)> {
+    let mut found = BTreeSet::new();
+    let mut of_form = |form: &[Field]| {
+        for field in form.iter().filter(|field| field.value.is_none()) {
+            let limit = |limit: &Option<FeelText>| {
+                let name = limit.as_ref()?.text.trim();
+                let other = form.iter().find(|other| other.name.value == name && other.value.is_none())?;
+                Some(FieldName::from(other.name.value.as_str()))
+            };
+            let own = FieldName::from(field.name.value.as_str());
+            found.extend(limit(&field.min).map(|least| (own.clone(), least)));
+            found.extend(limit(&field.max).map(|most| (most, own)));
+        }
+    };
+    of_form(&document.form);
+    walk(&document.steps, &mut |step| of_form(&step.form));
+    if !found.is_empty() {
+        let mut once: BTreeMap<&str, usize> = BTreeMap::new();
+        for field in asked.iter().chain(written).copied().chain(columns(asked)).chain(columns(written)) {
+            *once.entry(&field.name.value).or_default() += 1;
+        }
+        let single = |name: &FieldName| once.get(name.as_str()) == Some(&1);
+        found.retain(|(a, b)| single(a) && single(b));
+    }
+    found
+}
+
+fn is_counted(field: &Field) -> bool {
+    use FieldType::*;
+    field.kind.is_some_and(|kind| matches!(kind.value, Integer | Decimal | Percent | Money | Duration))
 }
 
 fn columns<'f>(fields: &[&'f Field]) -> Vec<&'f Field> {

@@ -15,7 +15,7 @@ impl Infer<'_> {
         let right = self.visit(b, None);
         let right = self.set(b, right);
         if op == Arithmetic::Divide && matches!(right.of, Type::Number | Type::Money | Type::Duration | Type::Any) {
-            self.check_divisor(b, &right.of);
+            self.check_divisor(b, &right);
         }
         match types::arithmetic(op, (&left.of, left.loose), (&right.of, right.loose)) {
             Some((of, loose)) => {
@@ -33,16 +33,23 @@ impl Infer<'_> {
         }
     }
 
-    pub(super) fn check_divisor(&mut self, node: &Node, of: &Type) {
-        if let Syntax::If(condition, then, otherwise) = &node.syntax {
-            for (side, truth) in [(then, true), (otherwise, false)] {
-                let known = self.assume(condition, truth);
-                self.knowing(known, |pass| pass.check_divisor(side, of));
+    /// Reports a divisor that is not known to be other than zero.
+    pub(super) fn check_divisor(&mut self, node: &Node, divisor: &Typing) {
+        if self.scope.untyped || self.knows(node, Fact::NotZero) || self.extent(&divisor.expr).is_never_zero() {
+            return;
+        }
+        if let (Syntax::If(condition, then, otherwise), Op::If(asked, first, second)) =
+            (&node.syntax, divisor.expr.op())
+        {
+            for (side, expr, truth) in [(then, first, true), (otherwise, second, false)] {
+                let known = self.holding(condition, asked, truth);
+                let side_of = Typing { expr: expr.clone(), ..divisor.clone() };
+                self.knowing(known, |pass| pass.check_divisor(side, &side_of));
             }
             return;
         }
         let written = self.written(node);
-        let zero = if *of == Type::Duration { "0 days" } else { "0" };
+        let zero = if divisor.of == Type::Duration { "0 days" } else { "0" };
         let fault = match bound(node) {
             Some(number) if number.is_zero() => Fault::new(
                 node.range.clone(),
@@ -51,7 +58,6 @@ impl Infer<'_> {
                 "nothing can be divided by zero",
             ),
             Some(_) => return,
-            None if self.knows(node, Fact::NotZero) => return,
             None => Fault::new(
                 node.range.clone(),
                 FaultKind::MaybeZeroDivision,
@@ -146,6 +152,11 @@ impl Infer<'_> {
             }
             (Type::Text | Type::Choice(_), b) if number(b) => write(fault, format!("{wa} + string({wb})")),
             (a, Type::Text | Type::Choice(_)) if number(a) => write(fault, format!("string({wa}) + {wb}")),
+            (a, b) if number(a) && number(b) && matches!(node.syntax, Syntax::Arithmetic(op, ..) if !adds(op)) => fault
+                .hint(
+                    "金额可以乘、除一个数字，得到金额；金额除以金额，得到数字。",
+                    "Money times or divided by a number is money, and money divided by money a number.",
+                ),
             (a, b) if number(a) && number(b) => fault.hint(
                 "金额和数字不能加减或比较：把字段的类型改成一样，或乘、除一个数字。",
                 "Money and numbers are not added or compared: give both the same type, or multiply or divide.",
@@ -254,7 +265,9 @@ impl Infer<'_> {
         let after = self.faults.len();
         let bare = tests.iter().all(|test| matches!(test, Test::Is(node) if self.leans(node)));
         let spoilt = (typing.of == Type::Any && bare).then(|| typing.expr.clone());
+        let asked = typing.expr.clone();
         let typing = self.tests(typing, tests, false);
+        self.at_the_value(value, &asked, after);
         if let Some(value) = spoilt {
             self.beside_spoilt(&value, before..after);
         }
@@ -272,7 +285,8 @@ impl Infer<'_> {
             typed.optional = false;
         }
         let unit = value.unit;
-        let local = Local { name: "?".into(), typed: typed.clone(), row: false, unit };
+        let of = Some(value.expr.clone());
+        let local = Local { name: "?".into(), typed: typed.clone(), row: false, unit, of };
         let exprs = self.binding(vec![local], |pass, slot| {
             let subject = Typing {
                 expr: Expr::new(Op::Local(slot)),
@@ -322,6 +336,10 @@ impl Infer<'_> {
             }
         }
     }
+}
+
+fn adds(op: Arithmetic) -> bool {
+    matches!(op, Arithmetic::Add | Arithmetic::Subtract)
 }
 
 /// The columns of rows, and of one.

@@ -3,11 +3,13 @@
 //! It is the assumption of every proof over values, and the check on what a table is given, so that the two cannot
 //! differ.
 
-use super::range::{Cut, Line, Part, Sort, Values, between, point, value_at, value_named};
+use super::line::{Cut, Line, between, point, value_at};
+use super::range::{Ends, Part, Sort, Values, value_named};
 use super::region;
 use crate::model::form::{Field, FieldKind};
 use crate::model::formula::Formula;
-use crate::model::value::{Range, Value};
+use crate::model::time::Unit;
+use crate::model::value::{Range, Type, Value};
 use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,8 +17,11 @@ use std::sync::Arc;
 /// A value that no test names, where any would do.
 pub(super) const OTHER: &str = "…";
 
+/// How long a day is, on the line of hours.
+const DAY: Decimal = Decimal::from_parts(86_400, 0, 0, false, 0);
+
 /// What a field can hold.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Domain {
     values: Values,
     /// The values of the line lie at multiples of this.
@@ -27,6 +32,31 @@ impl Domain {
     /// Anything; `null` too where `optional`.
     pub fn any(optional: bool) -> Domain {
         Domain { values: Values { null: optional, part: Part::All }, step: None }
+    }
+
+    /// Anything of a type, and of a unit where it is a length of time.
+    pub(super) fn of(of: &Type, unit: Option<Unit>) -> Domain {
+        let line = match (of, unit) {
+            (Type::Number | Type::Money, _) => Line::Number,
+            (Type::Date, _) => return Domain::days(),
+            (Type::DateTime, _) => Line::Moment,
+            (Type::Duration, Some(Unit::Hours)) => Line::Seconds,
+            (Type::Duration, Some(Unit::Months)) => Line::Months,
+            (Type::Duration, Some(Unit::WorkingDays)) => Line::WorkingDays,
+            (Type::Duration, Some(Unit::WorkingHours)) => Line::WorkingMinutes,
+            _ => return Domain::any(true),
+        };
+        Domain::on(line, None, None, false)
+    }
+
+    /// No value at all.
+    pub(super) fn nothing() -> Domain {
+        Domain { values: Values::nothing(), step: None }
+    }
+
+    /// Any day.
+    pub(super) fn days() -> Domain {
+        Domain { values: Values::on(Line::Day, None, None), step: Some(Decimal::ONE) }
     }
 
     /// `true` and `false`.
@@ -163,9 +193,108 @@ impl Domain {
             && self.values.part.merged(&other.values.part, false).is_some_and(|part| part.is_empty())
     }
 
-    /// Whether it is of days or moments.
+    /// Its line and its ends, as far as its whole numbers reach.
+    pub(super) fn placed(&self) -> Option<(Line, Ends)> {
+        match self.step() {
+            Some(step) => self.values.part.snapped(step).placed(),
+            None => self.values.part.placed(),
+        }
+    }
+
+    /// The whole number that all of it is a multiple of.
+    fn step(&self) -> Option<Decimal> {
+        match &self.values.part {
+            Part::Line(line, _) => self.step.or(line.step()).filter(Decimal::is_integer),
+            _ => None,
+        }
+    }
+
+    /// Whether it is of days, of moments or of lengths of time.
+    pub(super) fn is_of_time(&self) -> bool {
+        matches!(&self.values.part, Part::Line(line, _) if *line != Line::Number)
+    }
+
+    /// Whether nothing is in it, `null` apart.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.values.part.is_empty()
+    }
+
+    /// What is below zero by as much as this is above it.
+    pub fn turned(&self) -> Domain {
+        Domain { values: Values { null: false, part: self.values.part.turned() }, step: self.step }
+    }
+
+    /// What one of this and one of the other come to together; anything where they are of no common line.
+    pub fn plus(&self, other: &Domain) -> Domain {
+        let whole = |domain: &Domain| {
+            domain.step().map_or_else(|| domain.values.part.clone(), |step| domain.values.part.snapped(step))
+        };
+        match whole(self).plus(&whole(other)) {
+            Some(part) => Domain { values: Values { null: false, part }, step: common(self.step(), other.step()) },
+            None => Domain::any(true),
+        }
+    }
+
+    /// How far the days or moments of it lie behind those of another.
+    pub(super) fn since(&self, other: &Domain) -> Domain {
+        let both = |line| [self, other].iter().all(|one| matches!(&one.values.part, Part::Line(of, _) if *of == line));
+        // A moment lies elsewhere on its line by another clock.
+        if !both(Line::Day) {
+            return Domain::on(Line::Seconds, None, None, false);
+        }
+        let days = self.plus(&other.turned());
+        let long = |days: Option<Decimal>| days.and_then(|days| days.checked_mul(DAY));
+        let (low, high) = days.placed().map(|(_, ends)| ends).unwrap_or_default();
+        Domain { step: Some(DAY), ..Domain::on(Line::Seconds, long(low), long(high), false) }
+    }
+
+    /// Whether zero is not in it, be it of numbers or of lengths of time.
+    pub(super) fn is_never_zero(&self) -> bool {
+        self.values.has_no_zero()
+    }
+
+    /// Whether all of it is below zero, by a day at least where it is counted in hours.
+    pub fn is_below_zero(&self) -> bool {
+        match self.placed() {
+            Some((Line::Seconds, (_, high))) => high.is_some_and(|high| high <= -DAY),
+            Some((_, (_, high))) => {
+                !self.values.null && high.is_some_and(|high| high <= Decimal::ZERO) && self.is_never_zero()
+            }
+            None => false,
+        }
+    }
+
+    /// Whether it is of days.
     pub(super) fn is_of_days(&self) -> bool {
-        matches!(self.values.part, Part::Line(Line::Day | Line::Moment, _))
+        matches!(self.values.part, Part::Line(Line::Day, _))
+    }
+
+    /// Whether all of it comes to a whole number of times a length.
+    pub(super) fn is_multiple_of(&self, length: Decimal) -> bool {
+        self.step().and_then(|step| step.checked_rem(length)).is_some_and(|rest| rest.is_zero())
+    }
+
+    /// The same, where all of it lies where these numbers do: from zero on, up to zero, or anywhere.
+    pub(super) fn on_the_side_of(self, numbers: &Values) -> Domain {
+        let (low, high) = numbers.ends().unwrap_or_default();
+        let low = low.filter(|low| *low >= Decimal::ZERO).map(|_| Decimal::ZERO);
+        let high = high.filter(|high| *high <= Decimal::ZERO).map(|_| Decimal::ZERO);
+        match self.placed() {
+            Some((line, _)) => self.narrowed(&Values::on(line, low, high)),
+            None => self,
+        }
+    }
+
+    /// The same, of multiples of what all of these are multiples of.
+    pub(super) fn stepping_as(self, all: &[Domain]) -> Domain {
+        let step = all.iter().map(Domain::step).reduce(common).flatten();
+        Domain { step, ..self }
+    }
+
+    /// What comes to a multiple of both steps where it is multiplied: whole numbers of whole numbers, days of whole numbers.
+    pub(super) fn times(self, a: &Domain, b: &Domain) -> Domain {
+        let step = a.step().zip(b.step()).and_then(|(a, b)| a.checked_mul(b));
+        Domain { step, ..self }
     }
 
     /// Whether only whole numbers are in it.
@@ -199,7 +328,8 @@ impl Domain {
         let step = match (self.values.part.is_empty(), other.values.part.is_empty()) {
             (true, _) => other.step,
             (_, true) => self.step,
-            _ => self.step.filter(|step| other.step == Some(*step)),
+            _ if self.step == other.step => self.step,
+            _ => common(self.step(), other.step()),
         };
         match self.values.union(&other.values) {
             Some(values) => Domain { values, step },
@@ -212,9 +342,13 @@ impl Domain {
         if value.is_null() {
             return Domain { values: Values::only_null(), step: None };
         }
-        let whole = value.as_number().is_some_and(|number| number.is_integer());
+        let step = match point(value) {
+            Some((Line::Number, at)) => Some(Decimal::ONE).filter(|_| at.is_integer()),
+            Some((Line::Seconds, at)) => Some(DAY).filter(|day| (at % day).is_zero()),
+            _ => None,
+        };
         match Values::only(value) {
-            Some(values) => Domain { values, step: whole.then_some(Decimal::ONE) },
+            Some(values) => Domain { values, step },
             None => Domain::any(false),
         }
     }
@@ -263,10 +397,7 @@ impl Domain {
                 _ => return None,
             }
         }
-        let step = self.step.or(match line {
-            Line::Number | Line::Seconds | Line::Moment => None,
-            _ => Some(Decimal::ONE),
-        });
+        let step = self.step.or(line.step());
         let pairs = cuts.iter().zip(cuts.iter().skip(1));
         let inside = pairs.filter(|(a, b)| domain.iter().any(|(from, to)| from <= *a && *b <= to));
         Some(inside.filter_map(|(a, b)| value_at(line, between(line, *a, *b, step)?)).collect())
@@ -293,6 +424,15 @@ impl Domain {
         }
         Some(names.into_iter().map(|name| value_named(sort, name)).collect())
     }
+}
+
+/// The greatest number that both steps are multiples of.
+fn common(a: Option<Decimal>, b: Option<Decimal>) -> Option<Decimal> {
+    let (mut a, mut b) = a.zip(b)?;
+    while !b.is_zero() {
+        (a, b) = (b, a.checked_rem(b)?);
+    }
+    Some(a)
 }
 
 fn limit(formula: &Option<Formula>) -> Value {

@@ -3,12 +3,15 @@
 //! Numbers are reckoned with as the interval that they lie in, and whether they are whole; lengths of time of one unit
 //! are as numbers; what is chosen from names keeps them. The answer is never too small: where nothing is known, it is
 //! anything. Of a list it is what its items are, and of rows each column by itself. `if` narrows what its condition asks,
-//! whatever that is: `if a - b > 0 then a - b else 0` is never below zero; and so do filters of what they leave.
+//! whatever that is: `if a - b > 0 then a - b else 0` is never below zero; and so do filters of what they leave. What two
+//! things are to each other is what their difference is to zero: `if a > b then a - b else 0` is never below zero either.
 
 use super::domain::Domain;
-use super::range::{Ends, Line, Values};
+use super::interval::{greatest, least, part_of_time, rounded, sum};
+use super::line::Line;
+use super::range::{Ends, Values};
 use super::region::{Declared, implied};
-use crate::model::formula::{Arithmetic, Expr, Op, Source};
+use crate::model::formula::{Expr, Op, Source};
 use crate::model::id::FieldName;
 use crate::model::value::Value;
 use rust_decimal::Decimal;
@@ -18,37 +21,71 @@ pub const DEPTH: usize = 12;
 
 /// What an expression can come to. `known` are values that conditions around it have proved of parts of it.
 pub fn extent(expr: &Expr, declared: &dyn Declared, known: &[(Expr, Values)]) -> Domain {
-    Reckoning { declared, known: known.to_vec(), locals: Vec::new() }.of(expr)
+    Reckoning { declared, known: known.to_vec(), locals: Vec::new(), aside: false }.of(expr)
+}
+
+/// The same where names are bound around the expression: each to an item of a list, or to anything of a kind.
+pub(super) fn extent_within(expr: &Expr, declared: &dyn Declared, locals: Vec<Local>) -> Domain {
+    Reckoning { declared, known: Vec::new(), locals, aside: false }.of(expr)
 }
 
 /// What a condition proves of the values that it asks, where it is `truth`.
 pub fn proves(condition: &Expr, truth: bool) -> Vec<(Expr, Values)> {
-    implied(condition, truth)
+    implied(condition, truth, 0)
 }
 
-struct Reckoning<'r> {
+pub(super) struct Reckoning<'r> {
     declared: &'r dyn Declared,
-    known: Vec<(Expr, Values)>,
+    pub(super) known: Vec<(Expr, Values)>,
     locals: Vec<Local>,
+    /// Whether this is what a local stands for, so that other locals are bound here than where something was proved.
+    aside: bool,
 }
 
 /// What a local stands for.
 #[derive(Clone)]
-enum Local {
-    /// An item of the list that this is, as it was written where so many locals were in force.
+pub(super) enum Local {
+    /// An item of the list that this is, or this itself, as it was written where so many locals were in force.
     Item(Expr, usize),
     Value(Domain),
 }
 
 impl Reckoning<'_> {
-    fn of(&mut self, expr: &Expr) -> Domain {
+    pub(super) fn of(&mut self, expr: &Expr) -> Domain {
         let mut found = self.reckoned(expr);
+        if !self.is_told_apart(expr) {
+            return found;
+        }
         for (of, values) in &self.known {
             if of == expr {
                 found = found.narrowed(values);
             }
         }
-        found
+        match self.proved(expr) {
+            Some(values) => found.narrowed(&values),
+            None => found,
+        }
+    }
+
+    /// What was proved of an expression before.
+    pub(super) fn proved(&self, expr: &Expr) -> Option<Values> {
+        let local = |expr: &Expr| matches!(expr.op(), Op::Local(_) | Op::Column { .. });
+        if self.aside && expr.any(&mut |one| local(one)) { None } else { self.declared.proved(expr) }
+    }
+
+    /// Whether an expression means the same here as where something was proved of it: what is bound around it here may
+    /// have been bound within it there.
+    pub(super) fn is_told_apart(&self, expr: &Expr) -> bool {
+        let around = self.locals.len();
+        let binds = |expr: &Expr| {
+            let walks = matches!(expr.op(), Op::Filter { .. } | Op::For(..) | Op::Some(..) | Op::Every(..));
+            walks || matches!(expr.op(), Op::In(..) | Op::Record(_) | Op::Function { .. } | Op::Apply { .. })
+        };
+        let free = |expr: &Expr| match expr.op() {
+            Op::Local(slot) | Op::Column { row: slot, .. } => usize::from(*slot) < around,
+            _ => false,
+        };
+        around == 0 || !(expr.any(&mut |one| free(one)) && expr.any(&mut |one| binds(one)))
     }
 
     fn reckoned(&mut self, expr: &Expr) -> Domain {
@@ -66,17 +103,21 @@ impl Reckoning<'_> {
                 all.unwrap_or_else(|| Domain::only(&Value::Null))
             }
             Op::Filter { list, .. } => self.of(list),
+            Op::Call(name, arguments) if is_of_items(name) => {
+                let lists = arguments.iter().take(lists_of(name));
+                let all = lists.map(|list| self.of(list)).reduce(|all, list| all.or(&list));
+                all.unwrap_or_else(|| Domain::any(true))
+            }
             Op::For(sources, body) => self.each_of(sources, |inner| inner.of(body)),
             Op::Negate(of) => {
                 let of = self.of(of);
-                let turn = |end: Option<Decimal>| end.map(|end| -end);
-                let turned = |(line, (low, high))| Domain::on(line, turn(high), turn(low), of.is_whole());
-                of.values().measured().map_or(Domain::any(true), turned)
+                if of.placed().is_some() { of.turned() } else { Domain::any(true) }
             }
             Op::Arithmetic(op, a, b) => self.arithmetic(*op, a, b),
             Op::If(condition, then, otherwise) => {
                 let first = self.where_so(condition, true, |there| there.of(then));
-                first.or(&self.where_so(condition, false, |there| there.of(otherwise)))
+                let second = self.where_so(condition, false, |there| there.of(otherwise));
+                one_of(first, second, |a, b| a.or(&b)).unwrap_or_else(Domain::nothing)
             }
             Op::Call(name, arguments) => self.call(name, arguments),
             Op::Compare(..) | Op::And(_) | Op::Or(_) | Op::Between(..) | Op::In(..) | Op::Matches(..) => {
@@ -88,11 +129,14 @@ impl Reckoning<'_> {
         }
     }
 
-    /// What a branch of an `if` comes to.
-    fn where_so<T>(&mut self, condition: &Expr, truth: bool, branch: impl FnOnce(&mut Self) -> T) -> T {
+    /// What a branch of an `if` comes to; `None` where no value of what the condition asks leads there.
+    fn where_so<T>(&mut self, condition: &Expr, truth: bool, branch: impl FnOnce(&mut Self) -> T) -> Option<T> {
         let before = self.known.len();
-        self.known.extend(implied(condition, truth));
-        let found = branch(self);
+        let implied = implied(condition, truth, self.locals.len());
+        self.known.extend(implied.iter().cloned());
+        // What is unset may be so for another reason than its declaration.
+        let never = implied.iter().any(|(of, values)| !values.contains(&Value::Null) && self.of(of).is_nothing());
+        let found = (!never).then(|| branch(self));
         self.known.truncate(before);
         found
     }
@@ -111,6 +155,8 @@ impl Reckoning<'_> {
     /// What something comes to where so many locals are in force and perhaps others than here beyond these: what is
     /// proved of those says nothing there.
     fn at<T>(&mut self, depth: usize, of: impl FnOnce(&mut Self) -> T) -> T {
+        let aside = self.aside;
+        self.aside |= depth < self.locals.len();
         let inner = self.locals.split_off(depth.min(self.locals.len()));
         let known = self.known.clone();
         let others = |part: &Expr| matches!(part.op(), Op::Local(slot) if usize::from(*slot) >= depth);
@@ -118,7 +164,7 @@ impl Reckoning<'_> {
         let found = of(self);
         self.locals.truncate(depth);
         self.locals.extend(inner);
-        self.known = known;
+        (self.known, self.aside) = (known, aside);
         found
     }
 
@@ -141,8 +187,9 @@ impl Reckoning<'_> {
         match of.op() {
             Op::Filter { list, condition, .. } => {
                 // What the condition says of an item, which is the next local, holds of all that are left.
-                let item = column(&Expr::new(Op::Local(u16::try_from(self.locals.len()).unwrap_or(u16::MAX))));
-                let kept = implied(condition, true).into_iter().filter(|(known, _)| *known == item);
+                let around = self.locals.len();
+                let item = column(&Expr::new(Op::Local(u16::try_from(around).unwrap_or(u16::MAX))));
+                let kept = implied(condition, true, around + 1).into_iter().filter(|(known, _)| *known == item);
                 let all = self.of(&column(list));
                 kept.fold(all, |left, (_, values)| left.narrowed(&values))
             }
@@ -158,7 +205,8 @@ impl Reckoning<'_> {
             Op::Record(entries) => self.entry(entries, name),
             Op::If(condition, then, otherwise) => {
                 let first = self.where_so(condition, true, |there| there.of(&column(then)));
-                first.or(&self.where_so(condition, false, |there| there.of(&column(otherwise))))
+                let second = self.where_so(condition, false, |there| there.of(&column(otherwise)));
+                one_of(first, second, |a, b| a.or(&b)).unwrap_or_else(Domain::nothing)
             }
             Op::Call(function, arguments) => match (&**function, arguments.as_slice()) {
                 ("sublist" | "reverse" | "distinct values" | "remove" | "sort", [list, ..]) => self.of(&column(list)),
@@ -170,11 +218,17 @@ impl Reckoning<'_> {
                     let all = arguments.iter().map(|list| self.of(&column(list))).reduce(|all, list| all.or(&list));
                     all.unwrap_or_else(|| Domain::any(true))
                 }
-                _ => Domain::any(true),
+                _ => self.part(of, name),
             },
-            _ if self.is_time(of) => part_of_time(name.as_str()),
-            _ => Domain::any(true),
+            _ => self.part(of, name),
         }
+    }
+
+    /// A part of a day, a moment or a length of time: numbers have none.
+    fn part(&mut self, of: &Expr, name: &FieldName) -> Domain {
+        let whole = self.of(of);
+        let time = whole.is_of_time() || matches!(of.op(), Op::Arithmetic(..));
+        if time { part_of_time(name.as_str(), &whole) } else { Domain::any(true) }
     }
 
     /// What a record has under a name; each entry is a local of those after it.
@@ -207,7 +261,7 @@ impl Reckoning<'_> {
             Op::If(condition, then, otherwise) => {
                 let first = self.where_so(condition, true, |there| there.count(then));
                 let second = self.where_so(condition, false, |there| there.count(otherwise));
-                (least(first.0, second.0), greatest(first.1, second.1))
+                one_of(first, second, |a, b| (least(a.0, b.0), greatest(a.1, b.1))).unwrap_or_default()
             }
             Op::Call(function, arguments) => match (&**function, arguments.as_slice()) {
                 ("reverse" | "sort" | "list replace", [list, ..]) => self.count(list),
@@ -234,78 +288,14 @@ impl Reckoning<'_> {
 
     /// The same, with what conditions have proved of it.
     fn count(&mut self, list: &Expr) -> Ends {
-        self.of(&Expr::new(Op::Call("count".into(), vec![list.clone()]))).values().ends().unwrap_or_default()
-    }
-
-    /// Whether a value is a day, a moment or a length of time, by how it comes about: numbers have no parts.
-    fn is_time(&self, of: &Expr) -> bool {
-        match of.op() {
-            Op::Arithmetic(..) => true,
-            Op::Call(name, _) => ["today", "now", "date"].contains(&&**name),
-            Op::Field(name) => self.declared.field(name).is_of_days(),
-            _ => false,
-        }
-    }
-
-    fn arithmetic(&mut self, op: Arithmetic, a: &Expr, b: &Expr) -> Domain {
-        let (first, second) = (self.of(a), self.of(b));
-        let (Some((of, x)), Some((by, y))) = (first.values().measured(), second.values().measured()) else {
-            return Domain::any(true);
-        };
-        let whole = first.is_whole() && second.is_whole();
-        match op {
-            Arithmetic::Add if of == by => Domain::on(of, sum(x.0, y.0), sum(x.1, y.1), whole),
-            Arithmetic::Subtract if of == by => {
-                let turn = |end: Option<Decimal>| end.map(|end| -end);
-                Domain::on(of, sum(x.0, turn(y.1)), sum(x.1, turn(y.0)), whole)
-            }
-            Arithmetic::Multiply if by == Line::Number && of != by => scaled(of, product(x, y)),
-            Arithmetic::Multiply if of == Line::Number && of != by => scaled(by, product(x, y)),
-            Arithmetic::Divide if by == Line::Number && of != by => scaled(of, quotient(x, y)),
-            Arithmetic::Divide if of == by && of != Line::Number => {
-                let (low, high) = quotient(x, y);
-                Domain::numbers(low, high, false)
-            }
-            _ if of != Line::Number || by != Line::Number => Domain::any(true),
-            Arithmetic::Add | Arithmetic::Subtract => Domain::any(true),
-            Arithmetic::Multiply => {
-                let (low, high) = product(x, y);
-                Domain::numbers(low, high, whole)
-            }
-            Arithmetic::Divide => {
-                let (low, high) = quotient(x, y);
-                // What is left of a thing, as a share of it, is the whole of it at most.
-                let most = self.is_part(a, b).then_some(Decimal::ONE);
-                Domain::numbers(low, high.into_iter().chain(most).min(), false)
-            }
-            Arithmetic::Power => {
-                let low = x.0.filter(|low| *low >= Decimal::ZERO).map(|_| Decimal::ZERO);
-                Domain::numbers(low, None, false)
-            }
-        }
-    }
-
-    /// Whether `a` is no more than `b` and `b` is above zero, by how they are written: `b - c`, or `b` is `a + c`.
-    fn is_part(&mut self, a: &Expr, b: &Expr) -> bool {
-        let mut never_below = |of: &Expr| {
-            let low = self.of(of).values().ends().and_then(|(low, _)| low);
-            low.is_some_and(|low| low >= Decimal::ZERO)
-        };
-        if !never_below(b) {
-            return false;
-        }
-        match (a.op(), b.op()) {
-            (Op::Arithmetic(Arithmetic::Subtract, whole, rest), _) if whole == b => never_below(rest),
-            (_, Op::Arithmetic(Arithmetic::Add, one, other)) if one == a => never_below(other),
-            (_, Op::Arithmetic(Arithmetic::Add, one, other)) if other == a => never_below(one),
-            _ => false,
-        }
+        let count = self.of(&Expr::new(Op::Call("count".into(), vec![list.clone()])));
+        count.placed().map(|(_, ends)| ends).unwrap_or_default()
     }
 
     fn call(&mut self, name: &str, arguments: &[Expr]) -> Domain {
         let all: Vec<Domain> = arguments.iter().map(|argument| self.of(argument)).collect();
         let whole = all.iter().all(Domain::is_whole);
-        let measured: Vec<Option<(Line, Ends)>> = all.iter().map(|domain| domain.values().measured()).collect();
+        let measured: Vec<Option<(Line, Ends)>> = all.iter().map(Domain::placed).collect();
         // Lengths of time of one unit are as numbers to what puts them together.
         let together = matches!(name, "min" | "max" | "mean" | "median" | "sum" | "abs");
         let line = measured.iter().flatten().map(|(line, _)| *line).next().filter(|_| together).unwrap_or(Line::Number);
@@ -317,6 +307,10 @@ impl Reckoning<'_> {
             ends = Some(measured.iter().map(|found| on_line(found).unwrap_or_default()).collect());
         }
         let first = ends.as_ref().and_then(|ends| ends.first()).copied();
+        let rows = match (name, arguments) {
+            ("sum", [list]) => self.count(list),
+            _ => (None, None),
+        };
         let zero = Some(Decimal::ZERO);
         let above = |ends: Ends| ends.0.is_some_and(|low| low >= Decimal::ZERO);
         let below = |ends: Ends| ends.1.is_some_and(|high| high <= Decimal::ZERO);
@@ -348,20 +342,36 @@ impl Reckoning<'_> {
             ("sum", Some(_)) => ends.map(|ends| {
                 let (low, high) = (ends.iter().all(|ends| above(*ends)), ends.iter().all(|ends| below(*ends)));
                 // As many rows as there may be, times the most of each.
-                let mut of_rows = |end: Option<Decimal>| match (arguments, end) {
-                    ([list], Some(end)) => self.count(list).1.and_then(|rows| rows.checked_mul(end)),
-                    _ => None,
-                };
+                let times =
+                    |end: Option<Decimal>, rows: Option<Decimal>| end.zip(rows).and_then(|(a, b)| a.checked_mul(b));
                 let (least, most) = ends.first().copied().unwrap_or_default();
-                (if low { zero } else { of_rows(least) }, if high { zero } else { of_rows(most) }, whole)
+                // As many rows as there are, times the least of each, and nothing taken away.
+                let fewest = match arguments {
+                    [_] => times(least, rows.0),
+                    _ => ends.iter().try_fold(Decimal::ZERO, |all, ends| all.checked_add(ends.0?)),
+                };
+                let low = if low { fewest.or(zero) } else { times(least, rows.1) };
+                (low, if high { zero } else { times(most, rows.1) }, whole)
             }),
             ("abs", Some(of)) => {
                 let most = of.0.zip(of.1).map(|(low, high)| low.abs().max(high.abs()));
-                let least = if above(of) { of.0 } else { zero };
+                let least = if above(of) { of.0 } else { of.1.map(|high| -high).filter(|_| below(of)).or(zero) };
                 Some((least, most, whole))
             }
-            ("modulo", Some(_)) => {
-                ends.and_then(|ends| ends.get(1).copied()).filter(|by| above(*by)).map(|by| (zero, by.1, whole))
+            ("modulo", Some(_)) => ends.and_then(|ends| ends.get(1).copied()).filter(|by| above(*by)).map(|by| {
+                // What is left is less than what it is divided by.
+                let most = if whole { by.1.and_then(|by| by.checked_sub(Decimal::ONE)) } else { by.1 };
+                (zero, most, whole)
+            }),
+            ("today", _) => return Domain::days(),
+            ("date", _) => return Domain::days().with_null(true),
+            ("now", _) => return any_of(Line::Moment),
+            ("date and time", _) => return any_of(Line::Moment).with_null(true),
+            ("years and months duration", _) => {
+                let [from, to] = arguments else { return any_of(Line::Months) };
+                let dated = all.iter().all(Domain::is_of_days);
+                let found = any_of(Line::Months);
+                return if dated { found.on_the_side_of(&self.difference(to, from)) } else { found };
             }
             (
                 "floor" | "ceiling" | "decimal" | "round up" | "round down" | "round half up" | "round half down"
@@ -373,77 +383,33 @@ impl Reckoning<'_> {
             }
             _ => None,
         };
-        found.map_or_else(|| Domain::any(true), |(low, high, whole)| Domain::on(line, low, high, whole))
+        let found = found.map(|(low, high, whole)| Domain::on(line, low, high, whole));
+        match found {
+            Some(found) if matches!(name, "min" | "max" | "sum" | "abs") => found.stepping_as(&all),
+            found => found.unwrap_or_else(|| Domain::any(true)),
+        }
     }
 }
 
-/// A part of a day, a moment or a length of time.
-fn part_of_time(name: &str) -> Domain {
-    let within = |low: u32, high: u32| Domain::numbers(Some(low.into()), Some(high.into()), true);
-    match name {
-        "weekday" => within(1, 7),
-        "month" => within(1, 12),
-        "day" => within(1, 31),
-        "hour" => within(0, 23),
-        "minute" => within(0, 59),
-        "year" | "years" | "months" | "days" | "hours" | "minutes" => Domain::numbers(None, None, true),
-        _ => Domain::any(true),
+/// What one of two branches comes to, where they are reached.
+fn one_of<T>(first: Option<T>, second: Option<T>, either: impl FnOnce(T, T) -> T) -> Option<T> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(either(first, second)),
+        (first, second) => first.or(second),
     }
 }
 
-/// Lengths of time that were multiplied or divided; of some units they come to whole ones.
-fn scaled(line: Line, (low, high): Ends) -> Domain {
-    match line {
-        Line::Seconds => Domain::on(line, low, high, false),
-        _ => Domain::on(line, low.map(|low| low.floor()), high.map(|high| high.ceil()), false),
-    }
+/// Whether a function yields items of the lists that it is given, and nothing else.
+fn is_of_items(name: &str) -> bool {
+    matches!(name, "sort" | "reverse" | "distinct values" | "sublist" | "remove" | "concatenate" | "union")
 }
 
-/// What is rounded to so many places lies between the places around it.
-fn rounded(of: Ends, places: Option<&Expr>) -> Option<(Option<Decimal>, Option<Decimal>, bool)> {
-    let places = match places.map(Expr::op) {
-        None => 0,
-        Some(Op::Literal(Value::Number(places))) if *places >= Decimal::ZERO => u32::try_from(*places).ok()?,
-        Some(_) => return None,
-    };
-    use rust_decimal::RoundingStrategy::{ToNegativeInfinity, ToPositiveInfinity};
-    let to = |end: Option<Decimal>, way| end.map(|end| end.round_dp_with_strategy(places.min(28), way));
-    Some((to(of.0, ToNegativeInfinity), to(of.1, ToPositiveInfinity), places == 0))
+/// How many of the arguments of such a function are lists.
+fn lists_of(name: &str) -> usize {
+    if matches!(name, "concatenate" | "union") { usize::MAX } else { 1 }
 }
 
-fn least(a: Option<Decimal>, b: Option<Decimal>) -> Option<Decimal> {
-    a.zip(b).map(|(a, b)| a.min(b))
-}
-
-fn greatest(a: Option<Decimal>, b: Option<Decimal>) -> Option<Decimal> {
-    a.zip(b).map(|(a, b)| a.max(b))
-}
-
-fn sum(a: Option<Decimal>, b: Option<Decimal>) -> Option<Decimal> {
-    a.zip(b).and_then(|(a, b)| a.checked_add(b))
-}
-
-fn product(x: Ends, y: Ends) -> Ends {
-    let zero = Decimal::ZERO;
-    if let (Some(a), Some(b), Some(c), Some(d)) = (x.0, x.1, y.0, y.1) {
-        let corners: Option<Vec<Decimal>> =
-            [(a, c), (a, d), (b, c), (b, d)].into_iter().map(|(a, b)| a.checked_mul(b)).collect();
-        return corners.map_or((None, None), |all| (all.iter().min().copied(), all.iter().max().copied()));
-    }
-    match (x.0.filter(|low| *low >= zero), y.0.filter(|low| *low >= zero)) {
-        (Some(a), Some(c)) => (a.checked_mul(c), x.1.zip(y.1).and_then(|(b, d)| b.checked_mul(d))),
-        _ => (None, None),
-    }
-}
-
-/// A divisor is never zero: that is proved elsewhere.
-fn quotient(x: Ends, y: Ends) -> Ends {
-    let zero = Decimal::ZERO;
-    let Some(c) = y.0.filter(|low| *low >= zero) else { return (None, None) };
-    let by = |end: Option<Decimal>, by: Option<Decimal>| end.zip(by).and_then(|(end, by)| end.checked_div(by));
-    let c = (c > zero).then_some(c);
-    // The ends move towards zero with a larger divisor, away from it with a smaller one.
-    let low = x.0.and_then(|low| if low >= zero { by(Some(low), y.1).or(Some(zero)) } else { by(Some(low), c) });
-    let high = x.1.and_then(|high| if high <= zero { by(Some(high), y.1).or(Some(zero)) } else { by(Some(high), c) });
-    (low, high)
+/// All of a line.
+pub(super) fn any_of(line: Line) -> Domain {
+    Domain::on(line, None, None, false)
 }

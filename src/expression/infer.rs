@@ -60,6 +60,8 @@ pub(super) struct Local {
     /// The item of a filter: its columns are names too.
     pub(super) row: bool,
     pub(super) unit: Option<Unit>,
+    /// The list that it is an item of, or the value that it is.
+    pub(super) of: Option<Expr>,
 }
 
 /// One pass over an expression.
@@ -193,7 +195,7 @@ impl<'s> Infer<'s> {
             Expected::Time => {
                 let typing = self.set(node, typing.clone());
                 if !matches!(typing.of, Type::Duration | Type::Date | Type::DateTime | Type::Any) {
-                    self.wrong_type(node, &typing.of, &Type::Duration);
+                    self.wrong_time(node, &typing.of);
                 }
             }
             Expected::List => {
@@ -437,7 +439,7 @@ impl<'s> Infer<'s> {
                     format!("`{name}` is here twice"),
                 ));
             }
-            self.locals.push(Local { name: name.clone(), typed, row: false, unit });
+            self.locals.push(Local { name: name.clone(), typed, row: false, unit, of: None });
         }
         self.locals.truncate(before);
         Typing::new(Op::Record(exprs), Type::Record(Arc::new(columns)))

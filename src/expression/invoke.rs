@@ -50,9 +50,6 @@ impl Infer<'_> {
             self.fault(fault.suggest(format!("\"{bare}\"")));
             return Typing::unknown();
         }
-        if let ("modulo", [_, divisor]) = (name, arguments) {
-            self.check_divisor(&divisor.value, &Type::Number);
-        }
         if let [argument] = arguments
             && let Syntax::Text(text) = &argument.value.syntax
         {
@@ -91,6 +88,9 @@ impl Infer<'_> {
             "years and months duration" => Some(Unit::Months),
             _ => self.common_unit(node, &typings, matches!(name, "min" | "max" | "sort")),
         };
+        if let ("modulo", [_, divisor], [_, by]) = (name, arguments, typings.as_slice()) {
+            self.check_divisor(&divisor.value, by);
+        }
         let (mut of, exprs): (Vec<Typed>, Vec<Expr>) =
             typings.into_iter().map(|typing| (typing.typed(), typing.expr)).unzip();
         let partial = partial::is_partial(name) && !self.has_value(name, arguments, &of, &exprs);
@@ -283,7 +283,8 @@ impl Infer<'_> {
         };
         let parameters = u16::try_from(names.len()).unwrap_or(u16::MAX);
         let locals =
-            names.iter().map(|name| Local { name: name.clone(), typed: item.clone(), row: false, unit }).collect();
+            names.iter().map(|name| Local { name: name.clone(), typed: item.clone(), row: false, unit, of: None });
+        let locals = locals.collect();
         let body = self.binding(locals, |pass, _| pass.condition(body));
         Typing::new(Op::Function { parameters, body: body.expr }, Type::Any)
     }
@@ -317,6 +318,7 @@ impl Infer<'_> {
             typed: typing.typed(),
             row: false,
             unit: typing.unit,
+            of: None,
         };
         let locals = names.iter().zip(&typings).map(local).collect();
         let body = self.binding(locals, |pass, _| pass.visit(body, None));

@@ -33,7 +33,7 @@ impl Lasting<'_, '_> {
             Op::Field(name) => (self.field)(name).is_some_and(|field| self.keeps_above(field, known)),
             Op::If(condition, then, otherwise) => {
                 [(then, true), (otherwise, false)].into_iter().all(|(side, truth)| {
-                    let known: Vec<_> = known.iter().cloned().chain(implied(condition, truth)).collect();
+                    let known: Vec<_> = known.iter().cloned().chain(implied(condition, truth, 0)).collect();
                     self.is_above(side, &known)
                 })
             }

@@ -34,6 +34,20 @@ impl Infer<'_> {
         self.fault(fault);
     }
 
+    /// Reports what is no time to wait: neither how long, nor until when.
+    pub(super) fn wrong_time(&mut self, node: &Node, found: &Type) {
+        let (written, words) = (self.written(node), types::words(found));
+        let fault = Fault::new(
+            node.range.clone(),
+            FaultKind::WrongType,
+            format!("这里需要时长或日期，而 `{written}` 是{}", words.zh),
+            format!("a length of time or a date is needed here, but `{written}` is {}", words.en),
+        );
+        let needed = if habit::day(written).is_some() { Type::Date } else { Type::Duration };
+        let fault = self.with_conversion(fault, node, written, found, &needed);
+        self.fault(fault);
+    }
+
     /// Reports records that lack a part, or hold it as something else.
     fn unlike_records(&mut self, node: &Node, lack: &Lack<'_>) {
         let (written, name) = (self.written(node), lack.name);
@@ -92,10 +106,8 @@ impl Infer<'_> {
             let day = format!("date(\"{day}\")");
             return write(fault, day.clone()).suggest(day);
         }
-        // A deadline may be a day as well.
-        if let (Type::Duration, Type::Number, Some(day)) = (needed, found, habit::day(written)) {
-            let day = format!("date(\"{day}\")");
-            return write(fault, day.clone()).suggest(day);
+        if let (Type::Duration, Type::Number, Some(_)) = (needed, found, habit::day(written)) {
+            return fault;
         }
         if matches!(needed, Type::Date | Type::DateTime) && habit::looks_like_day(written) {
             return fault.hint("没有这一天。", "There is no such day.");

@@ -20,6 +20,7 @@
 //!
 //! Knows no files: places are byte ranges within the expression's own text.
 
+mod balance;
 mod call;
 mod combine;
 pub mod conformance;
@@ -34,10 +35,12 @@ mod functions;
 mod habit;
 mod hit;
 mod infer;
+mod interval;
 mod invoke;
 mod iterate;
 pub mod lasting;
 mod lex;
+mod line;
 mod machine;
 mod mismatch;
 mod names;
@@ -101,10 +104,22 @@ fn proving<T: Default>(text: &str, scope: &Scope, ask: impl FnOnce(&dyn Fn(bool)
     let Some(tree) = tree.filter(|_| faults.is_empty()) else { return T::default() };
     let mut pass = infer::Infer::new(text, scope);
     let expr = pass.condition(&tree).expr;
-    // What may be unset is so elsewhere; of a condition with another fault only the words count.
-    let may = |fault: &Fault| matches!(fault.kind, FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision);
-    let sound = pass.faults.iter().all(may);
+    // Of a condition with another fault only the words count.
+    let sound = pass.faults.iter().all(depends_on_place);
     ask(&|truth| if sound { pass.holding(&tree, &expr, truth) } else { pass.assume(&tree, truth) })
+}
+
+/// Whether a fault of an expression is none where more is known of what it reads.
+fn depends_on_place(fault: &Fault) -> bool {
+    matches!(fault.kind, FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision)
+}
+
+/// Whether an expression may come to null even where all is set that it needs.
+pub(crate) fn may_be_null(text: &str, scope: &Scope, expected: &Expected) -> bool {
+    let (tree, faults) = parse::parse(text);
+    let Some(tree) = tree.filter(|_| faults.is_empty()) else { return false };
+    let (formula, faults) = infer::infer(text, &tree, scope, expected);
+    formula.of.optional && faults.iter().all(depends_on_place)
 }
 
 /// In what the length that an expression yields is counted, as far as its scope says.
@@ -116,7 +131,7 @@ pub(crate) fn unit_of(text: &str, scope: &Scope) -> Option<Unit> {
 
 /// What the tests of a cell prove of the column that passes them.
 pub(crate) fn proved_by(tests: &Formula) -> Vec<Known> {
-    region::implied(&tests.root, true).into_iter().map(|(of, values)| Known::within(&of, values)).collect()
+    region::implied(&tests.root, true, 0).into_iter().map(|(of, values)| Known::within(&of, values)).collect()
 }
 
 /// Where a condition holds, for a field that is asked under it; `None` where that cannot be said.

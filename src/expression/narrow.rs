@@ -4,17 +4,18 @@
 //! Values are told apart by what they read, not by how they are spelled, so that an inner name never borrows what
 //! was proved about an outer one.
 
+use super::domain::Domain;
+use super::extent::{Local, extent_within};
 use super::infer::Infer;
 use super::names::Found;
-use super::range::Values;
-use super::region;
+use super::range::{Ends, Values};
+use super::region::{self, Declared};
 use super::scope::Asked;
 use super::tree::{Node, Syntax, Test};
 use crate::model::formula::{Comparison, Expr, Op, StepFact};
 use crate::model::id::{FieldName, StepId};
 use crate::model::time::Duration;
-use crate::model::value::Type;
-use crate::model::value::Value;
+use crate::model::value::{Type, Typed, Value};
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
@@ -66,6 +67,20 @@ impl Known {
             Fact::Within(values) if self.key == spelled(of) => Some(values),
             _ => None,
         }
+    }
+
+    /// Which values an expression is one of by all that is known.
+    pub(crate) fn all_of<'k>(known: impl Iterator<Item = &'k Known>, of: &Expr) -> Option<Values> {
+        let mut key = None;
+        let said = known.filter_map(|known| match &known.fact {
+            Fact::Within(values) => (known.key == *key.get_or_insert_with(|| spelled(of))).then_some(values),
+            _ => None,
+        });
+        let narrower = |all: Option<Values>, values: &Values| match all {
+            Some(all) => Some(all.intersection(values).unwrap_or(all)),
+            None => Some(values.clone()),
+        };
+        said.fold(None, narrower)
     }
 
     /// Whether it says that a value is none that is zero.
@@ -132,10 +147,54 @@ fn fields_in(of: &Expr) -> Option<BTreeSet<FieldName>> {
     }
 }
 
+impl Declared for Infer<'_> {
+    fn field(&self, name: &FieldName) -> Domain {
+        let of = |typed: &Typed| match &typed.of {
+            Type::List(item) => Domain::of(&item.of, self.unit_of(name.as_str())),
+            one => Domain::of(one, self.unit_of(name.as_str())),
+        };
+        let typed = self.scope.fields.get(name).map_or(Domain::any(true), of);
+        self.scope.kept.held.get(name).filter(|held| held.placed().is_some()).cloned().unwrap_or(typed)
+    }
+
+    fn part(&self, of: &Expr) -> Option<Domain> {
+        let Op::Path(rows, column) = of.op() else { return None };
+        let Op::Field(list) = rows.op() else { return None };
+        let item = match &self.scope.fields.get(list)?.of {
+            Type::List(item) => &item.of,
+            one => one,
+        };
+        let Type::Record(columns) = item else { return None };
+        let typed = Domain::of(&columns.get(column)?.of, self.unit_of(column.as_str()));
+        Some(self.scope.kept.held.get(column).filter(|held| held.placed().is_some()).cloned().unwrap_or(typed))
+    }
+
+    fn proved(&self, of: &Expr) -> Option<Values> {
+        let known = Known::all_of(self.facts.iter(), of);
+        known
+            .into_iter()
+            .chain(self.scope.kept.difference(of))
+            .reduce(|all, more| all.intersection(&more).unwrap_or(all))
+    }
+
+    fn rows(&self, name: &FieldName) -> Ends {
+        (self.is_never_empty(name.as_str()).then_some(Decimal::ONE), None)
+    }
+}
+
 impl Infer<'_> {
+    /// What an expression can come to where it stands.
+    pub(super) fn extent(&self, expr: &Expr) -> Domain {
+        let local = |(depth, local): (usize, &super::infer::Local)| match &local.of {
+            Some(of) => Local::Item(of.clone(), depth),
+            None => Local::Value(Domain::of(&local.typed.of, local.unit)),
+        };
+        extent_within(expr, self, self.locals.iter().enumerate().map(local).collect())
+    }
+
     /// Which values expressions are one of, where a condition is `truth`.
     pub(super) fn ranges(&self, condition: &Expr, truth: bool) -> Vec<Known> {
-        let implied = region::implied(condition, truth);
+        let implied = region::implied(condition, truth, self.locals.len());
         implied.into_iter().map(|(of, values)| Known::within(&of, values)).collect()
     }
 
@@ -190,23 +249,9 @@ impl Infer<'_> {
     }
 
     pub(super) fn knows(&self, node: &Node, fact: Fact) -> bool {
-        let kept = match &node.syntax {
-            Syntax::Name(name) if matches!(self.lookup(name), Some(Found::Field(_) | Found::Column(..))) => Some(name),
-            Syntax::Path(row, name, _) if self.is_row(row) => Some(name),
-            _ => None,
-        };
-        if fact == Fact::NotZero && kept.is_some_and(|name| self.scope.kept.not_zero.contains(name.as_str())) {
-            return true;
-        }
         if let (Syntax::Call(name, _, arguments), Fact::NotZero) = (&node.syntax, &fact)
             && let ("count", [list]) = (name.as_str(), arguments.as_slice())
             && !self.may_be_empty(&list.value)
-        {
-            return true;
-        }
-        if let (Syntax::Call(name, _, arguments), Fact::NotZero) = (&node.syntax, &fact)
-            && name == "max"
-            && arguments.iter().any(|one| bound(&one.value).is_some_and(|bound| bound > Decimal::ZERO))
         {
             return true;
         }

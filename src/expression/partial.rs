@@ -113,8 +113,8 @@ impl Infer<'_> {
             _ if many == Decimal::ONE && !self.may_be_empty(list) => true,
             _ => {
                 let count = Expr::new(Op::Call("count".into(), vec![of.clone()]));
-                let mut known = self.facts.iter().filter_map(|known| known.values_of(&count)?.ends()?.0);
-                known.any(|least| least >= many && many >= Decimal::ONE)
+                let least = self.extent(&count).placed().and_then(|(_, (least, _))| least);
+                least.is_some_and(|least| least >= many && many >= Decimal::ONE)
             }
         }
     }

@@ -1,16 +1,14 @@
 //! Intervals and sets of the values of a type: what a unary test lets pass, what a column can hold (`domain`).
 //!
-//! Numbers, dates and durations lie on a line of exact decimals, where a set is a list of intervals between *cuts*:
-//! a cut lies just before or just after a number, so that open and closed ends, single numbers and their opposites
-//! are one case. Texts, options, people, positions, departments and booleans are names: a set lists those in it,
+//! Numbers, dates and durations lie on a line of exact decimals, where a set is a list of intervals between cuts
+//! (`line`). Texts, options, people, positions, departments and booleans are names: a set lists those in it,
 //! or those that are not. `null` is apart. Sets of unlike kinds are never mixed: the operations answer `None`.
 
+use super::line::{Cut, Line, joined, point, shared};
 use crate::model::formula::Comparison;
-use crate::model::time::{Duration, Moment};
+use crate::model::time::Duration;
 use crate::model::value::{Range, Value};
-use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -36,18 +34,6 @@ pub(super) enum Part {
     Names { sort: Sort, listed: BTreeSet<Arc<str>>, all_but: bool },
 }
 
-/// What the numbers of a line stand for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Line {
-    Number,
-    Day,
-    Moment,
-    Seconds,
-    Months,
-    WorkingDays,
-    WorkingMinutes,
-}
-
 /// What names stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sort {
@@ -56,28 +42,6 @@ pub(super) enum Sort {
     Person,
     Position,
     Department,
-}
-
-/// A place between numbers: just before one, or just after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Cut {
-    at: Decimal,
-    after: bool,
-}
-
-impl Cut {
-    /// Before every number.
-    pub(super) const START: Cut = Cut { at: Decimal::MIN, after: false };
-    /// After every number.
-    pub(super) const END: Cut = Cut { at: Decimal::MAX, after: true };
-
-    fn before(at: Decimal) -> Cut {
-        Cut { at, after: false }
-    }
-
-    fn after(at: Decimal) -> Cut {
-        Cut { at, after: true }
-    }
 }
 
 impl Values {
@@ -153,10 +117,20 @@ impl Values {
 
     /// The same of whatever is added up: numbers, and lengths of time of one unit.
     pub(super) fn measured(&self) -> Option<(Line, Ends)> {
-        let Part::Line(line, intervals) = &self.part else { return None };
-        let ((from, _), (_, to)) = (intervals.first()?, intervals.last()?);
-        let ends = ((*from != Cut::START).then_some(from.at), (*to != Cut::END).then_some(to.at));
-        (!matches!(line, Line::Day | Line::Moment)).then_some((*line, ends))
+        self.part.placed().filter(|(line, _)| !matches!(line, Line::Day | Line::Moment))
+    }
+
+    /// The same numbers seen from the other side of zero.
+    pub(super) fn turned(&self) -> Values {
+        Values { null: self.null, part: self.part.turned() }
+    }
+
+    /// What differences are that stand to zero as these numbers do.
+    pub(super) fn moved_to(&self, line: Line) -> Values {
+        match &self.part {
+            Part::Line(_, intervals) => Values { null: false, part: Part::Line(line, intervals.clone()) },
+            _ => Values::everything(),
+        }
     }
 
     /// Whether all of it are lengths of time above zero.
@@ -294,6 +268,33 @@ impl Part {
         Part::Line(*line, intervals.iter().filter_map(snap).collect())
     }
 
+    /// Its line, and the least and the greatest of it.
+    pub(super) fn placed(&self) -> Option<(Line, Ends)> {
+        let Part::Line(line, intervals) = self else { return None };
+        let ((from, _), (_, to)) = (intervals.first()?, intervals.last()?);
+        Some((*line, ((*from != Cut::START).then_some(from.at), (*to != Cut::END).then_some(to.at))))
+    }
+
+    /// What is below zero by as much as this is above it.
+    pub(super) fn turned(&self) -> Part {
+        match self {
+            Part::Line(line, intervals) => {
+                Part::Line(*line, intervals.iter().rev().map(|(from, to)| (to.turned(), from.turned())).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    /// The sums of what lies in the two; `None` where they lie on no common line.
+    pub(super) fn plus(&self, other: &Part) -> Option<Part> {
+        let (Part::Line(line, x), Part::Line(of, y)) = (self, other) else { return None };
+        let whole = |all: &[(Cut, Cut)]| Some(vec![(all.first()?.0, all.last()?.1)]);
+        let (x, y) = if x.len() * y.len() > 8 { (whole(x)?, whole(y)?) } else { (x.clone(), y.clone()) };
+        let sums = x.iter().flat_map(|(a, b)| y.iter().map(move |(c, d)| (a.plus(*c, true), b.plus(*d, false))));
+        let sums: Vec<_> = sums.map(|(from, to)| (from.unwrap_or(Cut::START), to.unwrap_or(Cut::END))).collect();
+        (line == of && !sums.is_empty()).then(|| Part::Line(*line, joined(&sums, &[])))
+    }
+
     /// Every other value; `None` where that is nothing at all.
     fn others(&self) -> Option<Part> {
         match self {
@@ -358,66 +359,6 @@ impl Part {
     }
 }
 
-fn joined(x: &[(Cut, Cut)], y: &[(Cut, Cut)]) -> Vec<(Cut, Cut)> {
-    let mut all: Vec<(Cut, Cut)> = x.iter().chain(y).copied().collect();
-    all.sort();
-    let mut merged: Vec<(Cut, Cut)> = Vec::with_capacity(all.len());
-    for (from, to) in all {
-        match merged.last_mut() {
-            Some((_, end)) if from <= *end => *end = to.max(*end),
-            _ => merged.push((from, to)),
-        }
-    }
-    merged
-}
-
-fn shared(x: &[(Cut, Cut)], y: &[(Cut, Cut)]) -> Vec<(Cut, Cut)> {
-    let mut both = Vec::new();
-    let (mut i, mut j) = (0, 0);
-    while let (Some((a, b)), Some((c, d))) = (x.get(i), y.get(j)) {
-        let (from, to) = (*a.max(c), *b.min(d));
-        if from < to {
-            both.push((from, to));
-        }
-        if b < d { i += 1 } else { j += 1 }
-    }
-    both
-}
-
-/// A value's place on its line.
-pub(super) fn point(value: &Value) -> Option<(Line, Decimal)> {
-    Some(match value {
-        Value::Number(number) => (Line::Number, *number),
-        Value::Date(date) => (Line::Day, Decimal::from(date.num_days_from_ce())),
-        Value::DateTime(Moment { local, zone: None }) => {
-            let utc = local.and_utc();
-            let nanos = Decimal::new(i64::from(utc.timestamp_subsec_nanos()), 9);
-            (Line::Moment, Decimal::from(utc.timestamp()) + nanos)
-        }
-        Value::Duration(Duration::Seconds(n)) => (Line::Seconds, *n),
-        Value::Duration(Duration::Months(n)) => (Line::Months, Decimal::from(*n)),
-        Value::Duration(Duration::WorkingDays(n)) => (Line::WorkingDays, Decimal::from(*n)),
-        Value::Duration(Duration::WorkingMinutes(n)) => (Line::WorkingMinutes, Decimal::from(*n)),
-        _ => return None,
-    })
-}
-
-/// The value at a place of a line.
-pub(super) fn value_at(line: Line, at: Decimal) -> Option<Value> {
-    Some(match line {
-        Line::Number => Value::Number(at.normalize()),
-        Line::Day => Value::Date(NaiveDate::from_num_days_from_ce_opt(at.to_i32()?)?),
-        Line::Moment => {
-            let instant = chrono::DateTime::from_timestamp(at.floor().to_i64()?, 0)?;
-            Value::DateTime(Moment { local: instant.naive_utc(), zone: None })
-        }
-        Line::Seconds => Value::Duration(Duration::Seconds(at.normalize())),
-        Line::Months => Value::Duration(Duration::Months(at.to_i64()?)),
-        Line::WorkingDays => Value::Duration(Duration::WorkingDays(at.to_i64()?)),
-        Line::WorkingMinutes => Value::Duration(Duration::WorkingMinutes(at.to_i64()?)),
-    })
-}
-
 /// A value's name.
 fn named(value: &Value) -> Option<(Sort, Arc<str>)> {
     Some(match value {
@@ -438,37 +379,4 @@ pub(super) fn value_named(sort: Sort, name: &str) -> Value {
         Sort::Position => Value::Position(name.into()),
         Sort::Department => Value::Department(name.into()),
     }
-}
-
-/// The plainest number between two cuts, at a multiple of `step` where there is one.
-pub(super) fn between(line: Line, from: Cut, to: Cut, step: Option<Decimal>) -> Option<Decimal> {
-    let inside = |at: &Decimal| from <= Cut::before(*at) && Cut::after(*at) <= to;
-    let dated = matches!(line, Line::Day | Line::Moment);
-    if from == Cut::START {
-        let start = match (to == Cut::END, dated, line) {
-            (true, true, Line::Day) => Decimal::from(739_617),
-            (true, true, _) => Decimal::from(1_767_225_600),
-            (true, false, _) => Decimal::ZERO,
-            (false, false, _) if inside(&Decimal::ZERO) => Decimal::ZERO,
-            _ if to.after && step.is_none_or(|step| (to.at % step).is_zero()) => to.at,
-            _ => step.map_or_else(
-                || to.at.ceil().checked_sub(Decimal::ONE),
-                |step| to.at.checked_div(step)?.ceil().checked_sub(Decimal::ONE)?.checked_mul(step),
-            )?,
-        };
-        return inside(&start).then_some(start);
-    }
-    if let Some(step) = step {
-        let first = from.at.checked_div(step)?.ceil().checked_mul(step)?;
-        let first = if inside(&first) { first } else { first.checked_add(step)? };
-        return inside(&first).then_some(first);
-    }
-    if !from.after {
-        return Some(from.at);
-    }
-    (0..=27).find_map(|scale| {
-        let unit = Decimal::new(1, scale);
-        let next = from.at.checked_div(unit)?.floor().checked_add(Decimal::ONE)?.checked_mul(unit)?;
-        inside(&next).then_some(next)
-    })
 }

@@ -194,7 +194,8 @@ impl Infer<'_> {
         };
         let lenient = matches!(item.of, Type::Any | Type::Null) || self.scope.untyped;
         let row = Typed { of: if lenient { Type::Any } else { item.of.clone() }, optional: item.optional };
-        let local = Local { name: "item".into(), typed: row, row: true, unit: typing.unit };
+        let of = Some(typing.expr.clone());
+        let local = Local { name: "item".into(), typed: row, row: true, unit: typing.unit, of };
         let unit = typing.unit;
         let (asked, known, slot) = self.binding(vec![local], |pass, slot| {
             let asked = pass.visit(condition, None);
@@ -283,8 +284,9 @@ impl Infer<'_> {
                 );
             }
             let unit = from.unit;
+            let of = Some(from.expr.clone()).filter(|_| to.is_none() && matches!(from.of, Type::List(_)));
             sources.push(Source { from: from.expr, to: to.map(|(_, to)| to.expr) });
-            self.locals.push(Local { name: each.name.clone(), typed: item, row: false, unit });
+            self.locals.push(Local { name: each.name.clone(), typed: item, row: false, unit, of });
         }
         let body = body(self);
         self.locals.truncate(before);

@@ -29,6 +29,10 @@ pub trait Declared {
     fn part(&self, _: &Expr) -> Option<Domain> {
         None
     }
+    /// What has been proved of an expression before.
+    fn proved(&self, _: &Expr) -> Option<Values> {
+        None
+    }
     /// How many rows a list has at least and at most, where something keeps it there.
     fn rows(&self, _: &FieldName) -> Ends {
         (None, None)
@@ -75,12 +79,12 @@ impl Subjects {
 
     /// The areas in which a condition holds. Subjects that are new are added; `declared` says what they can be.
     pub fn areas(&mut self, condition: &Expr, declared: &dyn Declared) -> Vec<Area> {
-        Reading { subjects: self, declared, locals: Vec::new() }.verdict(condition).holds
+        Reading { subjects: self, declared, around: 0, locals: Vec::new() }.verdict(condition).holds
     }
 
     /// The areas in which all of several conditions hold, as those of one rule.
     pub fn all_of<'e>(&mut self, conditions: impl Iterator<Item = &'e Expr>, declared: &dyn Declared) -> Vec<Area> {
-        let mut reading = Reading { subjects: self, declared, locals: Vec::new() };
+        let mut reading = Reading { subjects: self, declared, around: 0, locals: Vec::new() };
         let mut holds = vec![Area::new()];
         for condition in conditions {
             let more = reading.verdict(condition).holds;
@@ -127,7 +131,9 @@ impl Subjects {
 struct Reading<'r> {
     subjects: &'r mut Subjects,
     declared: &'r dyn Declared,
-    /// What each local in force stands for.
+    /// How many locals are bound around the condition: they stand for themselves.
+    around: usize,
+    /// What each further local in force stands for.
     locals: Vec<Expr>,
 }
 
@@ -160,7 +166,11 @@ impl Reading<'_> {
                 _ => None,
             },
             Op::Between(value, low, high) => {
-                let (low, high) = (constant(low)?, constant(high)?);
+                let (Some(low), Some(high)) = (constant(low), constant(high)) else {
+                    let side = |op, end: &Expr| Expr::new(Op::Compare(op, value.clone(), end.clone()));
+                    let sides = [side(Comparison::AtLeast, low), side(Comparison::AtMost, high)];
+                    return self.connected(&sides, true);
+                };
                 let range = crate::model::value::Range { low, low_closed: true, high, high_closed: true };
                 self.about(value, Values::within(&range)?, true)
             }
@@ -236,13 +246,16 @@ impl Reading<'_> {
         match value.op() {
             Op::Field(name) => Some(self.numbered(Subject::Field(name.clone()), self.declared.field(name))),
             Op::Local(slot) => {
-                let outer = self.locals.get(usize::from(*slot))?.clone();
+                let Some(at) = usize::from(*slot).checked_sub(self.around) else {
+                    return Some(self.numbered(Subject::Other(value.clone(), Vec::new()), Domain::any(!ordered)));
+                };
+                let outer = self.locals.get(at)?.clone();
                 // Whatever a local stands for has fewer locals in force.
                 if matches!(outer.op(), Op::Local(own) if own >= slot) {
                     return None;
                 }
                 // It is the same that it would be outside of this test.
-                let inner = self.locals.split_off(usize::from(*slot));
+                let inner = self.locals.split_off(at);
                 let number = self.number(&outer, ordered);
                 self.locals.extend(inner);
                 number
@@ -278,11 +291,13 @@ impl Verdict {
     }
 }
 
-/// What a condition says of single values where it is `truth`: which of them each then is.
-pub(super) fn implied(condition: &Expr, truth: bool) -> Vec<(Expr, Values)> {
+/// What a condition says of single values where it is `truth`: which of them each then is. So many locals are bound
+/// `around` it.
+pub(super) fn implied(condition: &Expr, truth: bool, around: usize) -> Vec<(Expr, Values)> {
     let mut subjects = Subjects::default();
     let anything = |_: &FieldName| Domain::any(true);
-    let verdict = Reading { subjects: &mut subjects, declared: &anything, locals: Vec::new() }.verdict(condition);
+    let verdict =
+        Reading { subjects: &mut subjects, declared: &anything, around, locals: Vec::new() }.verdict(condition);
     let areas = if truth { verdict.holds } else { verdict.fails };
     let Some((first, others)) = areas.split_first() else { return Vec::new() };
     let said = |(number, values): (&usize, &Values)| {

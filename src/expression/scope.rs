@@ -1,14 +1,17 @@
 //! What names mean where an expression stands, and what is expected there.
 
+use super::domain::Domain;
+use super::line::Line;
 use super::narrow::Known;
 use super::range::Values;
 use crate::model::form::Field;
-use crate::model::formula::Expr;
+use crate::model::formula::{Expr, Op};
 use crate::model::id::{FieldName, StepId};
 use crate::model::people::Directory;
 use crate::model::time::Unit;
 use crate::model::value::{Type, Typed};
 use indexmap::IndexMap;
+use rust_decimal::Decimal;
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -58,8 +61,10 @@ pub(super) struct StepScope {
 /// What forms keep fields from, so that no expression has to ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Numbers that are never zero where they are set.
-    pub not_zero: BTreeSet<FieldName>,
+    /// What fields and columns hold where they are set, by their names.
+    pub held: BTreeMap<FieldName, Domain>,
+    /// Pairs of fields by whose limits the first is never below the second.
+    pub ordered: BTreeSet<(FieldName, FieldName)>,
     /// Lists that always have an item.
     pub not_empty: BTreeSet<FieldName>,
     /// Columns of rows that hold a list which always has an item.
@@ -70,6 +75,16 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// How the difference of two things stands to zero by the limits of the two, where `pair` compares fields.
+    pub(crate) fn difference(&self, pair: &Expr) -> Option<Values> {
+        let Op::Compare(_, a, b) = pair.op() else { return None };
+        let (Op::Field(a), Op::Field(b)) = (a.op(), b.op()) else { return None };
+        let never_below = |a: &FieldName, b: &FieldName| self.ordered.contains(&(a.clone(), b.clone()));
+        let zero = |yes: bool| yes.then_some(Decimal::ZERO);
+        let (low, high) = (zero(never_below(a, b)), zero(never_below(b, a)));
+        low.or(high).map(|_| Values::on(Line::Number, low, high))
+    }
+
     /// In what lengths of time are counted of fields that are known as they are held.
     pub(crate) fn counted<F: Borrow<Field>>(fields: impl IntoIterator<Item = (FieldName, F)>) -> Kept {
         let unit = |(name, field): (FieldName, F)| Some((name, super::told_by(field.borrow())?.unit()));

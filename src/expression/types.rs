@@ -136,6 +136,7 @@ pub(super) fn arithmetic(op: Arithmetic, (a, a_loose): Operand<'_>, (b, b_loose)
         (Add | Subtract, Number, Money) if a_loose => (Money, false),
         (Multiply, Money, Number) | (Multiply, Number, Money) | (Divide, Money, Number) => (Money, false),
         (Divide, Money, Money) => (Number, false),
+        (Divide, Number, Money) if a_loose => (Number, false),
         (Add, Text | Choice(_), Text | Choice(_)) => (Text, false),
         (Add | Subtract, Date | DateTime | Time | Duration, Duration) => (a.clone(), false),
         (Add, Duration, Date | DateTime | Time) => (b.clone(), false),

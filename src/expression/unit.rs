@@ -67,7 +67,8 @@ impl Infer<'_> {
         if self.scope.untyped {
             return;
         }
-        let compared = matches!(node.syntax, Syntax::Compare(..) | Syntax::Between(..) | Syntax::In(..));
+        // A test stands for its comparison.
+        let compared = !matches!(node.syntax, Syntax::Arithmetic(..) | Syntax::Call(..));
         let nothing =
             |side: &Typing| matches!(side.expr.op(), Op::Literal(Value::Duration(length)) if length.sign().is_eq());
         if compared && (nothing(a) || nothing(b)) {
@@ -105,25 +106,43 @@ impl Infer<'_> {
         });
     }
 
-    /// Reports a length whose unit is known only when it is filled in.
+    /// Reports a length whose unit is known only when it is filled in: once in an expression.
     fn no_unit(&mut self, node: &Node, side: &Expr) {
         if self.scope.kept.units.is_none() {
             return;
         }
-        let which = named(side).unwrap_or_else(|| self.written(node).to_owned());
-        let fault = Fault::new(
-            node.range.clone(),
-            FaultKind::UnlikeTypes,
-            format!("`{which}` 按天、按工作日还是按月，要到填写时才知道，所以不能和别的时长比较或加减"),
-            format!(
-                "whether `{which}` is in days, working days or months is known only when it is filled in, so it is neither \
-                 compared nor added"
-            ),
-        );
+        let which = self.vague(side).unwrap_or_else(|| self.written(node).to_owned());
+        let message = of_no_unit(&which);
+        if self.faults.iter().any(|told| told.message == message) {
+            return;
+        }
+        let fault = Fault::new(node.range.clone(), FaultKind::UnlikeTypes, message.zh, message.en);
         self.fault(fault.hint(
             "给它写上固定的 `max`（或 `min`、`default`），单位就定了：`max: 30 days`、`max: 10 working days`。",
             "A fixed `max` (or `min`, or `default`) of its own says the unit: `max: 30 days`, `max: 10 working days`.",
         ));
+    }
+
+    /// Moves what was told of the unit of a value to where it stands, from the tests that it is to pass.
+    pub(super) fn at_the_value(&mut self, value: &Node, expr: &Expr, told: usize) {
+        let Some(which) = self.vague(expr) else { return };
+        let message = of_no_unit(&which);
+        for fault in self.faults.iter_mut().skip(told).filter(|fault| fault.message == message) {
+            fault.range = value.range.clone();
+        }
+    }
+
+    /// The field or column without a unit that a length comes from.
+    fn vague(&self, side: &Expr) -> Option<String> {
+        match side.op() {
+            Op::Field(name) | Op::Path(_, name) => self.unit_of(name.as_str()).is_none().then(|| name.to_string()),
+            Op::Local(slot) => self.vague(self.locals.get(usize::from(*slot))?.of.as_ref()?),
+            Op::Negate(of) => self.vague(of),
+            Op::Filter { list, .. } => self.vague(list),
+            Op::Arithmetic(_, a, b) => self.vague(a).or_else(|| self.vague(b)),
+            Op::Call(_, all) | Op::List(all) => all.iter().find_map(|one| self.vague(one)),
+            _ => None,
+        }
     }
 
     /// Reports a length that is not in the unit of the field where it goes.
@@ -209,15 +228,12 @@ pub(super) fn written(value: &Value) -> Option<Unit> {
     }
 }
 
-/// The field or column that a length comes from.
-fn named(side: &Expr) -> Option<String> {
-    match side.op() {
-        Op::Field(name) => Some(name.to_string()),
-        Op::Path(_, column) => Some(column.to_string()),
-        Op::Negate(of) => named(of),
-        Op::Filter { list, .. } => named(list),
-        Op::Arithmetic(_, a, b) => named(a).or_else(|| named(b)),
-        Op::Call(_, arguments) => arguments.iter().find_map(named),
-        _ => None,
-    }
+fn of_no_unit(which: &str) -> Wording {
+    Wording::new(
+        format!("`{which}` 按天、按工作日还是按月，要到填写时才知道，所以不能和别的时长比较或加减"),
+        format!(
+            "whether `{which}` is in days, working days or months is known only when it is filled in, so it is neither \
+             compared nor added"
+        ),
+    )
 }

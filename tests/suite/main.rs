@@ -16,6 +16,7 @@ mod documents;
 mod exact;
 mod explore;
 mod expression;
+mod extents;
 mod fields;
 mod files;
 mod flows;

@@ -10,7 +10,7 @@ use crate::expression::extent::extent;
 use crate::expression::region::Subjects;
 use crate::expression::{beside, fixed, order};
 use crate::model::form::{Field, FieldKind};
-use crate::model::formula::Formula;
+use crate::model::formula::{Arithmetic, Expr, Formula, Op};
 use crate::model::id::FieldName;
 use crate::model::text::Wording;
 use crate::model::value::{Type, Value};
@@ -60,12 +60,13 @@ fn contradiction(subject: &Subject<'_>, written: &syntax::Field, field: &Field) 
             None => Domain::any(true),
         }
     };
-    let ends = |limit: &Option<Formula>| limit.as_ref().map(|limit| extent(&limit.root, &domain, &[]).ends());
-    if let (Some((Some(low), _)), Some((_, Some(high)))) = (ends(&field.min), ends(&field.max))
-        && low > high
-        && let Some(max) = &written.max
-    {
-        return Some(reversed(max.span, written));
+    let extent = |expr: &Expr| extent(expr, &domain, &[]);
+    if let (Some(min), Some(max), Some(text)) = (&field.min, &field.max, &written.max) {
+        let (low, high) = (extent(&min.root).ends().0, extent(&max.root).ends().1);
+        let beyond = low.zip(high).is_some_and(|(low, high)| low > high);
+        if beyond || are_apart(&max.root, &min.root, &extent) {
+            return Some(reversed(text.span, written));
+        }
     }
     let (check, text) = (field.check.as_ref()?, written.check.as_ref()?);
     let mut subjects = Subjects::default();
@@ -82,6 +83,31 @@ fn contradiction(subject: &Subject<'_>, written: &syntax::Field, field: &Field) 
             ),
         )
     })
+}
+
+/// Whether one limit always lies below the other, as both are written from one value: `d - 1 day` below `d`.
+fn are_apart(max: &Expr, min: &Expr, extent: &dyn Fn(&Expr) -> Domain) -> bool {
+    let apart = |(of, up): (&Expr, Option<Domain>), (from, least): (&Expr, Option<Domain>)| {
+        let between = match (up, least.map(|least| least.turned())) {
+            (Some(up), Some(least)) => up.plus(&least),
+            (up, least) => match up.or(least) {
+                Some(one) => one,
+                None => return false,
+            },
+        };
+        of == from && between.is_below_zero()
+    };
+    from_one(max, extent).into_iter().any(|up| from_one(min, extent).into_iter().any(|least| apart(up.clone(), least)))
+}
+
+/// A value, and what it is written from with what is added to that.
+fn from_one<'e>(limit: &'e Expr, extent: &dyn Fn(&Expr) -> Domain) -> Vec<(&'e Expr, Option<Domain>)> {
+    let written = match limit.op() {
+        Op::Arithmetic(Arithmetic::Add, a, b) => vec![(a, Some(extent(b))), (b, Some(extent(a)))],
+        Op::Arithmetic(Arithmetic::Subtract, a, b) => vec![(a, Some(extent(b).turned()))],
+        _ => Vec::new(),
+    };
+    std::iter::once((limit, None)).chain(written).collect()
 }
 
 fn nobody(span: Span) -> Diagnostic {

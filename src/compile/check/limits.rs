@@ -7,7 +7,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::domain::Domain;
 use crate::expression::fixed;
 use crate::model::form::{Field, FieldKind};
-use crate::model::formula::{Expr, Formula, Op};
+use crate::model::formula::{Arithmetic, Expr, Formula, Op};
 use crate::model::id::FieldName;
 use crate::model::text::{Lang, Wording};
 use crate::model::value::{Type, Value, plain};
@@ -36,7 +36,7 @@ impl<'f> To<'f> {
     pub(super) fn judged(&self, text: &FeelText, formula: &Formula, reckon: &Reckon<'_>) -> Vec<Diagnostic> {
         let FieldKind::List(columns) = &self.field.kind else {
             let constants: Vec<Value> = fixed(formula).into_iter().collect();
-            return self.single(text, &constants, &reckon(&formula.root)).into_iter().collect();
+            return self.single(text, &constants, &formula.root, reckon).into_iter().collect();
         };
         let mut found: Vec<Diagnostic> = self.counted(text, formula, reckon).into_iter().collect();
         let rows = fixed(formula).and_then(|rows| rows.as_list().map(<[Value]>::to_vec)).unwrap_or_default();
@@ -55,7 +55,7 @@ impl<'f> To<'f> {
             let in_row = |row: &Value| if let Value::Record(row) = row { row.get(name).cloned() } else { None };
             let constants: Vec<Value> = rows.iter().filter_map(in_row).collect();
             let all = Expr::new(Op::Path(formula.root.clone(), name.clone()));
-            found.extend(to.single(text, &constants, &reckon(&all)));
+            found.extend(to.single(text, &constants, &all, reckon));
         }
         found
     }
@@ -65,7 +65,7 @@ impl<'f> To<'f> {
         let constants: Vec<Value> = fixed(formula).into_iter().collect();
         match self.is_never_within(&constants, found) {
             true => Some(self.beyond(text, &constants)),
-            false => self.fraction(text, found),
+            false => self.fraction(text, &formula.root, found),
         }
     }
 
@@ -74,12 +74,12 @@ impl<'f> To<'f> {
         let constants: Vec<Value> = fixed(formula).into_iter().collect();
         match constants.iter().any(|value| self.has_fraction(value)) {
             true => Some(self.beyond(text, &constants)),
-            false => self.fraction(text, found),
+            false => self.fraction(text, &formula.root, found),
         }
     }
 
-    fn single(&self, text: &FeelText, constants: &[Value], found: &Domain) -> Option<Diagnostic> {
-        let held = Domain::asked(self.field);
+    fn single(&self, text: &FeelText, constants: &[Value], of: &Expr, reckon: &Reckon<'_>) -> Option<Diagnostic> {
+        let (held, found) = (Domain::asked(self.field), &reckon(of));
         if self.is_never_within(constants, found) {
             return Some(self.beyond(text, constants));
         }
@@ -101,7 +101,7 @@ impl<'f> To<'f> {
             (None, Some(high)) => {
                 ((format!("比 {high} 大"), format!("more than {high}")), Some(format!("min({high}, {written})")))
             }
-            (None, None) if !held.takes_fractions_of(found) => return self.fraction(text, found),
+            (None, None) if !held.takes_fractions_of(found) => return self.fraction(text, of, found),
             (None, None) => (("在范围之外".to_owned(), "beyond its limits".to_owned()), None),
         };
         let ends = [below.map(|low| format!(">= {low}")), above.map(|high| format!("<= {high}"))];
@@ -114,8 +114,12 @@ impl<'f> To<'f> {
     }
 
     /// What may be no whole number where only those are held.
-    fn fraction(&self, text: &FeelText, found: &Domain) -> Option<Diagnostic> {
-        let help = || self.instead(&format!("round half up({}, 0)", self.written(text)), "");
+    fn fraction(&self, text: &FeelText, of: &Expr, found: &Domain) -> Option<Diagnostic> {
+        // Of days only those count that are over.
+        let by_length = |by: &Expr| matches!(by.op(), Op::Literal(Value::Duration(_)));
+        let days = matches!(of.op(), Op::Arithmetic(Arithmetic::Divide, _, by) if by_length(by));
+        let (cut, places) = if days { ("floor", "") } else { ("round half up", ", 0") };
+        let help = || self.instead(&format!("{cut}({}{places})", self.written(text)), "");
         let maybe = || self.maybe(text, "可能不是整数", "may be no whole number", Some(help()));
         (!Domain::asked(self.field).takes_fractions_of(found)).then(maybe)
     }

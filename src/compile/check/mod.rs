@@ -59,6 +59,7 @@ use crate::compile::table::Decision;
 use crate::compile::unread::{Reading, Unread};
 use crate::compile::{SourceMap, Templates, World};
 use crate::diagnostics::{Diagnostic, Sources, Span};
+use crate::expression::Kept;
 use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::graph::Node;
@@ -79,6 +80,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) certain: &'a BTreeMap<StepId, Certain>,
     /// As it would run; an expression with a fault is absent from it.
     pub(crate) definition: &'a Definition,
+    /// What forms and limits keep its fields from.
+    pub(crate) kept: &'a Kept,
     /// What it is compiled against.
     pub(crate) world: &'a World<'a>,
     /// How much of its text was understood.

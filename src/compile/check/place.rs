@@ -11,9 +11,9 @@ use crate::compile::outcomes;
 use crate::compile::touch::written_in_rows;
 use crate::expression::domain::Domain;
 use crate::expression::extent::{self, extent, proves};
-use crate::expression::fixed;
 use crate::expression::range::Values;
 use crate::expression::region::Declared;
+use crate::expression::{Known, fixed};
 use crate::model::definition::{StepKind as Kind, outcome};
 use crate::model::form::{Field, FieldKind};
 use crate::model::formula::{Expr, Formula, Op, StepFact};
@@ -21,6 +21,7 @@ use crate::model::id::{FieldName, StepId};
 use crate::model::value::{Type, Value};
 use rust_decimal::Decimal;
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A place before a step, and what has been proved there.
@@ -29,6 +30,8 @@ pub(super) struct Place<'s> {
     certain: &'s Certain,
     /// What the `when` of the step has proved of what it asks, and what stands in the same step before.
     pub(super) known: Vec<(Expr, Values)>,
+    /// What the step has written already, so that what was proved of it before holds no more.
+    written: BTreeSet<FieldName>,
     /// How many computed fields are being followed.
     deep: Cell<usize>,
 }
@@ -36,7 +39,13 @@ pub(super) struct Place<'s> {
 impl<'s> Place<'s> {
     /// Before a step, and before its `when` is asked.
     pub(super) fn before(subject: &'s Subject<'s>, step: &StepId) -> Option<Place<'s>> {
-        Some(Place { subject, certain: subject.certain.get(step)?, known: Vec::new(), deep: Cell::new(0) })
+        Some(Place {
+            subject,
+            certain: subject.certain.get(step)?,
+            known: Vec::new(),
+            written: BTreeSet::new(),
+            deep: Cell::new(0),
+        })
     }
 
     /// In a step, where its `when` holds.
@@ -55,18 +64,20 @@ impl<'s> Place<'s> {
             _ => false,
         };
         self.known.retain(|(of, _)| !of.any(&mut |expr| reads(expr)));
+        self.written.insert(name.clone());
     }
 
     /// What an expression can come to here.
     pub(super) fn extent(&self, expr: &Expr) -> Domain {
-        extent(expr, self, &self.known)
+        extent(expr, self, &[])
     }
 
     /// What is proved of an expression narrows what it can be.
     fn narrowed(&self, of: &Expr, domain: Domain) -> Domain {
-        let before = self.certain.known.iter().filter_map(|known| known.values_of(of));
-        let here = self.known.iter().filter(|(known, _)| known == of).map(|(_, values)| values);
-        before.chain(here).fold(domain, Domain::narrowed)
+        match self.proved(of) {
+            Some(values) => domain.narrowed(&values),
+            None => domain,
+        }
     }
 
     /// How a step can have gone where the case goes on; a rejection that leads nowhere ends it.
@@ -86,6 +97,19 @@ impl<'s> Place<'s> {
         let all = outcomes::all(placed.source, subject.document, called);
         let all = all.into_iter().filter(|name| !ends(name)).map(Arc::from);
         Some(Domain::words(all).with_null(!self.certain.steps.contains(id)))
+    }
+
+    /// Whether rows of a list have a column, by its declaration or as the body of an `each` asks it.
+    fn has_column(&self, list: &FieldName, name: &FieldName) -> bool {
+        let definition = self.subject.definition;
+        let mut declared = definition.fields().filter(|(known, _)| *known == list);
+        let own =
+            |(_, field): (_, &Field)| matches!(&field.kind, FieldKind::List(columns) if columns.contains_key(name));
+        let mut bodies = definition.steps.values().filter_map(|step| match &step.kind {
+            Kind::Each(each) if each.list == *list => Some(each),
+            _ => None,
+        });
+        declared.any(own) || bodies.any(|each| each.columns.contains_key(name))
     }
 
     /// A column: of the row here, or of all rows of a list.
@@ -115,7 +139,8 @@ impl<'s> Place<'s> {
             let mut domain = held(field);
             if let Some(value) = field.value.as_ref().filter(|_| !field.many && self.deep.get() < extent::DEPTH) {
                 self.deep.set(self.deep.get() + 1);
-                let in_row = |name: &FieldName| self.column(list, name).unwrap_or_else(|| self.field(name));
+                let column = |name: &FieldName| self.has_column(of, name).then(|| self.column(list, name)).flatten();
+                let in_row = |name: &FieldName| column(name).unwrap_or_else(|| self.field(name));
                 domain = domain.narrowed(extent(&value.root, &in_row, &[]).values());
                 self.deep.set(self.deep.get() - 1);
             }
@@ -181,6 +206,15 @@ impl Declared for Place<'_> {
         Some(self.narrowed(of, found))
     }
 
+    fn proved(&self, of: &Expr) -> Option<Values> {
+        let lasts =
+            |known: &&Known| self.written.is_empty() || known.of().is_some_and(|of| of.is_disjoint(&self.written));
+        let before = Known::all_of(self.certain.known.iter().filter(lasts), of);
+        let here = self.known.iter().filter(|(known, _)| known == of).map(|(_, values)| values.clone());
+        let always = self.subject.kept.difference(of);
+        before.into_iter().chain(here).chain(always).reduce(|all, more| all.intersection(&more).unwrap_or(all))
+    }
+
     fn rows(&self, name: &FieldName) -> (Option<Decimal>, Option<Decimal>) {
         let definition = self.subject.definition;
         let list = definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field);
@@ -190,7 +224,8 @@ impl Declared for Place<'_> {
         let number = |limit: &Option<Formula>| fixed(limit.as_ref()?)?.as_number();
         // What is asked later, or not always, has no rows before.
         let full = definition.form.contains_key(name) && list.when.is_none();
-        (number(&list.min).filter(|_| full), number(&list.max))
+        let least = number(&list.min).max(list.required.then_some(Decimal::ONE));
+        (least.filter(|_| full), number(&list.max))
     }
 }
 
