@@ -157,6 +157,23 @@ impl<'a> Parser<'a> {
         whole.then(|| (range, format!("{number} {}{unit}", if working { "working " } else { "" })))
     }
 
+    /// `n days`, `n working days`: a unit behind a name, which only a number that is written out bears.
+    fn unit_behind_name(&self) -> Option<(Range<usize>, String)> {
+        let working = self.word_at(0, "working");
+        let unit = self.name_at(usize::from(working))?.trim_end_matches('s');
+        let dotted = |at: usize| matches!(self.tokens.get(at).map(|token| &token.kind), Some(TokenKind::Sign(".")));
+        let named = |at: usize| matches!(self.tokens.get(at)?.kind, TokenKind::Name(_)).then_some(at);
+        let mut first = named(self.at.checked_sub(1)?)?;
+        while let Some(before) = first.checked_sub(2).filter(|_| dotted(first - 1)) {
+            first = named(before)?;
+        }
+        let value = self.tokens.get(first)?.range.start..self.last_end();
+        let written =
+            self.text.get(value.clone()).filter(|written| UNITS.contains(&unit) && !KEYWORDS.contains(written))?;
+        let end = self.ahead(usize::from(working)).range.end;
+        Some((value.start..end, format!("{written} * 1 {}{unit}", if working { "working " } else { "" })))
+    }
+
     pub(super) fn unexpected(&self, zh: &str, en: &str) -> Fault {
         if let Some(fault) = self.thousands() {
             return fault;
@@ -182,7 +199,7 @@ impl<'a> Parser<'a> {
         if let Some((range, meant)) = self.habit() {
             return Fault { range, ..fault }.did_you_mean(Some(meant.to_owned()));
         }
-        if let Some((range, meant)) = self.length_out_of_order() {
+        if let Some((range, meant)) = self.length_out_of_order().or_else(|| self.unit_behind_name()) {
             return Fault { range, ..fault }.did_you_mean(Some(meant));
         }
         match (&token.kind, found) {

@@ -8,6 +8,7 @@ use crate::model::formula::{Arithmetic, Comparison};
 use crate::model::text::Lang;
 use crate::model::time::Duration;
 use crate::model::value::{Type, Value};
+use rust_decimal::Decimal;
 
 impl Infer<'_> {
     /// Tests that mean no range though one was meant, with what is wrong and the range: `>= 1000, < 2000`, which anything
@@ -180,6 +181,19 @@ fn counted(name: &str) -> Option<String> {
     let (number, unit) = NUMBERS.iter().find_map(|(word, number)| Some((*number, name.strip_prefix(word)?)))?;
     let unit = unit_of(unit)?;
     Some(format!("{number} {}", if number == 1 { unit.strip_suffix('s').unwrap_or(unit) } else { unit }))
+}
+
+/// A number as a length of time: only beside a number that is written out stands a unit.
+pub(super) fn days(written: &str) -> (String, String) {
+    if let Ok(number) = written.parse::<Decimal>() {
+        let unit = if number == Decimal::ONE { "day" } else { "days" };
+        return (format!("例如写成 `{written} {unit}`。"), format!("For example, write `{written} {unit}`."));
+    }
+    let value = if written.contains(char::is_whitespace) { format!("({written})") } else { written.to_owned() };
+    (
+        format!("例如写成 `{value} * 1 day`，或 `{value} * 1 working day`。"),
+        format!("For example, write `{value} * 1 day` or `{value} * 1 working day`."),
+    )
 }
 
 /// A unit of time in the words of people and of other tools.

@@ -119,7 +119,10 @@ impl Infer<'_> {
             (Type::Text, Type::Person) => Infer::person_instead(fault, node, written),
             (Type::Department, Type::Person) => write(fault, format!("head_of({written})")),
             (Type::Position, Type::Person) => write(fault, format!("holders({written})[1]")),
-            (Type::Number, Type::Duration) => write(fault, format!("{written} days")),
+            (Type::Number, Type::Duration) => {
+                let (zh, en) = habit::days(written);
+                fault.hint(zh, en)
+            }
             (Type::Duration, Type::Number) => write(fault, format!("({written}).days")),
             (Type::Number, Type::Money) | (Type::Money, Type::Number) => fault.hint(NOT_THE_SAME.0, NOT_THE_SAME.1),
             (_, Type::Boolean) => fault
