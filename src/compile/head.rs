@@ -2,7 +2,7 @@
 //! other cases.
 
 use crate::compile::fields::{Fields, typed_of};
-use crate::compile::typing::{Typing, constant};
+use crate::compile::typing::{Typing, constant, why_empty};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::{Expected, Scope};
 use crate::model::control::Schedule;
@@ -138,16 +138,21 @@ impl Typing<'_> {
             && !self.reading.may_set(&field.name.value, key.span)
         {
             let name = &field.name.value;
+            let asked = ("。请给它写上 `required: true`", "; give the field `required: true`");
+            let ((zh, en), why) = match &field.value {
+                Some(_) => (("", ""), why_empty(field, self.document)),
+                None => (asked, Wording::new("这里没有写 `required: true`", "declared without `required: true`")),
+            };
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::MaybeUnset,
                     key.span,
                     Wording::new(
-                        format!("`{name}` 可以不填，而没填的申请不受 `single` 限制，能同时办好几件。请给它写上 `required: true`"),
-                        format!("`{name}` may be left empty, and `single` holds back no case without it; give the field `required: true`"),
+                        format!("`{name}` 可能没有值，而没有它的申请不受 `single` 限制，能同时办好几件{zh}"),
+                        format!("`{name}` may be left empty, and `single` holds back no case without it{en}"),
                     ),
                 )
-                .context(field.name.span, Wording::new("这里没有写 `required: true`", "declared without `required: true`")),
+                .context(field.name.span, why),
             );
         }
         true

@@ -371,6 +371,9 @@ impl<'a> Typing<'a> {
                             field.name.span,
                             Wording::new("打开表单时它还没有填", "not filled in yet as the form opens"),
                         ),
+                        Some(field) if field.value.is_some() => {
+                            found.context(field.name.span, why_empty(field, document))
+                        }
                         Some(field) => found.context(
                             field.name.span,
                             Wording::new("这里没有写 `required: true`", "declared without `required: true`"),
@@ -444,6 +447,23 @@ fn is_plain_text(text: &FeelText, expected: &Expected, faults: &[Fault]) -> bool
     asked && text.form.is_quoted() && plain && faults.iter().all(|fault| fault.suggestion.is_none())
 }
 
+/// Why a computed field may have no value: the list that it looks at may have no rows, or it reads what may be unset.
+pub(crate) fn why_empty(field: &Field, document: &Process) -> Wording {
+    let formula = field.value.as_ref().map_or("", |value| value.text.as_str());
+    let reads = |name: &str| formula.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+    let is_list = |field: &Field| field.kind.as_ref().is_some_and(|kind| kind.value == FieldType::List);
+    match document.form.iter().find(|list| is_list(list) && list.min.is_none() && reads(&list.name.value)) {
+        Some(list) => {
+            let list = &list.name.value;
+            Wording::new(
+                format!("由 `{list}` 的各行算出，而那里可能一行也没有；给 `{list}` 写上 `min: 1` 就至少有一行"),
+                format!("computed from the rows of `{list}`, which may have none; `min: 1` of `{list}` asks for one"),
+            )
+        }
+        None => Wording::new("它的算式读了可能没有值的内容", "computed from what may be unset"),
+    }
+}
+
 /// A fault of an expression, in the file.
 fn shown(text: &FeelText, fault: Fault) -> Diagnostic {
     let length = fault.range.len();
@@ -472,6 +492,16 @@ fn shown(text: &FeelText, fault: Fault) -> Diagnostic {
         ScalarForm::Single => better.replace('\'', "''"),
         ScalarForm::Plain | ScalarForm::Literal | ScalarForm::Folded => better,
     };
+    // A text at the front of a plain value would be read by YAML, which takes its quotes away.
+    if text.form == ScalarForm::Plain && written.starts_with('"') && span.start == text.span.start {
+        let behind = text.text.get(length..).filter(|rest| (text.span.end - span.end) as usize == rest.len());
+        return match behind {
+            Some(behind) => {
+                found.fix_word(text.span, format!("'{}'", format!("{written}{behind}").replace('\'', "''")))
+            }
+            None => found,
+        };
+    }
     let written = if text.wants_quotes() && span == text.span { format!("'{written}'") } else { written };
     found.fix_word(span, written)
 }

@@ -126,7 +126,8 @@ impl Infer<'_> {
                         format!("`{name}` 在这里有两个意思：选项和名称"),
                         format!("`{name}` means two things here: an option and a name"),
                     )
-                    .hint(format!("要选项，写 `\"{name}\"`。"), format!("For the option, write `\"{name}\"`.")),
+                    .hint("要选项，给它加双引号。", "The option stands in double quotes.")
+                    .suggest(format!("\"{name}\"")),
                 );
             }
             return Typing::new(Op::Literal(Value::Text(Arc::clone(option))), Type::Choice(Arc::clone(options)));
