@@ -111,6 +111,23 @@ impl Problem {
         Problem { template: template.to_owned(), line, what: Wording::new(zh, en) }
     }
 
+    /// What went wrong as a template was filled in; what is read in its line is known from its text.
+    fn filled(environment: &Environment<'_>, template: &str, error: &minijinja::Error) -> Problem {
+        let problem = Problem::of(template, error);
+        let Some(line) = problem.line.filter(|_| error.kind() == ErrorKind::UndefinedError) else { return problem };
+        let Ok(found) = environment.get_template(&problem.template) else { return problem };
+        let read: Vec<String> =
+            tags(found.source()).into_iter().filter(|(at, _)| *at == line).map(|(_, tag)| format!("`{tag}`")).collect();
+        if read.is_empty() {
+            return problem;
+        }
+        let (zh, en) = (
+            format!("{} 读了不存在的变量或字段。", read.join("、")),
+            format!("A variable or field that does not exist is read in {}.", read.join(", ")),
+        );
+        Problem { what: Wording::new(zh, en), ..problem }
+    }
+
     fn of(template: &str, error: &minijinja::Error) -> Problem {
         let name = error.name().filter(|name| *name != "<string>").unwrap_or(template);
         let detail = error.detail().unwrap_or_default();
@@ -240,7 +257,9 @@ impl Templates {
             minijinja::Value::from(Serde(context)),
         ]);
         let mut out = Capped(Vec::new());
-        template.render_captured_to(context, &mut out).map_err(|error| Problem::of(name, &error))?;
+        template
+            .render_captured_to(context, &mut out)
+            .map_err(|error| Problem::filled(&self.environment, name, &error))?;
         String::from_utf8(out.0)
             .map_err(|_| Problem::new(name, None, "模板输出不是 UTF-8。", "The output is not UTF-8."))
     }

@@ -951,6 +951,58 @@ fn a_company_replaces_a_template_and_adds_its_own() {
     let found = faults("Subject: x\n\n{{ data.costumer }}");
     assert_eq!((found.len(), found[0].line), (1, Some(3)), "{found:?}");
     assert!(found[0].what.en.contains("data.customer"), "{found:?}");
+    std::fs::remove_file(folder.path().join("mail/gift_given.zh.txt")).unwrap();
+    write("mail/gift_given.txt", "Subject: x\n\n{{ data.costumer }}");
+    let templates = Templates::load(folder.path()).unwrap();
+    let found = countersign::effects::mail::check_notice(&templates, "gift_given", &fixture.definition);
+    assert_eq!(found.len(), 1, "a file for both languages is told once: {found:?}");
+    std::fs::remove_file(folder.path().join("mail/gift_given.txt")).unwrap();
     write("mail/gift_given.zh.txt", "{% if %}");
     assert_eq!(Templates::load(folder.path()).unwrap_err()[0].line, Some(1));
+}
+
+#[test]
+fn the_reference_names_all_that_a_template_reads() {
+    let fixture = Fixture::new(Lang::En);
+    let templates = Templates::embedded();
+    let known = sample(Some(&fixture.definition), Lang::En);
+    let examples = crate::documents::blocks("docs/language.md");
+    let examples: Vec<_> = examples.iter().filter(|block| block.kind == "jinja").collect();
+    assert!(!examples.is_empty(), "an example of a template");
+    for example in examples {
+        let problems = templates.check("mail/example.txt", &example.text, &known, Lang::En);
+        assert!(problems.is_empty(), "docs/language.md:{}: {problems:?}", example.line);
+    }
+    let page = std::fs::read_to_string(project("docs/language.md")).unwrap();
+    let section = page.split("### Mail templates").nth(1).and_then(|rest| rest.split("\n### ").next()).unwrap();
+    let missing = |value: &serde_json::Value, before: &str| -> Vec<String> {
+        let names = value.as_object().unwrap().keys().map(|name| format!("`{before}{name}`"));
+        names.filter(|name| !section.contains(name.as_str())).collect()
+    };
+    let known = serde_json::to_value(known).unwrap();
+    let one = |list: &str| known.pointer(list).unwrap();
+    let mut left = missing(&known, "");
+    left.retain(|name| name != "`case`" && name != "`data`");
+    left.extend(missing(one("/case"), "case."));
+    for inside in [
+        "/decided",
+        "/case/due",
+        "/case/stamp",
+        "/past/0",
+        "/case/facts/0",
+        "/case/tables/0",
+        "/case/tables/0/columns/0",
+    ] {
+        left.extend(missing(one(inside), ""));
+    }
+    assert!(left.is_empty(), "not in the reference: {left:?}");
+}
+
+#[test]
+fn a_name_that_is_not_there_within_a_loop_is_told_with_its_tag() {
+    let templates = Templates::embedded();
+    let text = "Subject: x\n\n{% for moment in past %}\n{{ moment.titel }}\n{% endfor %}\n";
+    let found = templates.check("mail/x.txt", text, &sample(None, Lang::En), Lang::En);
+    assert_eq!((found.len(), found[0].line), (1, Some(4)), "{found:?}");
+    assert!(found[0].what.en.contains("`moment.titel`"), "{found:?}");
 }

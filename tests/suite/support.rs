@@ -79,7 +79,7 @@ impl Named for ExampleTemplates {
 
     fn faults(&self, name: &str, _definition: &Definition) -> Vec<TemplateFault> {
         let message = Wording::new("没有字段 `custmer`", "there is no field `custmer`");
-        let fault = TemplateFault { file: "templates/broken.txt".to_owned(), line: Some(3), message };
+        let fault = TemplateFault { file: "templates/mail/broken.txt".to_owned(), line: Some(3), message };
         if name == "broken" { vec![fault] } else { Vec::new() }
     }
 }

@@ -26,8 +26,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                     Code::UnknownTemplate,
                     span,
                     Wording::new(
-                        format!("没有叫 `{name}` 的邮件模板。请在 `templates/` 里加一个，或删掉 `template` 用自带的通知"),
-                        format!("there is no mail template `{name}`; add one to `templates/`, or delete `template` to use the built-in notice"),
+                        format!("没有叫 `{name}` 的邮件模板。请加上 `templates/mail/{name}.txt`，或删掉 `template` 用自带的通知"),
+                        format!("there is no mail template `{name}`; add `templates/mail/{name}.txt`, or delete `template` to use the built-in notice"),
                     ),
                 ),
             });

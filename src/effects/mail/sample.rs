@@ -28,11 +28,15 @@ pub fn check_notice(templates: &Templates, name: &str, definition: &Definition) 
     for lang in [Lang::Zh, Lang::En] {
         for ending in ["txt", "html"] {
             if let Some(file) = templates.find(&format!("mail/{name}"), lang, ending) {
-                found.extend(templates.check_named(&file, &sample(Some(definition), lang), lang));
+                for problem in templates.check_named(&file, &sample(Some(definition), lang), lang) {
+                    // A file for both languages is tried in both.
+                    if !found.contains(&problem) {
+                        found.push(problem);
+                    }
+                }
             }
         }
     }
-    found.dedup();
     found
 }
 
