@@ -780,6 +780,32 @@ fn mends_are_shown_before_they_are_made() {
 }
 
 #[test]
+fn mends_that_are_only_offers_are_counted() {
+    for (lang, words) in [("en", "1 mend above is only an offer"), ("zh", "上面还有 1 处改法只是建议")] {
+        let shell = Shell::new(lang);
+        shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n  al: { name: Al, mail: al@example.com, positions: [boss] }\n");
+        shell.write("a.yaml", "process: a\ntitle: A\nsteps:\n  - { id: one, approve: bosk }\n");
+        let said = shell.run(&["check", ".", "--fix"]);
+        assert!(said.code == 1 && said.out.contains(words), "{}", said.out);
+        assert!(!shell.run(&["check", "."]).out.contains(words));
+    }
+}
+
+#[test]
+fn a_template_of_a_process_is_told_by_file_line_and_name() {
+    let shell = Shell::new("en");
+    shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n  al: { name: Al, mail: al@example.com, positions: [boss] }\n");
+    shell.write("a.yaml", "process: a\ntitle: A\nform:\n  what: { type: text, required: true }\nsteps:\n  - { id: one, approve: boss, show: [what] }\n  - { notify: boss, template: hello }\n");
+    let said = shell.run(&["check", "."]);
+    assert!(said.out.contains("`templates/mail/hello.txt`"), "{}", said.out);
+    std::fs::create_dir_all(shell.folder.path().join("templates/mail")).unwrap();
+    shell.write("templates/mail/hello.txt", "Subject: x\n\n{{ data.waht }}\n");
+    let said = shell.run(&["check", "."]);
+    assert!(said.out.contains("(templates/mail/hello.txt:3): There is no `data.waht`"), "{}", said.out);
+    assert!(said.out.contains("data.what") && said.out.contains("1 error"), "{}", said.out);
+}
+
+#[test]
 fn a_wrong_command_line_is_told_in_json_too() {
     let shell = Shell::deployed("en");
     for arguments in [&["list", "--bogus", "--json"][..], &["list", "--status", "bogus", "--json"]] {

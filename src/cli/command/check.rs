@@ -7,8 +7,8 @@ use crate::cli::shell::Shell;
 use crate::cli::{diff, save};
 use crate::compile::{Compiled, Mended, OwnTemplate, SourceText, TemplateFault, Templates as Named};
 use crate::diagnostics::{Severity, Style, render, to_json, to_sarif};
-use crate::effects::mail::sample;
-use crate::effects::template::{EMBEDDED, Templates};
+use crate::effects::mail::check_notice;
+use crate::effects::template::{EMBEDDED, Problem, Templates};
 use crate::model::definition::Definition;
 use crate::model::text::Lang;
 use clap::{Arg, ArgMatches, Command};
@@ -95,6 +95,9 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             if !only_shown {
                 show(output, &compiled, true)?;
                 output.print(&summary(output, &compiled, took))?;
+                if let Some(left) = mended.as_ref().and_then(|mended| mended.left(output)) {
+                    output.print(&left)?;
+                }
             }
         }
     }
@@ -142,6 +145,18 @@ impl Changes {
             true => output.pick("没有可以直接改好的错误", "Nothing here has exactly one safe mend").to_owned(),
             false => self.files.iter().map(one).collect(),
         }
+    }
+
+    /// How many mends are offered and were not made, if any: which name was meant is for the author to say.
+    fn left(&self, output: &Output) -> Option<String> {
+        let left = self.compiled.diagnostics.iter().filter(|found| found.fix.is_some()).count();
+        (left > 0).then(|| match (output.lang, left) {
+            (Lang::Zh, left) => format!("上面还有 {left} 处改法只是建议，没有直接改：请您看过再决定"),
+            (Lang::En, 1) => "1 mend above is only an offer and was not made: it is for you to decide".to_owned(),
+            (Lang::En, left) => {
+                format!("{left} mends above are only offers and were not made: they are for you to decide")
+            }
+        })
     }
 
     fn told(&self, output: &Output) -> String {
@@ -284,7 +299,7 @@ pub(super) fn gather(paths: &[PathBuf]) -> Result<(BTreeSet<PathBuf>, BTreeSet<P
 pub(crate) fn templates(shell: &Shell) -> Result<Templates, Stop> {
     Templates::load(&shell.settings.templates).map_err(|problems| {
         let line = |lang: Lang| {
-            let line = |problem: &crate::effects::template::Problem| {
+            let line = |problem: &Problem| {
                 let at = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
                 let file = shell.settings.templates.join(&problem.template);
                 format!("  {}{at}: {}", file.display(), problem.what.get(lang))
@@ -374,18 +389,11 @@ impl Named for Checked<'_> {
     }
 
     fn faults(&self, name: &str, definition: &Definition) -> Vec<TemplateFault> {
-        let mut faults = Vec::new();
-        for lang in [Lang::Zh, Lang::En] {
-            for ending in ["txt", "html"] {
-                let Some(file) = self.0.find(&format!("{MAIL}{name}"), lang, ending) else { continue };
-                if let Err(problem) = self.0.render(&file, sample(Some(definition), lang), lang) {
-                    let fault = TemplateFault { file, line: problem.line, message: problem.what };
-                    if !faults.contains(&fault) {
-                        faults.push(fault);
-                    }
-                }
-            }
-        }
-        faults
+        let told = |problem: Problem| TemplateFault {
+            file: format!("templates/{}", problem.template),
+            line: problem.line,
+            message: problem.what,
+        };
+        check_notice(self.0, name, definition).into_iter().map(told).collect()
     }
 }
