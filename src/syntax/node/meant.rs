@@ -8,7 +8,7 @@ use super::{Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::schema_keys;
-use crate::syntax::trap::{foreign, full_width, full_width_mark};
+use crate::syntax::trap::{foreign, full_width, full_width_mark, taken_apart};
 use std::ops::Range;
 
 /// A mark of structure that YAML takes for a part of a text.
@@ -315,12 +315,13 @@ fn full_width_in_line(line: &str) -> Option<(usize, char, &'static str)> {
         .filter(|(_, mark, _)| matches!(mark, '：' | '“' | '”' | '【' | '】' | '［' | '］' | '｛' | '｝' | '，'))
 }
 
-/// An expression with brackets of its own as a value within `{ }` or `[ ]`: `{ task: boss, when: n in [1, 2] }`.
+/// An expression with brackets of its own, or with a text behind a comma, as a value within `{ }` or `[ ]`:
+/// `{ task: boss, when: n in [1, 2] }`, `{ task: boss, when: contains(what, "a") }`.
 pub(super) fn bare_brackets(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
     let line = &text[start..end];
-    let (value, _) = values_in_brackets(line).into_iter().find(|(value, open)| {
+    let (value, open) = values_in_brackets(line).into_iter().find(|(value, open)| {
         // The parser stops at the bracket, or at what follows the one that it took for its own.
         let raw = &line[value.clone()];
         *open < raw.len() && start + value.start <= at && at <= start + value.end + 1
@@ -330,6 +331,9 @@ pub(super) fn bare_brackets(id: SourceId, text: &str, at: usize) -> Option<Diagn
     let span = Span::new(id, start + value.start, start + value.end);
     if raw.starts_with("${") {
         return Some(foreign(text, span, "${ }"));
+    }
+    if raw[open..].starts_with('"') {
+        return Some(taken_apart(span, raw));
     }
     Some(
         Diagnostic::new(
@@ -371,8 +375,8 @@ pub(super) fn second_colon_in_brackets(id: SourceId, text: &str, at: usize) -> O
     )
 }
 
-/// The plain values of the mappings in braces of a line that have brackets behind their first word, and where in them
-/// the first bracket stands.
+/// The plain values of the mappings in braces of a line that have brackets behind their first word, or a text behind a
+/// comma in round ones, and where in them the first of these stands.
 fn values_in_brackets(line: &str) -> Vec<(Range<usize>, usize)> {
     let mut found = Vec::new();
     let (mut outer, mut quote) = (0_usize, None);
@@ -401,7 +405,13 @@ fn values_in_brackets(line: &str) -> Vec<(Range<usize>, usize)> {
             (Some((_, _, open)), ']' | '}') => *open = open.saturating_sub(1),
             (Some((_, _, open)), '(') => *open += 1,
             (Some((_, _, open)), ')') => *open = open.saturating_sub(1),
-            (Some(_), '"') => quote = Some('"'),
+            (Some((begin, first, open)), '"') => {
+                // YAML ends the value at the comma, and takes what follows for a quoted key.
+                if *open > 0 && line[..at].trim_end().ends_with(',') {
+                    first.get_or_insert(at - *begin);
+                }
+                quote = Some('"');
+            }
             (Some(_), _) => {}
             (None, '{') => outer += 1,
             (None, '}') => outer = outer.saturating_sub(1),
