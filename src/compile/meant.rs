@@ -24,10 +24,7 @@ pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, docume
         && fault.suggestion.as_ref().is_some_and(department)
     {
         let near = fault.suggestion.take().unwrap_or_default();
-        fault.hint = Some(Wording::new(
-            format!("部门 `{near}` 的负责人写成 `head_of({near})`；岗位请写它的名称。"),
-            format!("Who heads the department `{near}` is `head_of({near})`; a position is written by its name."),
-        ));
+        fault.hint = Some(heads(&near));
         return;
     }
     if fault.suggestion.is_some() {
@@ -73,6 +70,8 @@ pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, docume
             format!("流程里有字段 `{name}`，但这里读不到它。"),
             format!("The process has a field `{name}`, which cannot be read here."),
         ));
+    } else if let Some(near) = instead.as_ref().filter(|near| *expected == Expected::People && department(near)) {
+        fault.hint = Some(heads(near));
     } else if let Some(name) = instead {
         fault.hint = Some(Wording::new(format!("是不是 `{name}`？"), format!("Did you mean `{name}`?")));
         fault.suggestion = Some(name);
@@ -85,6 +84,16 @@ pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, docume
             format!("The positions of the directory are {listed}{more}."),
         ));
     }
+}
+
+/// What is said where a department stands for people.
+fn heads(department: &str) -> Wording {
+    Wording::new(
+        format!("部门 `{department}` 的负责人写成 `head_of({department})`；岗位请写它的名称。"),
+        format!(
+            "Who heads the department `{department}` is `head_of({department})`; a position is written by its name."
+        ),
+    )
 }
 
 /// Takes a mend for what another place would ask: a length of time where a number is asked, a text where people are.
