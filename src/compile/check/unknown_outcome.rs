@@ -15,7 +15,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let on = step.on.iter().map(|(name, _)| name).filter(|name| !is_otherwise(step, name));
         let copied = step.copy.iter().map(|(name, _)| name);
         for name in on.chain(opinion(step)).chain(copied).chain(by_time(step)) {
-            if !known.contains(&name.value) && !hidden(subject, step, name) {
+            if !known.contains(&name.value) && !hidden(subject, step, name, &known) {
                 diagnostics.push(unknown(name, &known, step));
             }
         }
@@ -38,8 +38,10 @@ fn known(subject: &Subject<'_>, step: &Step) -> Option<Vec<String>> {
 }
 
 /// Whether a fault told elsewhere may be what keeps a step from an outcome.
-fn hidden(subject: &Subject<'_>, step: &Step, name: &Spanned<String>) -> bool {
+fn hidden(subject: &Subject<'_>, step: &Step, name: &Spanned<String>, known: &[String]) -> bool {
     match &step.kind {
+        // No `approve` declares outcomes: what is like one of its own is a slip.
+        StepKind::Approve { .. } if suggest::closest(&name.value, known.iter().map(String::as_str)).is_some() => false,
         StepKind::Call(call) => {
             subject.world.callees.get(call.process.value.as_str()).is_some_and(|callee| callee.writes_end(&name.value))
         }
