@@ -20,7 +20,7 @@ pub(crate) struct Names {
 }
 
 /// The words that expressions keep.
-const RESERVED: &[(&str, &str, &str)] = &[
+pub(crate) const RESERVED: &[(&str, &str, &str)] = &[
     ("applicant", "申请人", "who applies"),
     ("instance", "这次办理的事", "the case itself"),
     ("steps", "各步骤的结果", "what steps came to"),

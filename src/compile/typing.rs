@@ -8,7 +8,7 @@ use crate::compile::lower::{Flow, Part};
 use crate::compile::resolve::{Names, walk};
 use crate::compile::texts::expressions;
 use crate::compile::touch::writes;
-use crate::compile::unread::{Reading, Unread};
+use crate::compile::unread::{Reading, Unread, of_lost_rows};
 use crate::compile::{
     World, assigned, callee, conditions, fields, form, look_up, meant, outcomes, proved, rows, step, units,
 };
@@ -330,7 +330,9 @@ impl<'a> Typing<'a> {
                         FaultKind::UnknownName | FaultKind::UnknownProperty => {
                             let name = text.text.get(fault.range.clone()).unwrap_or("");
                             let unlike = fault.suggestion.is_none() && fault.kind == FaultKind::UnknownName;
-                            self.unread.may_declare(name.trim_matches('"')) || self.unread.no_directory && unlike
+                            self.unread.may_declare(name.trim_matches('"'))
+                                || self.unread.no_directory && unlike
+                                || fault.kind == FaultKind::UnknownProperty && of_lost_rows(name, self.document)
                         }
                         FaultKind::UnknownOption => {
                             let name = text.text.get(fault.range.clone()).unwrap_or("");

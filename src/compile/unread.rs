@@ -4,8 +4,10 @@
 //! declaration would: first in a line or a group with a colon behind it, or as an `id`. One that stands at no such
 //! place is unknown whatever else is wrong, and is told at once.
 
+use crate::compile::resolve::{RESERVED, walk};
 use crate::diagnostics::Span;
-use crate::syntax::{self, Hidden};
+use crate::syntax::{self, Hidden, Process, StepKind, feel};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// How much of a text was understood.
@@ -159,6 +161,28 @@ fn declares(text: &str, at: usize, name: &str) -> bool {
     let opens = before.is_empty() || before.ends_with(['\n', '{', ',', '，', '｛']);
     let named = before.ends_with("id:") || before.ends_with("id：");
     named || opens && after.trim_start_matches([' ', '"', '\'']).starts_with([':', '：'])
+}
+
+/// Whether a field is asked of each row of a list that is not known, which is told at the `each`.
+pub(crate) fn of_lost_rows(name: &str, document: &Process) -> bool {
+    let mut known: BTreeSet<&str> = RESERVED.iter().map(|(word, _, _)| *word).collect();
+    known.extend(document.form.iter().chain(&document.data).map(|field| field.name.value.as_str()));
+    walk(&document.steps, &mut |step| {
+        known.extend(step.form.iter().map(|field| field.name.value.as_str()));
+        if let StepKind::Each { alias, into, .. } = &step.kind {
+            known.extend(into.iter().chain([alias]).map(|name| name.value.as_str()));
+        }
+    });
+    let mut lost = false;
+    walk(&document.steps, &mut |step| {
+        if let StepKind::Each { rows, steps, .. } = &step.kind
+            && feel::is_word(&rows.text)
+            && !known.contains(rows.text.as_str())
+        {
+            walk(steps, &mut |step| lost |= step.form.iter().any(|field| field.name.value == name));
+        }
+    });
+    lost
 }
 
 #[cfg(test)]
