@@ -74,8 +74,44 @@ async fn a_hidden_field_and_a_hidden_column_are_nowhere() {
     page.is(200).has(&["Oak shelf", "Pine shelf"]).lacks(&["66.60", "77.70", "900.00", "950.00", "Budget"]);
 
     house.answer(&keeper, &[("outcome", "done")]).await.is(303);
+    // Nor once it is answered.
+    house.get(&keeper).await.is(200).lacks(&["66.60", "77.70", "900.00", "950.00", "Price", "Budget"]);
     let lead = house.link("leo").await;
     house.get(&lead).await.is(200).has(&["Pine shelf", "66.60", "950.00"]).lacks(&["offer.txt"]);
+}
+
+#[test]
+fn who_is_only_told_of_a_step_reads_no_more_of_it_than_it_shows() {
+    let order = "
+process: order
+title: Order
+start: [buyer]
+form:
+  purpose: { type: text, title: Purpose, required: true }
+  budget: { type: money, title: Budget, required: true }
+steps:
+  - id: look
+    title: Look
+    approve: lead
+    hide: [budget]
+    due: 1 day
+    overdue: { notify: [keeper, applicant] }
+    copy: { approved: [keeper] }
+  - end: fine
+";
+    let tests = "
+test: neither while it is late nor in the copy; the applicant has it all
+process: order
+now: 2026-03-02T09:00
+start: { by: bea, data: { purpose: Store room, budget: 900 } }
+do:
+  - { advance: 2 days }
+  - expect: { mail: [{ to: kim, kind: overdue, body: Store room }, { to: bea, kind: overdue, body: 900.00 }] }
+  - expect: { no mail: { to: kim, body: 900 } }
+  - { approve: look, by: leo }
+  - expect: { mail: { to: kim, kind: notice, body: Store room }, no mail: { to: kim, kind: notice, body: 900 } }
+";
+    assert_eq!(support::failures(tests, &[("directory.yaml", DIRECTORY), ("order.yaml", order)]), "");
 }
 
 #[test]

@@ -73,12 +73,17 @@ pub(super) fn context(
     name: &str,
 ) -> Context {
     let (definition, state) = (letter.scene.definition, letter.scene.state);
-    let acted = match letter.kind {
-        MailKind::ActedFor { task: Some(task) } => task_of(letter, *task),
+    // Who is only told of a step reads no more of it than it shows; whose case it is has all of it.
+    let told_of = match letter.kind {
+        _ if *letter.to == state.applicant => None,
+        MailKind::ActedFor { task: Some(task) } | MailKind::Overdue { task: Some(task), .. } => task_of(letter, *task),
+        MailKind::Notice { step } => Some((step, TaskKind::Work)),
         _ => None,
     };
-    let saw = acted.map_or(Shown::EVERYTHING, |(step, kind)| Shown::at(definition, step, kind));
-    let reader = Reader { person: Some(letter.to), asked, saw: Some(saw), ..Reader::default() };
+    let told_of = told_of.map(|(step, kind)| Shown::at(definition, step, kind));
+    let shown = asked.map(|(task, _)| Shown::at(definition, &task.step, task.kind)).or(told_of);
+    let shown = shown.unwrap_or(Shown::EVERYTHING);
+    let reader = Reader { person: Some(letter.to), asked, saw: Some(shown), changes: true, ..Reader::default() };
     let mut case = case_view(&letter.scene, words, reader);
     case.due = late(letter, words, asked).or(case.due);
     case.stamp = case.stamp.or_else(|| ending(letter, words));
@@ -89,7 +94,6 @@ pub(super) fn context(
         MailKind::Notice { step } | MailKind::Overdue { step, task: None, .. } => words.step(definition, step),
         _ => asked.map(|(task, _)| words.task_in(definition, state, task)).unwrap_or_default(),
     };
-    let shown = asked.map_or(Shown::EVERYTHING, |(task, _)| Shown::at(definition, &task.step, task.kind));
     let by_now = data_by_now(definition, state, asked.map(|(task, _)| task.token));
     let seen = shown.of(&by_now);
     let decided = decided(letter, words, asked);

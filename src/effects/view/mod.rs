@@ -89,15 +89,18 @@ pub struct Reader<'a> {
     pub fills: bool,
     /// Whether they operate the case, and are told of attempts outside and of incidents.
     pub operates: bool,
-    /// What they were shown of whom nothing is asked any more, or what a mail shows them.
+    /// What is shown to whom nothing is asked, where that is not everything.
     pub saw: Option<Shown<'a>>,
+    /// Whether they are told of what was changed though they are asked nothing.
+    pub changes: bool,
 }
 
 /// An instance in the words of its reader.
 pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> CaseView {
     let (definition, state) = (scene.definition, scene.state);
     let person = reader.asked.map(|(_, assignment)| &assignment.person).or(reader.person);
-    let shown = reader.asked.map_or(Shown::EVERYTHING, |(task, _)| Shown::at(definition, &task.step, task.kind));
+    let asked = reader.asked.map(|(task, _)| Shown::at(definition, &task.step, task.kind));
+    let shown = asked.or(reader.saw).unwrap_or(Shown::EVERYTHING);
     let step = reader.asked.filter(|(task, _)| matches!(task.kind, TaskKind::Approve | TaskKind::Work));
     let human = step.and_then(|(task, _)| definition.steps.get(&task.step)?.human());
     let edited = human.filter(|_| reader.fills).map(|human| human.edit.as_slice()).unwrap_or_default();
@@ -119,7 +122,7 @@ pub fn case_view(scene: &Scene<'_>, words: &Words<'_>, reader: Reader<'_>) -> Ca
     let submitted = words.moment(state.started_at);
     // Of what was changed they are told who see it: who is asked, whose case it is, and who looks after it.
     let own = reader.operates || person == Some(&state.applicant);
-    let changes = if own || reader.asked.is_some() { Some(shown) } else { reader.saw };
+    let changes = (own || reader.asked.is_some() || reader.changes).then_some(shown);
     CaseView {
         lang: words.lang.tag(),
         title: clean_line(state.title.get(words.lang)),

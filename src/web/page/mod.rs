@@ -64,10 +64,11 @@ impl<'a> Desk<'a> {
             caller: self.around.caller.as_ref(),
         };
         let asked = self.visit.asked().filter(|_| asked);
-        // Who answered may still see what they saw then.
-        let answered = matches!(self.visit.standing, Standing::Answered { .. });
-        let saw = answered.then(|| Shown::at(&case.definition, &self.visit.row.step, self.visit.kind));
-        let reader = Reader { person: Some(&self.visit.row.person), asked, fills: true, saw, ..Reader::default() };
+        // A link shows what its step shows, and who answered may still see what was changed by then.
+        let changes = matches!(self.visit.standing, Standing::Answered { .. });
+        let saw = Some(Shown::at(&case.definition, &self.visit.row.step, self.visit.kind));
+        let person = Some(&self.visit.row.person);
+        let reader = Reader { person, asked, fills: true, saw, changes, ..Reader::default() };
         case_view(&scene, &self.words, reader)
     }
 
