@@ -21,7 +21,7 @@ use crate::model::people::Directory;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::{Calendar, Duration};
 use crate::model::value::{Record, Value, from_plain, plain};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -96,6 +96,8 @@ pub enum Happened {
     Answered(StepId, PersonId, Outcome),
     /// What a step waits for outside comes, or fails.
     Came(StepId, Outcome),
+    /// Nobody answered in time; what time then made of it, where it decides.
+    Overdue(StepId, Option<Outcome>),
     /// A step is passed.
     Skipped(StepId),
     /// A mail goes out: its number among the mails of the world.
@@ -130,6 +132,7 @@ pub fn forecast<'a>(
         spent: BTreeMap::new(),
         entered: BTreeMap::new(),
         reminders: 0,
+        acted: 0,
     };
     future.read(&world);
     let mut stopped = Stopped::Long;
@@ -211,6 +214,8 @@ struct Future<'q> {
     /// How often each step of a case was come to.
     entered: BTreeMap<Place, usize>,
     reminders: usize,
+    /// The case in which something was done last: what that led to in others comes after it.
+    acted: usize,
 }
 
 impl Future<'_> {
@@ -256,6 +261,7 @@ impl Future<'_> {
             Waiting::Http { attempt, .. } | Waiting::Job { attempt, .. } => Ask::Answer { token, attempt, data },
             _ => return false,
         };
+        self.acted = case;
         self.happened.push(Happening { at: world.now(), case, what: Happened::Came(step.clone(), outcome) });
         if world.ask(case, Actor::System, ask).is_err() {
             // It is not said again; the case stays as it is.
@@ -276,7 +282,7 @@ impl Future<'_> {
                     !task.answers.iter().any(|answer| answer.assignment == one.id)
                 };
                 let Some(by) = task.assignments.iter().find(open).map(|one| one.person.clone()) else { continue };
-                let at = self.when(world, task).max(world.now());
+                let at = self.when(world, case.definition, task).max(world.now());
                 if next.as_ref().is_none_or(|known| at < known.at) {
                     next = Some(Due { at, case: number, task: *id, by });
                 }
@@ -285,11 +291,17 @@ impl Future<'_> {
         next
     }
 
-    fn when(&self, world: &World<'_>, task: &Task) -> DateTime<Utc> {
+    fn when(&self, world: &World<'_>, definition: &Definition, task: &Task) -> DateTime<Utc> {
         let after = |duration| world.calendar().add(task.opened_at, duration).unwrap_or(task.opened_at);
         match self.question.pace {
             Pace::After(duration) => after(duration),
-            Pace::Due => task.due.unwrap_or_else(|| after(Duration::WorkingDays(1))),
+            Pace::Due => {
+                let overdue = definition.steps.get(&task.step).and_then(|step| step.overdue.as_ref());
+                // Where time takes the step away then, the last moment is just before.
+                let taken = overdue.is_some_and(|overdue| overdue.then.is_some());
+                let last = |due: DateTime<Utc>| if taken { due - TimeDelta::minutes(1) } else { due };
+                task.due.map_or_else(|| after(Duration::WorkingDays(1)), last)
+            }
         }
     }
 
@@ -297,6 +309,7 @@ impl Future<'_> {
         let Some(case) = world.cases().get(due.case) else { return };
         let Some(task) = case.state.tasks.get(&due.task) else { return };
         let step = task.step.clone();
+        self.acted = due.case;
         let Some((form, ask)) = self.asked(world, &due) else { return };
         let mut filler = Filler::new(world.directory(), world.calendar(), world.now(), &due.by, self.question.lang);
         let mut answer = ask.clone();
@@ -354,10 +367,10 @@ impl Future<'_> {
 
     /// Tells what happened since it was last looked at.
     fn read(&mut self, world: &World<'_>) {
-        for (number, case) in world.cases().iter().enumerate() {
-            if self.told.len() <= number {
-                self.told.push(0);
-            }
+        self.told.resize(world.cases().len().max(self.told.len()), 0);
+        let acted = world.cases().iter().enumerate().skip(self.acted).take(1);
+        let others = world.cases().iter().enumerate().filter(|(number, _)| *number != self.acted);
+        for (number, case) in acted.chain(others) {
             let told = self.told.get(number).copied().unwrap_or(0);
             for entry in case.log.get(told..).unwrap_or_default() {
                 for event in &entry.events {
@@ -366,7 +379,7 @@ impl Future<'_> {
                         *self.entered.entry((number, step.clone(), row)).or_default() += 1;
                     }
                     let by = entry.command.actor.person();
-                    if let Some(what) = happened(&case.state, event, by) {
+                    if let Some(what) = overdue(event, &entry.events).or_else(|| happened(&case.state, event, by)) {
                         self.happened.push(Happening { at: entry.at, case: number, what });
                     }
                 }
@@ -436,6 +449,16 @@ fn as_sent(value: Value) -> Value {
         }
         other => from_plain(&plain(&other)),
     }
+}
+
+/// A step that is late, and what that makes of it at once.
+fn overdue(event: &Event, all: &[Event]) -> Option<Happened> {
+    let Event::WentOverdue { token, step, .. } = event else { return None };
+    let decided = all.iter().find_map(|other| match other {
+        Event::Left { token: of, step: left, outcome, .. } if of == token && left == step => Some(outcome.clone()),
+        _ => None,
+    });
+    Some(Happened::Overdue(step.clone(), decided))
 }
 
 fn happened(state: &crate::engine::state::State, event: &Event, by: Option<&PersonId>) -> Option<Happened> {

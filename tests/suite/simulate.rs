@@ -3,6 +3,7 @@
 use crate::support::{self, OFFICE, compile, project};
 use countersign::model::id::{Outcome, PersonId, ProcessId, StepId};
 use countersign::model::text::Lang;
+use countersign::model::time::Duration;
 use countersign::model::value::{Record, Value};
 use countersign::simulate::forecast::{Happened, Pace, Question, Stopped, forecast};
 use countersign::simulate::missing;
@@ -70,6 +71,10 @@ steps:
 
 /// What happens of a process where these steps go so, and why no more.
 fn future(process: &str, said: &[(&str, &str)]) -> (Vec<Happened>, Stopped) {
+    future_at(process, said, Pace::Due)
+}
+
+fn future_at(process: &str, said: &[(&str, &str)], pace: Pace) -> (Vec<Happened>, Stopped) {
     let directory = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
     let compiled = compile(&[("one.yaml", process), ("directory.yaml", &directory)]);
     assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
@@ -82,7 +87,7 @@ fn future(process: &str, said: &[(&str, &str)]) -> (Vec<Happened>, Stopped) {
     for (step, outcome) in said {
         answers.entry((*step).into()).or_default().push((*outcome).into());
     }
-    let question = Question { process: &process, by: &by, data, from, pace: Pace::Due, answers, lang: Lang::En };
+    let question = Question { process: &process, by: &by, data, from, pace, answers, lang: Lang::En };
     let (_, happened, stopped) = forecast(&compiled.definitions, &people, &calendar, &question).expect("it starts");
     (happened.into_iter().map(|one| one.what).collect(), stopped)
 }
@@ -103,6 +108,29 @@ fn what_is_outside_goes_as_it_is_said_and_else_does_not_come() {
     // Nothing says where a job that fails leads.
     let (happened, _) = future(OUTSIDE, &[("book", "done"), ("print", "failed")]);
     assert!(happened.iter().any(|one| matches!(one, Happened::Stopped(step) if step.as_str() == "print")));
+}
+
+#[test]
+fn what_time_makes_of_a_step_is_told_and_at_the_last_moment_it_is_answered() {
+    let process = "process: one\ntitle: 一\nstart: [客户专员]\nsteps:\n  \
+                   - { id: look, approve: 副总经理, due: 1 working day, overdue: { decide: rejected } }\n  \
+                   - { id: after, task: 副总经理, due: 1 working day, overdue: { go: late } }\n  - { end: fine }\n  - { id: late, end: late }\n";
+    let (happened, _) = future(process, &[]);
+    assert_eq!(end(&happened), Some("fine"), "{happened:#?}");
+    let late = |happened: &[Happened]| {
+        let late = happened.iter().filter_map(|one| {
+            if let Happened::Overdue(step, how) = one {
+                Some((step.to_string(), how.as_ref().map(ToString::to_string)))
+            } else {
+                None
+            }
+        });
+        late.collect::<Vec<_>>()
+    };
+    assert_eq!(late(&happened), []);
+    let (happened, _) = future_at(process, &[], Pace::After(Duration::WorkingDays(2)));
+    assert_eq!(end(&happened), Some("rejected"));
+    assert_eq!(late(&happened), [("look".to_owned(), Some("rejected".to_owned()))]);
 }
 
 #[test]

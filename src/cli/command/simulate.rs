@@ -143,8 +143,20 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             let title = field.map_or(name.as_str(), |field| field.title.get(output.lang));
             format!("{} = {}", clean_line(title), words.value(field, value))
         };
-        let said: Vec<String> = made_up.iter().map(said).collect();
-        output.note(format!("没有写而自己填的：{}。", said.join("，")), format!("Made up: {}.", said.join(", ")));
+        let empty = |value: &Value| value.is_null() || value.as_list().is_some_and(<[Value]>::is_empty);
+        let said: Vec<String> = made_up.iter().filter(|(_, value)| !empty(value)).map(said).collect();
+        if !said.is_empty() {
+            output.note(format!("没有写而自己填的：{}。", said.join("，")), format!("Made up: {}.", said.join(", ")));
+        }
+        let open: Vec<String> =
+            made_up.iter().filter(|(_, value)| empty(value)).map(|(name, _)| format!("--set {name}=…")).collect();
+        if !open.is_empty() {
+            let open = open.join(" ");
+            output.note(
+                format!("编不出来的请自己写：{open}。"),
+                format!("What cannot be made up has to be said: {open}."),
+            );
+        }
     }
     let question = Question { process: &definition.process, by: &by, data, from, pace, answers, lang: output.lang };
     let (world, happened, stopped) = forecast(&compiled.definitions, &people, &calendar, &question)
@@ -162,6 +174,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         let shown = if when == before { String::new() } else { when.clone() };
         before = when;
         let (step, what, who, ink) = told.row(one);
+        let step = told.within(one.case, step);
         table.painted_row([(shown, Some(Ink::Dim)), (step, None), (what, ink), (who, None)]);
     }
     output.print(&output.table(&table))?;
@@ -227,6 +240,13 @@ impl Told<'_> {
         // Who tries a process knows a step without a title by its id.
         let titled = case.definition.steps.get(step).is_some_and(|step| step.title.is_some());
         if titled { self.words().step(case.definition, step) } else { step.to_string() }
+    }
+
+    /// Where something happens: beside the case that was started, in which of those that it called.
+    fn within(&self, case: usize, step: String) -> String {
+        let Some(called) = self.world.cases().get(case).filter(|_| case > 0) else { return step };
+        let title = clean_line(called.definition.title.get(self.lang));
+        if step.is_empty() { format!("↳ {title}") } else { format!("↳ {title} · {step}") }
     }
 
     fn words(&self) -> Said<'_> {
@@ -330,6 +350,22 @@ impl Told<'_> {
                 };
                 (self.step(one.case, step), what, String::new(), Some(Ink::Bold))
             }
+            Happened::Overdue(step, decided) => {
+                let case = self.world.cases().get(one.case);
+                let human = case.and_then(|case| case.definition.steps.get(step)).and_then(|step| step.human());
+                let late = pick("逾期", "overdue");
+                let what = match decided {
+                    Some(outcome) if outcome.as_str() == outcome::OVERDUE => {
+                        format!("{late}{}", pick("，转往别处", ", goes on elsewhere"))
+                    }
+                    Some(outcome) => {
+                        let said = self.words().answer(human, outcome);
+                        format!("{late}{}{said}", pick("，按期限定为：", ", time decides: "))
+                    }
+                    None => late,
+                };
+                (self.step(one.case, step), what, String::new(), Some(Ink::Amber))
+            }
             Happened::Skipped(step) => {
                 (self.step(one.case, step), pick("跳过", "skipped"), String::new(), Some(Ink::Dim))
             }
@@ -377,6 +413,10 @@ impl Told<'_> {
                 Happened::Came(step, outcome) => {
                     json!({ "what": "came", "step": step.as_str(), "outcome": outcome.as_str() })
                 }
+                Happened::Overdue(step, decided) => json!({
+                    "what": "overdue", "step": step.as_str(),
+                    "outcome": decided.as_ref().map(|outcome| outcome.as_str()),
+                }),
                 Happened::Skipped(step) => json!({ "what": "skipped", "step": step.as_str() }),
                 Happened::Mailed(number) => {
                     let mail = self.world.mails().get(*number);
