@@ -29,6 +29,7 @@ mod conditions;
 mod fields;
 mod form;
 mod head;
+mod kept;
 mod look_up;
 mod lower;
 mod meant;

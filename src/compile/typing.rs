@@ -5,15 +5,11 @@
 //! believed to write a value until its expression proves otherwise, and the analysis is made again.
 
 use crate::compile::lower::{Flow, Part};
-use crate::compile::resolve::{Names, walk};
+use crate::compile::resolve::Names;
 use crate::compile::texts::expressions;
-use crate::compile::touch::writes;
 use crate::compile::unread::{Reading, Unread, of_lost_rows};
-use crate::compile::{
-    World, assigned, callee, conditions, fields, form, look_up, meant, outcomes, proved, rows, step, units,
-};
+use crate::compile::{World, assigned, conditions, fields, form, kept, look_up, meant, outcomes, proved, rows, step};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::expression::domain::Domain;
 use crate::expression::{self, Asked, Expected, Fault, FaultKind, Kept, Known, Scope};
 use crate::model::definition::{Definition, OwnCase, Policy};
 use crate::model::form::FieldKind;
@@ -22,7 +18,6 @@ use crate::model::id::{FieldName, ProcessId, StepId, Version};
 use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed, Value};
 use crate::syntax::{self, FeelText, Field, FieldType, Process, ScalarForm, Step, StepKind};
-use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -138,116 +133,6 @@ pub(crate) fn policy(written: &syntax::Policy, base: &Policy) -> Policy {
     }
 }
 
-/// What forms keep fields and columns from, and what limits do, whoever writes a field: see `maybe_out_of_bounds`.
-fn kept(document: &Process) -> Kept {
-    let mut asked: Vec<&Field> = document.form.iter().collect();
-    walk(&document.steps, &mut |step| asked.extend(&step.form));
-    let written: Vec<&Field> = document.data.iter().collect();
-    // A name of columns counts where all that bear it are of rows that the start form asks, and full.
-    let mut full_columns: BTreeSet<&str> = Default::default();
-    let started: Vec<&Field> = document.form.iter().collect();
-    full_columns.extend(
-        columns(&started).into_iter().filter(|column| is_full(column)).map(|column| column.name.value.as_str()),
-    );
-    let same = |field: &Field| full_columns.contains(field.name.value.as_str());
-    let own =
-        |field: &&Field| document.form.iter().flat_map(|list| &list.fields).any(|column| std::ptr::eq(column, *field));
-    let mut unlike: BTreeSet<&str> = Default::default();
-    let bearing = asked.iter().copied().chain(columns(&asked)).chain(written.iter().copied()).chain(columns(&written));
-    for field in bearing.filter(|field| same(field)) {
-        if !(own(&field) && is_full(field)) {
-            unlike.insert(&field.name.value);
-        }
-    }
-    walk(&document.steps, &mut |step| unlike.extend(writes(step).into_iter().map(|name| name.value.as_str())));
-    let full_columns = full_columns.difference(&unlike).map(|name| FieldName::from(*name)).collect();
-    let lengths = asked.iter().chain(&written).copied();
-    let lengths: Vec<&Field> = lengths.flat_map(|field| std::iter::once(field).chain(&field.fields)).collect();
-    Kept {
-        units: Some(units::said(&lengths)),
-        held: held(&asked, &written),
-        ordered: ordered(document, &asked, &written),
-        full_columns,
-        // What is asked later, or not always, has no items before.
-        not_empty: document
-            .form
-            .iter()
-            .filter(|field| is_full(field))
-            .map(|field| field.name.value.as_str().into())
-            .collect(),
-    }
-}
-
-/// What fields of numbers and lengths of time hold, by their names: where several bear one, what any of them does.
-fn held(asked: &[&Field], written: &[&Field]) -> BTreeMap<FieldName, Domain> {
-    let mut found: BTreeMap<FieldName, Domain> = BTreeMap::new();
-    let limited = asked.iter().copied().chain(columns(asked)).chain(written.iter().copied());
-    let limited = limited.map(|field| (field, if is_counted(field) { callee::held(field) } else { Domain::any(true) }));
-    // What steps put into a list is of the types of its columns, and no more is known.
-    let unlimited = columns(written).into_iter().map(|field| (field, Domain::any(true)));
-    for (field, domain) in limited.chain(unlimited) {
-        let name = FieldName::from(field.name.value.as_str());
-        let all = found.get(&name).map_or_else(|| domain.clone(), |other| other.or(&domain));
-        found.insert(name, all);
-    }
-    found
-}
-
-/// Pairs of fields of one form where one is the limit of the other: `to` with `min: from`. Whoever changes one of them
-/// keeps to it. A name that a column bears, too, may mean that.
-fn ordered(document: &Process, asked: &[&Field], written: &[&Field]) -> BTreeSet<(FieldName, FieldName)> {
-    let mut found = BTreeSet::new();
-    let mut of_form = |form: &[Field]| {
-        for field in form.iter().filter(|field| field.value.is_none()) {
-            let limit = |limit: &Option<FeelText>| {
-                let name = limit.as_ref()?.text.trim();
-                let other = form.iter().find(|other| other.name.value == name && other.value.is_none())?;
-                Some(FieldName::from(other.name.value.as_str()))
-            };
-            let own = FieldName::from(field.name.value.as_str());
-            found.extend(limit(&field.min).map(|least| (own.clone(), least)));
-            found.extend(limit(&field.max).map(|most| (most, own)));
-        }
-    };
-    of_form(&document.form);
-    walk(&document.steps, &mut |step| of_form(&step.form));
-    if !found.is_empty() {
-        let mut once: BTreeMap<&str, usize> = BTreeMap::new();
-        for field in asked.iter().chain(written).copied().chain(columns(asked)).chain(columns(written)) {
-            *once.entry(&field.name.value).or_default() += 1;
-        }
-        let single = |name: &FieldName| once.get(name.as_str()) == Some(&1);
-        found.retain(|(a, b)| single(a) && single(b));
-    }
-    found
-}
-
-fn is_counted(field: &Field) -> bool {
-    use FieldType::*;
-    field.kind.is_some_and(|kind| matches!(kind.value, Integer | Decimal | Percent | Money | Duration))
-}
-
-fn columns<'f>(fields: &[&'f Field]) -> Vec<&'f Field> {
-    fields.iter().flat_map(|list| &list.fields).collect()
-}
-
-/// The lists that forms of steps take only with an item in them.
-fn full(document: &Process) -> Vec<&str> {
-    let mut found = Vec::new();
-    walk(&document.steps, &mut |step| {
-        found.extend(step.form.iter().filter(|field| is_full(field)).map(|field| field.name.value.as_str()));
-    });
-    found
-}
-
-/// Whether a form takes a list only with an item in it.
-fn is_full(field: &Field) -> bool {
-    let list = field.many.is_some() || field.kind.is_some_and(|kind| kind.value == FieldType::List);
-    let required = field.required.is_some_and(|required| required.value);
-    let least = field.min.as_ref().and_then(|min| min.text.trim().parse::<Decimal>().ok());
-    list && field.when.is_none() && field.value.is_none() && (required || least.is_some_and(|min| min >= Decimal::ONE))
-}
-
 /// The first computed amount, else the first amount.
 fn headline(definition: &Definition) -> Option<FieldName> {
     let amounts = || definition.fields().filter(|(_, field)| field.kind == FieldKind::Money && !field.many);
@@ -281,8 +166,8 @@ impl<'a> Typing<'a> {
             unread: world.unread.with(&reading),
             reading,
             clash: false,
-            kept: Arc::new(kept(document)),
-            full: full(document),
+            kept: Arc::new(kept::kept(document)),
+            full: kept::full(document),
             asked: BTreeMap::new(),
             answered: Vec::new(),
             diagnostics: Vec::new(),

@@ -32,6 +32,7 @@ mod present;
 mod row;
 mod signers;
 pub mod smtp;
+mod tags;
 pub mod template;
 pub mod timeline;
 pub mod transport;

@@ -6,6 +6,7 @@
 //!
 //! What a template cannot do: switch escaping off, print its whole context, read a file, or run for long.
 
+use super::tags;
 use crate::model::text::{Lang, Wording};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -116,8 +117,11 @@ impl Problem {
         let problem = Problem::of(template, error);
         let Some(line) = problem.line.filter(|_| error.kind() == ErrorKind::UndefinedError) else { return problem };
         let Ok(found) = environment.get_template(&problem.template) else { return problem };
-        let read: Vec<String> =
-            tags(found.source()).into_iter().filter(|(at, _)| *at == line).map(|(_, tag)| format!("`{tag}`")).collect();
+        let read: Vec<String> = tags::of(found.source())
+            .into_iter()
+            .filter(|(at, _)| *at == line)
+            .map(|(_, tag)| format!("`{tag}`"))
+            .collect();
         if read.is_empty() {
             return problem;
         }
@@ -319,7 +323,7 @@ impl Templates {
 /// And what is nested without bound in one tag is compiled, and dropped, by recursion.
 fn forbidden(name: &str, text: &str) -> Vec<Problem> {
     let (mut problems, mut sets) = (Vec::new(), 0);
-    for (line, tag) in tags(text) {
+    for (line, tag) in tags::of(text) {
         let word = tag.split_whitespace().next().unwrap_or_default();
         sets += usize::from(word == "set");
         let (zh, en) = if word == "autoescape" {
@@ -332,7 +336,7 @@ fn forbidden(name: &str, text: &str) -> Vec<Problem> {
                 "一个标签太长（最多 2,000 字节），请拆开写。",
                 "A tag is too long (at most 2,000 bytes). Write it in parts.",
             )
-        } else if unquoted(tag).contains('+') {
+        } else if tags::unquoted(tag).contains('+') {
             ("模板里不能用 `+`；连接文字请用 `~`。", "A template cannot add with `+`. To join texts, write `~`.")
         } else if sets == SETS + 1 {
             ("一个模板里 `set` 最多 200 次。", "A template takes at most 200 `set`s.")
@@ -342,68 +346,6 @@ fn forbidden(name: &str, text: &str) -> Vec<Problem> {
         problems.push(Problem::new(name, Some(line), zh, en));
     }
     problems
-}
-
-/// The tags of a template with their lines, without their braces and what controls white space.
-fn tags(text: &str) -> Vec<(usize, &str)> {
-    let (mut found, mut line, mut rest) = (Vec::new(), 1, text);
-    while let Some(at) = rest.find('{') {
-        line += rest.get(..at).unwrap_or_default().matches('\n').count();
-        rest = rest.get(at..).unwrap_or_default();
-        let (open, close) = match rest.get(..2) {
-            Some("{{") => (2, "}}"),
-            Some("{%") => (2, "%}"),
-            Some("{#") => (2, "#}"),
-            _ => (1, ""),
-        };
-        let inside = rest.get(open..).unwrap_or_default();
-        let length = match close {
-            "" => 0,
-            "#}" => inside.find(close).unwrap_or(inside.len()),
-            close => end_of_tag(inside, close),
-        };
-        let tag = inside.get(..length).unwrap_or_default();
-        if open == 2 && close != "#}" {
-            found.push((line, tag.trim_start_matches(['-', '+']).trim_end_matches(['-', '+']).trim()));
-        }
-        line += tag.matches('\n').count();
-        rest = inside.get(length..).unwrap_or_default();
-    }
-    found
-}
-
-/// Where a tag ends: at `close` outside of quotes, or with the text.
-fn end_of_tag(inside: &str, close: &str) -> usize {
-    let mut quote = None;
-    let mut escaped = false;
-    for (at, c) in inside.char_indices() {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => quote = Some(c),
-            None if inside.get(at..).is_some_and(|rest| rest.starts_with(close)) => return at,
-            None => {}
-        }
-    }
-    inside.len()
-}
-
-/// A tag without its quoted texts.
-fn unquoted(tag: &str) -> String {
-    let (mut plain, mut quote, mut escaped) = (String::new(), None, false);
-    for c in tag.chars() {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => quote = Some(c),
-            None => plain.push(c),
-        }
-    }
-    plain
 }
 
 fn exists(known: &minijinja::Value, path: &str) -> bool {

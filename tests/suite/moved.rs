@@ -22,6 +22,76 @@ fn sources(all: &[(String, String)], changed: usize, text: &str) -> Vec<SourceTe
     each.collect()
 }
 
+/// Lists within lists: every line has others far from it that it can spoil.
+const NESTED: &str = "process: nested
+title: 里外
+form:
+  rows:
+    type: list
+    title: 行
+    min: 1
+    fields:
+      who: { type: person, title: 谁, required: true }
+steps:
+  - id: all
+    each: rows
+    as: row
+    mode: in order
+    steps:
+      - id: one
+        title: 一
+        task: row.who
+  - id: both
+    parallel:
+      a:
+        - id: first
+          title: 甲
+          task: 人事
+      b:
+        - id: second
+          title: 乙
+          task: 人事
+          form:
+            x: { type: text, title: 写 }
+  - id: last
+    title: 末
+    task: 人事
+";
+
+#[test]
+fn a_moved_line_is_one_fault_however_deep_it_stands() {
+    let mut all = starter("zh");
+    all.push(("nested.yaml".to_owned(), NESTED.to_owned()));
+    let (file, lines): (usize, Vec<&str>) = (all.len() - 1, NESTED.lines().collect());
+    let (mut tried, mut kept) = (0, Vec::new());
+    for (at, line) in lines.iter().enumerate() {
+        for by in [-4_isize, -2, -1, 1, 2, 4] {
+            let moved = match usize::try_from(by) {
+                Ok(by) => format!("{}{line}", " ".repeat(by)),
+                Err(_) => match line.strip_prefix(&*" ".repeat(by.unsigned_abs())) {
+                    Some(line) => line.to_owned(),
+                    None => continue,
+                },
+            };
+            let mut wrong = lines.clone();
+            wrong[at] = &moved;
+            let wrong = wrong.join("\n") + "\n";
+            let compiled = compile::compile(sources(&all, file, &wrong), &NoTemplates);
+            let errors: Vec<_> = compiled.diagnostics.iter().filter(|found| found.is_error()).collect();
+            let shown = || format!("{} by {by}:\n{}", at + 1, compiled.render(countersign::model::text::Lang::En));
+            assert!(errors.len() <= 1, "{}", shown());
+            let Some(found) = errors.first() else { continue };
+            tried += 1;
+            let back = found.fix.as_ref().map(|fix| written(&wrong, &[fix]));
+            if back.as_deref() != Some(NESTED) {
+                kept.push(shown());
+            }
+        }
+    }
+    assert!(tried > 100, "{tried}");
+    assert!(kept.len() * 20 < tried, "{} of {tried} are not moved back:\n{}", kept.len(), kept.join("\n"));
+}
+
 #[test]
 fn a_moved_line_is_one_fault_that_says_where_it_belongs() {
     let (mut tried, mut kept) = (0, Vec::new());

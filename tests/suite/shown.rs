@@ -3,8 +3,10 @@
 use crate::house::{House, wide};
 use crate::support;
 use countersign::effects::mailbox::Mailbox;
+use countersign::engine::command::{Actor, Ask, Via};
 use countersign::model::file::FileRule;
 use countersign::model::text::Lang;
+use countersign::model::value::Record;
 use countersign::web;
 
 const DIRECTORY: &str = "
@@ -78,6 +80,33 @@ async fn a_hidden_field_and_a_hidden_column_are_nowhere() {
     house.get(&keeper).await.is(200).lacks(&["66.60", "77.70", "900.00", "950.00", "Price", "Budget"]);
     let lead = house.link("leo").await;
     house.get(&lead).await.is(200).has(&["Pine shelf", "66.60", "950.00"]).lacks(&["offer.txt"]);
+}
+
+#[tokio::test]
+async fn what_the_shell_did_for_somebody_is_told_without_what_their_step_hides() {
+    let house = house().await;
+    let items = serde_json::json!([{ "name": "Oak shelf", "price": "77.70" }]);
+    let data = serde_json::json!({ "purpose": "Store room", "budget": "900", "items": items });
+    let case = house.start_by("order", "bea", data).await;
+    let assignment = house.assignment("kim").await;
+    let actor = Actor::Person { id: "kim".into(), via: Via::Shell { user: "root".into() } };
+    let done = Ask::Decide {
+        task: assignment.task,
+        assignment: None,
+        outcome: "done".into(),
+        opinion: None,
+        values: Record::new(),
+        seen: None,
+    };
+    house.submit(case, actor, done).await;
+    house.deliver().await;
+    let mails = house.mailbox.list(Some(&"kim".into()));
+    let mail = mails.iter().find(|mail| mail.text.contains("root")).expect("they are told");
+    assert!(mail.text.contains("Oak shelf"), "{}", mail.text);
+    for secret in ["77.70", "900.00", "Price", "Budget"] {
+        let told = [&mail.subject, &mail.text, &mail.html].into_iter().any(|part| part.contains(secret));
+        assert!(!told, "{secret} is in {}\n{}", mail.subject, mail.text);
+    }
 }
 
 #[test]

@@ -69,14 +69,18 @@ steps:
   - end: by_hand
 "#;
 
-/// What happens of a process where these steps go so, and why no more.
+/// What is there to be called where a process brings nothing of its own.
+const CALLED: &str = "process: called\ntitle: 叫\nsteps:\n  - { id: create, task: 副总经理 }\n";
+
+/// What happens of a process, and of one that it calls behind `---`, where these steps go so, and why no more.
 fn future(process: &str, said: &[(&str, &str)]) -> (Vec<Happened>, Stopped) {
     future_at(process, said, Pace::Due)
 }
 
 fn future_at(process: &str, said: &[(&str, &str)], pace: Pace) -> (Vec<Happened>, Stopped) {
     let directory = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
-    let compiled = compile(&[("one.yaml", process), ("directory.yaml", &directory)]);
+    let (own, called) = process.split_once("---\n").unwrap_or((process, CALLED));
+    let compiled = compile(&[("one.yaml", own), ("called.yaml", called), ("directory.yaml", &directory)]);
     assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
     let (people, calendar) = (compiled.directory.clone().unwrap_or_default(), Default::default());
     let (process, by) = (ProcessId::from("one"), PersonId::from("zhang"));
@@ -131,6 +135,17 @@ fn what_time_makes_of_a_step_is_told_and_at_the_last_moment_it_is_answered() {
     let (happened, _) = future_at(process, &[], Pace::After(Duration::WorkingDays(2)));
     assert_eq!(end(&happened), Some("rejected"));
     assert_eq!(late(&happened), [("look".to_owned(), Some("rejected".to_owned()))]);
+}
+
+#[test]
+fn what_a_called_case_leads_to_comes_after_it() {
+    let process = "process: one\ntitle: 一\nsteps:\n  - { id: account, call: called, on: { otherwise: next } }\n  - { id: talk, task: 副总经理 }\n";
+    let (happened, _) = future(process, &[]);
+    let place = |found: &dyn Fn(&Happened) -> bool| happened.iter().position(found).expect("it happens");
+    let done = place(&|one| matches!(one, Happened::Answered(step, ..) if step.as_str() == "create"));
+    let over = place(&|one| matches!(one, Happened::Ended(_)));
+    let asked = place(&|one| matches!(one, Happened::Asked(step, ..) if step.as_str() == "talk"));
+    assert!(done < over && over < asked, "{happened:#?}");
 }
 
 #[test]

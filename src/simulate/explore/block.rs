@@ -61,7 +61,7 @@ fn through(definition: &Definition, from: &Node, target: &Node, todo: &dyn Fn(&S
     let here = branch_of(definition, id, from);
     let later: Vec<Node> = filled(definition, id)
         .into_iter()
-        .filter(|branch| branch.number > here.unwrap_or(0) || here.is_none())
+        .filter(|branch| here.is_none_or(|here| branch.number > here))
         .map(|branch| branch.first)
         .collect();
     let wanted = match join {
