@@ -135,7 +135,7 @@ impl Typing<'_> {
         if let Some(key) = &self.document.key
             && let Some(field) = self.document.form.iter().find(|field| field.name.value == key.text.trim())
             && typed_of(field).optional
-            && !self.reading.may_set(&field.name.value, key.span)
+            && !self.reading.may_set(&field.name.value, key.span, self.document)
         {
             let name = &field.name.value;
             let asked = ("。请给它写上 `required: true`", "; give the field `required: true`");

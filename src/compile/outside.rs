@@ -165,7 +165,7 @@ pub(crate) fn person(text: &FeelText, scope: &Scope, typing: &mut Typing<'_>) ->
 /// A value that is set and can be written as a word: what goes into an address, a header or a key.
 pub(crate) fn plain(text: &FeelText, scope: &Scope, typing: &mut Typing<'_>) -> Option<Formula> {
     let formula = typing.formula(text, scope, &Expected::Any)?;
-    if formula.of.optional && !typing.reading.may_set(&text.text, text.span) {
+    if formula.of.optional && !typing.reading.may_set(&text.text, text.span, typing.document) {
         typing.diagnostics.push(Diagnostic::new(
             Code::MaybeUnset,
             text.span,

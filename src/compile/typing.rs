@@ -225,7 +225,7 @@ impl<'a> Typing<'a> {
                         }
                         FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision | FaultKind::MaybeNobody => {
                             let read = text.text.get(fault.range.clone()).unwrap_or("");
-                            self.reading.may_set(read, text.span)
+                            self.reading.may_set(read, text.span, self.document)
                         }
                         FaultKind::AmbiguousName => self.clash,
                         _ => false,

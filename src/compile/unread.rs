@@ -6,7 +6,7 @@
 
 use crate::compile::resolve::{RESERVED, walk};
 use crate::diagnostics::Span;
-use crate::syntax::{self, Hidden, Process, StepKind, feel};
+use crate::syntax::{self, Field, Hidden, Process, StepKind, feel};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -96,13 +96,41 @@ impl Reading {
         !self.broken && !self.pieces.iter().any(|piece| words(&piece.text).any(|word| word == name))
     }
 
-    /// Whether what an expression reads may be set, or proved to be set, where it was not understood.
-    pub(crate) fn may_set(&self, read: &str, at: Span) -> bool {
+    /// Whether what an expression reads, or what that is computed from, may be set or proved where it was not
+    /// understood.
+    pub(crate) fn may_set(&self, read: &str, at: Span, document: &Process) -> bool {
+        if self.whole() {
+            return false;
+        }
         let within = |item: Span| item.source == at.source && item.start <= at.start && at.end <= item.end;
-        let mentions = |piece: &Piece| words(read).any(|name| words(&piece.text).any(|word| word == name));
+        let read = behind(read, document);
+        let mentions = |piece: &Piece| words(&piece.text).any(|word| read.contains(word));
         let hides = |piece: &Piece| piece.turns || piece.leads && within(piece.hidden.item) || mentions(piece);
         self.broken || self.pieces.iter().any(hides)
     }
+}
+
+/// The words of an expression, with those of what computes the fields among them and of the lists of their rows.
+fn behind<'t>(read: &'t str, document: &'t Process) -> BTreeSet<&'t str> {
+    let mut texts: Vec<(&str, &str)> = Vec::new();
+    let mut fields: Vec<&Field> = document.form.iter().chain(&document.data).collect();
+    walk(&document.steps, &mut |step| {
+        fields.extend(&step.form);
+        if let StepKind::Each { rows, alias, .. } = &step.kind {
+            texts.push((alias.value.as_str(), rows.text.as_str()));
+        }
+    });
+    while let Some(field) = fields.pop() {
+        fields.extend(&field.fields);
+        texts.extend(field.value.iter().map(|value| (field.name.value.as_str(), value.text.as_str())));
+    }
+    let (mut found, mut new) = (BTreeSet::new(), words(read).collect::<Vec<_>>());
+    while let Some(word) = new.pop() {
+        if found.insert(word) {
+            new.extend(texts.iter().filter(|(name, _)| *name == word).flat_map(|(_, text)| words(text)));
+        }
+    }
+    found
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

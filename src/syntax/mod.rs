@@ -233,9 +233,12 @@ impl Lowering<'_> {
             self.unknown_kind(None, root.span);
             return Document::Unknown;
         };
-        let Some(kind) = entries.iter().find(is_kind) else { return self.guessed(root, first, entries) };
-        // A test names its process too, so that it looks like one without its first line.
         let has = |keys: &[&str]| entries.iter().any(|entry| entry.key.text().is_some_and(|key| keys.contains(&key)));
+        // A test names its process too, and may hold a directory and a calendar of its own.
+        let test = entries.iter().find(|entry| entry.key.text() == Some("test") && !has(&["steps"]));
+        let Some(kind) = test.or_else(|| entries.iter().find(is_kind)) else {
+            return self.guessed(root, first, entries);
+        };
         if kind.key.text() == Some("process") && has(&["do", "expect"]) && !has(&["test", "steps"]) {
             self.report(self.no_kind_written("test", first.key.span));
             return self.of_kind("test", root, first.key.span);

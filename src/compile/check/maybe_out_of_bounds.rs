@@ -52,7 +52,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let target = |name: &FieldName| field(subject, each, name);
         match (&placed.source.kind, &step.kind) {
             (StepKind::Set { values }, Kind::Set(formulas)) => {
-                for (name, text, formula) in written(values, formulas) {
+                for (name, text, formula) in written(subject, values, formulas) {
                     if let Some(field) = target(name) {
                         let to = To::new(case(name), field, declared(subject, name));
                         diagnostics.extend(to.judged(text, formula, &|of| place.extent(of)));
@@ -62,13 +62,13 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
             (StepKind::Table { with, take, .. }, Kind::Table(look_up)) => {
                 let Some(table) = subject.definition.tables.get(&look_up.table) else { continue };
-                for (name, text, formula) in written(with, &look_up.with) {
+                for (name, text, formula) in written(subject, with, &look_up.with) {
                     let Some(field) = table.inputs.get(name) else { continue };
                     let to = To::new(input(&look_up.table, name), field, None);
                     diagnostics.extend(to.judged(text, formula, &|of| place.extent(of)));
                 }
                 let answers = |name: &FieldName| answer(table, name);
-                for (name, text, formula) in written(take, &look_up.take) {
+                for (name, text, formula) in written(subject, take, &look_up.take) {
                     let Some(field) = target(name) else { continue };
                     let to = To::new(case(name), field, declared(subject, name));
                     diagnostics.extend(to.judged(text, formula, &|of| extent(of, &answers, &[])));
@@ -76,13 +76,13 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
             (StepKind::Call(source), Kind::Call(call)) => {
                 let Some(callee) = subject.world.callees.get(source.process.value.as_str()) else { continue };
-                for (name, text, formula) in written(&source.with, &call.with) {
+                for (name, text, formula) in written(subject, &source.with, &call.with) {
                     let Some(field) = callee.field(name.as_str()) else { continue };
                     let to = To::new(asked_by(&source.process.value, name), &field, None);
                     diagnostics.extend(to.refused(text, formula, &place.extent(&formula.root)));
                 }
                 let left = Left(callee);
-                for (name, text, formula) in written(&source.take, &call.take) {
+                for (name, text, formula) in written(subject, &source.take, &call.take) {
                     let Some(field) = target(name) else { continue };
                     let to = To::new(case(name), field, declared(subject, name));
                     diagnostics.extend(to.judged(text, formula, &|of| extent(of, &left, &[])));
@@ -97,25 +97,34 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
 fn computed(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let (document, definition) = (subject.document, subject.definition);
     let Some(first) = subject.flow.steps.first().and_then(|placed| Place::before(subject, &placed.id)) else { return };
-    whole(&document.form, &definition.form, &first, diagnostics);
-    whole(&document.data, &definition.data, &first, diagnostics);
+    let mut whole = |written, form, around: &dyn Declared| whole(subject, written, form, around, diagnostics);
+    whole(&document.form, &definition.form, &first);
+    whole(&document.data, &definition.data, &first);
     for placed in subject.flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
         let human = definition.steps.get(&placed.id).and_then(|step| step.human());
         if let (Some(human), Some(place)) = (human, Place::inside(subject, &placed.id)) {
-            whole(&placed.source.form, &human.form, &place, diagnostics);
+            whole(&placed.source.form, &human.form, &place);
         }
     }
 }
 
-fn whole(written: &[syntax::Field], form: &Form, around: &dyn Declared, diagnostics: &mut Vec<Diagnostic>) {
+fn whole(
+    subject: &Subject<'_>,
+    written: &[syntax::Field],
+    form: &Form,
+    around: &dyn Declared,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
     let own = Own { form, around };
     for source in written {
         let name = FieldName::from(source.name.value.as_str());
         let Some(field) = form.get(&name) else { continue };
         if let FieldKind::List(columns) = &field.kind {
-            whole(&source.fields, columns, &own, diagnostics);
+            whole(subject, &source.fields, columns, &own, diagnostics);
         }
-        if let (Some(text), Some(formula), false) = (&source.value, &field.value, field.many) {
+        if let (Some(text), Some(formula), false) = (&source.value, &field.value, field.many)
+            && !subject.rests_on_unread(text)
+        {
             let unlimited = unlimited(field);
             let to = To::new(case(&name), &unlimited, None);
             diagnostics.extend(to.no_integer(text, formula, &extent(&formula.root, &own, &[])));
@@ -173,12 +182,14 @@ pub(super) fn check_table(decision: &Decision<'_>, _: &Areas, diagnostics: &mut 
     }
 }
 
-/// Names with what is written for each, and what that means.
+/// Names with what is written for each, and what that means, where all it rests on was understood.
 fn written<'w>(
+    subject: &Subject<'_>,
     texts: &'w [(Spanned<String>, FeelText)],
     formulas: &'w indexmap::IndexMap<FieldName, Formula>,
 ) -> Vec<(&'w FieldName, &'w FeelText, &'w Formula)> {
-    let meant = texts.iter().filter_map(|(name, text)| {
+    let sure = texts.iter().filter(|(_, text)| !subject.rests_on_unread(text));
+    let meant = sure.filter_map(|(name, text)| {
         let (name, formula) = formulas.get_key_value(name.value.as_str())?;
         Some((name, text, formula))
     });

@@ -66,7 +66,7 @@ use crate::model::graph::Node;
 use crate::model::id::StepId;
 use crate::model::metric::Metric;
 use crate::model::people::Directory;
-use crate::syntax::{self, Process, StepKind};
+use crate::syntax::{self, FeelText, Process, StepKind};
 use proof::Areas;
 use std::collections::BTreeMap;
 
@@ -162,6 +162,11 @@ impl<'a> Subject<'a> {
             && self.flow.circles.is_empty()
             && self.flow.jumps.iter().all(|jump| jump.found == Found::Fine)
             && !self.flow.steps.iter().any(unread)
+    }
+
+    /// Whether an expression rests on what was not understood, so that nothing is proved of it.
+    fn rests_on_unread(&self, text: &FeelText) -> bool {
+        self.reading.may_set(&text.text, text.span, self.document)
     }
 
     /// Every field of the process and every column, as written and as it would run.
