@@ -3,6 +3,7 @@
 //! Only the lines that matter are handed to the drawing library, and a line of unreasonable length is cut around
 //! the place that matters: a file of ten megabytes in one line costs no more to show than a small one.
 
+use crate::diagnostics::mend::guesses;
 use crate::diagnostics::{Context, Diagnostic, Fix, Severity, Source, Sources, Span, floor};
 use crate::model::text::Lang;
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Patch, Renderer, Snippet};
@@ -78,7 +79,7 @@ fn one(renderer: &Renderer, diagnostic: &Diagnostic, sources: &Sources, lang: La
     }
     let mut report = vec![group];
     if let Some(fix) = &diagnostic.fix {
-        report.push(patch(fix, sources, lang));
+        report.push(patch(diagnostic, fix, sources, lang));
     }
     renderer.render(&report)
 }
@@ -100,11 +101,17 @@ fn far<'a>(context: &Context, sources: &'a Sources, lang: Lang) -> Vec<Element<'
     origin.into_iter().chain([excerpt.snippet(source).annotation(annotation).into()]).collect()
 }
 
-fn patch<'a>(fix: &'a Fix, sources: &'a Sources, lang: Lang) -> Group<'a> {
+fn patch<'a>(found: &Diagnostic, fix: &'a Fix, sources: &'a Sources, lang: Lang) -> Group<'a> {
     let source = sources.get(fix.span.source);
+    // Who reads of a mend that `--fix` does not make should see why.
+    let level = match (guesses(found, fix, &source.text), lang) {
+        (true, Lang::Zh) => Level::HELP.with_name("或许"),
+        (true, Lang::En) => Level::HELP.with_name("maybe"),
+        (false, lang) => help(lang),
+    };
     let excerpt = Excerpt::around(source, fix.span, []);
     let range = excerpt.range(fix.span);
-    help(lang)
+    level
         .secondary_title(clean(fix.text.get(lang)))
         .element(excerpt.patched().patch(Patch::new(range, fix.replacement.as_str())))
 }

@@ -47,6 +47,26 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     best.filter(|_| !tied).map(|(_, candidate)| candidate)
 }
 
+/// The one candidate of three letters at most of which `word` has all but one: of so few letters that says something only
+/// where no other is like it.
+///
+/// ```
+/// use countersign::diagnostics::suggest::torn;
+/// assert_eq!(torn("in", ["id", "min", "max"]), Some("min"));
+/// assert_eq!(torn("d", ["id", "when"]), Some("id"));
+/// assert_eq!(torn("d", ["id", "do"]), None);
+/// ```
+pub fn torn<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lost = |whole: &str| {
+        whole.len() <= 3
+            && (0..whole.len()).any(|at| {
+                whole.get(..at).zip(whole.get(at + 1..)).is_some_and(|(a, b)| word.strip_prefix(a) == Some(b))
+            })
+    };
+    let mut found = candidates.into_iter().filter(|whole| lost(whole));
+    found.next().filter(|_| found.next().is_none())
+}
+
 /// Whether one name for another is a guess: it reads like it, but another name may be meant as well. Of names only a
 /// slip of the hand is none: other capitals or separators, two letters swapped, and in a longer word of Latin letters
 /// one too many or too few. Another letter makes another name (`max_pay`, `max_day`), and of Chinese words one more

@@ -3,7 +3,7 @@
 //! Nothing here stops at a fault: each is noted, and what could not be read is left out. So all faults of a file
 //! are reported at once, each once.
 
-use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span, quoted_list};
+use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span, quoted_list, suggest};
 use crate::model::text::Wording;
 use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::{depth, dialect, slip, trap};
@@ -46,7 +46,8 @@ pub(crate) struct Lowering<'s> {
 /// A mapping whose keys are known to be legal, or told and read as they are meant.
 pub(crate) struct Fields<'n> {
     place: &'static Place,
-    at: Span,
+    /// Where a missing key is shown.
+    pub(super) at: Span,
     pub(super) entries: &'n [Entry],
     /// Keys that are misspelt: what each is meant to be.
     meant: Vec<(&'static str, &'n Entry)>,
@@ -64,24 +65,28 @@ impl<'n> Fields<'n> {
     }
 
     fn entry(&self, key: &str) -> Option<&'n Entry> {
-        let written = self.entries.iter().find(|entry| entry.key.text() == Some(key));
+        let misnamed = |entry: &Entry| self.meant.iter().any(|(_, other)| std::ptr::eq(*other, entry));
+        let written = self.entries.iter().find(|entry| entry.key.text() == Some(key) && !misnamed(entry));
         written.or_else(|| self.meant.iter().find(|(meant, _)| *meant == key).map(|(_, entry)| *entry))
     }
 
     /// The value of a key that must be there; its absence is reported.
     pub(crate) fn required(&self, lowering: &mut Lowering<'_>, key: &str) -> Option<&'n Node> {
         if self.entry(key).is_none() {
-            let (zh, en) = self.place.name;
-            lowering.report(
-                Diagnostic::new(
-                    Code::MissingKey,
-                    self.at,
-                    Wording::new(format!("{zh}缺少 `{key}`"), format!("`{key}` is missing from {en}")),
-                )
-                .label(Wording::new(format!("这里要有 `{key}`"), format!("`{key}` is needed here"))),
-            );
+            lowering.report(self.missing(key));
         }
         self.get(key)
+    }
+
+    /// What is said of a key that must be there and is not.
+    pub(crate) fn missing(&self, key: &str) -> Diagnostic {
+        let (zh, en) = self.place.name;
+        Diagnostic::new(
+            Code::MissingKey,
+            self.at,
+            Wording::new(format!("{zh}缺少 `{key}`"), format!("`{key}` is missing from {en}")),
+        )
+        .label(Wording::new(format!("这里要有 `{key}`"), format!("`{key}` is needed here")))
     }
 }
 
@@ -127,6 +132,9 @@ impl<'s> Lowering<'s> {
                         meant.extend(close.filter(free).map(|close| (close, entry)));
                     }
                 }
+            } else if let Some(form) = misnamed(entry, &missing) {
+                self.report(of_fields(entry.key.span, key, form));
+                meant.push((form, entry));
             } else if let Some(strays) = self.flattened(entries, at, stray) {
                 passed = at + 1 + strays;
             } else if entry.value.is_empty() {
@@ -192,6 +200,7 @@ impl<'s> Lowering<'s> {
         let form = missing.iter().copied().find(|key| matches!(*key, "form" | "fields"));
         let form = form.filter(|_| depth::is_form(&entry.value));
         let close = form.or_else(|| dialect::meant(name, missing.iter().copied()));
+        let close = close.or_else(|| suggest::torn(name, missing.iter().copied()));
         let listed = quoted_list(place.keys.iter().copied());
         let diagnostic = match close {
             Some(close) => Diagnostic::new(
@@ -233,6 +242,25 @@ impl<'s> Lowering<'s> {
         let length = raw.find('\n').unwrap_or(raw.len());
         Span { end: span.start + raw[..length].trim_end().len() as u32, ..span }
     }
+}
+
+/// The key that a group of fields is meant to stand behind, where it stands behind one that takes none.
+fn misnamed(entry: &Entry, missing: &[&'static str]) -> Option<&'static str> {
+    let form = missing.iter().copied().find(|key| matches!(*key, "form" | "fields"))?;
+    let holds_fields = matches!(entry.key.text(), Some("form" | "fields" | "data"));
+    (!holds_fields && depth::is_form(&entry.value)).then_some(form)
+}
+
+fn of_fields(at: Span, key: &str, form: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::MisplacedKey,
+        at,
+        Wording::new(
+            format!("这里列出的是字段，字段写在 `{form}` 下面，不写在 `{key}` 下面"),
+            format!("these are fields, which stand under `{form}`, not under `{key}`"),
+        ),
+    )
+    .fix_word(at, form)
 }
 
 pub(crate) fn wrong_shape(span: Span, shape: Shape, zh: &str, en: &str) -> Diagnostic {

@@ -66,6 +66,28 @@ fn open_choose(case: &mut [Entry]) -> Option<&mut Vec<Entry>> {
     (has("choose") && !has("otherwise")).then_some(step)
 }
 
+/// The name that some steps most often look into (`row.price`) and that nothing in the text declares.
+fn looked_into<'t>(steps: &'t str, text: &str) -> Option<&'t str> {
+    let in_word = |c: char| c.is_alphanumeric() || c == '_';
+    let before = steps.match_indices('.').filter(|(at, _)| steps[at + 1..].starts_with(char::is_alphabetic));
+    let names = before.map(|(at, _)| {
+        let start = steps[..at].rfind(|c: char| !in_word(c) && c != '.').map_or(0, |start| start + 1);
+        // A word behind a wide mark begins where that ends.
+        let start = (start..=at).find(|start| steps.is_char_boundary(*start)).unwrap_or(at);
+        steps[start..at].split('.').next().unwrap_or("")
+    });
+    let of_language = ["applicant", "instance", "steps", "assignee", "outcome", "response"];
+    let declared = |name: &str| text.contains(&format!("{name}:"));
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for name in names.filter(|name| feel::is_word(name) && !of_language.contains(name) && !declared(name)) {
+        match counted.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((name, 1)),
+        }
+    }
+    counted.into_iter().rev().max_by_key(|(_, count)| *count).map(|(name, _)| name)
+}
+
 impl Lowering<'_> {
     pub(super) fn choose(&mut self, node: &Node, fields: &Fields<'_>) -> StepKind {
         let own = fields.get("otherwise");
@@ -164,7 +186,10 @@ impl Lowering<'_> {
 
     pub(super) fn per_row(&mut self, node: &Node, fields: &Fields<'_>) -> StepKind {
         let rows = self.rows(node, fields.key("as").is_some());
-        let alias = fields.required(self, "as").and_then(|node| self.name(node, NameRule::Word));
+        let alias = match fields.key("as") {
+            Some(_) => fields.get("as").and_then(|node| self.name(node, NameRule::Word)),
+            None => Some(self.row_name(fields)),
+        };
         let modes = [("at once", false), ("in order", true)];
         let in_order = fields.get("mode").and_then(|node| self.one_of(node, &modes));
         let until = fields.get("until").and_then(|node| self.feel(node, "until"));
@@ -177,6 +202,25 @@ impl Lowering<'_> {
             }
             _ => StepKind::Unknown,
         }
+    }
+
+    /// What a row of an `each` without `as` is called in its steps, as far as that shows.
+    fn row_name(&mut self, fields: &Fields<'_>) -> Spanned<String> {
+        let at = fields.at;
+        let steps = fields
+            .get("steps")
+            .and_then(|steps| self.source.text.get(steps.span.start as usize..steps.span.end as usize));
+        let name = steps.and_then(|steps| looked_into(steps, &self.source.text)).map(str::to_owned);
+        let found = fields.missing("as");
+        let found = match &name {
+            Some(name) => {
+                let line = format!("as: {name}");
+                found.hint(Wording::new(line.clone(), line))
+            }
+            None => found,
+        };
+        self.report(found);
+        Spanned::new(name.unwrap_or_else(|| "row".to_owned()), at)
     }
 
     /// The list of an `each`. `item in items` is how other tools write it; here the name of a row stands in `as`.
