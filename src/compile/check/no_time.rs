@@ -8,10 +8,11 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::fixed;
 use crate::expression::lasting::lasts;
 use crate::model::control::Then;
-use crate::model::definition::{Definition, outcome};
+use crate::model::definition::{Definition, StepKind as Kind, outcome};
 use crate::model::formula::{Arithmetic, Expr, Formula, Op, Read};
 use crate::model::text::Wording;
 use crate::model::value::{Type, Value};
+use crate::syntax::{Case, StepKind};
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for placed in &subject.flow.steps {
@@ -43,6 +44,7 @@ fn past(subject: &Subject<'_>, placed: &Placed<'_>, diagnostics: &mut Vec<Diagno
     if !matches!(due.of.of, Type::Date | Type::DateTime)
         || asks(due)
         || step.when.as_ref().is_some_and(asks)
+        || case(subject, placed).is_some_and(asks)
         || is_to_come(subject.definition, &due.root)
     {
         return;
@@ -64,6 +66,16 @@ fn past(subject: &Subject<'_>, placed: &Placed<'_>, diagnostics: &mut Vec<Diagno
             ),
         )),
     );
+}
+
+/// The condition that was asked just before a step, where it is the first of a case of a `choose`.
+fn case<'s>(subject: &'s Subject<'_>, placed: &Placed<'_>) -> Option<&'s Formula> {
+    subject.flow.steps.iter().find_map(|choose| {
+        let StepKind::Choose { cases, .. } = &choose.source.kind else { return None };
+        let Kind::Choose(formulas) = &subject.definition.steps.get(&choose.id)?.kind else { return None };
+        let first = |case: &Case| case.steps.first().is_some_and(|step| std::ptr::eq(step, placed.source));
+        formulas.get(cases.iter().position(first)?)
+    })
 }
 
 /// Whether a day was still to come as somebody filled it in, or is later than such a one.
