@@ -199,9 +199,10 @@ pub(crate) fn not_in_folder(
     )
 }
 
-/// What may have been meant.
+/// What may have been meant: of the path of a file, what is probably in it.
 pub(crate) fn close(name: &str, known: &[&str]) -> Wording {
-    let close = crate::diagnostics::suggest::closest(name, known.iter().copied());
+    let file = name.strip_suffix(".yaml").map(|path| path.rsplit(['/', '\\']).next().unwrap_or(path));
+    let close = crate::diagnostics::suggest::closest(file.unwrap_or(name), known.iter().copied());
     let (zh, en) = close
         .map_or_else(Default::default, |close| (format!("是不是“{close}”？"), format!(" Did you mean “{close}”?")));
     Wording::new(zh, en)

@@ -82,6 +82,7 @@ const TYPED: &str = r"
     explore nope
     explore odrer
     simulate odrer --as li
+    graph processes/order.yaml
     graph nope
     table nope
     table bass
