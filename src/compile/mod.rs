@@ -25,6 +25,7 @@ mod assigned;
 mod calendar;
 mod callee;
 mod check;
+mod computed;
 mod conditions;
 mod fields;
 mod form;

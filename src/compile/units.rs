@@ -5,7 +5,7 @@
 
 use crate::compile::fields::{Fields, Home, name_of, type_of, typed_of};
 use crate::compile::typing::Typing;
-use crate::expression::{self, Expected, Kept, Scope};
+use crate::expression::{self, Expected, Scope};
 use crate::model::id::FieldName;
 use crate::model::time::Unit;
 use crate::model::value::{Type, Typed, Value};
@@ -69,8 +69,6 @@ pub(crate) fn follow(fields: &Fields<'_>, typing: &mut Typing<'_>) {
         if found.is_empty() {
             break;
         }
-        let mut kept: Kept = (*typing.kept).clone();
-        kept.units.get_or_insert_default().extend(found);
-        typing.kept = Arc::new(kept);
+        Arc::make_mut(&mut typing.kept).units.get_or_insert_default().extend(found);
     }
 }

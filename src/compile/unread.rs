@@ -133,7 +133,8 @@ fn behind<'t>(read: &'t str, document: &'t Process) -> BTreeSet<&'t str> {
     found
 }
 
-fn words(text: &str) -> impl Iterator<Item = &str> {
+/// The words of a text.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 

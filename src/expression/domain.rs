@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// A value that no test names, where any would do.
 pub(super) const OTHER: &str = "…";
 
+/// What amounts are stored in.
+const CENT: Decimal = Decimal::from_parts(1, 0, 0, false, 2);
+
 /// How long a day is, on the line of hours.
 const DAY: Decimal = Decimal::from_parts(86_400, 0, 0, false, 0);
 
@@ -122,7 +125,7 @@ impl Domain {
             _ => Part::All,
         };
         let step = match &field.kind {
-            FieldKind::Money => Some(Decimal::new(1, 2)),
+            FieldKind::Money => Some(CENT),
             FieldKind::Date => Some(Decimal::ONE),
             _ => None,
         };
@@ -164,11 +167,27 @@ impl Domain {
                     || other.values.part.snapped(whole) == other.values.part && other.values.part.is_points()
             }
         };
-        let part = match other.step {
-            Some(step) => other.values.part.snapped(step),
+        on_step && self.stored(other).is_in(&self.values.part)
+    }
+
+    /// What becomes of the values of another domain where they are stored in this one.
+    fn stored(&self, other: &Domain) -> Part {
+        let fits = |step: &Decimal| other.step.is_some_and(|others| (others % step).is_zero());
+        let part = match self.step.filter(|step| *step == CENT && !fits(step)) {
+            Some(cents) => other.values.part.rounded(cents),
             None => other.values.part.clone(),
         };
-        on_step && part.is_in(&self.values.part)
+        match other.step {
+            Some(step) => part.snapped(step),
+            None => part,
+        }
+    }
+
+    /// The same, of which only what is computed, as it is stored.
+    #[must_use]
+    pub fn computed(self, by: &Domain) -> Domain {
+        let values = Values { part: self.stored(by), ..by.values.clone() };
+        self.narrowed(&values)
     }
 
     /// Whether every number in another domain is a whole one, where only those are held.
@@ -316,7 +335,7 @@ impl Domain {
     /// The limits that another domain may go below and above, where the two are of numbers or of lengths of one unit.
     pub fn passed_by(&self, other: &Domain) -> (Option<Value>, Option<Value>) {
         let Some((line, (low, high))) = self.values.measured() else { return (None, None) };
-        let there = other.values.measured().filter(|(of, _)| *of == line);
+        let there = Values { part: self.stored(other), null: false }.measured().filter(|(of, _)| *of == line);
         let (least, most) = there.map(|(_, ends)| ends).unwrap_or_default();
         let low = low.filter(|limit| least.is_none_or(|least| least < *limit));
         let high = high.filter(|limit| most.is_none_or(|most| most > *limit));

@@ -129,6 +129,15 @@ pub(crate) fn unit_of(text: &str, scope: &Scope) -> Option<Unit> {
     infer::Infer::new(text, scope).visit(&tree, None).unit
 }
 
+/// What an expression can come to, as far as its scope says.
+pub(crate) fn extent_of(text: &str, scope: &Scope) -> Option<domain::Domain> {
+    let (tree, faults) = parse::parse(text);
+    let tree = tree.filter(|_| faults.is_empty())?;
+    let mut pass = infer::Infer::new(text, scope);
+    let found = pass.visit(&tree, None).expr;
+    Some(pass.extent(&found))
+}
+
 /// What the tests of a cell prove of the column that passes them.
 pub(crate) fn proved_by(tests: &Formula) -> Vec<Known> {
     region::implied(&tests.root, true, 0).into_iter().map(|(of, values)| Known::within(&of, values)).collect()

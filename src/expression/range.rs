@@ -268,6 +268,19 @@ impl Part {
         Part::Line(*line, intervals.iter().filter_map(snap).collect())
     }
 
+    /// Its intervals once every number in them is rounded to the nearest multiple of a step, half away from zero.
+    pub(super) fn rounded(&self, step: Decimal) -> Part {
+        let Part::Line(line, intervals) = self else { return self.clone() };
+        use rust_decimal::RoundingStrategy::MidpointAwayFromZero;
+        let to = |at: Decimal| at.checked_div(step)?.round_dp_with_strategy(0, MidpointAwayFromZero).checked_mul(step);
+        let round = |(from, until): &(Cut, Cut)| {
+            let from = if *from == Cut::START { *from } else { to(from.at).map_or(*from, Cut::before) };
+            let until = if *until == Cut::END { *until } else { to(until.at).map_or(*until, Cut::after) };
+            (from, until)
+        };
+        Part::Line(*line, joined(&intervals.iter().map(round).collect::<Vec<_>>(), &[]))
+    }
+
     /// Its line, and the least and the greatest of it.
     pub(super) fn placed(&self) -> Option<(Line, Ends)> {
         let Part::Line(line, intervals) = self else { return None };

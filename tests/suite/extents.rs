@@ -4,14 +4,14 @@ use crate::support;
 use countersign::expression::domain::Domain;
 use countersign::expression::extent::{extent, proves};
 use countersign::expression::{Context, Expected, Kept, Scope, compile, evaluate, told_by};
-use countersign::model::form::Form;
+use countersign::model::form::{Field, FieldKind, Form};
 use countersign::model::id::FieldName;
 use countersign::model::people::Directory;
-use countersign::model::text::Lang;
+use countersign::model::text::{Lang, Text};
 use countersign::model::time::{Calendar, Duration};
 use countersign::model::value::{Record, Value};
 use proptest::prelude::*;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use std::sync::Arc;
 
 const COLUMNS: &str = "table: t
@@ -146,6 +146,10 @@ fn data() -> impl Strategy<Value = Record> {
     })
 }
 
+fn in_cents(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+}
+
 fn scope(columns: &Form) -> Scope {
     let held = columns.iter().map(|(name, field)| (name.clone(), Domain::asked(field))).collect();
     let units = columns.iter().filter_map(|(name, field)| Some((name.clone(), told_by(field)?.unit()))).collect();
@@ -167,18 +171,28 @@ proptest! {
         text in number(),
         guard in (number(), order(), number()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
         data in prop::collection::vec(data(), 12),
+        factor in prop_oneof![Just(1), Just(3), Just(200), Just(10_000)],
     ) {
         let columns = columns();
         let scope = scope(&columns);
         let Ok(formula) = compile(&text, &scope, &Expected::Any) else { return Err(TestCaseError::reject("refused")) };
         let domain = |name: &FieldName| Domain::asked(&columns[name.as_str()]);
         let anywhere = extent(&formula.root, &domain, &[]);
+        // As an amount it is stored in cents.
+        let factor = Decimal::from(factor);
+        let share = compile(&format!("({text}) / {factor}"), &scope, &Expected::Any).ok();
+        let amount = Domain::written(&Field::new(Text::One(String::new()), FieldKind::Money)).with_null(true);
+        let cents = share.map_or(amount.clone(), |share| amount.computed(&extent(&share.root, &domain, &[])));
         let guard = compile(&guard, &scope, &Expected::condition()).ok();
         let behind = guard.as_ref().map(|guard| extent(&formula.root, &domain, &proves(&guard.root, true)));
         for data in &data {
             match value(&formula, data) {
                 Ok(found) => {
                     prop_assert!(anywhere.admits(&found), "{text} is {found:?}, of {anywhere:?}, where {data:?}");
+                    let amount = found.as_number().map(|number| Value::Number(in_cents(number / factor)));
+                    if let Some(amount) = amount {
+                        prop_assert!(cents.admits(&amount), "({text}) / {factor} is {amount:?} as an amount, of {cents:?}, where {data:?}");
+                    }
                     if let (Some(guard), Some(behind)) = (&guard, &behind)
                         && value(guard, data) == Ok(Value::Boolean(true))
                     {

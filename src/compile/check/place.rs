@@ -141,7 +141,7 @@ impl<'s> Place<'s> {
                 self.deep.set(self.deep.get() + 1);
                 let column = |name: &FieldName| self.has_column(of, name).then(|| self.column(list, name)).flatten();
                 let in_row = |name: &FieldName| column(name).unwrap_or_else(|| self.field(name));
-                domain = domain.narrowed(extent(&value.root, &in_row, &[]).values());
+                domain = domain.computed(&extent(&value.root, &in_row, &[]));
                 self.deep.set(self.deep.get() - 1);
             }
             return Some(domain.with_null(!set));
@@ -188,7 +188,7 @@ impl Declared for Place<'_> {
         let mut domain = held(field);
         if let Some(value) = field.value.as_ref().filter(|_| !field.many && self.deep.get() < extent::DEPTH) {
             self.deep.set(self.deep.get() + 1);
-            domain = domain.narrowed(extent(&value.root, self, &[]).values());
+            domain = domain.computed(&extent(&value.root, self, &[]));
             self.deep.set(self.deep.get() - 1);
         }
         self.narrowed(&Expr::new(Op::Field(name.clone())), domain.with_null(null))
