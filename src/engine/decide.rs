@@ -127,7 +127,7 @@ fn answer_task(run: &mut Run<'_>, number: TaskId, given: &Given<'_>, values: &Re
     let applicant = run.state.applicant.clone();
     // How a case ends is told once; what is done to take things back is not told beside.
     if person != applicant && run.state.ending.is_none() {
-        run.mail(MailKind::Decided { task: number, assignment }, applicant);
+        run.mail(MailKind::Decided { task: number, assignment: Some(assignment) }, applicant);
     }
     run.tell_acted_for(Some(number));
     human::after_answer(run, number, human, &changed);

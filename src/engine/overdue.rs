@@ -123,6 +123,9 @@ fn tell(run: &mut Run<'_>, of: Owner, late: &Late<'_>) -> Result<(), Trouble> {
         for assignee in each {
             let value = run.evaluate(late.token, entry, assignee).map_err(|failure| trouble("overdue", &failure))?;
             for person in people::named(&value, run.facts.directory).into_iter().flatten() {
+                if person == run.state.applicant && decides(run, late) {
+                    continue;
+                }
                 if run.facts.directory.people.contains_key(&person) && told.insert(person.clone()) {
                     // Who is asked gets the link with it.
                     let asked = human::asked(run, late.task).into_iter().find(|(_, asked)| *asked == person);
@@ -214,6 +217,11 @@ fn instead(
     Ok(to)
 }
 
+/// Whether time decides the step, of which the applicant is told like of every decision. How a case ends is told once.
+fn decides(run: &Run<'_>, late: &Late<'_>) -> bool {
+    matches!(late.says.then, Some(Then::Decide(_))) && run.state.ending.is_none()
+}
+
 /// Time decides, or the case goes on elsewhere.
 fn leave(run: &mut Run<'_>, of: Owner, late: Late<'_>, outcome: Outcome) {
     let goes = outcome.as_str() == outcome::OVERDUE;
@@ -232,8 +240,13 @@ fn leave(run: &mut Run<'_>, of: Owner, late: Late<'_>, outcome: Outcome) {
         let how = if goes { Closed::Overdue } else { Closed::Decided(outcome.clone()) };
         run.close_task(task, how);
     }
-    for person in copies {
+    let decides = decides(run, &late);
+    let applicant = run.state.applicant.clone();
+    for person in copies.into_iter().filter(|person| !decides || *person != applicant) {
         run.mail(MailKind::Notice { step: late.id.clone() }, person);
+    }
+    if let Some(task) = late.task.filter(|_| decides) {
+        run.mail(MailKind::Decided { task, assignment: None }, applicant);
     }
     block::cancel(run, late.token);
     unasked::overdue(run, of, late.token, &late.id);

@@ -362,12 +362,12 @@ pub enum MailKind {
         /// The assignment that its link is of.
         assignment: AssignmentId,
     },
-    /// Someone decided on your case.
+    /// Someone decided on your case, or time did.
     Decided {
-        /// The task that was answered.
+        /// The task that is decided.
         task: TaskId,
-        /// The assignment that answered it.
-        assignment: AssignmentId,
+        /// The assignment that answered it; `None` where time decided.
+        assignment: Option<AssignmentId>,
     },
     /// Your case ended.
     Ended,

@@ -291,7 +291,7 @@ impl Fixture {
                         seen: None,
                     },
                     Event::TaskClosed { task: TaskId(0), how: Closed::Decided("approved".into()) },
-                    queued(1, MailKind::Decided { task: TaskId(0), assignment: assignment(1) }, "zhang"),
+                    queued(1, MailKind::Decided { task: TaskId(0), assignment: Some(assignment(1)) }, "zhang"),
                     Event::TaskOpened {
                         task: TaskId(1),
                         opened: opened("marketing", TaskKind::Approve, asked(2, "zhao"), "2026-03-04T18:00"),
@@ -500,7 +500,7 @@ fn all(lang: Lang) -> Vec<(&'static str, Parts)> {
                 "zhang",
             ),
         ),
-        ("decided", fixture.parts(1, &MailKind::Decided { task: TaskId(0), assignment: assignment(1) }, "zhang")),
+        ("decided", fixture.parts(1, &MailKind::Decided { task: TaskId(0), assignment: Some(assignment(1)) }, "zhang")),
         ("ended", Fixture::ended(lang).parts(7, &MailKind::Ended, "zhang")),
         ("notice", fixture.parts(8, &MailKind::Notice { step: "told".into() }, "sun")),
         ("acted_for", fixture.parts(9, &MailKind::ActedFor { task: None }, "zhang")),
@@ -568,7 +568,7 @@ fn hostile() -> Fixture {
 #[test]
 fn hostile_texts_arrive_harmless() {
     let fixture = hostile();
-    let decided = MailKind::Decided { task: TaskId(0), assignment: assignment(1) };
+    let decided = MailKind::Decided { task: TaskId(0), assignment: Some(assignment(1)) };
     let clean = message::build(&Fixture::new(Lang::Zh).parts(2, &assigned(), "zhao"), Some(LINK)).unwrap();
     let expected = MessageParser::default().parse(&clean).unwrap().headers().len();
     for (mail, kind, to) in

@@ -7,7 +7,7 @@ use crate::effects::view::{CaseView, Due, Reader, Shown, Stamp, case_view};
 use crate::effects::words::answer_sentence;
 use crate::engine::command::{Actor, Ask, Via};
 use crate::engine::data_by_now;
-use crate::engine::event::{Entry, Event};
+use crate::engine::event::{Closed, Entry, Event};
 use crate::engine::state::{Assignment, MailKind, Task, TaskKind};
 use crate::model::definition::outcome;
 use crate::model::id::{StepId, TaskId};
@@ -94,6 +94,7 @@ pub(super) fn context(
         MailKind::Notice { step } | MailKind::Overdue { step, task: None, .. } => words.step(definition, step),
         _ => asked.map(|(task, _)| words.task_in(definition, state, task)).unwrap_or_default(),
     };
+    let passed = passed(letter, words);
     let by_now = data_by_now(definition, state, asked.map(|(task, _)| task.token));
     let seen = shown.of(&by_now);
     let decided = decided(letter, words, asked);
@@ -119,13 +120,17 @@ pub(super) fn context(
             _ => words.pick("查看并决定", "View and decide"),
         }
         .into(),
-        passed: passed(letter, words),
         from: handed_over(letter, words),
         waits: asked.is_none() && waits(letter),
-        past: case.past().filter(|moment| tells(moment, decided.as_ref())).cloned().collect(),
+        past: case
+            .past()
+            .filter(|moment| tells(moment, decided.as_ref()) && !(moment.title == step && moment.words == passed))
+            .cloned()
+            .collect(),
         decided,
         ahead: following(letter, &case),
         step,
+        passed,
         link: asked.map(|_| GAP.to_owned()),
         case,
     }
@@ -147,7 +152,12 @@ fn queued<'a>(letter: &Letter<'a>) -> Option<&'a Entry> {
 
 /// What time made of the step that the mail is about.
 fn passed(letter: &Letter<'_>, words: &Words<'_>) -> String {
-    let MailKind::Overdue { step, .. } = letter.kind else { return String::new() };
+    let step = match letter.kind {
+        MailKind::Overdue { step, .. } => Some(step),
+        MailKind::Decided { task, assignment: None } => task_of(letter, *task).map(|(step, _)| step),
+        _ => None,
+    };
+    let Some(step) = step else { return String::new() };
     queued(letter).and_then(|entry| decided_by_time(&letter.scene, words, step, entry)).unwrap_or_default()
 }
 
@@ -219,10 +229,13 @@ fn late(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assignmen
 /// The answer that a mail is about: it stands in the entry that queued the mail.
 fn decided(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assignment)>) -> Option<Decided> {
     let entry = queued(letter)?;
+    if let MailKind::Decided { task, assignment: None } = letter.kind {
+        return by_time(letter, words, *task, entry);
+    }
     let answer = entry.events.iter().find_map(|event| match (event, letter.kind) {
         (
             Event::Answered { task, assignment, outcome, opinion, .. },
-            MailKind::Decided { task: of, assignment: by },
+            MailKind::Decided { task: of, assignment: Some(by) },
         ) if task == of && assignment == by => Some((*task, outcome, opinion)),
         (Event::Answered { task, outcome, opinion, .. }, MailKind::ActedFor { .. }) => Some((*task, outcome, opinion)),
         (Event::Answered { task, outcome, opinion, .. }, MailKind::Assigned { .. })
@@ -264,6 +277,32 @@ fn decided(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assign
         who,
         when,
         shell,
+    })
+}
+
+/// What time decided, where nobody had answered a task by its due time or not all who were asked.
+fn by_time(letter: &Letter<'_>, words: &Words<'_>, task: TaskId, entry: &Entry) -> Option<Decided> {
+    let closed = letter.scene.state.closed.get(&task)?;
+    let Closed::Decided(outcome) = &closed.how else { return None };
+    let mut opened = letter.scene.log.iter().flat_map(|entry| &entry.events);
+    let due = opened.find_map(|event| match event {
+        Event::TaskOpened { task: of, opened } if *of == task => opened.due,
+        _ => None,
+    });
+    let due = words.moment(due?);
+    let human = letter.scene.definition.steps.get(&closed.step).and_then(|step| step.human());
+    let answer = words.answer(human, outcome);
+    let nobody = closed.answers.is_empty();
+    Some(Decided {
+        sentence: match (words.lang, nobody) {
+            (Lang::Zh, true) => format!("{due} 前无人答复，按“{answer}”处理"),
+            (Lang::Zh, false) => format!("{due} 前没有全部答复，按“{answer}”处理"),
+            (Lang::En, true) => format!("Nobody answered by {due}, taken as “{answer}”"),
+            (Lang::En, false) => format!("Not everybody answered by {due}, taken as “{answer}”"),
+        },
+        words: answer,
+        when: words.moment(entry.at),
+        ..Decided::default()
     })
 }
 

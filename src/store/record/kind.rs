@@ -211,6 +211,7 @@ pub(super) enum MailKindRecord {
     HandedOver,
     /// To somebody who is asked there.
     OverdueAsked(StepId, TaskId, AssignmentId),
+    DecidedByTime(TaskId),
 }
 
 impl MailKindRecord {
@@ -219,7 +220,8 @@ impl MailKindRecord {
             MailKind::Assigned { task, assignment } => MailKindRecord::Assigned(*task, *assignment),
             MailKind::Reminder { task, assignment } => MailKindRecord::Reminder(*task, *assignment),
             MailKind::FreshLink { task, assignment } => MailKindRecord::FreshLink(*task, *assignment),
-            MailKind::Decided { task, assignment } => MailKindRecord::Decided(*task, *assignment),
+            MailKind::Decided { task, assignment: Some(assignment) } => MailKindRecord::Decided(*task, *assignment),
+            MailKind::Decided { task, assignment: None } => MailKindRecord::DecidedByTime(*task),
             MailKind::Ended => MailKindRecord::Ended,
             MailKind::Notice { step } => MailKindRecord::Notice(step.clone()),
             MailKind::ActedFor { task } => MailKindRecord::ActedFor(*task),
@@ -236,7 +238,8 @@ impl MailKindRecord {
             MailKindRecord::Assigned(task, assignment) => MailKind::Assigned { task, assignment },
             MailKindRecord::Reminder(task, assignment) => MailKind::Reminder { task, assignment },
             MailKindRecord::FreshLink(task, assignment) => MailKind::FreshLink { task, assignment },
-            MailKindRecord::Decided(task, assignment) => MailKind::Decided { task, assignment },
+            MailKindRecord::Decided(task, assignment) => MailKind::Decided { task, assignment: Some(assignment) },
+            MailKindRecord::DecidedByTime(task) => MailKind::Decided { task, assignment: None },
             MailKindRecord::Ended => MailKind::Ended,
             MailKindRecord::Notice(step) => MailKind::Notice { step },
             MailKindRecord::ActedFor(task) => MailKind::ActedFor { task },
