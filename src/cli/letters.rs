@@ -3,6 +3,7 @@
 use crate::effects::mail::{Composed, GAP, Letter as Mail, Sender, compose};
 use crate::effects::template::Templates;
 use crate::effects::timeline::Scene;
+use crate::effects::words::Calling;
 use crate::engine::{Facts, preview};
 use crate::model::text::Wording;
 use crate::simulate::{Letter, Letters, Posted};
@@ -32,7 +33,8 @@ impl<'a> Written<'a> {
 
 impl Letters for Written<'_> {
     fn letter(&self, posted: &Posted<'_>) -> Result<Letter, Wording> {
-        let Posted { mail, case, directory, calendar } = *posted;
+        let Posted { mail, case, caller, directory, calendar } = *posted;
+        let caller = caller.map(Calling::of);
         let facts = Facts { now: mail.at, directory, calendar, sequence: 0, seed: [0; 16] };
         let upcoming = preview::upcoming(case.definition, &mail.state, &facts);
         let told = case.log.partition_point(|entry| entry.revision <= mail.state.revision);
@@ -43,7 +45,7 @@ impl Letters for Written<'_> {
                 state: &mail.state,
                 log: case.log.get(..told).unwrap_or_default(),
                 upcoming: &upcoming,
-                caller: None,
+                caller: caller.as_ref(),
             },
             mail: mail.number,
             kind: &mail.kind,

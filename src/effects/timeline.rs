@@ -420,16 +420,18 @@ fn started(scene: &Scene<'_>, words: &Words<'_>, entry: &Entry, applicant: &Pers
     Moment { title, who: words.name_at(applicant, ""), words: caller, ..Moment::default() }
 }
 
-/// Who ended a case by hand and why; of one that its caller no longer waits for, that it is so.
-fn ended_by(scene: &Scene<'_>, words: &Words<'_>, entry: &Entry, reason: Option<&str>) -> Moment {
+/// Who ended a case by hand and why; of one that its caller no longer waits for, that it is so, and why that one ended
+/// where a person said.
+pub(super) fn ended_by(scene: &Scene<'_>, words: &Words<'_>, entry: &Entry, reason: Option<&str>) -> Moment {
     let reason = reason.map(clean).unwrap_or_default();
     match (&entry.command.ask, &entry.command.actor) {
         (Ask::Cancel { .. }, Actor::System) if scene.state.caller.is_some() => Moment {
             who: match scene.caller {
                 Some(caller) => words.calling(caller),
-                None => format!("{} {reason}", words.pick("调用它的案例", "its caller")).trim_end().to_owned(),
+                None => words.pick("调用它的案例", "its caller").into(),
             },
             words: words.pick("已结束或不再等它", "ended or waits for it no longer").into(),
+            opinion: reason,
             ..Moment::default()
         },
         (Ask::Withdraw { .. } | Ask::Cancel { .. }, by) => {

@@ -32,6 +32,16 @@ pub struct Entry {
     pub events: Vec<Event>,
 }
 
+impl Entry {
+    /// Why the case ends with it, in the words of who ended it.
+    pub fn reason(&self) -> Option<&Arc<str>> {
+        self.events.iter().find_map(|event| match event {
+            Event::EndBegun { reason, .. } | Event::Ended { reason, .. } => reason.as_ref(),
+            _ => None,
+        })
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::large_enum_variant, reason = "the large one is the first of a case, and there is one a case")]

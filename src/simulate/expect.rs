@@ -3,7 +3,7 @@
 
 use super::scenario::{Stage, failed, local, named, standing, tasks_at};
 use super::world::Mail;
-use super::{Case, Letter, Posted};
+use super::{Case, Letter};
 use crate::compile::scenario::{Expected, Part, Path};
 use crate::diagnostics::{Diagnostic, Span, Spanned};
 use crate::engine::state::{MailKind, State, Task, TaskKind};
@@ -362,9 +362,7 @@ fn no_mail(stage: &Stage<'_>, like: &MailLike, found: &mut Vec<Diagnostic>) {
 }
 
 fn written(stage: &Stage<'_>, mail: &Mail, span: Span, found: &mut Vec<Diagnostic>) -> Option<Letter> {
-    let case = stage.world.cases().get(mail.case)?;
-    let posted = Posted { mail, case, directory: stage.world.directory(), calendar: stage.world.calendar() };
-    match stage.letters.letter(&posted) {
+    match stage.letters.letter(&stage.world.posted(mail)?) {
         Ok(letter) => Some(letter),
         Err(what) => {
             found.push(failed(span, what));

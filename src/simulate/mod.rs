@@ -21,6 +21,7 @@ pub mod scenario;
 mod shape;
 mod world;
 
+use crate::engine::state::State;
 use crate::model::people::Directory;
 use crate::model::text::Wording;
 use crate::model::time::Calendar;
@@ -47,6 +48,8 @@ pub struct Posted<'a> {
     pub mail: &'a Mail,
     /// The case that sent it.
     pub case: &'a Case<'a>,
+    /// The case that called it, where one did.
+    pub caller: Option<&'a State>,
     /// The people.
     pub directory: &'a Directory,
     /// The calendar.

@@ -6,7 +6,7 @@
 use super::coverage::Coverage;
 use super::expect;
 use super::world::{World, operator, person};
-use super::{Case, Letters, Posted};
+use super::{Case, Letters};
 use crate::compile::Compiled;
 use crate::compile::scenario::{Advance, Deed, Move, Part, Path, START, Scenario, What};
 use crate::diagnostics::{Code, Diagnostic, Span};
@@ -40,8 +40,8 @@ pub fn play(scenario: &Scenario, compiled: &Compiled, letters: &dyn Letters, cov
         coverage.note(case, directory, calendar);
     }
     for mail in stage.world.mails() {
-        if let Some(case) = stage.world.cases().get(mail.case) {
-            letters.sent(&Posted { mail, case, directory, calendar });
+        if let Some(posted) = stage.world.posted(mail) {
+            letters.sent(&posted);
         }
     }
     Played { failures, moves }

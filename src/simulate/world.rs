@@ -2,6 +2,7 @@
 //!
 //! Ids follow from a count, so the same moves give the same world.
 
+use super::Posted;
 use crate::engine::command::{Actor, Ask, Command, Via};
 use crate::engine::event::{Entry, Event};
 use crate::engine::refusal::Refusal;
@@ -232,6 +233,13 @@ impl<'a> World<'a> {
         self.now = self.now.max(to);
     }
 
+    /// A mail with all that it is written from.
+    pub fn posted<'w>(&'w self, mail: &'w Mail) -> Option<Posted<'w>> {
+        let case = self.cases.get(mail.case)?;
+        let caller = case.called.as_ref().and_then(|called| self.cases.get(called.by)).map(|caller| &*caller.state);
+        Some(Posted { mail, case, caller, directory: self.directory, calendar: self.calendar })
+    }
+
     /// When the next thing happens by itself.
     pub fn next_wake(&self) -> Option<DateTime<Utc>> {
         self.cases.iter().filter_map(|case| case.state.wake_at()).min()
@@ -324,7 +332,7 @@ impl<'a> World<'a> {
         case.state = state.clone();
         let events = &decision.entry.events;
         for event in events {
-            self.dispatch.extend(dispatched(number, &state, event));
+            self.dispatch.extend(dispatched(number, &state, &decision.entry, event));
         }
         for event in events {
             if let Event::MailQueued { mail, kind, to } = event {
@@ -342,7 +350,7 @@ impl<'a> World<'a> {
 }
 
 /// What an event asks of another case.
-fn dispatched(number: usize, state: &State, event: &Event) -> Option<Dispatch> {
+fn dispatched(number: usize, state: &State, entry: &Entry, event: &Event) -> Option<Dispatch> {
     match event {
         Event::Called { token, step, child, process, applicant, with, depth, detached } => {
             let caller = Caller { instance: state.id, token: (!detached).then_some(*token), depth: *depth };
@@ -352,7 +360,7 @@ fn dispatched(number: usize, state: &State, event: &Event) -> Option<Dispatch> {
             Some(Dispatch { to: To::Start(process.clone(), called), ask })
         }
         Event::CallCancelled { child } => {
-            let reason = Some(state.reference().into());
+            let reason = entry.reason().cloned();
             Some(Dispatch { to: To::Case(*child), ask: Ask::Cancel { reason } })
         }
         Event::Ended { outcome, .. } => {

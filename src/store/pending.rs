@@ -256,8 +256,7 @@ pub(super) fn dispatches(entry: &Entry, after: &State) -> Vec<DispatchRow> {
                 rows.push(row(&format!("begin {child}"), *child, Some(process.clone()), ask));
             }
             Event::CallCancelled { child } => {
-                // Its reason is whose caller it was, in the words of no language.
-                let reason = Some(after.reference().into());
+                let reason = entry.reason().cloned();
                 rows.push(row(&format!("cancel {child}"), *child, None, Ask::Cancel { reason }));
             }
             Event::Ended { outcome, .. } => {

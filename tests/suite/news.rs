@@ -66,7 +66,7 @@ now: 2026-03-02T09:00
 start: { by: ann, data: { way: decide } }
 do:
   - advance: 2 days
-  - expect: { mail: { to: ann, kind: overdue, body: 'Deciding: went overdue, taken as “Approved”' } }
+  - expect: { mail: { to: ann, kind: decided, body: 'Deciding: Nobody answered by 3 March 09:00, taken as “Approved”' } }
   - expect: { mail: { to: bai, kind: overdue, body: 自动审批：已超时，按“同意”处理 } }
 ---
 test: the case goes on elsewhere

@@ -618,7 +618,8 @@ async fn a_result_that_cannot_be_used_is_refused_and_the_job_stays(world: World)
 /// The story that an operator reads, in both languages.
 async fn told(runtime: &Runtime, id: InstanceId) -> String {
     let Case { definition, state, entries } = case(runtime, id).await;
-    let scene = Scene { definition: &definition, state: &state, log: &entries, upcoming: &[], caller: None };
+    let caller = runtime.calling(&state).await.unwrap();
+    let scene = Scene { definition: &definition, state: &state, log: &entries, upcoming: &[], caller: caller.as_ref() };
     let mut text = String::new();
     for lang in [Lang::Zh, Lang::En] {
         let directory = runtime.directory();
@@ -662,7 +663,8 @@ async fn history_tells_what_happened_outside(world: World) {
     text += &told(&runtime, id).await;
     // Who called it is withdrawn.
     let keeper = try_start(&runtime, "keeper", "keep", json!({})).await.unwrap().instance;
-    let withdraw = Command { id: "w".into(), actor: person("ann"), ask: Ask::Withdraw { reason: None } };
+    let ask = Ask::Withdraw { reason: Some("No need any more".into()) };
+    let withdraw = Command { id: "w".into(), actor: person("ann"), ask };
     runtime.submit(keeper, withdraw).await.unwrap();
     let child = cases(&runtime, "patient").await[1];
     text += &format!("\n# whose caller was withdrawn\n{}", told(&runtime, child).await);

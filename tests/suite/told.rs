@@ -66,3 +66,43 @@ do:
     let files = [("directory.yaml", OFFICE), ("order.yaml", ORDER), ("parent.yaml", parent)];
     assert_eq!(support::failures(tests, &files), "");
 }
+
+#[test]
+fn whose_case_was_cancelled_reads_by_whom_and_why() {
+    let tests = "
+test: an operator
+process: order
+now: 2026-03-02T09:00
+start: { by: ann, data: { item: Chair } }
+do:
+  - { cancel: No money }
+  - expect: { mail: { to: ann, kind: ended, body: [已取消，, No money] } }
+";
+    assert_eq!(support::failures(tests, &[("directory.yaml", OFFICE), ("order.yaml", ORDER)]), "");
+}
+
+#[test]
+fn whose_case_was_called_reads_which_caller_ended_and_why() {
+    let party = "
+process: party
+title: Party
+number: \"P-{seq:3}\"
+start: [clerk]
+form: {}
+steps:
+  - { id: chairs, title: Chairs, call: order, by: person(\"bob\"), with: { item: '\"Chair\"' }, on: { otherwise: next } }
+";
+    let test = |told: &str| {
+        format!(
+            "test: the caller is withdrawn\nprocess: party\nnow: 2026-03-02T09:00\nstart: {{ by: ann, data: {{}} }}\ndo:\n  \
+             - {{ withdraw: It rains, by: ann }}\n  - expect: {{ mail: {{ to: bob, kind: ended, body: [{told}, It rains] }} }}\n"
+        )
+    };
+    let files = |party: &str, told: &str, office: &str| {
+        support::failures(&test(told), &[("directory.yaml", office), ("order.yaml", ORDER), ("party.yaml", party)])
+    };
+    assert_eq!(files(party, "已取消：Ann 的“Party” P-001 已结束或不再等它", OFFICE), "");
+    let english = OFFICE.replace("bob@example.com,", "bob@example.com, language: en,");
+    let numberless = party.replace("number: \"P-{seq:3}\"\n", "");
+    assert_eq!(files(&numberless, "'Cancelled: Party of Ann ended or waits for it no longer'", &english), "");
+}

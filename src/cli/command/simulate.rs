@@ -19,7 +19,7 @@ use crate::model::time::Duration;
 use crate::model::value::{Record, Value};
 use crate::runtime::{Clock, Files};
 use crate::simulate::forecast::{Happened, Happening, Pace, Question, ROUNDS, Stopped, forecast, is_outside, kind};
-use crate::simulate::{Case, Filled, Letters, Posted, World, missing};
+use crate::simulate::{Case, Filled, Letters, World, missing};
 use chrono::{DateTime, Utc};
 use clap::{ArgAction, ArgMatches, Command};
 use serde_json::json;
@@ -394,9 +394,7 @@ impl Told<'_> {
 
     fn subject(&self, number: usize) -> Option<String> {
         let mail = self.world.mails().get(number)?;
-        let case = self.world.cases().get(mail.case)?;
-        let (directory, calendar) = (self.world.directory(), self.world.calendar());
-        self.letters.letter(&Posted { mail, case, directory, calendar }).ok().map(|letter| letter.subject)
+        self.letters.letter(&self.world.posted(mail)?).ok().map(|letter| letter.subject)
     }
 
     fn json(&self, happened: &[Happening]) -> serde_json::Value {

@@ -2,7 +2,7 @@
 
 use super::{GAP, Letter};
 use crate::effects::format::{Words, clean, clean_line};
-use crate::effects::timeline::{Mark, Moment, decided_by_time};
+use crate::effects::timeline::{Mark, Moment, decided_by_time, ended_by};
 use crate::effects::view::{CaseView, Due, Reader, Shown, Stamp, case_view};
 use crate::effects::words::answer_sentence;
 use crate::engine::command::{Actor, Ask, Via};
@@ -229,8 +229,10 @@ fn late(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assignmen
 /// The answer that a mail is about: it stands in the entry that queued the mail.
 fn decided(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assignment)>) -> Option<Decided> {
     let entry = queued(letter)?;
-    if let MailKind::Decided { task, assignment: None } = letter.kind {
-        return by_time(letter, words, *task, entry);
+    match letter.kind {
+        MailKind::Decided { task, assignment: None } => return by_time(letter, words, *task, entry),
+        MailKind::Ended => return ended(letter, words, entry),
+        _ => {}
     }
     let answer = entry.events.iter().find_map(|event| match (event, letter.kind) {
         (
@@ -304,6 +306,26 @@ fn by_time(letter: &Letter<'_>, words: &Words<'_>, task: TaskId, entry: &Entry) 
         when: words.moment(entry.at),
         ..Decided::default()
     })
+}
+
+/// Who ended the case by hand and why, or which case that called it. Where things are taken back first, the line of
+/// that says it.
+fn ended(letter: &Letter<'_>, words: &Words<'_>, entry: &Entry) -> Option<Decided> {
+    let outcome = entry.events.iter().find_map(|event| match event {
+        Event::Ended { outcome, .. } => Some(outcome),
+        _ => None,
+    });
+    let ending = words.ending(letter.scene.definition, outcome?);
+    let reason = entry.reason().map(AsRef::as_ref);
+    let Moment { who, words: why, opinion, .. } = ended_by(&letter.scene, words, entry, reason);
+    let sentence = match (words.lang, why.is_empty()) {
+        _ if who.is_empty() => return None,
+        (Lang::Zh, true) => format!("{who} {ending}"),
+        (Lang::Zh, false) => format!("{ending}：{who} {why}"),
+        (Lang::En, true) => format!("{ending} by {who}"),
+        (Lang::En, false) => format!("{ending}: {who} {why}"),
+    };
+    Some(Decided { who, words: ending, sentence, opinion, when: words.moment(entry.at), ..Decided::default() })
 }
 
 fn done<'w>(ask: &Ask, words: &Words<'w>) -> &'w str {
