@@ -106,3 +106,32 @@ steps:
     let numberless = party.replace("number: \"P-{seq:3}\"\n", "");
     assert_eq!(files(&numberless, "'Cancelled: Party of Ann ended or waits for it no longer'", &english), "");
 }
+
+#[test]
+fn the_mail_of_a_decision_tells_those_of_the_same_minute_before_it() {
+    let process = "
+process: trip
+title: Trip
+start: [clerk]
+steps:
+  - { id: both, title: Both, approve: [lead, person(\"bob\")], mode: all }
+  - { id: third, title: Third, approve: lead }
+  - { id: book, title: Book, task: lead }
+";
+    let tests = "
+test: one after the other
+process: trip
+now: 2026-03-02T09:00
+start: { by: ann, data: {} }
+do:
+  - { approve: both, by: leo }
+  - expect: { mail: { to: ann, kind: decided, body: Both：Leo 已同意 }, no mail: { body: 到目前为止 } }
+  - { approve: both, by: bob }
+  - expect: { mail: { to: ann, kind: decided, body: [Both：Bob 已同意, Both · 同意 · Leo] }, no mail: { body: Both · 同意 · Bob, to: ann } }
+  - { approve: third, by: leo }
+  - expect: { mail: { to: ann, kind: decided, body: [Both · 同意 · Leo, Both · 同意 · Bob] }, no mail: { body: Third · 同意, to: ann } }
+  - { complete: book, by: leo }
+  - expect: { mail: { to: ann, kind: ended, body: [Both · 同意 · Leo, Both · 同意 · Bob, Third · 同意 · Leo, Book · 已办理 · Leo] } }
+";
+    assert_eq!(support::failures(tests, &[("directory.yaml", OFFICE), ("trip.yaml", process)]), "");
+}

@@ -64,6 +64,9 @@ pub(super) struct Decided {
     pub(super) when: String,
     /// The shell user who acted, where one did.
     pub(super) shell: String,
+    /// The step that was answered, as its line of the story names it.
+    #[serde(skip)]
+    pub(super) step: String,
 }
 
 pub(super) fn context(
@@ -179,9 +182,14 @@ fn waits(letter: &Letter<'_>) -> bool {
 
 /// Whether a line says something that the head of the mail does not say already.
 fn tells(moment: &Moment, decided: Option<&Decided>) -> bool {
-    // What was changed beside an answer is a line of its own.
-    let answers = moment.mark != Mark::Note || !moment.opinion.is_empty();
-    let said = |decided: &Decided| answers && moment.when == decided.when && moment.opinion == decided.opinion;
+    let said = |decided: &Decided| {
+        moment.title == decided.step
+            && moment.when == decided.when
+            && moment.opinion == decided.opinion
+            && moment.words.eq_ignore_ascii_case(&decided.words)
+            // A line names the position beside the name.
+            && moment.who.starts_with(&decided.who)
+    };
     !matches!(moment.mark, Mark::Start | Mark::Skipped | Mark::End) && !decided.is_some_and(said)
 }
 
@@ -276,6 +284,7 @@ fn decided(letter: &Letter<'_>, words: &Words<'_>, asked: Option<(&Task, &Assign
             (true, Lang::En) => format!("{who} filled it in"),
         },
         opinion: opinion.as_deref().map(clean).unwrap_or_default(),
+        step: about(letter, task, words),
         who,
         when,
         shell,

@@ -105,6 +105,7 @@ pub fn sample(definition: Option<&Definition>, lang: Lang) -> Context {
             opinion: pick("年度预算内。", "Within the budget."),
             when: pick("3月2日 11:02", "2 March 11:02"),
             shell: "root".into(),
+            ..Decided::default()
         }),
         past: vec![moment(Mark::Seal)],
         ahead: vec![moment(Mark::Ahead)],
