@@ -277,10 +277,10 @@ pub fn answer_sentence(words: &Words<'_>, human: Option<&Human>, who: &str, name
         (None, outcome::RETURNED, Lang::Zh) => format!("{who} 退回修改"),
         (None, outcome::RETURNED, Lang::En) => format!("{who} returned it for changes"),
         (None, outcome::DONE, Lang::Zh) => format!("{who} 已办理"),
-        (None, outcome::DONE, Lang::En) => format!("{who} is done"),
+        (None, outcome::DONE, Lang::En) => format!("{who} did their part"),
         (None, outcome::REVISED, Lang::Zh) => format!("{who} 已修改"),
         (None, outcome::REVISED, Lang::En) => format!("{who} revised it"),
-        (_, _, Lang::Zh) => format!("{who}：{}", words.answer(human, name)),
-        (_, _, Lang::En) => format!("{who}: {}", words.answer(human, name)),
+        (_, _, Lang::Zh) => format!("{who} 答复“{}”", words.answer(human, name)),
+        (_, _, Lang::En) => format!("{who} answered “{}”", words.answer(human, name)),
     }
 }

@@ -9,6 +9,7 @@ use crate::engine::command::{Actor, Ask, Via};
 use crate::engine::data_by_now;
 use crate::engine::event::{Closed, Entry, Event};
 use crate::engine::state::{Assignment, MailKind, Task, TaskKind};
+use crate::model;
 use crate::model::definition::outcome;
 use crate::model::id::{StepId, TaskId};
 use crate::model::text::Lang;
@@ -317,18 +318,26 @@ fn by_time(letter: &Letter<'_>, words: &Words<'_>, task: TaskId, entry: &Entry) 
     })
 }
 
-/// Who ended the case by hand and why, or which case that called it. Where things are taken back first, the line of
-/// that says it.
+/// How the case ended; who ended it by hand and why, or which case that called it. Where things are taken back first,
+/// the line of that says who and why.
 fn ended(letter: &Letter<'_>, words: &Words<'_>, entry: &Entry) -> Option<Decided> {
-    let outcome = entry.events.iter().find_map(|event| match event {
-        Event::Ended { outcome, .. } => Some(outcome),
+    let (outcome, over) = entry.events.iter().find_map(|event| match event {
+        Event::Ended { outcome, .. } => Some((outcome, true)),
+        Event::EndBegun { outcome, .. } => Some((outcome, false)),
         _ => None,
-    });
-    let ending = words.ending(letter.scene.definition, outcome?);
+    })?;
+    let ending = words.ending(letter.scene.definition, outcome);
+    let ours = model::words::ending(outcome.as_str()).is_some_and(|ours| ours.get(words.lang) == ending);
+    let ending = match (words.lang, ours) {
+        (_, true) => ending,
+        (Lang::Zh, false) => format!("已结束（{ending}）"),
+        (Lang::En, false) => format!("Ended ({ending})"),
+    };
     let reason = entry.reason().map(AsRef::as_ref);
-    let Moment { who, words: why, opinion, .. } = ended_by(&letter.scene, words, entry, reason);
+    let by = if over { ended_by(&letter.scene, words, entry, reason) } else { Moment::default() };
+    let Moment { who, words: why, opinion, .. } = by;
     let sentence = match (words.lang, why.is_empty()) {
-        _ if who.is_empty() => return None,
+        _ if who.is_empty() => ending.clone(),
         (Lang::Zh, true) => format!("{who} {ending}"),
         (Lang::Zh, false) => format!("{ending}：{who} {why}"),
         (Lang::En, true) => format!("{ending} by {who}"),
