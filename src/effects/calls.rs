@@ -16,8 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Calls<'a> {
     /// The rows that tokens are in, in words.
     rows: &'a BTreeMap<TokenId, String>,
-    /// Cases that are over, or were to begin and did not: of these nothing is told beside.
+    /// Cases that are over, or were to begin and did not: to whoever does not operate, nothing is told of these beside.
     over: BTreeSet<InstanceId>,
+    /// Cases that nobody waits for any more.
+    unawaited: BTreeSet<InstanceId>,
     /// Cases that were to begin and did not.
     unbegun: BTreeSet<InstanceId>,
 }
@@ -30,7 +32,15 @@ impl<'a> Calls<'a> {
             Ask::CallFailed { child, taken: true, .. } => Some(*child),
             _ => None,
         });
-        Calls { rows, over: over.collect(), unbegun: BTreeSet::new() }
+        let ended = log.iter().filter_map(|entry| match &entry.command.ask {
+            Ask::ChildEnded { child, .. } | Ask::CallFailed { child, .. } => Some(*child),
+            _ => None,
+        });
+        let cancelled = log.iter().flat_map(|entry| &entry.events).filter_map(|event| match event {
+            Event::CallCancelled { child } => Some(*child),
+            _ => None,
+        });
+        Calls { rows, over: over.collect(), unawaited: ended.chain(cancelled).collect(), unbegun: BTreeSet::new() }
     }
 
     /// What there is to tell of an event, if anything.
@@ -53,8 +63,9 @@ impl<'a> Calls<'a> {
         match event {
             Event::Called { token, step, child, detached, .. } if !self.over.contains(child) => {
                 let said = match detached {
-                    false => words.pick("已发起，等它结束", "called; this case waits for it"),
                     true => words.pick("另行发起，不等它结束", "called as a case of its own"),
+                    false if self.unawaited.contains(child) => words.pick("已发起", "called"),
+                    false => words.pick("已发起，等它结束", "called; this case waits for it"),
                 };
                 line(placed(token, step), said.into())
             }

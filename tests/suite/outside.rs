@@ -668,6 +668,14 @@ async fn history_tells_what_happened_outside(world: World) {
     runtime.submit(keeper, withdraw).await.unwrap();
     let child = cases(&runtime, "patient").await[1];
     text += &format!("\n# whose caller was withdrawn\n{}", told(&runtime, child).await);
+    text += &format!("\n# the caller\n{}", told(&runtime, keeper).await);
+    // Who called one that is cancelled by itself goes on.
+    let keeper = try_start(&runtime, "keeper", "again", json!({})).await.unwrap().instance;
+    text += &format!("\n# a caller\n{}", told(&runtime, keeper).await);
+    let child = cases(&runtime, "patient").await[2];
+    let actor = Actor::Operator { user: "root".into() };
+    runtime.submit(child, Command { id: "c".into(), actor, ask: Ask::Cancel { reason: None } }).await.unwrap();
+    text += &format!("\n# whose called case is over\n{}", told(&runtime, keeper).await);
     support::golden(&support::project("tests/records/story.txt"), &text);
 }
 
