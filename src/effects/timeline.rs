@@ -146,6 +146,8 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
     let mut branches: BTreeMap<ScopeId, TokenId> = BTreeMap::new();
     let mut at: BTreeMap<TokenId, &StepId> = BTreeMap::new();
     let mut begun: Option<&Entry> = None;
+    // What is being taken back, by its scope; `None` of what was passed over.
+    let mut undoing: BTreeMap<ScopeId, Option<&StepId>> = BTreeMap::new();
     let placed =
         |token: &TokenId, step: &StepId| words.with_row(words.step(scene.definition, step), rows.get(token).cloned());
     let mut story = Vec::new();
@@ -312,13 +314,29 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                         ..ended_by(scene, words, entry, reason.as_deref())
                     });
                 }
-                Event::UndoBegun { step, .. } => story.push(Moment {
-                    mark: Mark::Note,
-                    title: words.step(scene.definition, step),
-                    when: when.clone(),
-                    words: words.pick("开始撤销", "being taken back").into(),
-                    ..Moment::default()
-                }),
+                Event::UndoBegun { step, scope, .. } => {
+                    undoing.insert(*scope, Some(step));
+                    if scene.state.scopes.contains_key(scope) {
+                        story.push(Moment {
+                            mark: Mark::Note,
+                            title: words.step(scene.definition, step),
+                            when: when.clone(),
+                            words: words.pick("正在撤销", "being taken back").into(),
+                            ..Moment::default()
+                        });
+                    }
+                }
+                Event::ScopeClosed { scope, done: true } => {
+                    if let Some(step) = undoing.remove(scope).flatten() {
+                        story.push(Moment {
+                            mark: Mark::Note,
+                            title: words.step(scene.definition, step),
+                            when: when.clone(),
+                            words: words.pick("已撤销", "taken back").into(),
+                            ..Moment::default()
+                        });
+                    }
+                }
                 Event::UndoLeft { step } => story.push(Moment {
                     mark: Mark::Stopped,
                     title: words.step(scene.definition, step),
@@ -331,15 +349,19 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                         .into(),
                     ..Moment::default()
                 }),
-                Event::UndoSkipped { step, reason, .. } => story.push(Moment {
-                    mark: Mark::Stopped,
-                    title: words.step(scene.definition, step),
-                    when: when.clone(),
-                    words: words.pick("没有撤销，已跳过", "passed over, not taken back").into(),
-                    who: by.clone(),
-                    opinion: clean(reason),
-                    ..Moment::default()
-                }),
+                Event::UndoSkipped { step, reason, .. } => {
+                    // One is taken back at a time.
+                    undoing.values_mut().for_each(|undoing| *undoing = None);
+                    story.push(Moment {
+                        mark: Mark::Stopped,
+                        title: words.step(scene.definition, step),
+                        when: when.clone(),
+                        words: words.pick("没有撤销，已跳过", "passed over, not taken back").into(),
+                        who: by.clone(),
+                        opinion: clean(reason),
+                        ..Moment::default()
+                    });
+                }
                 Event::Ended { outcome, reason } => {
                     story.push(Moment {
                         mark: Mark::End,

@@ -413,3 +413,29 @@ async fn what_the_shell_withdrew_says_who_entered_it() {
     house.submit(case, actor, Ask::Withdraw { reason: None }).await;
     house.get(&link).await.is(200).has(&["申请已撤回", "由 root 在命令行代为操作"]);
 }
+
+const TAKEN_BACK: &str = "
+process: chair
+title: { zh: 领用, en: Chair }
+start: [clerk]
+form: { what: { type: text, title: { zh: 物品, en: Thing }, required: true } }
+steps:
+  - id: reserve
+    title: { zh: 预留, en: Reserve }
+    task: person(\"bai\")
+    undo: { id: free, title: { zh: 放回, en: Put it back }, task: person(\"bai\") }
+  - { id: sign, title: { zh: 签字, en: Sign }, approve: lead }
+";
+
+#[tokio::test]
+async fn what_is_taken_back_is_told_as_going_on_only_as_long_as_it_does() {
+    let house = house(TAKEN_BACK).await;
+    house.start_by("chair", "ann", serde_json::json!({ "what": "椅子" })).await;
+    house.answer(&house.link("bai").await, &[("outcome", "done")]).await.is(303);
+    let rejected = house.link("lei").await;
+    house.answer(&rejected, &[("outcome", "rejected"), ("opinion", "太贵")]).await.is(303);
+    house.get(&rejected).await.is(200).has(&["正在撤销"]).lacks(&["已撤销"]);
+    house.answer(&house.link("bai").await, &[("outcome", "done")]).await.is(303);
+    house.get(&rejected).await.is(200).has(&["已撤销"]).lacks(&["正在撤销"]);
+    house.get(&format!("{rejected}?lang=en")).await.has(&["taken back"]).lacks(&["being taken back"]);
+}
