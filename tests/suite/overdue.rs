@@ -80,3 +80,17 @@ fn an_applicant_who_is_told_of_what_is_overdue_or_of_what_it_came_to_gets_one_ma
                 - expect: { no mail: { to: ann, kind: overdue } }\n  - expect: { no mail: { to: ann, kind: notice } }\n";
     assert_eq!(told("en", step, does), "");
 }
+
+#[test]
+fn a_notice_every_working_day_comes_on_the_next_one_after_a_due_time_at_closing() {
+    let process = "process: leave\ntitle: Leave\nstart: [clerk]\nsteps:\n  \
+                   - { id: sign, title: Sign, approve: lead, due: 1 working day, overdue: { notify: applicant, every: 1 working day } }\n";
+    // It is due on Thursday at 18:00.
+    let test = "test: late\nprocess: leave\nnow: 2026-03-04T09:00\nstart: { by: ann, data: {} }\ndo:\n  \
+                - advance: 2026-03-05T18:00\n  - expect: { mail: { to: ann, kind: overdue } }\n  \
+                - advance: 2026-03-06T17:59\n  - expect: { no mail: true }\n  \
+                - advance: 2026-03-06T18:00\n  - expect: { mail: { to: ann, kind: overdue } }\n  \
+                - advance: 2026-03-09T17:59\n  - expect: { no mail: true }\n  \
+                - advance: 2026-03-09T18:00\n  - expect: { mail: { to: ann, kind: overdue } }\n";
+    assert_eq!(support::failures(test, &[("directory.yaml", OFFICE), ("leave.yaml", process)]), "");
+}

@@ -170,7 +170,7 @@ impl Calendar {
     }
 
     /// The instant `duration` after `from`. Working time outside working hours begins at the next opening;
-    /// working days keep the time of day. `None` where the result leaves the range of dates.
+    /// working days keep the time of day, the closing hour too. `None` where the result leaves the range of dates.
     pub fn add(&self, from: DateTime<Utc>, duration: Duration) -> Option<DateTime<Utc>> {
         match duration {
             Duration::Seconds(seconds) => {
@@ -179,7 +179,9 @@ impl Calendar {
             }
             Duration::Months(months) => Some(self.instant(add_months(self.local(from), months)?)),
             Duration::WorkingDays(days) => {
-                let begin = self.local(self.next_working(from)?);
+                let local = self.local(from);
+                let closes = self.hours(local.date()).iter().any(|hours| hours.to == local.time());
+                let begin = if closes { local } else { self.local(self.next_working(from)?) };
                 let day = self.working_day_after(begin.date(), days)?;
                 Some(self.instant(day.and_time(begin.time())))
             }
@@ -260,6 +262,16 @@ mod tests {
         assert_eq!(due("2026-03-02T20:00", 1), at("2026-03-03T18:00"), "after hours");
         assert_eq!(due("2026-09-30T10:00", 1), at("2026-10-08T18:00"), "over the holiday");
         assert_eq!(due("2026-10-09T10:00", 1), at("2026-10-10T18:00"), "to the make-up Saturday");
+    }
+
+    #[test]
+    fn working_days_keep_the_time_of_day() {
+        let calendar = china();
+        let after = |from, days| calendar.add(at(from), Duration::WorkingDays(days)).unwrap();
+        assert_eq!(after("2026-03-05T17:59", 1), at("2026-03-06T17:59"));
+        assert_eq!(after("2026-03-05T18:00", 1), at("2026-03-06T18:00"), "at closing");
+        assert_eq!(after("2026-03-05T18:01", 1), at("2026-03-09T09:00"), "Friday is all of it");
+        assert_eq!(after("2026-03-06T18:00", 1), at("2026-03-09T18:00"), "over a weekend");
     }
 
     #[test]
