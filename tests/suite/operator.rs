@@ -4,9 +4,11 @@
 use crate::cli::Shell;
 use crate::support::{OFFICE, golden, project};
 use countersign::cli::Exit;
+use countersign::effects::http::{Client, Policy, Secrets};
 use countersign::model::text::Wording;
+use countersign::runtime::http::Calls;
 use countersign::runtime::jobs::lease_id;
-use countersign::runtime::{Options, Runtime};
+use countersign::runtime::{InstanceFilter, Options, Runtime, Standing};
 use std::time::Duration;
 
 const OUTER: &str = "
@@ -147,6 +149,24 @@ fn a_deployment_tells_what_its_calls_lack() {
     has(&said, &["Order · Pay", "`http.allow`", "no secret bank", "Order · Tell", "127.0.0.1:9", "`http.inside`"]);
     let (_, said) = shell("zh", &[BOOK]);
     has(&said, &["订购 · 付款", "没有名为 bank 的密钥"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_is_not_allowed_is_not_told_as_a_fault_of_the_other_system() {
+    let (shell, _) = shell("en", &[BOOK]);
+    shell.good(&["start", "book", "--as", "ann"]);
+    let runtime = Runtime::open(Options::file(shell.folder.path().join("countersign.db"))).await.unwrap();
+    let mut changed = runtime.changed();
+    let calls = Calls::start(runtime.clone(), Client::new(Policy::default(), Secrets::default()));
+    let stopped = InstanceFilter { standing: Some(Standing::Incident), ..InstanceFilter::default() };
+    while runtime.instances(&stopped).await.unwrap().is_empty() {
+        changed.changed().await.unwrap();
+    }
+    calls.stop().await;
+    runtime.shutdown().await;
+    let said = shell.good(&["stuck"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    has(&said, &["The call failed: Calling bank.example is not allowed.", "`http.allow`"]);
+    assert!(!said.contains("other system"), "{said}");
 }
 
 const HEARD: &str = "
