@@ -1,7 +1,7 @@
 //! The pages in a real browser: a person opens the link in their mail and decides; a robot decides nothing.
 
 use crate::browser::{Browser, Window};
-use crate::house::{House, wide};
+use crate::house::{DIRECTORY, House, wide};
 use countersign::effects::mailbox::Mailbox;
 use countersign::web::Options;
 
@@ -106,6 +106,49 @@ async fn a_robot_that_opens_every_link_and_presses_every_button_decides_nothing(
     }
     assert_eq!(before, watch.version().await, "a row was written");
     house.get(&house.link("lei").await).await.is(200).has(&["轮到您"]);
+}
+
+const TRIP: &str = "
+process: trip
+title: Trip
+start: [clerk]
+form:
+  costs:
+    type: list
+    title: Costs
+    fields:
+      day: { type: date, title: Day }
+      what: { type: text, title: What it was for }
+      place: { type: text, title: Place }
+      receipt: { type: text, title: Receipt }
+      amount: { type: money, title: Amount, required: true }
+  total: { type: money, title: Total, value: sum(for cost in costs return cost.amount) }
+steps:
+  - { id: sign, title: Sign, approve: lead }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_total_of_many_columns_is_in_sight_on_a_phone() {
+    if !Browser::is_here() {
+        return;
+    }
+    let options = Options { limits: wide(), mailbox: Some(Mailbox::new()), ..Options::default() };
+    let house = House::of(&[("directory.yaml", DIRECTORY), ("trip.yaml", TRIP)], options).await;
+    let cost = serde_json::json!({
+        "day": "2026-03-02", "what": "Accommodation", "place": "Shanghai", "amount": "1830.00",
+        "receipt": "receipt_of_the_hotel_in_shanghai.pdf",
+    });
+    house.start_by("trip", "cam", serde_json::json!({ "costs": [cost] })).await;
+    let base = house.serve().await;
+    let link = format!("{base}{}", house.link("lei").await);
+    browse(Window { width: PHONE, script: false }, move |browser| {
+        browser.go(&link);
+        for cell in ["tbody td:last-child", "tfoot td"] {
+            let [left, _, width, _] = browser.place(&browser.one(cell));
+            assert!(left + width <= f64::from(PHONE), "{cell} ends at {}", left + width);
+        }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

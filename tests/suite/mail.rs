@@ -18,6 +18,7 @@ use countersign::engine::event::{Closed, Entry, Event, OpenedAssignment, OpenedT
 use countersign::engine::preview::Upcoming;
 use countersign::engine::state::{Answer, Assignment, ClosedTask, Ended, MailKind, Next, State, Task, TaskKind};
 use countersign::model::definition::{Answering, Definition, Human, Mode, Notify, Policy, Step, StepKind};
+use countersign::model::file::{File, FileRule};
 use countersign::model::form::{Field, FieldKind, Form};
 use countersign::model::formula::{Expr, Formula, Read};
 use countersign::model::graph::StateGraph;
@@ -29,6 +30,7 @@ use countersign::model::value::{Record, Type, Typed, Value};
 use indexmap::IndexMap;
 use mail_parser::{Address, MessageParser, MimeHeaders};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A case with everything that mail shows: a list, a computed total, a step behind it, one ahead.
@@ -750,6 +752,21 @@ fn rows_of_many_columns_name_each_value() {
         "{text}"
     );
     assert!(text.contains("  - Gift: 龙井礼盒, Quantity: 4, Value (yuan): 160.00\n"), "{text}");
+}
+
+#[test]
+fn rows_with_a_file_name_each_value_as_its_name_may_be_long() {
+    let mut fixture = Fixture::new(Lang::En);
+    let FieldKind::List(columns) = &mut fixture.definition.form.get_mut("items").unwrap().kind else { panic!() };
+    columns.insert("bill".into(), field(Text::One("Bill".into()), FieldKind::File(FileRule::default())));
+    let Some(Value::List(rows)) = fixture.state.data.get_mut("items") else { panic!() };
+    let Some(Value::Record(row)) = rows.first_mut() else { panic!() };
+    let name = "receipt_hotel_shanghai_2026-11-20.pdf";
+    row.insert("bill".into(), Value::File(Arc::new(File::new(name, 15, "0".repeat(64).parse().unwrap(), b"%PDF"))));
+    let parts = fixture.parts(2, &assigned(), "zhao");
+    let line = format!("Gift: 景德镇茶具, Quantity: 2, Value (yuan): 320.00, Bill: {name} (15 B)");
+    assert!(parts.text.contains(&format!("  - {line}\n")), "{}", parts.text);
+    assert!(parts.html.contains(&line) && !parts.html.contains("<th"), "{}", parts.html);
 }
 
 #[test]

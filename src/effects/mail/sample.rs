@@ -74,6 +74,7 @@ pub fn sample(definition: Option<&Definition>, lang: Lang) -> Context {
             label: pick("物品", "Items"),
             heading: String::new(),
             columns: vec![Column { label: pick("名称", "Name"), numeric: false }],
+            wide: false,
             rows: vec![vec![pick("茶具", "Tea set")]],
             totals: vec![fact(pick("合计", "Total"), "1,280.00", true)],
             lines: vec![pick("茶具", "Tea set")],

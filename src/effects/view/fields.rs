@@ -50,14 +50,16 @@ pub struct Table {
     pub label: String,
     /// Its columns; those that no row fills in are left out.
     pub columns: Vec<Column>,
+    /// The columns do not fit beside each other on a phone: there are many, or one of them holds files.
+    pub wide: bool,
     /// A text a column, a row each.
     pub rows: Vec<Vec<String>>,
     /// The files of its rows.
     pub files: Vec<Attached>,
     /// Computed fields that look at this list alone: `合计` and the amount.
     pub totals: Vec<Fact>,
-    /// The same rows, a line each, for narrow places: `景德镇茶具 · 2 · 320.00`; where there are many columns each
-    /// value stands behind the name of its own.
+    /// The same rows, a line each, for narrow places: `景德镇茶具 · 2 · 320.00`; where the columns are wide each value
+    /// stands behind the name of its own.
     pub lines: Vec<String>,
     /// The names of the columns as a line above those, where the lines do not say them: `名称 · 数量 · 价值`.
     pub heading: String,
@@ -220,11 +222,12 @@ fn table(
     let cells = |record: &Record| -> Vec<String> {
         used.iter().map(|(name, column)| words.value(Some(column), record.get(*name).unwrap_or(&Value::Null))).collect()
     };
-    // A few values under their heading read as a table; of many nobody can tell which is which.
-    let few = used.len() <= FEW_COLUMNS;
+    // A few values under their heading read as a table; of many nobody can tell which is which, and the name of a
+    // file leaves no room for the others.
+    let wide = used.len() > FEW_COLUMNS || used.iter().any(|(_, column)| matches!(column.kind, FieldKind::File(_)));
     let line = |record: &Record| {
         let cells = cells(record).into_iter().zip(&used);
-        let told: Vec<String> = if few {
+        let told: Vec<String> = if !wide {
             cells.map(|(text, _)| if text.is_empty() { "–".into() } else { text }).collect()
         } else {
             let glue = words.pick("：", ": ");
@@ -233,7 +236,7 @@ fn table(
                 .map(|(text, (_, column))| format!("{}{glue}{text}", label(column, words)))
                 .collect()
         };
-        told.join(if few { " · " } else { words.pick("，", ", ") })
+        told.join(if wide { words.pick("，", ", ") } else { " · " })
     };
     let heading = || used.iter().map(|(_, column)| label(column, words)).collect::<Vec<_>>().join(" · ");
     Table {
@@ -242,9 +245,10 @@ fn table(
             .iter()
             .map(|(_, column)| Column { label: label(column, words), numeric: numeric(column) })
             .collect(),
+        wide,
         rows: records().map(cells).collect(),
         lines: records().map(line).collect(),
-        heading: if few && used.len() > 1 { heading() } else { String::new() },
+        heading: if !wide && used.len() > 1 { heading() } else { String::new() },
         files: row_files(name, columns, rows, words),
         totals,
     }
