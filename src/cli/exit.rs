@@ -226,10 +226,12 @@ impl From<Error> for Stop {
 }
 
 /// Trouble with a file, in words.
-pub(crate) fn file_trouble(path: &std::path::Path, error: &std::io::Error) -> Stop {
-    let path = path.display();
+pub(crate) fn file_trouble(given: &std::path::Path, error: &std::io::Error) -> Stop {
+    let path = given.display();
     let (zh, en) = match error.kind() {
         std::io::ErrorKind::NotFound => {
+            let whole = std::path::absolute(given).unwrap_or_else(|_| given.to_owned());
+            let path = whole.display();
             (format!("找不到 {path}。请检查路径。"), format!("There is no {path}. Check the path."))
         }
         std::io::ErrorKind::PermissionDenied => (

@@ -19,6 +19,7 @@ mod command;
 mod diff;
 mod directory;
 mod exit;
+mod future;
 mod help;
 pub mod letters;
 mod outcomes;

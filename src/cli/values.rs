@@ -59,8 +59,7 @@ pub(crate) fn read(
     world: &World,
     before: &Record,
 ) -> Result<Record, Stop> {
-    let (record, wrong) = given_values(output, matches, form, world, before)?;
-    if wrong.is_empty() { Ok(record) } else { Err(Stop::Because(Exit::Input, misread(&wrong))) }
+    Given::of(output, matches)?.read(output, form, world, before)
 }
 
 /// As [`read`], for a form that is handed in: where something cannot be read, all else that is wrong is told too.
@@ -72,7 +71,7 @@ pub(crate) fn filled(
     world: &World,
     before: &Record,
 ) -> Result<Record, Stop> {
-    let (record, wrong) = given_values(output, matches, form, world, before)?;
+    let (record, wrong) = Given::of(output, matches)?.values(output, form, world, before)?;
     if wrong.is_empty() {
         return Ok(record);
     }
@@ -81,60 +80,113 @@ pub(crate) fn filled(
     Err(Stop::Because(Exit::Input, misread(&all_wrong(definition, whose, &record, wrong, &facts))))
 }
 
-/// The values, and what cannot be read as one.
-fn given_values(
-    output: &Output,
-    matches: &ArgMatches,
-    form: &Form,
-    world: &World,
-    before: &Record,
-) -> Result<(Record, Vec<Misread>), Stop> {
-    let reading = &Reading { directory: &world.directory, today: world.calendar.today(world.now) };
-    let mut record = Record::new();
-    let mut wrong = Vec::new();
-    if let Some(path) = matches.get_one::<PathBuf>("data") {
-        let serde_json::Value::Object(mut document) = load(output, path)?.to_json() else {
-            return Err(Stop::input(
-                format!("{} 里要写“字段: 值”，每行一个。", path.display()),
-                format!("{} should hold `field: value`, a line each.", path.display()),
-            ));
+/// What was handed in, before anybody knows for which form: what `--data` holds, and each `--set`.
+pub(crate) struct Given {
+    document: serde_json::Map<String, serde_json::Value>,
+    set: Vec<(String, String)>,
+    /// What stands before each path: `step.` where it is the form of a step.
+    prefix: String,
+}
+
+impl Given {
+    pub(crate) fn of(output: &Output, matches: &ArgMatches) -> Result<Given, Stop> {
+        let document = match matches.get_one::<PathBuf>("data").map(|path| (path, load(output, path))) {
+            None => serde_json::Map::new(),
+            Some((path, data)) => match data?.to_json() {
+                serde_json::Value::Object(document) => document,
+                _ => {
+                    return Err(Stop::input(
+                        format!("{} 里要写“字段: 值”，每行一个。", path.display()),
+                        format!("{} should hold `field: value`, a line each.", path.display()),
+                    ));
+                }
+            },
         };
+        let mut set = Vec::new();
+        for text in matches.get_many::<String>("set").into_iter().flatten() {
+            let Some((path, value)) = text.split_once('=') else {
+                return Err(Stop::usage(
+                    format!("--set 要写成 字段=值，不能只写“{text}”。"),
+                    format!("--set takes FIELD=VALUE; “{text}” has no `=`."),
+                ));
+            };
+            set.push((path.trim().to_owned(), value.to_owned()));
+        }
+        Ok(Given { document, set, prefix: String::new() })
+    }
+
+    /// Takes out what is for the form of a step: what `STEP.field` sets, and what the data holds below its name.
+    pub(crate) fn take(&mut self, step: &str) -> Option<Given> {
+        let prefix = format!("{step}.");
+        let document = match self.document.get(step) {
+            Some(serde_json::Value::Object(_)) => self.document.remove(step),
+            _ => None,
+        };
+        let (own, others) = std::mem::take(&mut self.set).into_iter().partition(|(path, _)| path.starts_with(&prefix));
+        self.set = others;
+        let own: Vec<(String, String)> = own;
+        if own.is_empty() && document.is_none() {
+            return None;
+        }
+        let bare = |path: String| path.strip_prefix(&prefix).map(str::to_owned).unwrap_or(path);
+        let set = own.into_iter().map(|(path, value)| (bare(path), value)).collect();
+        let document = document.and_then(|document| document.as_object().cloned()).unwrap_or_default();
+        Some(Given { document, set, prefix })
+    }
+
+    /// What a path begins with that is set and leads further than a field of this form does: a step, as it seems.
+    pub(crate) fn astray(&self, form: &Form) -> Option<&str> {
+        let heads = self.set.iter().filter_map(|(path, _)| path.split_once('.')).map(|(head, _)| head);
+        heads.into_iter().find(|head| !form.contains_key(*head))
+    }
+
+    /// The values of a form; see [`read`].
+    pub(crate) fn read(self, output: &Output, form: &Form, world: &World, before: &Record) -> Result<Record, Stop> {
+        let (record, wrong) = self.values(output, form, world, before)?;
+        if wrong.is_empty() { Ok(record) } else { Err(Stop::Because(Exit::Input, misread(&wrong))) }
+    }
+
+    /// The values, and what cannot be read as one.
+    fn values(
+        self,
+        output: &Output,
+        form: &Form,
+        world: &World,
+        before: &Record,
+    ) -> Result<(Record, Vec<Misread>), Stop> {
+        let Given { mut document, set, prefix } = self;
+        let reading = &Reading { directory: &world.directory, today: world.calendar.today(world.now) };
+        let mut wrong = Vec::new();
         fetch_all(&world.files, form, "", &mut document, &mut wrong)?;
-        match read_document(reading, form, &document) {
-            Ok(read) => record = read,
+        let mut record = match read_document(reading, form, &document) {
+            Ok(read) => read,
             Err((read, faults)) => {
-                record = read;
+                wrong.extend(faults);
+                read
+            }
+        };
+        let mut entries = Vec::new();
+        for (path, value) in set {
+            match fetch(&world.files, field_at(form, &path), &path, &value)? {
+                Ok(value) => entries.push((path, value)),
+                Err(fault) => {
+                    record.insert(path.split('.').next().unwrap_or(&path).into(), unreadable());
+                    wrong.push(fault);
+                }
+            }
+        }
+        let rows = |name: &FieldName| record.get(name).or_else(|| before.get(name)).and_then(Value::as_list);
+        let entries = around(output.lang, form, reading, &rows, entries);
+        match read_form(reading, form, &entries) {
+            Ok(read) => record.extend(read),
+            Err((read, faults)) => {
+                record.extend(read);
                 wrong.extend(faults);
             }
         }
+        wrong.iter_mut().for_each(|fault| fault.path.insert_str(0, &prefix));
+        Ok((record, wrong))
     }
-    let mut entries = Vec::new();
-    for text in matches.get_many::<String>("set").into_iter().flatten() {
-        let Some((path, value)) = text.split_once('=') else {
-            return Err(Stop::usage(
-                format!("--set 要写成 字段=值，不能只写“{text}”。"),
-                format!("--set takes FIELD=VALUE; “{text}” has no `=`."),
-            ));
-        };
-        let path = path.trim();
-        match fetch(&world.files, field_at(form, path), path, value)? {
-            Ok(value) => entries.push((path.to_owned(), value)),
-            Err(fault) => {
-                record.insert(path.split('.').next().unwrap_or(path).into(), unreadable());
-                wrong.push(fault);
-            }
-        }
-    }
-    let rows = |name: &FieldName| record.get(name).or_else(|| before.get(name)).and_then(Value::as_list);
-    let entries = around(output.lang, form, reading, &rows, entries);
-    match read_form(reading, form, &entries) {
-        Ok(read) => record.extend(read),
-        Err((read, faults)) => {
-            record.extend(read);
-            wrong.extend(faults);
-        }
-    }
-    Ok((record, wrong))
 }
 
 /// The text itself; for a field of files, `@path` as the file that is there, kept from now on.

@@ -26,7 +26,7 @@ const CRON_FIELDS: [(&str, &str); 5] = [
 
 impl Typing<'_> {
     pub(super) fn start(&mut self) -> Vec<PositionId> {
-        let scope = Scope::new().directory(self.world.directory.clone());
+        let scope = Scope::new().directory(self.world.directory.clone()).positions();
         let expected = Expected::Type(Typed::always(Type::Position));
         let document = self.document;
         let mut positions = Vec::new();

@@ -13,6 +13,7 @@
 //! Invariant: pure, total and in whole numbers, so that the same definition is the same picture, byte by byte. It
 //! reads definitions, knows no files and no terminal.
 
+mod clock;
 mod dot;
 mod drawing;
 mod layout;

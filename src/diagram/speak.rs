@@ -1,6 +1,7 @@
 //! What a picture says of each kind of step: its title, who and until when, and on what its ways are taken. The
 //! one place that knows the kinds.
 
+use super::clock::clock;
 use super::drawing::{Kind, Note};
 use super::read::Reader;
 use crate::model::control::{Call, Each, Http, Join, Overdue, Piece, Then};
@@ -144,6 +145,13 @@ impl Reader<'_> {
                 if titled {
                     notes.push(Note::What(self.process(call, ("流程", "process "))));
                 }
+                notes.extend(call.by.as_ref().map(|by| {
+                    let by = self.say.people(std::slice::from_ref(by));
+                    Note::Who(match self.lang {
+                        Lang::Zh => format!("以{by}的名义"),
+                        Lang::En => format!("in the name of {by}"),
+                    })
+                }));
                 notes.extend(call.detached.then(|| Note::What(self.pick("不等结果", "not awaited"))));
                 notes
             }
@@ -200,19 +208,31 @@ impl Reader<'_> {
         }
     }
 
-    /// Who may start a case.
+    /// Who may start a case, and when cases start by themselves, for whom.
     pub(super) fn starters(&self) -> Vec<Note> {
         let who: Vec<String> = {
             let title = |id| clean_line(self.directory.title_of_position(id, self.lang));
             self.definition.start.iter().map(title).collect()
         };
-        vec![Note::Who(match who.is_empty() {
+        let mut notes = vec![Note::Who(match who.is_empty() {
             true => self.pick("任何人都可以发起", "Anybody may start it"),
             false => match self.lang {
                 Lang::Zh => format!("{}发起", who.join("、")),
                 Lang::En => format!("started by {}", who.join(", ")),
             },
-        })]
+        })];
+        if let Some(schedule) = &self.definition.schedule {
+            let (when, whom) = (clock(&schedule.cron, self.lang), self.say.people(&schedule.by));
+            notes.push(Note::Due(match self.lang {
+                Lang::Zh => format!("{when} 自动发起"),
+                Lang::En => format!("by itself {when}"),
+            }));
+            notes.push(Note::Who(match self.lang {
+                Lang::Zh => format!("为{whom}，每人一个案例"),
+                Lang::En => format!("for {whom}, a case each"),
+            }));
+        }
+        notes
     }
 
     /// On what an edge of a step is taken; empty where there is nothing to say.

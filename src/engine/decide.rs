@@ -248,7 +248,7 @@ fn set(run: &mut Run<'_>, token: TokenId, values: Record) -> Result<Record, Refu
 pub(super) fn computed(set: Result<Record, Computed>) -> Result<Record, Refusal> {
     set.map_err(|computed| {
         let title = computed.field.as_str().into();
-        Refusal::BadForm(vec![FieldFault { path: Vec::new(), title, what: computed.failure.message }])
+        Refusal::BadForm(vec![FieldFault { path: Vec::new(), title, what: computed.failure.message, limit: None }])
     })
 }
 

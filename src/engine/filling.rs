@@ -346,7 +346,8 @@ impl<'a> Filling<'a> {
                 }
             };
             if let Some(what) = outside(field, &value, &bound, low, self.facts.calendar.zone) {
-                self.fault(name, &field.title, what);
+                let fault = self.placed(name, &field.title, what);
+                self.faults.push(FieldFault { limit: Some(bound), ..fault });
             }
         }
         if let Some(pattern) = &field.pattern
@@ -394,7 +395,7 @@ impl<'a> Filling<'a> {
     fn placed(&self, name: &FieldName, title: &Text, what: Wording) -> FieldFault {
         let mut path = self.path.clone();
         path.push(PathPart::Field(name.clone()));
-        FieldFault { path, title: title.clone(), what }
+        FieldFault { path, title: title.clone(), what, limit: None }
     }
 }
 

@@ -188,6 +188,7 @@ impl Around<'_> {
                     path: path(),
                     title: title.clone(),
                     what: told(fault),
+                    limit: None,
                 }));
             }
         }

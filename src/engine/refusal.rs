@@ -4,6 +4,7 @@ use crate::model::definition::outcome;
 use crate::model::id::{FieldName, Outcome, PersonId, PositionId, StepId};
 use crate::model::people::Directory;
 use crate::model::text::{Lang, Text, Wording};
+use crate::model::value::Value;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use std::sync::Arc;
@@ -165,7 +166,7 @@ pub struct TaskOver {
 }
 
 /// One fault of a filled form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FieldFault {
     /// Where: the field, and for a row of a list its number from 0 and the column.
     pub path: Vec<PathPart>,
@@ -173,6 +174,8 @@ pub struct FieldFault {
     pub title: Text,
     /// What is wrong and what to write instead.
     pub what: Wording,
+    /// The least or the greatest, where that is what it is not within.
+    pub limit: Option<Value>,
 }
 
 /// A part of the way to a field.

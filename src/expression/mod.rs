@@ -68,7 +68,7 @@ pub use scope::{Expected, Kept, Scope};
 pub use table::{Found, can_answer, is_constant, look_up, passes_null};
 pub use unit::told_by;
 
-use crate::model::formula::Formula;
+use crate::model::formula::{Formula, Op};
 use crate::model::id::{PersonId, StepId};
 use crate::model::people::Directory;
 use crate::model::time::{Calendar, Unit};
@@ -280,7 +280,8 @@ fn alone<T>(data: &Record, now: DateTime<Utc>, with: impl FnOnce(&Context<'_>) -
     with(&Context::new(data, &directory, &calendar, now))
 }
 
-/// Evaluates an expression without a form: the names are those of the data, and types are met when they come.
+/// Evaluates an expression without a form: the names are those of the data, and types are met when they come. There are
+/// no people, and the calendar is the usual week.
 ///
 /// ```
 /// use countersign::expression::run;
@@ -289,13 +290,31 @@ fn alone<T>(data: &Record, now: DateTime<Utc>, with: impl FnOnce(&Context<'_>) -
 /// assert_eq!(value, Value::Number("0.48".parse().unwrap()));
 /// ```
 pub fn run(text: &str, data: &Record, now: DateTime<Utc>) -> Result<Value, Failure> {
+    let formula = untyped(text, data)?;
+    alone(data, now, |context| evaluate(&formula, context))
+}
+
+/// An expression without a form: the names are those of the data, and types are met when they come.
+///
+/// # Errors
+/// The first of what is wrong with it.
+pub fn untyped(text: &str, data: &Record) -> Result<Formula, Failure> {
     let scope = data.keys().fold(Scope::untyped(), |scope, name| scope.field(name.clone(), Typed::optional(Type::Any)));
-    let formula = compile(text, &scope, &Expected::Any).map_err(|faults| {
+    compile(text, &scope, &Expected::Any).map_err(|faults| {
         let first = faults.into_iter().next();
         first.map_or_else(
             || Failure::new("表达式不对", "the expression is wrong"),
             |fault| Failure { message: fault.message, at: Some(fault.range), unset: false },
         )
-    })?;
-    alone(data, now, |context| evaluate(&formula, context))
+    })
+}
+
+/// Whether an expression counts working days or hours, which the calendar says.
+pub fn counts_working_time(formula: &Formula) -> bool {
+    const ASK: [&str; 2] = ["is working day", "working days between"];
+    formula.root.any(&mut |expr| match expr.op() {
+        Op::Literal(Value::Duration(length)) => matches!(length.unit(), Unit::WorkingDays | Unit::WorkingHours),
+        Op::Call(name, _) => ASK.contains(&&**name),
+        _ => false,
+    })
 }

@@ -9,6 +9,7 @@ use super::narrow::Fact;
 use super::tree::Node;
 use crate::model::formula::{Expr, Op, Read};
 use crate::model::id::{DepartmentId, FieldName, PersonId, PositionId};
+use crate::model::text::Wording;
 use crate::model::value::{Type, Typed, Value};
 use std::sync::Arc;
 
@@ -211,12 +212,15 @@ impl Infer<'_> {
                 fault.hint(format!("要调用函数，写 `{name}(…)`。"), format!("To call the function, write `{name}(…)`."))
             }
             _ if let Some(words) = habit::length(name) => fault.did_you_mean(Some(words)),
+            _ if self.scope.positions && self.is_a_person(name) => self.held_by(fault, name),
             _ if self.is_a_person(name) => fault
                 .hint(format!("人员写成 `person(\"{name}\")`。"), format!("A person is written `person(\"{name}\")`."))
                 .suggest(format!("person(\"{name}\")")),
             _ => {
                 let near = likely(name, self.names());
-                if near.is_none() {
+                if near.is_none() && self.scope.positions {
+                    self.positions(fault)
+                } else if near.is_none() {
                     fault.hint(
                         "文字要用双引号；字段先在表单里声明。",
                         "A text stands in double quotes; a field is declared in a form first.",
@@ -227,6 +231,37 @@ impl Infer<'_> {
             }
         };
         self.fault(fault);
+    }
+
+    /// A person is named where a position is: of those that they hold, one is meant.
+    fn held_by(&self, fault: Fault, name: &str) -> Fault {
+        let held = self.scope.directory.as_ref().and_then(|directory| directory.people.get(name));
+        match held.map_or(&[][..], |person| person.positions.as_slice()) {
+            [] => fault.hint(
+                format!("`{name}` 是一个人，没有岗位；这里写岗位。"),
+                format!("`{name}` is a person without a position; positions are written here."),
+            ),
+            held => {
+                let listed = quoted(held.iter());
+                fault.hint(
+                    format!("`{name}` 是一个人，这里写岗位：{}。", listed.zh),
+                    format!("`{name}` is a person; positions are written here: {}.", listed.en),
+                )
+            }
+        }
+    }
+
+    /// What positions there are.
+    fn positions(&self, fault: Fault) -> Fault {
+        const MOST: usize = 12;
+        let Some(directory) = &self.scope.directory else { return fault };
+        let all = &directory.positions;
+        let listed = quoted(all.keys().take(MOST));
+        let more = if all.len() > MOST { " …" } else { "" };
+        fault.hint(
+            format!("这里写岗位：{}{more}。", listed.zh),
+            format!("Positions are written here: {}{more}.", listed.en),
+        )
     }
 
     pub(super) fn is_a_person(&self, name: &str) -> bool {
@@ -254,6 +289,12 @@ impl Infer<'_> {
         };
         self.fault(fault);
     }
+}
+
+/// Positions one after the other.
+fn quoted<'p>(positions: impl Iterator<Item = &'p PositionId>) -> Wording {
+    let positions: Vec<String> = positions.map(|position| format!("`{position}`")).collect();
+    Wording::new(positions.join("、"), positions.join(", "))
 }
 
 /// What a name means.

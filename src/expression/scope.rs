@@ -30,6 +30,8 @@ pub struct Scope {
     /// Shared: the scopes of one step differ in what is proved, hardly in this.
     pub(super) fields: Arc<IndexMap<FieldName, Typed>>,
     pub(super) directory: Option<Arc<Directory>>,
+    /// Nothing but a position is written here.
+    pub(super) positions: bool,
     pub(super) steps: BTreeMap<StepId, StepScope>,
     pub(super) applicant: bool,
     pub(super) assignee: bool,
@@ -144,6 +146,12 @@ impl Scope {
     /// Positions and departments are names; `everyone` and the functions of the directory mean something.
     pub fn directory(mut self, directory: impl Into<Arc<Directory>>) -> Scope {
         self.directory = Some(directory.into());
+        self
+    }
+
+    /// Nothing but a position is written here, as it stands.
+    pub(crate) fn positions(mut self) -> Scope {
+        self.positions = true;
         self
     }
 

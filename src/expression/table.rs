@@ -14,6 +14,7 @@ use crate::model::formula::Formula;
 use crate::model::id::FieldName;
 use crate::model::rule::{Hit, Rule, Table};
 use crate::model::value::{Record, Value, plain};
+use rust_decimal::RoundingStrategy;
 
 /// What a table answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,6 +121,18 @@ fn outside((zh, en): (&str, &str), (name, field): (&FieldName, &Field), value: &
         serde_json::Value::String(text) => text,
         other => other.to_string(),
     };
+    if let (FieldKind::Money, Value::Number(amount)) = (&field.kind, value)
+        && !Domain::asked(field).admits(value)
+        && answers(field).admits(value)
+    {
+        let rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+        return Failure::new(
+            format!("{zh} `{name}` 是金额，只有两位小数，不能是 {shown}；四舍五入后是 {rounded}"),
+            format!(
+                "{en} `{name}` is an amount, of two decimal places, and cannot be {shown}; rounded it is {rounded}"
+            ),
+        );
+    }
     let limits = [("min", &field.min), ("max", &field.max)];
     let limits = limits.into_iter().filter_map(|(key, limit)| Some(format!("`{key}: {}`", limit.as_ref()?.text)));
     let limits: Vec<String> = limits.collect();

@@ -239,6 +239,7 @@ impl Runtime {
                 path: vec![PathPart::Field(name.clone())],
                 title: Text::One(name.to_string()),
                 what: file::gone(&file.name),
+                limit: None,
             }));
         }
         if faults.is_empty() { Ok(()) } else { Err(Denied::Refused(Refusal::BadForm(faults), None)) }

@@ -1,7 +1,9 @@
 //! What a test expects, against what is so. Each failure stands at the line that was not met and says what was
 //! found instead.
 
-use super::scenario::{Stage, failed, local, named, standing, tasks_at};
+use super::came_to::{CameTo, came_to};
+use super::scenario::{Stage, failed, tasks_at};
+use super::standing::{local, named, standing};
 use super::world::Mail;
 use super::{Case, Letter};
 use crate::compile::scenario::{Expected, Part, Path};
@@ -44,31 +46,37 @@ pub(super) fn failures(stage: &Stage<'_>, expected: &Expected) -> Vec<Diagnostic
             ));
         }
     }
-    for (path, outcome) in &expected.outcomes {
-        let Some(Part::Step(step)) = path.parts.last() else { continue };
-        let rows = case.state.scopes.values().filter_map(|scope| scope.row.as_ref());
-        let numbered =
-            path.parts.iter().rev().find_map(|part| if let Part::Row(row) = part { Some(*row) } else { None });
-        let rows = rows.filter(|row| numbered.is_none_or(|number| row.number + 1 == number));
-        let result = rows.filter_map(|row| row.steps.get(step)).next_back();
-        let result = if numbered.is_some() { result } else { case.state.steps.get(step).or(result) };
-        let went = result.map(|result| &result.outcome);
-        if went != Some(&outcome.value) {
-            let (zh, en) = went.map_or_else(
-                || ("还没有结果".to_owned(), "it has not come to anything yet".to_owned()),
-                |went| (format!("实际是 `{went}`"), format!("it came to `{went}`")),
-            );
-            let wanted = &outcome.value;
-            found.push(failed(
-                outcome.span,
-                Wording::new(
-                    format!("步骤 `{path}` 的结果应为 `{wanted}`，{zh}"),
-                    format!("step `{path}` should have come to `{wanted}`, but {en}"),
-                ),
-            ));
-        }
-    }
+    outcomes(stage, case, expected, &mut found);
     found
+}
+
+fn outcomes(stage: &Stage<'_>, case: &Case<'_>, expected: &Expected, found: &mut Vec<Diagnostic>) {
+    for (path, outcome) in &expected.outcomes {
+        let Some(case) = at_case(stage, case, path, found) else { continue };
+        let is = match came_to(case, path) {
+            CameTo::Outcome(is) if is == outcome.value => continue,
+            CameTo::Outcome(is) => Wording::new(format!("实际是 `{is}`"), format!("it came to `{is}`")),
+            CameTo::NoRow(each, rows) => Wording::new(
+                format!("`{each}` 到现在只有 {rows} 行"),
+                format!(
+                    "`{each}` has come to {} so far",
+                    if rows == 1 { "1 row".into() } else { format!("{rows} rows") }
+                ),
+            ),
+            CameTo::Nothing => {
+                let now = standing(&stage.world, case);
+                Wording::new(format!("还没有结果。{}", now.zh), format!("it has not come to anything yet; {}", now.en))
+            }
+        };
+        let wanted = &outcome.value;
+        found.push(failed(
+            outcome.span,
+            Wording::new(
+                format!("步骤 `{path}` 的结果应为 `{wanted}`，{}", is.zh),
+                format!("step `{path}` should have come to `{wanted}`, but {}", is.en),
+            ),
+        ));
+    }
 }
 
 fn ended(stage: &Stage<'_>, case: &Case<'_>, expected: &Expected, found: &mut Vec<Diagnostic>) {

@@ -1,23 +1,23 @@
-//! What a form requires and nobody said: plausible values, the next one for each that the form refuses.
+//! What a form requires and nobody said: plausible values, others for what the form refuses.
 //!
-//! Constants among limits are kept at once. What a rule, a pattern or a choice of people leaves is found by trying:
-//! the core itself says which field is wrong, and its next candidate is taken, until there is none. Texts are in the
-//! language of who reads the answer, whoever starts the case.
+//! What a rule, a limit, a pattern or a choice of people leaves is found by trying: the core itself says which field is
+//! wrong, and which limit it breaks. What is tried next is another value for that field; where there is none left, or
+//! nobody fills that field in, for one that its rules read. So the values are gone through like the wheels of a counter,
+//! up to a limit. Texts are in the language of who reads the answer, whoever starts the case.
 
+use super::plausible::{Plausible, Told};
 use super::world::World;
 use crate::engine::refusal::{FieldFault, PathPart, Refusal};
 use crate::model::definition::Definition;
-use crate::model::file::{File, Hash};
 use crate::model::form::{Field, FieldKind, Form};
-use crate::model::formula::{Formula, Op};
+use crate::model::formula::{Formula, Read};
 use crate::model::id::{FieldName, PersonId, ProcessId};
 use crate::model::people::Directory;
-use crate::model::text::{Lang, clean_line};
-use crate::model::time::{Calendar, Duration, Moment};
+use crate::model::text::Lang;
+use crate::model::time::Calendar;
 use crate::model::value::{Record, Value};
-use chrono::{DateTime, Days, Utc};
-use rust_decimal::Decimal;
-use std::collections::BTreeMap;
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often a form is filled in anew.
 const TRIES: usize = 200;
@@ -42,14 +42,14 @@ pub fn missing(
 ) -> Filled {
     let nothing = Filled { made_up: Record::new(), unasked: Vec::new() };
     let Some(definition) = definitions.iter().find(|one| one.process == *process) else { return nothing };
-    let form = without(&definition.form, data);
+    let form = &definition.form;
     let mut filler = Filler::new(directory, calendar, from, by, lang);
     loop {
-        let filled = filler.form(&form);
+        let filled = filler.form(form, data);
         let whole: Record = filled.clone().into_iter().chain(data.clone()).collect();
         let mut world = World::new(definitions, directory, calendar, from);
         match world.start(process, by, whole) {
-            Err(Refusal::BadForm(faults)) if filler.learn(&faults) => {}
+            Err(Refusal::BadForm(faults)) if filler.learn(form, data, &faults) => {}
             Err(_) => return Filled { made_up: filled, ..nothing },
             Ok(case) => {
                 let taken = world.cases().get(case).map(|case| &case.state.data);
@@ -64,24 +64,24 @@ pub fn missing(
     }
 }
 
-/// The fields of a form that have no value yet.
-pub(super) fn without(form: &Form, data: &Record) -> Form {
-    let blank = |value: &Value| value.is_null() || value.as_list().is_some_and(<[Value]>::is_empty);
-    let open = form.iter().filter(|(name, _)| data.get(*name).is_none_or(blank));
-    open.map(|(name, field)| (name.clone(), field.clone())).collect()
+/// Where a field is: a way through rows.
+type Way = Vec<PathPart>;
+
+/// A field that is filled in, and what it holds.
+struct Suspect<'f> {
+    way: Way,
+    field: &'f Field,
+    tried: Option<Value>,
 }
 
 /// Fills in forms for somebody.
 pub(super) struct Filler<'w> {
-    directory: &'w Directory,
-    calendar: &'w Calendar,
-    now: DateTime<Utc>,
-    by: &'w PersonId,
-    /// How many candidates were refused, by where.
-    refused: BTreeMap<Vec<PathPart>, usize>,
+    plausible: Plausible<'w>,
+    /// What was tried and refused, by where.
+    refused: BTreeMap<Way, Vec<Value>>,
+    /// The limits that were told, by where.
+    limits: BTreeMap<Way, Told>,
     tries: usize,
-    /// Of what is made up.
-    lang: Lang,
 }
 
 impl<'w> Filler<'w> {
@@ -92,21 +92,28 @@ impl<'w> Filler<'w> {
         by: &'w PersonId,
         lang: Lang,
     ) -> Filler<'w> {
-        Filler { directory, calendar, now, by, lang, refused: BTreeMap::new(), tries: 0 }
+        let plausible = Plausible { directory, calendar, now, by, lang };
+        Filler { plausible, refused: BTreeMap::new(), limits: BTreeMap::new(), tries: 0 }
     }
 
-    /// The form, wherever something is required.
-    pub(super) fn form(&self, form: &Form) -> Record {
-        self.filled(form, &[])
+    /// What the form requires beside what it holds.
+    pub(super) fn form(&self, form: &Form, held: &Record) -> Record {
+        self.filled(form, held, &[])
     }
 
-    /// Takes the next candidates where the form was refused; whether it is worth another try.
-    pub(super) fn learn(&mut self, faults: &[FieldFault]) -> bool {
+    /// Takes other values where the form was refused; whether it is worth another try.
+    pub(super) fn learn(&mut self, form: &Form, held: &Record, faults: &[FieldFault]) -> bool {
         self.tries += 1;
+        let mut turned: BTreeSet<Way> = BTreeSet::new();
         for fault in faults {
-            *self.refused.entry(fault.path.clone()).or_default() += 1;
+            let suspects = self.suspects(form, held, &fault.path);
+            if self.begins(form, held, fault) {
+                turned.insert(fault.path.clone());
+            } else if !suspects.iter().any(|suspect| turned.contains(&suspect.way)) {
+                turned.extend(self.turn(&suspects));
+            }
         }
-        self.tries < TRIES
+        !turned.is_empty() && self.tries < TRIES
     }
 
     /// What a field usually holds.
@@ -114,121 +121,128 @@ impl<'w> Filler<'w> {
         self.value(field, &[])
     }
 
-    fn filled(&self, form: &Form, path: &[PathPart]) -> Record {
+    fn filled(&self, form: &Form, held: &Record, way: &[PathPart]) -> Record {
         let mut record = Record::new();
-        for (name, field) in form.iter().filter(|(_, field)| field.value.is_none() && field.default.is_none()) {
-            let here: Vec<PathPart> = path.iter().cloned().chain([PathPart::Field(name.clone())]).collect();
-            if !field.required && !self.refused.contains_key(&here) {
-                continue;
+        for (name, field) in form.iter().filter(|(name, field)| is_open(name, field, held)) {
+            let here = below(way, PathPart::Field(name.clone()));
+            let refused = self.refused.contains_key(&here);
+            if refused || field.required && field.default.is_none() {
+                record.insert(name.clone(), self.value(field, &here));
             }
-            record.insert(name.clone(), self.value(field, &here));
         }
         record
     }
 
-    fn value(&self, field: &Field, path: &[PathPart]) -> Value {
+    fn value(&self, field: &Field, way: &[PathPart]) -> Value {
         if let FieldKind::List(columns) = &field.kind {
-            let row = |number| {
-                let path: Vec<PathPart> = path.iter().cloned().chain([PathPart::Row(number)]).collect();
-                Value::Record(self.filled(columns, &path))
-            };
-            return Value::List((0..rows(field)).map(row).collect());
+            let row = |number| Value::Record(self.filled(columns, &Record::new(), &below(way, PathPart::Row(number))));
+            return Value::List((0..self.rows(field, way)).map(row).collect());
         }
-        let refused = self.refused.get(path).copied().unwrap_or(0);
-        let value = self.candidates(field).into_iter().nth(refused).unwrap_or_default();
+        let value = self.left(field, way).next().or_else(|| self.refused.get(way)?.last().cloned()).unwrap_or_default();
         match field.many {
             true if value.is_null() => Value::List(Vec::new()),
-            true => Value::List(vec![value; rows(field)]),
+            true => Value::List(vec![value]),
             false => value,
         }
     }
 
-    /// What could be meant, the likeliest first.
-    fn candidates(&self, field: &Field) -> Vec<Value> {
-        match &field.kind {
-            FieldKind::Text | FieldKind::LongText => self.texts(field).into_iter().map(Value::text).collect(),
-            FieldKind::Integer | FieldKind::Decimal | FieldKind::Money | FieldKind::Percent => numbers(field),
-            FieldKind::Boolean => [true, false].map(Value::Boolean).into(),
-            FieldKind::Date => {
-                let today = self.calendar.today(self.now);
-                let days =
-                    [0, 1, 7, 30, 90, 365].into_iter().filter_map(|days| today.checked_add_days(Days::new(days)));
-                let before = [1, 30, 365].into_iter().filter_map(|days| today.checked_sub_days(Days::new(days)));
-                bounds(field).into_iter().chain(days.chain(before).map(Value::Date)).collect()
+    fn rows(&self, field: &Field, way: &[PathPart]) -> usize {
+        self.limits.get(way).unwrap_or(&Told::default()).rows(field)
+    }
+
+    /// What was not tried yet at a place.
+    fn left(&self, field: &Field, way: &[PathPart]) -> impl Iterator<Item = Value> {
+        let refused = self.refused.get(way).cloned().unwrap_or_default();
+        let told = self.limits.get(way).cloned().unwrap_or_default();
+        self.plausible.values(field, &told).into_iter().filter(move |value| !refused.contains(value))
+    }
+
+    /// Keeps what is told of a field; whether that alone makes another form: it is filled in from now on, though it may
+    /// not say that it is required, or with more rows.
+    fn begins(&mut self, form: &Form, held: &Record, fault: &FieldFault) -> bool {
+        let Some(field) = field_on(form, &fault.path) else { return false };
+        let (before, rows) = (self.form(form, held), self.rows(field, &fault.path));
+        if let Some(limit) = &fault.limit {
+            self.limits.entry(fault.path.clone()).or_default().insert(limit.clone());
+        }
+        if matches!(field.kind, FieldKind::List(_)) && rows != self.rows(field, &fault.path) {
+            return true;
+        }
+        let asked = field.required && field.default.is_none() || self.refused.contains_key(&fault.path);
+        self.refused.entry(fault.path.clone()).or_default();
+        !asked && self.form(form, held) != before
+    }
+
+    /// Goes on to the next values of these, as a counter does: the first that has another takes it, and those before
+    /// begin anew. Where that was.
+    fn turn(&mut self, suspects: &[Suspect<'_>]) -> Option<Way> {
+        let other = |one: &Suspect<'_>| self.left(one.field, &one.way).any(|value| Some(&value) != one.tried.as_ref());
+        let at = suspects.iter().position(other)?;
+        let Suspect { way, tried, .. } = suspects.get(at)?;
+        self.refused.entry(way.clone()).or_default().extend(tried.clone());
+        for before in suspects.iter().take(at) {
+            self.refused.insert(before.way.clone(), Vec::new());
+        }
+        Some(way.clone())
+    }
+
+    /// What may be to blame for a fault, of what is made up: the field itself, and what its rules follow from.
+    fn suspects<'f>(&self, form: &'f Form, held: &Record, at: &[PathPart]) -> Vec<Suspect<'f>> {
+        let mut found: Vec<Suspect<'_>> = Vec::new();
+        let mut ahead: Vec<Way> = vec![at.to_vec()];
+        let mut seen: BTreeSet<Way> = BTreeSet::new();
+        while let Some(way) = (!ahead.is_empty()).then(|| ahead.remove(0)) {
+            let Some(field) = field_on(form, &way).filter(|_| seen.insert(way.clone())) else { continue };
+            let made_up = match way.first() {
+                Some(PathPart::Field(name)) => form.get(name).is_some_and(|outer| is_open(name, outer, held)),
+                _ => false,
+            };
+            match &field.kind {
+                FieldKind::List(columns) if made_up => {
+                    for row in 0..self.rows(field, &way) {
+                        let row = below(&way, PathPart::Row(row));
+                        ahead.extend(columns.keys().map(|column| below(&row, PathPart::Field(column.clone()))));
+                    }
+                }
+                _ if made_up && field.value.is_none() => {
+                    found.push(Suspect { way: way.clone(), field, tried: self.left(field, &way).next() });
+                }
+                _ => {}
             }
-            FieldKind::DateTime => {
-                let later = [0, 1, 24, 24 * 30].map(|hours| self.now + chrono::Duration::hours(hours));
-                bounds(field).into_iter().chain(later.map(|at| Value::DateTime(Moment::utc(at)))).collect()
+            let rules = [&field.value, &field.min, &field.max].into_iter().flatten();
+            for name in rules.chain(field.check.as_ref().map(|check| &check.that)).flat_map(read_by) {
+                // What stands in the row comes before what stands around it.
+                let beside = way.get(..way.len() - 1).map(|row| below(row, PathPart::Field(name.clone())));
+                let beside = beside.filter(|beside| field_on(form, beside).is_some());
+                ahead.push(beside.unwrap_or_else(|| vec![PathPart::Field(name.clone())]));
             }
-            FieldKind::Duration => {
-                bounds(field).into_iter().chain([Value::Duration(Duration::WorkingDays(1))]).collect()
-            }
-            FieldKind::Choice(options) => options.keys().map(|option| Value::Text(option.clone())).collect(),
-            FieldKind::Person(_) => {
-                let others = self.directory.people.keys().filter(|person| *person != self.by);
-                [self.by].into_iter().chain(others).map(|person| Value::Person(person.clone())).collect()
-            }
-            FieldKind::Position => {
-                let own = self.directory.people.get(self.by).map(|person| person.positions.as_slice());
-                let all = own.unwrap_or_default().iter().chain(self.directory.positions.keys());
-                all.map(|position| Value::Position(position.clone())).collect()
-            }
-            FieldKind::Department => {
-                let own = self.directory.department_of(self.by);
-                let all = own.into_iter().chain(self.directory.departments.keys());
-                all.map(|department| Value::Department(department.clone())).collect()
-            }
-            FieldKind::File(_) => vec![Value::File(File::new("sample.pdf", 1, Hash([0; 32]), b"%PDF-").into())],
-            FieldKind::List(_) => Vec::new(),
+        }
+        found
+    }
+}
+
+/// Whether a field is asked for and has no value yet.
+fn is_open(name: &FieldName, field: &Field, held: &Record) -> bool {
+    let blank = |value: &Value| value.is_null() || value.as_list().is_some_and(<[Value]>::is_empty);
+    field.value.is_none() && held.get(name).is_none_or(blank)
+}
+
+fn below(way: &[PathPart], part: PathPart) -> Way {
+    way.iter().cloned().chain([part]).collect()
+}
+
+fn field_on<'f>(form: &'f Form, way: &[PathPart]) -> Option<&'f Field> {
+    let (mut columns, mut found) = (Some(form), None);
+    for part in way {
+        if let PathPart::Field(name) = part {
+            let field = columns?.get(name)?;
+            columns = if let FieldKind::List(columns) = &field.kind { Some(columns) } else { None };
+            found = Some(field);
         }
     }
-
-    /// What the form calls the field, as long as it must be; and what is in the expected form.
-    fn texts(&self, field: &Field) -> Vec<String> {
-        let (least, most) = (limit(field.min.as_ref()), limit(field.max.as_ref()));
-        let mut text = clean_line(field.title.get(self.lang));
-        while text.chars().count() < least.unwrap_or(0).min(2_000) {
-            text.push('…');
-        }
-        let text: String = text.chars().take(most.unwrap_or(usize::MAX)).collect();
-        let shaped = field.pattern.as_deref().and_then(super::shape::text_like);
-        shaped.into_iter().chain([text]).collect()
-    }
+    found
 }
 
-fn literal(formula: Option<&Formula>) -> Option<&Value> {
-    match formula?.root.op() {
-        Op::Literal(value) if !value.is_null() => Some(value),
-        _ => None,
-    }
-}
-
-fn limit(formula: Option<&Formula>) -> Option<usize> {
-    let Value::Number(number) = literal(formula)? else { return None };
-    usize::try_from(number.trunc().mantissa()).ok()
-}
-
-fn bounds(field: &Field) -> Vec<Value> {
-    [&field.min, &field.max].into_iter().filter_map(|bound| literal(bound.as_ref()).cloned()).collect()
-}
-
-/// How many rows or values.
-fn rows(field: &Field) -> usize {
-    let least = if matches!(field.kind, FieldKind::List(_)) { limit(field.min.as_ref()) } else { None };
-    least.unwrap_or(1).clamp(1, 100)
-}
-
-fn numbers(field: &Field) -> Vec<Value> {
-    let usual = if field.kind == FieldKind::Percent { Decimal::new(1, 1) } else { Decimal::ONE };
-    let within = |number: &Decimal| {
-        let low = !matches!(literal(field.min.as_ref()), Some(Value::Number(least)) if number < least);
-        low && !matches!(literal(field.max.as_ref()), Some(Value::Number(most)) if number > most)
-    };
-    let others = [0, 2, 5, 10, 50, 100, 500, 1_000, 10_000, 100_000, -1].map(Decimal::from);
-    let bounds = bounds(field).into_iter().filter_map(|bound| match bound {
-        Value::Number(number) => Some(number),
-        _ => None,
-    });
-    let all = [usual].into_iter().filter(within).chain(bounds).chain(others.into_iter().filter(within));
-    all.map(Value::Number).collect()
+fn read_by(formula: &Formula) -> impl Iterator<Item = &FieldName> {
+    formula.reads.iter().filter_map(|read| if let Read::Field(name) = read { Some(name) } else { None })
 }

@@ -7,23 +7,23 @@
 //! A future without an end is told up to where it repeats itself: a step that is come to again and again, or a
 //! reminder that goes on for ever.
 
-use super::fill::{Filler, without};
+use super::brought::brought;
+use super::fill::Filler;
 use super::world::{Case, Mail, World, person};
 use crate::engine::command::{Actor, Ask};
 use crate::engine::data_of;
 use crate::engine::event::Event;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::{Owner, Task, TaskKind, TimerKind, Waiting};
-use crate::model::definition::{Definition, StepKind, outcome};
+use crate::model::definition::{Definition, outcome};
 use crate::model::form::Form;
-use crate::model::id::{FieldName, Outcome, PersonId, ProcessId, StepId, TaskId, TokenId};
+use crate::model::id::{Outcome, PersonId, ProcessId, StepId, TaskId, TokenId};
 use crate::model::people::Directory;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::{Calendar, Duration};
-use crate::model::value::{Record, Value, from_plain, plain};
+use crate::model::value::Record;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The most things that happen before it is called endless.
 const MOST: usize = 1_000;
@@ -57,6 +57,8 @@ pub struct Question<'a> {
     /// What they answer at which step, in turn; the last holds on. Of a step that waits for something outside: how
     /// that goes, `done` or `failed`.
     pub answers: BTreeMap<StepId, Vec<Outcome>>,
+    /// What the forms of steps hold, whenever they are asked; what is not said is made up where it is required.
+    pub values: BTreeMap<StepId, Record>,
     /// The language of texts that are made up.
     pub lang: Lang,
 }
@@ -92,8 +94,8 @@ pub enum Happened {
     Started(PersonId),
     /// People are asked.
     Asked(StepId, Vec<PersonId>, Option<DateTime<Utc>>),
-    /// Somebody answers.
-    Answered(StepId, PersonId, Outcome),
+    /// Somebody answers, and fills in what nobody said.
+    Answered(StepId, PersonId, Outcome, Record),
     /// What a step waits for outside comes, or fails.
     Came(StepId, Outcome),
     /// Nobody answered in time; what time then made of it, where it decides.
@@ -133,6 +135,7 @@ pub fn forecast<'a>(
         entered: BTreeMap::new(),
         reminders: 0,
         acted: 0,
+        made_up: Record::new(),
     };
     future.read(&world);
     let mut stopped = Stopped::Long;
@@ -196,6 +199,17 @@ struct Due {
     by: PersonId,
 }
 
+/// A form that somebody hands in.
+struct Asked {
+    form: Form,
+    /// What it holds before anything is made up.
+    held: Record,
+    /// What of that is said of the step.
+    said: Record,
+    /// The answer that goes with it.
+    ask: Ask,
+}
+
 /// A step of a case; in a row of an `each`, of each row.
 type Place = (usize, StepId, Option<TokenId>);
 
@@ -216,6 +230,8 @@ struct Future<'q> {
     reminders: usize,
     /// The case in which something was done last: what that led to in others comes after it.
     acted: usize,
+    /// What was made up for the answer that was given last.
+    made_up: Record,
 }
 
 impl Future<'_> {
@@ -310,17 +326,20 @@ impl Future<'_> {
         let Some(task) = case.state.tasks.get(&due.task) else { return };
         let step = task.step.clone();
         self.acted = due.case;
-        let Some((form, ask)) = self.asked(world, &due) else { return };
+        let Some(Asked { form, held, said, ask }) = self.asked(world, &due) else { return };
         let mut filler = Filler::new(world.directory(), world.calendar(), world.now(), &due.by, self.question.lang);
         let mut answer = ask.clone();
         let refusal = loop {
-            match &mut answer {
-                Ask::Revise { data: values, .. } | Ask::Decide { values, .. } => *values = filler.form(&form),
-                _ => {}
+            let made_up = filler.form(&form, &held);
+            if let Ask::Revise { data: values, .. } | Ask::Decide { values, .. } = &mut answer {
+                *values = made_up.clone().into_iter().chain(said.clone()).collect();
             }
             match world.ask(due.case, person(&due.by), answer.clone()) {
-                Ok(_) => return,
-                Err(Refusal::BadForm(faults)) if filler.learn(&faults) => {}
+                Ok(_) => {
+                    self.made_up = made_up;
+                    return;
+                }
+                Err(Refusal::BadForm(faults)) if filler.learn(&form, &held, &faults) => {}
                 Err(refusal) => break refusal,
             }
         };
@@ -330,14 +349,15 @@ impl Future<'_> {
     }
 
     /// What somebody is going to say, and the form that goes with it.
-    fn asked(&mut self, world: &World<'_>, due: &Due) -> Option<(Form, Ask)> {
+    fn asked(&mut self, world: &World<'_>, due: &Due) -> Option<Asked> {
         let case = world.cases().get(due.case)?;
         let task = case.state.tasks.get(&due.task)?;
         let current = data_of(case.definition, &case.state, task);
         if let TaskKind::Revise { .. } | TaskKind::Begin = task.kind {
             let begins = task.kind == TaskKind::Begin;
-            let form = if begins { without(&case.definition.form, &current) } else { Form::default() };
-            return Some((form, Ask::Revise { task: due.task, data: Record::new(), note: None, seen: None }));
+            let form = if begins { case.definition.form.clone() } else { Form::default() };
+            let ask = Ask::Revise { task: due.task, data: Record::new(), note: None, seen: None };
+            return Some(self.filled(&task.step, form, current, ask));
         }
         let human = case.definition.steps.get(&task.step)?.human()?;
         let row = case.definition.is_in_row(&task.step).then_some(task.token);
@@ -353,7 +373,7 @@ impl Future<'_> {
         let outcome = said.or_else(|| human.outcomes.keys().next().cloned())?;
         let refuses = [outcome::REJECTED, outcome::RETURNED].contains(&outcome.as_str());
         // What is asked again stays as it is.
-        let form = if refuses { Form::default() } else { without(&case.definition.asked_at(&task.step), &current) };
+        let form = if refuses { Form::default() } else { case.definition.asked_at(&task.step).into_owned() };
         let ask = Ask::Decide {
             task: due.task,
             assignment: None,
@@ -362,7 +382,16 @@ impl Future<'_> {
             values: Record::new(),
             seen: None,
         };
-        Some((form, ask))
+        Some(self.filled(&task.step, form, current, ask))
+    }
+
+    /// A form with what is said of it; what is there already stays.
+    fn filled(&self, step: &StepId, form: Form, mut held: Record, ask: Ask) -> Asked {
+        let said = self.question.values.get(step).into_iter().flatten();
+        let said: Record =
+            said.filter(|(name, _)| form.contains_key(*name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+        held.extend(said.clone());
+        Asked { form, held, said, ask }
     }
 
     /// Tells what happened since it was last looked at.
@@ -379,7 +408,11 @@ impl Future<'_> {
                         *self.entered.entry((number, step.clone(), row)).or_default() += 1;
                     }
                     let by = entry.command.actor.person();
-                    if let Some(what) = overdue(event, &entry.events).or_else(|| happened(&case.state, event, by)) {
+                    let what = overdue(event, &entry.events).or_else(|| happened(&case.state, event, by));
+                    if let Some(mut what) = what {
+                        if let Happened::Answered(.., made_up) = &mut what {
+                            *made_up = std::mem::take(&mut self.made_up);
+                        }
                         self.happened.push(Happening { at: entry.at, case: number, what });
                     }
                 }
@@ -398,57 +431,6 @@ impl Future<'_> {
 /// Whether a token waits for something that only comes from outside.
 pub fn is_outside(waits: &Waiting) -> bool {
     matches!(waits, Waiting::Message { .. } | Waiting::Http { .. } | Waiting::Job { .. })
-}
-
-/// What comes for a step: a plausible value wherever it takes one.
-fn brought(world: &World<'_>, case: &Case<'_>, step: &StepId, lang: Lang) -> Value {
-    let take = match case.definition.steps.get(step).map(|step| &step.kind) {
-        Some(StepKind::Http(http)) => &http.take,
-        Some(StepKind::Job(job)) => &job.take,
-        Some(StepKind::Receive(receive)) => &receive.take,
-        _ => return Value::Null,
-    };
-    let filler = Filler::new(world.directory(), world.calendar(), world.now(), &case.state.applicant, lang);
-    let columns = case.definition.steps.values().filter_map(|step| match &step.kind {
-        StepKind::Each(each) => Some(each.columns.iter()),
-        _ => None,
-    });
-    let fields: Vec<_> = case.definition.fields().chain(columns.flatten()).collect();
-    let mut all = Record::new();
-    for (name, path) in take {
-        if let Some((_, field)) = fields.iter().find(|(known, _)| *known == name) {
-            put(&mut all, path, as_sent(filler.usual(field)));
-        }
-    }
-    Value::Record(all)
-}
-
-/// Puts a value where a path leads to.
-fn put(into: &mut Record, path: &[Arc<str>], value: Value) {
-    let Some((first, rest)) = path.split_first() else { return };
-    let name = FieldName::from(&**first);
-    if rest.is_empty() {
-        into.insert(name, value);
-        return;
-    }
-    let mut inner = match into.get(&name) {
-        Some(Value::Record(inner)) => inner.clone(),
-        _ => Record::new(),
-    };
-    put(&mut inner, rest, value);
-    into.insert(name, Value::Record(inner));
-}
-
-/// A value as JSON brings it: dates, people and the like are texts.
-fn as_sent(value: Value) -> Value {
-    match value {
-        Value::Null | Value::Boolean(_) | Value::Number(_) => value,
-        Value::List(items) => Value::List(items.into_iter().map(as_sent).collect()),
-        Value::Record(record) => {
-            Value::Record(record.into_iter().map(|(name, value)| (name, as_sent(value))).collect())
-        }
-        other => from_plain(&plain(&other)),
-    }
 }
 
 /// A step that is late, and what that makes of it at once.
@@ -471,7 +453,7 @@ fn happened(state: &crate::engine::state::State, event: &Event, by: Option<&Pers
         Event::Answered { task, outcome, .. } => {
             let open = state.tasks.get(task).map(|task| task.step.clone());
             let step = open.or_else(|| state.closed.get(task).map(|task| task.step.clone()))?;
-            Happened::Answered(step, by?.clone(), outcome.clone())
+            Happened::Answered(step, by?.clone(), outcome.clone(), Record::new())
         }
         Event::Skipped { step, .. } => Happened::Skipped(step.clone()),
         Event::IncidentRaised { step, .. } => Happened::Stopped(step.clone()),

@@ -6,19 +6,23 @@
 //! [`World::advance`] fires every timer on the way, in order.
 //!
 //! `scenario` plays test documents, `recorded` those of metrics, `coverage` counts what they walked, `explore` walks all paths without data,
-//! `forecast` plays one start to its end, and `fill` makes up what a form requires and nobody said.
+//! `forecast` plays one start to its end, and `fill` makes up what a form requires and nobody said, of the `plausible`.
 //!
 //! Invariant: nothing is written, sent or waited for. Mails are data; whoever can render them hands that in as
 //! [`Letters`].
 
+mod brought;
+mod came_to;
 pub mod coverage;
 mod expect;
 pub mod explore;
 mod fill;
 pub mod forecast;
+mod plausible;
 pub mod recorded;
 pub mod scenario;
 mod shape;
+mod standing;
 mod world;
 
 use crate::engine::state::State;

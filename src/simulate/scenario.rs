@@ -5,6 +5,7 @@
 
 use super::coverage::Coverage;
 use super::expect;
+use super::standing::{local, standing};
 use super::world::{World, operator, person};
 use super::{Case, Letters};
 use crate::compile::Compiled;
@@ -15,7 +16,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::state::{State, Task, TaskKind, Token, Waiting};
 use crate::model::id::{PersonId, StepId, TaskId, TokenId};
 use crate::model::people::Directory;
-use crate::model::text::{Lang, Wording};
+use crate::model::text::Wording;
 use crate::model::time::Calendar;
 
 /// What became of a test.
@@ -380,63 +381,4 @@ pub(super) fn leads(state: &State, token: TokenId, path: &Path) -> bool {
         .skip(path.parts.iter().rposition(|part| matches!(part, Part::Call(_))).map_or(0, |at| at + 1));
     let last = around.clone().last();
     path.parts.last() == last.as_ref() && own.clone().all(|part| around.any(|here| here == *part))
-}
-
-/// A moment as tests write it.
-pub(super) fn local(world: &World<'_>, at: chrono::DateTime<chrono::Utc>) -> String {
-    world.calendar().local(at).format("%Y-%m-%dT%H:%M").to_string()
-}
-
-/// A person as a test and a reader know them: `li（李伟）`.
-pub(super) fn named(world: &World<'_>, person: &PersonId, lang: Lang) -> String {
-    let name = world.directory().name_of(person);
-    match lang {
-        _ if name == person.as_str() => name.to_owned(),
-        Lang::Zh => format!("{person}（{name}）"),
-        Lang::En => format!("{person} ({name})"),
-    }
-}
-
-/// Where a case stands, in a sentence.
-pub(super) fn standing(world: &World<'_>, case: &Case<'_>) -> Wording {
-    if let Some(ended) = &case.state.ended {
-        let outcome = &ended.outcome;
-        return Wording::new(format!("案例已结束：`{outcome}`。"), format!("the case has ended as `{outcome}`"));
-    }
-    let open = |lang: Lang| {
-        let task = |task: &Task| {
-            let people: Vec<String> = task.assignments.iter().map(|one| named(world, &one.person, lang)).collect();
-            let (revise, parked) = (is_revision(task.kind), task.parked);
-            match lang {
-                Lang::Zh if task.kind == TaskKind::Begin => format!("`{START}`（填写）：{}", people.join("、")),
-                Lang::En if task.kind == TaskKind::Begin => {
-                    format!("`{START}` (to be filled in): {}", people.join(", "))
-                }
-                Lang::Zh if revise => format!("`{}`（修改）：{}", task.step, people.join("、")),
-                Lang::En if revise => format!("`{}` (revision): {}", task.step, people.join(", ")),
-                Lang::Zh if parked => format!("`{}`：等待修改", task.step),
-                Lang::En if parked => format!("`{}`: waits for the revision", task.step),
-                Lang::Zh => format!("`{}`：{}", task.step, people.join("、")),
-                Lang::En => format!("`{}`: {}", task.step, people.join(", ")),
-            }
-        };
-        let all: Vec<String> = case.state.tasks.values().map(task).collect();
-        all.join(if lang == Lang::Zh { "；" } else { "; " })
-    };
-    let stopped: Vec<String> = case
-        .state
-        .tokens
-        .values()
-        .filter(|token| token.incident.is_some())
-        .filter_map(|token| token.step.as_ref().map(|step| format!("`{step}`")))
-        .collect();
-    let (zh, en) = (open(Lang::Zh), open(Lang::En));
-    match (zh.is_empty(), stopped.is_empty()) {
-        (true, true) => Wording::new("现在没有待办。", "nobody is asked anything now"),
-        (true, false) => Wording::new(
-            format!("案例因异常停在 {}。", stopped.join("、")),
-            format!("the case stopped with an incident at {}", stopped.join(", ")),
-        ),
-        (false, _) => Wording::new(format!("现在的待办：{zh}。"), format!("asked now: {en}")),
-    }
 }

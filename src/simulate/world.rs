@@ -384,7 +384,7 @@ pub(super) fn operator() -> Actor {
 }
 
 /// The rows that a token is in, outermost first.
-fn rows(state: &State, token: TokenId) -> Vec<(StepId, u32)> {
+pub(super) fn rows(state: &State, token: TokenId) -> Vec<(StepId, u32)> {
     let mut rows = Vec::new();
     let mut scope = state.tokens.get(&token).and_then(|token| state.scopes.get(&token.scope));
     while let Some(here) = scope {

@@ -122,7 +122,9 @@ impl Files {
     /// Why it was not taken; a path that cannot be read among it.
     pub fn copy(&self, path: &Path, rule: &FileRule) -> Result<File, Refused> {
         let unreadable = |error: &io::Error| {
-            let shown = path.display();
+            // A path is taken from where the command runs, whatever file names it.
+            let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let shown = whole.display();
             Refused::Unfit(match error.kind() {
                 io::ErrorKind::NotFound => {
                     Wording::new(format!("没有文件 {shown}。"), format!("There is no file {shown}."))

@@ -46,6 +46,48 @@ steps:
   - end: booked
 ";
 
+const CLAIM: &str = "
+process: claim
+title: { zh: 报销, en: Claim }
+start: [seller]
+form: { paper: { type: file, title: { zh: 单据, en: Paper }, required: true } }
+steps:
+  - { id: sign, title: { zh: 签字, en: Sign }, approve: boss }
+";
+
+/// What has more forms than the one that starts it, and one that nobody can guess.
+const TRIP: &str = r#"
+process: trip
+title: { zh: 出差, en: Trip }
+start: [seller]
+form: { share: { type: money, title: { zh: 自付, en: Own share }, required: true } }
+steps:
+  - id: plan
+    title: { zh: 安排, en: Plan }
+    task: applicant
+    form:
+      out:   { type: date, title: { zh: 去, en: Out }, min: today() + 3 days, required: true }
+      back:  { type: date, title: { zh: 回, en: Back }, min: out + 10 days, required: true }
+      fare:  { type: money, title: { zh: 车票, en: Fare }, min: share * 1.5, required: true }
+      class: { type: choice, title: { zh: 舱位, en: Class }, options: [a, b, c], required: true, check: { that: 'class = "c"', say: { zh: 只能 c, en: Only c } } }
+      room:  { type: money, title: { zh: 住宿, en: Room }, required: true }
+      all:   { type: money, title: { zh: 合计, en: All }, value: fare + room, check: { that: all > 2000, say: { zh: 合计太少, en: Too little in all } } }
+  - id: code
+    title: { zh: 报账, en: Claim }
+    task: applicant
+    form: { code: { type: text, title: { zh: 编码, en: Code }, required: true, check: { that: 'ends with(code, string(share)) and string length(code) = 30', say: { zh: 编码不对, en: Not this code } } } }
+  - { id: never, title: { zh: 补件, en: Add }, task: applicant, when: share > 100, form: { more: { type: text, title: { zh: 补充, en: More }, required: true } } }
+"#;
+
+const CALENDAR: &str = "
+calendar: works
+year: 2026
+zone: Asia/Shanghai
+week: { mon-fri: [09:00-12:00, 13:30-18:00] }
+holidays: { May: 2026-05-01..2026-05-05 }
+working: { Instead: 2026-05-09 }
+";
+
 const TESTS: &str = "
 test: a small order
 process: order
@@ -78,7 +120,19 @@ rules:
   - { large: false, base: all, least: 0.5, days: 7 }
 ";
 
-const TYPED: &str = r"
+const STEPS: &str = "
+table: steps
+inputs:
+  amount: { type: money, title: { zh: 金额, en: Amount }, min: 0 }
+outputs:
+  rate: { type: percent, title: { zh: 比例, en: Rate } }
+hit: unique
+rules:
+  - { amount: '<= 6000', rate: 8 % }
+  - { amount: '>= 6000.01', rate: 12.5 % }
+";
+
+const TYPED: &str = r#"
     explore nope
     explore odrer
     simulate odrer --as li
@@ -95,11 +149,27 @@ const TYPED: &str = r"
     simulate order --as li --from 2026-03-02T09:00 --answer book=done --answer paid=done
     simulate order --as li --answer paid=failed
     simulate order --as li --answer pause=done
+    simulate trip --as li --from 2026-03-02T09:00
+    simulate trip --as li --from 2026-03-02T09:00 --set code.code=short --json
+    simulate trip --as li --from 2026-03-02T09:00 --set share=7 --set code.code=................xxxxxxxxxxxxx7 --set plan.all=3 --set plan.room=500
+    simulate trip --as li --from 2026-03-02T09:00 --set share=7 --set code.code=................xxxxxxxxxxxxx7 --set plan.room=5000 --set never.more=x
+    simulate trip --as li --set cdoe.code=x
+    simulate trip --as li --data none.yaml
+    simulate claim --as li --data claim.data
+    simulate claim --as li --set paper=@slips/none.pdf
+    simulate trip --as li --set code.cod=x
     table rates --set kind=risk
     table counts --set kind=risk
     table bases --set large=true
+    table steps --set amount=6000.005
+    table steps --set amount=-1
+    evaluate '(date("2026-05-01") + 1 working day).day' --in processes/rates.yaml
+    evaluate '(date("2026-05-01") + 1 working day).day'
+    evaluate 'is working day(date("2026-05-04"))' --in nowhere
+    evaluate 'working days between(date("2026-04-30"), date("2026-05-09")) * 2'
+    evaluate 'date("2026-05-01") + 1 day'
     test --coverage
-";
+"#;
 
 #[test]
 fn a_folder_is_tried_in_both_languages() {
@@ -110,12 +180,17 @@ fn a_folder_is_tried_in_both_languages() {
             ("directory.yaml", DIRECTORY),
             ("order.yaml", ORDER),
             ("order.test.yaml", TESTS),
+            ("trip.yaml", TRIP),
+            ("claim.yaml", CLAIM),
+            ("calendar.yaml", CALENDAR),
             ("rates.yaml", &table("rates", "unique")),
             ("counts.yaml", &table("counts", "collect count")),
             ("bases.yaml", BASES),
+            ("steps.yaml", STEPS),
         ] {
             shell.write(&format!("processes/{name}"), text);
         }
+        shell.write("claim.data", "paper: '@none.pdf'\n");
         golden(&project(&format!("tests/cli/author.{lang}.txt")), &shell.transcript(TYPED));
     }
 }

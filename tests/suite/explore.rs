@@ -34,6 +34,32 @@ fn never(steps: &str) -> Vec<String> {
     explored(steps).never.iter().filter_map(step).collect()
 }
 
+/// The steps whose people decide somewhere.
+fn deciders(steps: &str) -> Vec<String> {
+    explored(steps).asked.iter().map(|asked| asked.step.to_string()).collect()
+}
+
+/// What the applicant changes is looked at again by the conditions around, so it leads to nothing that they exclude; what
+/// they do not read, or steps have changed since, it may lead to.
+#[test]
+fn a_return_leads_to_no_step_that_no_way_comes_to() {
+    let in_case = "  - id: big\n    choose:\n      - when: total > 10\n        steps:\n          - { id: a, title: 甲, approve: 副总经理EDIT }\n          \
+                   - { id: b, title: 乙, approve: 副总经理, when: total < 5 }\n          - { id: c, title: 丙, approve: 副总经理 }\n    otherwise: [{ id: d, title: 丁, approve: 副总经理 }]\n";
+    assert_eq!(deciders(&in_case.replace("EDIT", "")), ["a", "c", "d"]);
+    assert_eq!(deciders(&in_case.replace("EDIT", ", edit: [total]")), ["a", "b", "c", "d"]);
+    let set = "  - set: { level: '\"low\"' }\n  - { id: a, title: 甲, approve: 副总经理 }\n  \
+               - { id: b, title: 乙, approve: 副总经理, when: 'level = \"high\"' }\n  - { id: c, title: 丙, approve: 副总经理, when: total > 5 }\n";
+    assert_eq!(deciders(set), ["a", "c"]);
+}
+
+#[test]
+fn whoever_returned_a_case_is_asked_again_though_the_condition_holds_no_more() {
+    let steps = "  - { id: a, title: 甲, approve: 副总经理, when: total > 10 }\n  \
+                 - { id: b, title: 乙, approve: 副总经理, when: 'total < 5 and steps.a.outcome = \"approved\"' }\n";
+    assert_eq!(deciders(steps), ["a", "b"]);
+    assert!(never(steps).is_empty());
+}
+
 /// Working days and steps that take as long as they take, of the end `done`: at least and at most.
 fn days(steps: &str) -> [(i64, Vec<String>); 2] {
     let found = explored(steps);

@@ -58,6 +58,7 @@ mod told;
 mod tutorial;
 mod undone;
 mod walked;
+mod ways;
 mod web;
 mod written;
 mod year;

@@ -42,8 +42,8 @@ fn every_required_field_gets_a_value_that_the_form_takes() {
     let said = Record::new();
     let data = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &said, Lang::Zh).made_up;
     assert_eq!(data.len(), 9, "{data:?}");
-    let (pace, answers) = (Pace::Due, BTreeMap::new());
-    let question = Question { process: &process, by: &by, data, from, pace, answers, lang: Lang::Zh };
+    let (pace, answers, values) = (Pace::Due, BTreeMap::new(), BTreeMap::new());
+    let question = Question { process: &process, by: &by, data, from, pace, answers, values, lang: Lang::Zh };
     let (_, happened, _) = forecast(&compiled.definitions, &people, &calendar, &question).expect("it starts");
     let ended = happened.iter().any(|one| matches!(&one.what, Happened::Ended(end) if end.as_str() == "done"));
     assert!(ended, "{happened:#?}");
@@ -91,7 +91,8 @@ fn future_at(process: &str, said: &[(&str, &str)], pace: Pace) -> (Vec<Happened>
     for (step, outcome) in said {
         answers.entry((*step).into()).or_default().push((*outcome).into());
     }
-    let question = Question { process: &process, by: &by, data, from, pace, answers, lang: Lang::En };
+    let values = BTreeMap::new();
+    let question = Question { process: &process, by: &by, data, from, pace, answers, values, lang: Lang::En };
     let (_, happened, stopped) = forecast(&compiled.definitions, &people, &calendar, &question).expect("it starts");
     (happened.into_iter().map(|one| one.what).collect(), stopped)
 }
@@ -198,7 +199,7 @@ fn what_is_asked_again_after_the_last_answer_said_is_answered_as_usual() {
         let answers: Vec<(&str, &str)> = said.iter().map(|outcome| ("boss", *outcome)).collect();
         let (happened, _) = future(AGAIN, &answers);
         assert_eq!(end(&happened), Some("done"), "{happened:#?}");
-        let refused = |one: &&Happened| matches!(one, Happened::Answered(_, _, outcome) if outcome.as_str() != "approved" && outcome.as_str() != "revised");
+        let refused = |one: &&Happened| matches!(one, Happened::Answered(_, _, outcome, _) if outcome.as_str() != "approved" && outcome.as_str() != "revised");
         assert_eq!(happened.iter().filter(refused).count(), said.len(), "{happened:#?}");
     }
 }

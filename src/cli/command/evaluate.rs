@@ -1,13 +1,17 @@
 //! `evaluate`: an expression tried out, or a file of cases.
 
+use super::check;
 use crate::cli::Words;
 use crate::cli::exit::{Exit, Stop, file_trouble};
 use crate::cli::output::{Ink, Output};
 use crate::cli::shell::Shell;
 use crate::cli::values::{load, untyped};
 use crate::expression::conformance::run_cases;
-use crate::expression::{Failure, run as evaluate};
+use crate::expression::{self, Context, Failure, counts_working_time, evaluate};
+use crate::model::formula::{Formula, Read};
+use crate::model::people::Directory;
 use crate::model::text::Wording;
+use crate::model::time::Calendar;
 use crate::model::value::{Record, Value};
 use crate::runtime::Clock;
 use clap::{ArgMatches, Command};
@@ -40,10 +44,12 @@ pub(super) fn tree(words: Words) -> Command {
                 .value_parser(clap::value_parser!(PathBuf))
                 .conflicts_with("expression"),
         )
+        .arg(words.folder())
         .arg(words.json())
         .after_help(
             "countersign evaluate 'sum([320, 280]) * 8 %'\n\
              countersign evaluate 'total >= 500' --data case.yaml\n\
+             countersign evaluate 'today() + 3 working days' --in processes\n\
              countersign evaluate --cases cases.jsonl",
         )
 }
@@ -73,11 +79,51 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             }
         }
     }
-    match evaluate(text, &data, Clock::System.now()) {
+    let wrong = |failure: Failure| Stop::Because(Exit::Input, pointed(text, &failure));
+    let formula = expression::untyped(text, &data).map_err(wrong)?;
+    let (people, calendar) = surroundings(shell, matches, &formula)?;
+    match evaluate(&formula, &Context::new(&data, &people, &calendar, Clock::System.now())) {
         Ok(value) if json => output.json(&value.to_plain()),
         Ok(value) => output.print(&written(&value)),
-        Err(failure) => Err(Stop::Because(Exit::Input, pointed(text, &failure))),
+        Err(failure) => Err(wrong(failure)),
     }
+}
+
+/// The people and the calendar of the folder, where an expression asks for them; which calendar is told.
+fn surroundings(shell: &Shell, matches: &ArgMatches, formula: &Formula) -> Result<(Directory, Calendar), Stop> {
+    let counts = counts_working_time(formula);
+    let asks = formula.reads.contains(&Read::Now) || formula.reads.contains(&Read::Directory);
+    let folder = check::folder(shell, matches);
+    if !counts && !asks || !folder.exists() && !matches.contains_id("in") {
+        if counts {
+            no_calendar(&shell.output, &folder);
+        }
+        return Ok(Default::default());
+    }
+    let compiled = check::compile(shell, std::slice::from_ref(&folder))?;
+    let shown = if folder.is_file() { folder.parent().unwrap_or(&folder) } else { &folder }.display();
+    match &compiled.calendar {
+        Some(calendar) if counts => {
+            let name = &calendar.name;
+            shell.output.note(
+                format!("工作日按 {shown} 里的日历“{name}”算。"),
+                format!("Working days are those of the calendar “{name}” in {shown}."),
+            );
+        }
+        None if counts => no_calendar(&shell.output, &folder),
+        _ => {}
+    }
+    Ok((compiled.directory.unwrap_or_default(), compiled.calendar.unwrap_or_default()))
+}
+
+fn no_calendar(output: &Output, folder: &std::path::Path) {
+    let folder = folder.display();
+    output.note(
+        format!("{folder} 里没有可用的日历：周一到周五都算工作日，没有节假日。"),
+        format!(
+            "{folder} has no calendar that can be used: Monday to Friday are taken for working days, without holidays."
+        ),
+    );
 }
 
 /// A value as FEEL writes it.

@@ -5,6 +5,7 @@
 mod expect;
 mod file;
 mod given;
+mod inside;
 mod lower;
 mod recorded;
 mod unknown;

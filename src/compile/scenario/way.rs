@@ -2,6 +2,7 @@
 //!
 //! A way starts at the process of the test; a `call` in the middle of it leads into the process that is called.
 
+use super::inside;
 use super::lower::Lowering;
 use super::unknown::no_step;
 use super::{Part, Path};
@@ -21,10 +22,14 @@ impl<'a> Lowering<'a> {
         let words: Vec<&str> = written.value.split('/').collect();
         for (number, word) in words.iter().enumerate() {
             let last = number + 1 == words.len();
-            if let Ok(row) = word.parse::<u32>()
-                && matches!(parts.last(), Some(Part::Step(_)))
+            let at = place_in(written, &words, number);
+            if let (Ok(row), Some(Part::Step(each))) = (word.parse::<u32>(), parts.last())
                 && row > 0
             {
+                if let Some(fault) = inside::bad_row((at, written.span), (each, row), last, definition) {
+                    self.diagnostics.push(fault);
+                    return None;
+                }
                 parts.push(Part::Row(row));
                 continue;
             }
@@ -35,10 +40,16 @@ impl<'a> Lowering<'a> {
                     continue;
                 }
                 let known: Vec<&str> = definition.steps.keys().map(|id| id.as_str()).collect();
-                let at = place_in(written, &words, number);
-                self.diagnostics.push(no_step(at, word, &known, definition));
+                let fault = no_step(at, word, &known, definition);
+                let next = words.get(number + 1).and_then(|next| definition.steps.get_key_value(*next));
+                let offer = next.map(|(next, _)| inside::write(definition, next));
+                self.diagnostics.push(fault.hint_if(offer));
                 return None;
             };
+            if let Some(fault) = inside::elsewhere((at, written.span), &parts, id, last, definition) {
+                self.diagnostics.push(fault);
+                return None;
+            }
             match callee(&step.kind) {
                 Some(process) if !last => {
                     parts.push(Part::Call(id.clone()));

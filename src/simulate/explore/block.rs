@@ -145,6 +145,26 @@ pub(super) fn around(definition: &Definition, place: &Node) -> Vec<StepId> {
     found
 }
 
+/// The cases around a place, the outermost first: of which `choose`, and which; none for its `otherwise`.
+pub(super) fn cases(definition: &Definition, place: &Node) -> Vec<(StepId, Option<u16>)> {
+    let (graph, mut found) = (&definition.graph, Vec::new());
+    let mut at = graph.block_of(place);
+    while let Some((number, block)) = at.and_then(|number| Some((number, graph.block_at(number)?))) {
+        if let Some(choose) = &block.of {
+            let leads = |(on, first): &(&On, &Node)| graph.block_of(first) == Some(number).filter(|_| **on != On::Next);
+            let edges = graph.edges_from(&Node::Step(choose.clone()));
+            found.extend(edges.into_iter().find(leads).and_then(|(on, _)| match on {
+                On::Case(case) => Some((choose.clone(), Some(*case))),
+                On::Otherwise => Some((choose.clone(), None)),
+                _ => None,
+            }));
+        }
+        at = block.parent;
+    }
+    found.reverse();
+    found
+}
+
 /// The steps inside a block.
 pub(super) fn inside<'d>(
     definition: &'d Definition,

@@ -24,6 +24,8 @@ pub(super) struct Known {
     around: Vec<Around>,
     /// At the join of a block that its first branch ends, that branch, where anything ahead of it asks.
     won: Option<Outcome>,
+    /// At a step that was returned: it is asked again, whether its `when` holds or not.
+    asked: bool,
 }
 
 /// All that a decision table can give for what is taken of it, where every rule gives a constant.
@@ -91,6 +93,16 @@ impl Known {
     /// The branch that has ended its block, which is gone from.
     pub(super) fn take_won(&mut self) -> Option<Outcome> {
         self.won.take()
+    }
+
+    /// The step that this leads to was returned, and is asked again.
+    pub(super) fn asked(self) -> Known {
+        Known { asked: true, ..self }
+    }
+
+    /// Whether a step is asked again, which is over with that.
+    pub(super) fn take_asked(&mut self) -> bool {
+        std::mem::take(&mut self.asked)
     }
 
     /// A field is given this value.
@@ -166,6 +178,11 @@ impl Known {
         let inner = self.around.pop_if(|inner| inner.block == *block)?;
         let before = Known { around: self.around.clone(), ..inner.before };
         Some((before, inner.gained))
+    }
+
+    /// Both, on the same way; `None` where they exclude each other.
+    pub(super) fn and(&self, guards: &Guards<'_>, other: &Known) -> Option<Known> {
+        self.within(guards, &other.sets)
     }
 
     /// What is left of it within an area; `None` if that is nothing.

@@ -6,12 +6,13 @@
 
 use super::block::{self, Move, arrive};
 use super::guard::Guards;
+use super::inline::inlined;
 use super::known::{self, Known};
 use super::places::{Place, Walk};
 use crate::expression;
 use crate::model::control::{Each, Join};
 use crate::model::definition::{Definition, Human, Nobody, Step, StepKind, outcome};
-use crate::model::formula::{Formula, Op, Read};
+use crate::model::formula::{Expr, Formula, Op, Read};
 use crate::model::graph::{Node, On};
 use crate::model::id::{FieldName, Outcome, StepId};
 use rust_decimal::Decimal;
@@ -132,7 +133,7 @@ impl Walker<'_> {
         let Some(step) = self.definition.steps.get(id) else { return self.onward(node, known) };
         let mut ways = Vec::new();
         let mut known = known.clone();
-        if step.when.is_some() {
+        if !known.take_asked() && step.when.is_some() {
             if let Some(mut passed) = known.assume(&self.guards, id, None, false) {
                 self.unasked(&mut passed, id);
                 passed.went(&self.guards, id, outcome::SKIPPED);
@@ -319,7 +320,10 @@ impl Walker<'_> {
             if answer.as_str() == outcome::RETURNED && !walks {
                 // The applicant may change everything, and what was passed is walked again from what read it.
                 for again in self.read_before(id) {
-                    ways.push((Turn::Again(id.clone()), again, Known::default()));
+                    let Some(known) = self.revised(id, &again, known) else { continue };
+                    let guarded = self.definition.steps.get(id).is_some_and(|step| step.when.is_some());
+                    let known = if guarded && again == node { known.asked() } else { known };
+                    ways.push((Turn::Again(id.clone()), again, known));
                 }
                 continue;
             }
@@ -343,6 +347,15 @@ impl Walker<'_> {
         }
     }
 
+    /// Whether a condition of a step may read what a revision changes: the start form, or the row that the step is in.
+    fn is_revisable(&self, id: &StepId, when: &Formula) -> bool {
+        let computed =
+            |name: &FieldName| self.definition.fields().any(|(known, field)| known == name && field.value.is_some());
+        let asked = |name: &FieldName| self.definition.form.contains_key(name) || computed(name);
+        let read = |expr: &Expr| matches!(expr.op(), Op::Field(name) if asked(name));
+        self.definition.is_in_row(id) || inlined(self.definition, &when.root).any(&mut |expr| read(expr))
+    }
+
     /// Where a revision at a step can lead: the step itself, and steps before it whose guards read data.
     fn read_before(&self, id: &StepId) -> Vec<Node> {
         let graph = &self.definition.graph;
@@ -354,12 +367,47 @@ impl Walker<'_> {
             let depends = step.human().is_some_and(|human| !human.depends_on.is_empty());
             let holds =
                 matches!(step.kind, StepKind::Choose(_) | StepKind::Parallel(_) | StepKind::Race | StepKind::Each(_));
-            let reads = depends || step.when.is_some() || holds;
+            let reads = depends || holds || step.when.as_ref().is_some_and(|when| self.is_revisable(other, when));
             if reads && graph.block_of(&node).is_some_and(|outer| graph.encloses(outer, block)) {
                 found.push(node);
             }
         }
         found
+    }
+
+    /// What is known where a case comes back from the applicant; `None` where it cannot come there. The case is walked again
+    /// from what reads what was changed, so the cases of a `choose` around hold still; at the step itself, all holds that
+    /// the start form has no part in. Beside what runs at once, nothing is certain.
+    fn revised(&self, id: &StepId, at: &Node, before: &Known) -> Option<Known> {
+        if !block::around(self.definition, at).is_empty() {
+            return Some(Known::default());
+        }
+        let mut known = Known::default();
+        for (choose, chosen) in block::cases(self.definition, at) {
+            let holder = self.definition.steps.get(&choose).map(|step| &step.kind);
+            let cases = if let Some(StepKind::Choose(cases)) = holder { cases.len() } else { 0 };
+            for number in (0u16..).take(cases).take_while(|number| Some(*number) != chosen) {
+                known = known.assume(&self.guards, &choose, Some(number), false)?;
+            }
+            if chosen.is_some() {
+                known = known.assume(&self.guards, &choose, chosen, true)?;
+            }
+            for (inner, step) in block::inside(self.definition, &choose) {
+                self.written(&mut known, inner, step);
+                self.again(&mut known, inner);
+            }
+            known.forget(&self.guards, &BTreeSet::from([Read::Now]));
+        }
+        if *at != Node::Step(id.clone()) {
+            return Some(known);
+        }
+        let mut before = before.clone();
+        let form = self.definition.form.keys().cloned().map(Read::Field);
+        before.forget(&self.guards, &form.chain([Read::Now]).collect());
+        if let Some(step) = self.definition.steps.get(id) {
+            self.written(&mut before, id, step);
+        }
+        before.and(&self.guards, &known)
     }
 
     /// Where a change that a step asks for can lead: steps before it that depend on what is edited, or computed.
