@@ -77,6 +77,23 @@ pub(crate) fn all(step: &Step, process: &Process, called: Option<&[String]>) -> 
     found
 }
 
+/// Those of all outcomes of a step that nobody has answered with.
+pub(crate) fn unanswered(step: &Step, all: &[String]) -> Vec<String> {
+    let by_time = decided_by_time(step);
+    let asks = matches!(step.kind, StepKind::Approve { .. } | StepKind::Task { .. });
+    let nobody = |outcome: &&String| {
+        !asks || matches!(outcome.as_str(), outcome::SKIPPED | outcome::OVERDUE) || by_time == Some(outcome.as_str())
+    };
+    all.iter().filter(nobody).cloned().collect()
+}
+
+/// The outcomes with which a case flows on from a step that people are asked, as no `on` and no rule leads elsewhere.
+pub(crate) fn flowing(step: &Step, process: &Process) -> Vec<String> {
+    let leads = |name: &str| step.on.iter().any(|(on, _)| on.value == name);
+    let ends = |name: &str| matches!(name, outcome::REJECTED | outcome::RETURNED | outcome::OVERDUE);
+    all(step, process, None).into_iter().filter(|name| !leads(name) && !ends(name)).collect()
+}
+
 /// The answer that time gives, where it does.
 pub(crate) fn decided_by_time(step: &Step) -> Option<&str> {
     match step.overdue.as_ref()?.then.as_ref()? {

@@ -18,8 +18,9 @@
 
 use crate::compile::fields::Fields;
 use crate::compile::lower::{Flow, Part, Placed};
-use crate::compile::outcomes::answers;
+use crate::compile::outcomes::{self, answers};
 use crate::compile::resolve::walk;
+use crate::compile::texts::expressions;
 use crate::compile::touch::writes;
 use crate::compile::typing::Typing;
 use crate::expression::{self, Known, Scope, end_of};
@@ -73,6 +74,7 @@ impl<'a> Proved<'a> {
         let reopens = any(document, |step| !step.depends_on.is_empty());
         let rows: BTreeMap<&StepId, [&FieldName; 2]> =
             fields.rows().iter().map(|rows| (&rows.each, [&rows.alias, &rows.list])).collect();
+        let told = any(document, asks_steps);
         let mut places: Vec<At<'a>> = Vec::with_capacity(flow.steps.len());
         for placed in &flow.steps {
             let step = placed.source;
@@ -97,7 +99,7 @@ impl<'a> Proved<'a> {
                 asks,
                 goes_back: whole && goes_back(step, reopens),
                 undo: flow.undo_of(&placed.id).is_some(),
-                proves: proves(placed, fields, typing),
+                proves: proves(placed, fields, typing, told),
             });
         }
         told_by_steps(&mut places);
@@ -382,9 +384,30 @@ fn derived(document: &Process) -> BTreeSet<FieldName> {
     found
 }
 
-/// What a step proves along its edges, of what lasts.
-fn proves(placed: &Placed<'_>, fields: &Fields<'_>, typing: &Typing<'_>) -> Vec<(On, Vec<Known>)> {
+/// Whether something asks how steps went, or is asked by that.
+fn asks_steps(step: &Step) -> bool {
+    let with_outcome = |field: &Field| field.when.as_ref().is_some_and(|when| when.text.contains("outcome"));
+    step.form.iter().any(with_outcome) || expressions(step).iter().any(|text| text.text.contains("steps"))
+}
+
+/// What a step that people are asked proves of itself along its edges, where it cannot go on with all that it can come to.
+fn came_to(placed: &Placed<'_>, document: &Process) -> Vec<(On, Vec<Known>)> {
     let step = placed.source;
+    let proved = |outcomes: Vec<String>| vec![expression::came_to(&placed.id, outcomes)];
+    let mut found: Vec<(On, Vec<Known>)> = vec![(On::Next, proved(outcomes::flowing(step, document)))];
+    for (outcome, _) in &step.on {
+        let name = &outcome.value;
+        found.push((On::Outcome(name.as_str().into()), proved(vec![name.clone()])));
+    }
+    found
+}
+
+/// What a step proves along its edges, of what lasts.
+fn proves(placed: &Placed<'_>, fields: &Fields<'_>, typing: &Typing<'_>, told: bool) -> Vec<(On, Vec<Known>)> {
+    let step = placed.source;
+    if told && placed.part == Part::Whole && matches!(step.kind, StepKind::Approve { .. } | StepKind::Task { .. }) {
+        return came_to(placed, typing.document);
+    }
     let cases = match &step.kind {
         StepKind::Choose { cases, .. } => cases.as_slice(),
         _ => &[],

@@ -320,7 +320,9 @@ impl<'a> Typing<'a> {
             };
             let called = called.map(|callee| callee.outcomes.as_slice());
             let outcomes = outcomes::all(placed.source, self.document, called);
+            let unanswered = outcomes::unanswered(placed.source, &outcomes);
             scope = scope.step(placed.id.clone(), outcomes, certain.steps.contains(&placed.id));
+            scope = scope.unanswered(&placed.id, unanswered);
         }
         scope
     }

@@ -62,7 +62,7 @@ mod unit;
 pub use fault::{Failure, Fault, FaultKind};
 pub use names::is_name;
 pub use narrow::Known;
-pub(crate) use narrow::end_of;
+pub(crate) use narrow::{came_to, end_of};
 pub(crate) use scope::Asked;
 pub use scope::{Expected, Kept, Scope};
 pub use table::{Found, can_answer, is_constant, look_up, passes_null};

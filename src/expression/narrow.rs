@@ -102,6 +102,12 @@ pub(crate) fn end_of(step: &StepId) -> FieldName {
     FieldName::from(format!("{OF_STEP}{step}"))
 }
 
+/// That a step has come to one of these outcomes.
+pub(crate) fn came_to(step: &StepId, outcomes: Vec<String>) -> Known {
+    let outcome = Expr::new(Op::Step(step.clone(), StepFact::Outcome));
+    Known::within(&outcome, Values::words(outcomes.into_iter().map(Arc::from)))
+}
+
 /// Where conditions hold and a step has come to one of these answers.
 pub(super) fn answered_with(areas: Asked, step: &StepId, answers: &[String]) -> Asked {
     let outcome = Expr::new(Op::Step(step.clone(), StepFact::Outcome));
@@ -196,6 +202,16 @@ impl Infer<'_> {
     pub(super) fn ranges(&self, condition: &Expr, truth: bool) -> Vec<Known> {
         let implied = region::implied(condition, truth, self.locals.len());
         implied.into_iter().map(|(of, values)| Known::within(&of, values)).collect()
+    }
+
+    /// Whether somebody has answered a step, which is over by then where it is `always`.
+    pub(super) fn is_answered(&self, step: &StepId, always: bool, unanswered: &[Arc<str>]) -> bool {
+        let known = self.proved(&Expr::new(Op::Step(step.clone(), StepFact::Outcome)));
+        let over = always || known.as_ref().is_some_and(|known| !known.contains(&Value::Null));
+        let may_be = |outcome: &Arc<str>| {
+            known.as_ref().is_none_or(|known| known.contains(&Value::Text(Arc::clone(outcome))))
+        };
+        over && !unanswered.iter().any(may_be)
     }
 
     /// Whether the condition under which a field is asked, and then has to be filled in, is known to hold.

@@ -174,10 +174,14 @@ impl Infer<'_> {
                 return Typing::unknown();
             }
         };
-        let always = found.always;
+        let (always, unanswered) = (found.always, found.unanswered.clone());
         let step = StepId::from(step);
         self.read(Read::Step(step.clone()));
-        let optional = !always && !self.knows(node, Fact::Set);
+        let set = match fact {
+            StepFact::By => self.is_answered(&step, always, &unanswered),
+            _ => always,
+        };
+        let optional = !set && !self.knows(node, Fact::Set);
         Typing { optional, ..Typing::new(Op::Step(step, fact), of) }
     }
 

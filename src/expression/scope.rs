@@ -58,6 +58,8 @@ pub(crate) type Asked = Vec<Vec<(Expr, Values)>>;
 pub(super) struct StepScope {
     pub(super) outcomes: Arc<[Arc<str>]>,
     pub(super) always: bool,
+    /// Of its outcomes those that nobody answered with.
+    pub(super) unanswered: Vec<Arc<str>>,
 }
 
 /// What forms keep fields from, so that no expression has to ask.
@@ -164,7 +166,15 @@ impl Scope {
         always: bool,
     ) -> Scope {
         let outcomes = outcomes.into_iter().map(|outcome| Arc::from(outcome.as_ref())).collect();
-        self.steps.insert(step.into(), StepScope { outcomes, always });
+        self.steps.insert(step.into(), StepScope { outcomes, always, unanswered: Vec::new() });
+        self
+    }
+
+    /// With these outcomes of a step nobody is behind it: it was passed over, or time decided.
+    pub(crate) fn unanswered(mut self, step: &StepId, outcomes: impl IntoIterator<Item = String>) -> Scope {
+        if let Some(step) = self.steps.get_mut(step) {
+            step.unanswered = outcomes.into_iter().map(Arc::from).collect();
+        }
         self
     }
 
