@@ -4,6 +4,7 @@ use super::fault::{Fault, FaultKind, likely};
 use super::functions::{self, Accepts, Function, Need, Parameter, parameter};
 use super::infer::{Infer, Local, Typing};
 use super::partial;
+use super::property;
 use super::tree::{Argument, Node, Syntax};
 use super::unit;
 use crate::model::formula::{Expr, Op, Read};
@@ -132,9 +133,15 @@ impl Infer<'_> {
         alone: bool,
     ) -> Typing {
         let nullable = matches!(parameter.need, Need::OrNull | Need::Optional | Need::ManyOrNull);
-        // Nobody stands above nobody: a search in the directory may go on from another.
-        let chained = matches!(function.name, "manager_of") && matches!(node.syntax, Syntax::Call(..));
-        let must = !nullable || function.name == "manager_of";
+        // Nobody stands above nobody, and no department has no head: a search in the directory may go on from another.
+        let searches = matches!(function.name, "manager_of" | "head_of" | "members" | "holders");
+        let found = match &node.syntax {
+            Syntax::Call(..) => true,
+            Syntax::Path(_, part, _) => property::may_be_missing(part),
+            _ => false,
+        };
+        let chained = searches && found;
+        let must = !nullable || searches;
         let mut typing = if must && !chained { self.set(node, typing) } else { typing };
         if function.spreads
             && alone

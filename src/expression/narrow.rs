@@ -208,9 +208,8 @@ impl Infer<'_> {
     pub(super) fn is_answered(&self, step: &StepId, always: bool, unanswered: &[Arc<str>]) -> bool {
         let known = self.proved(&Expr::new(Op::Step(step.clone(), StepFact::Outcome)));
         let over = always || known.as_ref().is_some_and(|known| !known.contains(&Value::Null));
-        let may_be = |outcome: &Arc<str>| {
-            known.as_ref().is_none_or(|known| known.contains(&Value::Text(Arc::clone(outcome))))
-        };
+        let may_be =
+            |outcome: &Arc<str>| known.as_ref().is_none_or(|known| known.contains(&Value::Text(Arc::clone(outcome))));
         over && !unanswered.iter().any(may_be)
     }
 

@@ -30,9 +30,29 @@ pub(super) fn names(of: &Type) -> &'static [&'static str] {
     }
 }
 
-/// The type of a part.
-pub(super) fn type_of(of: &Type, name: &str) -> Option<Typed> {
+/// Whether somebody or something in a directory may be without this part.
+pub(super) fn may_be_missing(part: &str) -> bool {
+    matches!(part, "department" | "position" | "head")
+}
+
+/// Whether all that a directory holds of a kind have a part.
+fn all_have(of: &Type, part: &str, directory: &Directory) -> bool {
+    match (of, part) {
+        (Type::Person, "department") => directory.people.keys().all(|id| directory.department_of(id).is_some()),
+        (Type::Person, "position") => directory.people.values().all(|person| !person.positions.is_empty()),
+        (Type::Position, "department") => directory.positions.values().all(|position| position.department.is_some()),
+        (Type::Department, "head") => directory.departments.values().all(|department| department.head.is_some()),
+        _ => true,
+    }
+}
+
+/// The type of a part; of people and what they belong to, by what the directory holds.
+pub(super) fn type_of(of: &Type, name: &str, directory: Option<&Directory>) -> Option<Typed> {
     names(of).contains(&name).then_some(())?;
+    let sure = |of_part: Type| match directory.is_none_or(|directory| all_have(of, name, directory)) {
+        true => Typed::always(of_part),
+        false => Typed::optional(of_part),
+    };
     Some(match (of, name) {
         (Type::Range(of), "start" | "end") => Typed::always((**of).clone()),
         (Type::Range(_), _) => Typed::always(Type::Boolean),
@@ -41,8 +61,8 @@ pub(super) fn type_of(of: &Type, name: &str) -> Option<Typed> {
         (_, "date") => Typed::always(Type::Date),
         (_, "time") => Typed::always(Type::Time),
         (_, "name" | "title" | "id") => Typed::always(Type::Text),
-        (_, "department") => Typed::always(Type::Department),
-        (_, "position" | "head") => Typed::always(Type::Position),
+        (_, "department") => sure(Type::Department),
+        (_, "position" | "head") => sure(Type::Position),
         (_, "positions") => Typed::always(Type::List(Box::new(Typed::always(Type::Position)))),
         _ => Typed::always(Type::Number),
     })
@@ -112,14 +132,10 @@ fn part(value: &Value, name: &str, directory: &Directory) -> Option<Result<Value
             match name {
                 "name" => Some(Ok(Value::text(id.as_str()))),
                 "title" => Some(Ok(Value::text(found.map_or(id.as_str(), |position| position.title.get(Lang::Zh))))),
-                "department" => Some(
-                    found.and_then(|position| position.department.clone()).map(Value::Department).ok_or_else(|| {
-                        Failure::unset(
-                            format!("岗位 `{id}` 不属于任何部门"),
-                            format!("the position `{id}` belongs to no department"),
-                        )
-                    }),
-                ),
+                "department" => {
+                    let department = found.and_then(|position| position.department.clone());
+                    Some(Ok(department.map_or(Value::Null, Value::Department)))
+                }
                 _ => None,
             }
         }
@@ -128,12 +144,7 @@ fn part(value: &Value, name: &str, directory: &Directory) -> Option<Result<Value
             match name {
                 "name" => Some(Ok(Value::text(id.as_str()))),
                 "title" => Some(Ok(Value::text(found.map_or(id.as_str(), |found| found.title.get(Lang::Zh))))),
-                "head" => Some(found.and_then(|found| found.head.clone()).map(Value::Position).ok_or_else(|| {
-                    Failure::unset(
-                        format!("部门 `{id}` 没有负责人岗位"),
-                        format!("no position heads the department `{id}`"),
-                    )
-                })),
+                "head" => Some(Ok(found.and_then(|found| found.head.clone()).map_or(Value::Null, Value::Position))),
                 _ => None,
             }
         }
@@ -188,20 +199,14 @@ fn duration_part(duration: &Duration, name: &str) -> Option<Result<Value, Failur
 
 fn person_part(id: &PersonId, name: &str, directory: &Directory) -> Option<Result<Value, Failure>> {
     let found = directory.people.get(id);
-    let missing = |zh: &str, en: &str| Failure::unset(format!("人员 `{id}` {zh}"), format!("the person `{id}` {en}"));
     Some(match name {
         "id" => Ok(Value::text(id.as_str())),
         "name" => Ok(Value::text(directory.name_of(id))),
         "mail" => Ok(found.and_then(|person| person.mail.as_deref()).map_or(Value::Null, Value::text)),
-        "department" => directory
-            .department_of(id)
-            .cloned()
-            .map(Value::Department)
-            .ok_or_else(|| missing("不属于任何部门", "belongs to no department")),
-        "position" => found
-            .and_then(|person| person.positions.first().cloned())
-            .map(Value::Position)
-            .ok_or_else(|| missing("没有岗位", "holds no position")),
+        "department" => Ok(directory.department_of(id).cloned().map_or(Value::Null, Value::Department)),
+        "position" => {
+            Ok(found.and_then(|person| person.positions.first().cloned()).map_or(Value::Null, Value::Position))
+        }
         "positions" => Ok(Value::List(
             found.map(|person| person.positions.iter().cloned().map(Value::Position).collect()).unwrap_or_default(),
         )),

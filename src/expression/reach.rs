@@ -58,16 +58,17 @@ impl Infer<'_> {
         }
         let base = self.visit(of, None);
         let base = self.set(of, base);
+        let directory = self.scope.directory.clone();
         let typed = match &base.of {
             Type::Any | Type::Null => Some(Typed::always(Type::Any)),
             Type::Record(columns) => columns.get(name).cloned(),
             Type::List(item) => match &item.of {
                 Type::Any | Type::Null => Some(Typed::always(Type::Any)),
                 Type::Record(columns) => columns.get(name).cloned(),
-                other => property::type_of(other, name),
+                other => property::type_of(other, name, directory.as_deref()),
             }
             .map(|typed| Typed::always(Type::List(Box::new(typed)))),
-            other => property::type_of(other, name),
+            other => property::type_of(other, name, directory.as_deref()),
         };
         let Some(typed) = typed else {
             let item = match &base.of {

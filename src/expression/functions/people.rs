@@ -41,7 +41,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "head_of",
-        forms: &[&[one("department", Accepts::Department)]],
+        forms: &[&[or_null("department", Accepts::Department)]],
         spreads: false,
         of: perhaps_a_person,
         run: |machine, arguments| match arguments {
@@ -49,12 +49,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 look_through(machine)?;
                 Ok(machine.context.directory.head_of(id).map_or(Value::Null, Value::Person))
             }
+            [Value::Null] => Ok(Value::Null),
             _ => Err(unexpected("head_of")),
         },
     },
     Function {
         name: "holders",
-        forms: &[&[one("position", Accepts::Position)]],
+        forms: &[&[or_null("position", Accepts::Position)]],
         spreads: false,
         of: people,
         run: |machine, arguments| match arguments {
@@ -62,12 +63,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 look_through(machine)?;
                 Ok(all(machine.context.directory.holders(id)))
             }
+            [Value::Null] => Ok(all(Vec::new())),
             _ => Err(unexpected("holders")),
         },
     },
     Function {
         name: "members",
-        forms: &[&[one("department", Accepts::Department)]],
+        forms: &[&[or_null("department", Accepts::Department)]],
         spreads: false,
         of: people,
         run: |machine, arguments| match arguments {
@@ -75,6 +77,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 look_through(machine)?;
                 Ok(all(machine.context.directory.members(id)))
             }
+            [Value::Null] => Ok(all(Vec::new())),
             _ => Err(unexpected("members")),
         },
     },
