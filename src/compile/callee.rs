@@ -111,13 +111,9 @@ pub(crate) fn is_single(document: &Process) -> bool {
     document.single.is_some_and(|single| single.value)
 }
 
-/// What a field holds where it is set, so far as that is fixed. What is computed may be beyond its limits for a while.
+/// What a field holds where it is set, so far as that is fixed.
 pub(crate) fn held(field: &syntax::Field) -> Domain {
-    let limited = limited(field);
-    match field.value {
-        None => Domain::asked(&limited),
-        Some(_) => Domain::asked(&Field { min: None, max: None, ..limited }),
-    }
+    Domain::asked(&limited(field))
 }
 
 /// A field as a form holds it, so far as that is fixed.

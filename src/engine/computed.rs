@@ -6,21 +6,26 @@
 //! they stay as they were until then.
 
 use super::columns;
+use super::fault::outside;
 use super::form::{Evaluate, empty, stored};
 use super::scope::Place;
 use super::state::StepResult;
-use crate::expression::Failure;
+use crate::expression::{Failure, fixed};
 use crate::model::control::Each;
 use crate::model::definition::{Definition, Step, outcome};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::{Formula, Read};
 use crate::model::id::{FieldName, StepId};
+use crate::model::text::Text;
 use crate::model::value::{Record, Value};
+use chrono_tz::Tz;
 
-/// A computed field whose expression failed.
+/// A computed field whose expression failed, or what it computes is beyond its limits so that another failed.
 pub(super) struct Computed {
     /// Which field.
     pub field: FieldName,
+    /// What people call it.
+    pub title: Text,
     /// What it said.
     pub failure: Failure,
 }
@@ -124,7 +129,18 @@ pub(super) fn compute(due: &[Due<'_>], data: &mut Record, evaluate: &Evaluate<'_
             break;
         }
     }
-    failed.map_or(Ok(()), Err)
+    failed.map_or(Ok(()), |failed| Err(beyond(due, data).unwrap_or(failed)))
+}
+
+/// The first that was computed and is beyond a limit that is fixed. What reads it is proved within those, and says less of
+/// what is wrong.
+fn beyond(due: &[Due<'_>], data: &Record) -> Option<Computed> {
+    due.iter().find_map(|Due { name, field, .. }| {
+        let value = data.get(*name).filter(|value| field.value.is_some() && value.as_number().is_some())?;
+        let past = |limit: &Option<Formula>, low: bool| outside(field, value, &fixed(limit.as_ref()?)?, low, Tz::UTC);
+        let what = past(&field.min, true).or_else(|| past(&field.max, false))?;
+        Some(Computed { field: (*name).clone(), title: field.title.clone(), failure: Failure::because(what) })
+    })
 }
 
 impl Due<'_> {
@@ -152,7 +168,7 @@ impl Due<'_> {
         match evaluate(formula, data) {
             Ok(value) => Ok(stored(&self.field.kind, value)),
             Err(failure) if failure.is_unset() && matches!(self.how, How::Answered) => Ok(known()),
-            Err(failure) => Err(Computed { field: self.name.clone(), failure }),
+            Err(failure) => Err(Computed { field: self.name.clone(), title: self.field.title.clone(), failure }),
         }
     }
 }

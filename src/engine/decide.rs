@@ -247,8 +247,12 @@ fn set(run: &mut Run<'_>, token: TokenId, values: Record) -> Result<Record, Refu
 /// What changed; a computed field that cannot be computed from it is a fault of what was filled in.
 pub(super) fn computed(set: Result<Record, Computed>) -> Result<Record, Refusal> {
     set.map_err(|computed| {
-        let title = computed.field.as_str().into();
-        Refusal::BadForm(vec![FieldFault { path: Vec::new(), title, what: computed.failure.message, limit: None }])
+        Refusal::BadForm(vec![FieldFault {
+            path: Vec::new(),
+            title: computed.title,
+            what: computed.failure.message,
+            limit: None,
+        }])
     })
 }
 

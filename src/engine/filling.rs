@@ -121,8 +121,7 @@ impl<'a> Filling<'a> {
             // What was typed is told before what does not follow from it.
             self.other_limits(form, data);
         }
-        if let (true, Err(Some(Computed { field, failure }))) = (self.faults.is_empty(), computed) {
-            let title = form.get(&field).map_or_else(|| Text::One(field.to_string()), |found| found.title.clone());
+        if let (true, Err(Some(Computed { field, title, failure }))) = (self.faults.is_empty(), computed) {
             self.fault(&field, &title, failure.message);
         }
         form.keys().map(|name| (name.clone(), data.get(name).cloned().unwrap_or_default())).collect()

@@ -35,7 +35,11 @@ pub(super) fn propose(form: &Form, data: &mut Record, evaluate: &Evaluate<'_>) {
 pub(super) fn prepare(definition: &Definition, data: &mut Record, evaluate: &Evaluate<'_>) -> Result<(), Computed> {
     for (name, field) in &definition.data {
         if let Some(default) = &field.default {
-            let value = evaluate(default, data).map_err(|failure| Computed { field: name.clone(), failure })?;
+            let value = evaluate(default, data).map_err(|failure| Computed {
+                field: name.clone(),
+                title: field.title.clone(),
+                failure,
+            })?;
             data.insert(name.clone(), stored(&field.kind, value));
         }
     }

@@ -139,3 +139,19 @@ fn columns_that_read_the_case_follow_it() {
 ";
     assert_eq!(failures(form, steps, tests), "");
 }
+
+#[test]
+fn what_leaves_its_limits_is_told_and_not_what_fails_of_it() {
+    let form = "  amount: { type: integer, title: Amount, required: true }
+  cartons: { type: integer, title: Cartons, value: amount + 0, min: 5, max: 10 }
+  each: { type: decimal, title: Each, value: 100 / cartons }";
+    let steps = "steps:\n  - { id: look, title: Look, task: clerk, edit: [amount] }\n";
+    let tests = "start: { by: ann, data: { amount: 6 } }
+do:
+  - refuse: { complete: look, by: bob, data: { amount: 0 }, why: 'Cartons: At least 5.' }
+  - refuse: { complete: look, by: bob, data: { amount: 11 }, why: 'At most 10.' }
+  - refuse: { start: { by: ann, data: { amount: 0 } }, why: 'Cartons: At least 5.' }
+  - { complete: look, by: bob, data: { amount: 10 } }
+";
+    assert_eq!(failures(form, steps, tests), "");
+}

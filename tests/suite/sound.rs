@@ -59,6 +59,7 @@ const FORM: &str = "  n: { type: integer, title: N, required: true, min: 0, max:
   f: { type: date, title: F, required: true }
   t: { type: date, title: T, required: true, min: f }
   w: { type: money, title: W, required: true, when: q, min: 1 }
+  part: { type: decimal, title: Part, value: n * e - k, min: 0.5, max: 20 }
   rows:
     type: list
     title: Rows
@@ -77,6 +78,7 @@ const DATA: &str = "  whole: { type: integer, title: Whole, min: 0, max: 9, defa
   cash: { type: money, title: Cash, min: 0.01, default: 0.01 }
   level: { type: integer, title: Level, min: 1, max: 3, default: 3 }
   left: { type: money, title: Left, min: 0, max: 60 }
+  ratio: { type: integer, title: Ratio, value: 'floor(d * 3)', min: 1, max: 9 }
 ";
 
 /// What steps write, with the limits of it.
@@ -104,7 +106,7 @@ fn within(value: &str, low: &str, high: &str, how: usize) -> String {
 /// A number, or an amount of money.
 fn term(money: bool) -> BoxedStrategy<String> {
     let number = prop_oneof![
-        6 => prop_oneof![Just("n"), Just("k"), Just("d"), Just("e"), Just("p"), Just("row_count"), Just("spread")],
+        6 => prop_oneof![Just("n"), Just("k"), Just("d"), Just("e"), Just("p"), Just("row_count"), Just("spread"), Just("part"), Just("ratio")],
         2 => prop_oneof![Just("whole"), Just("near"), Just("share"), Just("level"), Just("(if o != null then o else 1)")],
         2 => prop_oneof![Just("0"), Just("1"), Just("2"), Just("0.001"), Just("30 %")],
         2 => prop_oneof![Just("count(rows)"), Just("sum(rows.i)"), Just("max(rows.i)"), Just("(t - f).days")],

@@ -2,7 +2,6 @@
 //! read. A choice or a list of nothing is told where it is read.
 
 use super::Subject;
-use super::place::held;
 use super::proof::Areas;
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::expression::domain::Domain;
@@ -55,8 +54,8 @@ fn contradiction(subject: &Subject<'_>, written: &syntax::Field, field: &Field) 
         let found = subject.definition.fields().find(|(known, _)| *known == name);
         match found {
             // Limits and rules are only asked of what is filled in.
-            Some((_, field)) if own(name) => held(field).with_null(false),
-            Some((_, field)) => held(field).with_null(true),
+            Some((_, field)) if own(name) => Domain::asked(field).with_null(false),
+            Some((_, field)) => Domain::asked(field).with_null(true),
             None => Domain::any(true),
         }
     };

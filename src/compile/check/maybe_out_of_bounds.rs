@@ -9,7 +9,7 @@
 
 use super::Subject;
 use super::limits::To;
-use super::place::{Place, held};
+use super::place::Place;
 use super::proof::Areas;
 use crate::compile::callee::Callee;
 use crate::compile::lower::Part;
@@ -31,7 +31,7 @@ use rust_decimal::Decimal;
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let declared_as = |name: &FieldName| {
         let found = subject.definition.fields().find(|(known, _)| *known == name);
-        found.map_or(Domain::any(true), |(_, field)| held(field))
+        found.map_or(Domain::any(true), |(_, field)| Domain::asked(field))
     };
     for source in &subject.document.data {
         let name = FieldName::from(source.name.value.as_str());
@@ -145,7 +145,7 @@ struct Own<'o> {
 
 impl Declared for Own<'_> {
     fn field(&self, name: &FieldName) -> Domain {
-        self.form.get(name).map_or_else(|| self.around.field(name), held)
+        self.form.get(name).map_or_else(|| self.around.field(name), Domain::asked)
     }
 
     fn part(&self, of: &Expr) -> Option<Domain> {
@@ -262,7 +262,7 @@ impl Declared for Left<'_> {
         let Op::Path(list, column) = of.op() else { return None };
         let Op::Field(list) = list.op() else { return None };
         match self.0.field(list.as_str())?.kind {
-            FieldKind::List(columns) => columns.get(column).map(|column| held(column).with_null(true)),
+            FieldKind::List(columns) => columns.get(column).map(|column| Domain::asked(column).with_null(true)),
             _ => None,
         }
     }

@@ -1,8 +1,8 @@
 //! What can be where a step stands: of fields, of columns of rows, of how steps went.
 //!
 //! Every field keeps the fixed limits of its declaration, and every column of a list, whoever wrote it: forms refuse what
-//! breaks them, and of what steps write it is proved (`maybe_out_of_bounds`). Only what is computed is as far as its
-//! expression goes.
+//! breaks them, and of what steps write it is proved (`maybe_out_of_bounds`). What is computed keeps them as what it reads
+//! is changed, and goes no farther than its expression.
 
 use super::Subject;
 use crate::compile::assigned::Certain;
@@ -136,7 +136,7 @@ impl<'s> Place<'s> {
                 && field.when.is_none()
                 && field.value.is_none()
                 && !written_in_rows(self.subject.flow, name);
-            let mut domain = held(field);
+            let mut domain = Domain::asked(field);
             if let Some(value) = field.value.as_ref().filter(|_| !field.many && self.deep.get() < extent::DEPTH) {
                 self.deep.set(self.deep.get() + 1);
                 let column = |name: &FieldName| self.has_column(of, name).then(|| self.column(list, name)).flatten();
@@ -154,22 +154,13 @@ impl<'s> Place<'s> {
             (Some(row), _) => {
                 let field = row.columns.get(name)?;
                 let set = field.required && field.when.is_none() && self.certain.fields.contains(name);
-                Some(held(field).with_null(!set))
+                Some(Domain::asked(field).with_null(!set))
             }
-            (None, Some(asked)) => Some(held(asked).with_null(true)),
+            (None, Some(asked)) => Some(Domain::asked(asked).with_null(true)),
             (None, None) => {
                 declared.filter(|(_, list)| matches!(list.kind, FieldKind::List(_))).map(|_| Domain::only(&Value::Null))
             }
         }
-    }
-}
-
-/// What a field or column holds by its declaration. What is computed may be beyond its limits for a while, but whole it is.
-pub(super) fn held(field: &Field) -> Domain {
-    match (&field.value, &field.kind) {
-        (None, _) => Domain::asked(field),
-        (Some(_), FieldKind::Integer) => Domain::asked(&Field { min: None, max: None, ..field.clone() }),
-        (Some(_), _) => Domain::written(field),
     }
 }
 
@@ -185,7 +176,7 @@ impl Declared for Place<'_> {
         };
         let proved = self.certain.known.iter().any(|known| known.sets(name.as_str()));
         let null = !list && !proved && (optional || !self.certain.fields.contains(name));
-        let mut domain = held(field);
+        let mut domain = Domain::asked(field);
         if let Some(value) = field.value.as_ref().filter(|_| !field.many && self.deep.get() < extent::DEPTH) {
             self.deep.set(self.deep.get() + 1);
             domain = domain.computed(&extent(&value.root, self, &[]));
