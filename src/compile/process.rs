@@ -65,6 +65,7 @@ pub(super) fn process(document: &syntax::Process, reading: Reading, world: &Worl
         world,
         unread: world.unread.with(&reading),
         reading,
+        faulty: Default::default(),
     };
     check::all(&subject, diagnostics);
 

@@ -111,7 +111,7 @@ impl Reading {
 }
 
 /// The words of an expression, with those of what computes the fields among them and of the lists of their rows.
-fn behind<'t>(read: &'t str, document: &'t Process) -> BTreeSet<&'t str> {
+pub(super) fn behind<'t>(read: &'t str, document: &'t Process) -> BTreeSet<&'t str> {
     let mut texts: Vec<(&str, &str)> = Vec::new();
     let mut fields: Vec<&Field> = document.form.iter().chain(&document.data).collect();
     walk(&document.steps, &mut |step| {

@@ -25,7 +25,7 @@ pub(super) struct Computed {
     /// Which field.
     pub field: FieldName,
     /// What people call it.
-    pub title: Text,
+    pub title: Box<Text>,
     /// What it said.
     pub failure: Failure,
 }
@@ -139,7 +139,7 @@ fn beyond(due: &[Due<'_>], data: &Record) -> Option<Computed> {
         let value = data.get(*name).filter(|value| field.value.is_some() && value.as_number().is_some())?;
         let past = |limit: &Option<Formula>, low: bool| outside(field, value, &fixed(limit.as_ref()?)?, low, Tz::UTC);
         let what = past(&field.min, true).or_else(|| past(&field.max, false))?;
-        Some(Computed { field: (*name).clone(), title: field.title.clone(), failure: Failure::because(what) })
+        Some(Computed { field: (*name).clone(), title: field.title.clone().into(), failure: Failure::because(what) })
     })
 }
 
@@ -168,7 +168,7 @@ impl Due<'_> {
         match evaluate(formula, data) {
             Ok(value) => Ok(stored(&self.field.kind, value)),
             Err(failure) if failure.is_unset() && matches!(self.how, How::Answered) => Ok(known()),
-            Err(failure) => Err(Computed { field: self.name.clone(), title: self.field.title.clone(), failure }),
+            Err(failure) => Err(Computed { field: self.name.clone(), title: self.field.title.clone().into(), failure }),
         }
     }
 }

@@ -112,7 +112,7 @@ fn prepare(
     let prepared = form::prepare(definition, data, evaluate);
     prepared.and_then(|()| computed::compute(&computed::all(&definition.data), data, evaluate)).map_err(
         |computed| {
-            vec![FieldFault { path: Vec::new(), title: computed.title, what: computed.failure.message, limit: None }]
+            vec![FieldFault { path: Vec::new(), title: *computed.title, what: computed.failure.message, limit: None }]
         },
     )?;
     let computed = definition.data.iter().filter(|(_, field)| field.value.is_some());

@@ -18,7 +18,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         };
         // A condition with a fault, or one that was left out, may be the one that makes the cases complete.
-        if formulas.len() < cases.len() || !subject.reading.to_its_end() {
+        let unsure = cases.iter().filter_map(|case| case.when.as_ref()).any(|when| subject.reads_faulty(when));
+        if formulas.len() < cases.len() || !subject.reading.to_its_end() || unsure {
             continue;
         }
         let areas = Areas::of_cases(subject, &placed.id, formulas);

@@ -56,7 +56,7 @@ mod vacant_start;
 use crate::compile::assigned::Certain;
 use crate::compile::lower::{Flow, Found, Placed};
 use crate::compile::table::Decision;
-use crate::compile::unread::{Reading, Unread};
+use crate::compile::unread::{self, Reading, Unread};
 use crate::compile::{SourceMap, Templates, World};
 use crate::diagnostics::{Diagnostic, Sources, Span};
 use crate::expression::Kept;
@@ -68,7 +68,8 @@ use crate::model::metric::Metric;
 use crate::model::people::Directory;
 use crate::syntax::{self, FeelText, Process, StepKind};
 use proof::Areas;
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is checked: a process in all its forms.
 pub(crate) struct Subject<'a> {
@@ -88,6 +89,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) reading: Reading,
     /// What could not be read, and may declare a name that is not known.
     pub(crate) unread: Unread,
+    /// The fields that are computed by an expression with a fault, once somebody asks.
+    pub(crate) faulty: OnceCell<BTreeSet<String>>,
 }
 
 type Check = fn(&Subject<'_>, &mut Vec<Diagnostic>);
@@ -164,9 +167,23 @@ impl<'a> Subject<'a> {
             && !self.flow.steps.iter().any(unread)
     }
 
-    /// Whether an expression rests on what was not understood, so that nothing is proved of it.
+    /// Whether an expression rests on what was not understood, or is computed with a fault, so that nothing is proved of it.
     fn rests_on_unread(&self, text: &FeelText) -> bool {
-        self.reading.may_set(&text.text, text.span, self.document)
+        self.reading.may_set(&text.text, text.span, self.document) || self.reads_faulty(text)
+    }
+
+    /// Whether an expression reads what is computed with a fault.
+    fn reads_faulty(&self, text: &FeelText) -> bool {
+        let faulty = self.faulty.get_or_init(|| {
+            let mut found = BTreeSet::new();
+            self.each_field(&mut |source, field| {
+                if source.value.is_some() && field.value.is_none() {
+                    found.insert(source.name.value.clone());
+                }
+            });
+            found
+        });
+        !faulty.is_empty() && unread::behind(&text.text, self.document).iter().any(|word| faulty.contains(*word))
     }
 
     /// Every field of the process and every column, as written and as it would run.

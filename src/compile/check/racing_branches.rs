@@ -11,7 +11,7 @@ use crate::model::definition::StepKind as Kind;
 use crate::model::graph::Node;
 use crate::model::id::FieldName;
 use crate::model::text::Wording;
-use crate::syntax::StepKind;
+use crate::syntax::{Field, StepKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a branch does to fields, each with the place where it first does.
@@ -31,7 +31,9 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         for (at, second) in branches.iter().enumerate() {
             for first in branches.iter().take(at) {
                 for (name, here) in &second.writes {
-                    if let Some(there) = first.writes.get(name).filter(|_| told.insert(name)) {
+                    if let Some(there) = first.writes.get(name).filter(|_| told.insert(name))
+                        && !(declares(subject, name, *here) && declares(subject, name, *there))
+                    {
                         diagnostics.push(both_write(name, *here, *there));
                     }
                 }
@@ -51,6 +53,12 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
         }
     }
+}
+
+/// Whether a field is declared at a place: that it is so twice is told where names are.
+fn declares(subject: &Subject<'_>, name: &FieldName, at: Span) -> bool {
+    let here = |field: &Field| field.name.value == name.as_str() && field.name.span == at;
+    subject.flow.steps.iter().any(|placed| placed.source.form.iter().any(here))
 }
 
 fn branch(subject: &Subject<'_>, holder: &Placed<'_>, block: u32) -> Branch {
