@@ -249,7 +249,7 @@ pub(super) fn computed(set: Result<Record, Computed>) -> Result<Record, Refusal>
     set.map_err(|computed| {
         Refusal::BadForm(vec![FieldFault {
             path: Vec::new(),
-            title: computed.title,
+            title: *computed.title,
             what: computed.failure.message,
             limit: None,
         }])

@@ -37,7 +37,7 @@ pub(super) fn prepare(definition: &Definition, data: &mut Record, evaluate: &Eva
         if let Some(default) = &field.default {
             let value = evaluate(default, data).map_err(|failure| Computed {
                 field: name.clone(),
-                title: field.title.clone(),
+                title: field.title.clone().into(),
                 failure,
             })?;
             data.insert(name.clone(), stored(&field.kind, value));
