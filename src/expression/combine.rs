@@ -1,5 +1,6 @@
 //! Values put together: arithmetic, comparisons and tests, and which of them mean something.
 
+use super::domain::Domain;
 use super::fault::{Fault, FaultKind};
 use super::infer::{Infer, Local, Typing, options_of};
 use super::narrow::{Fact, bound};
@@ -7,6 +8,7 @@ use super::tree::{Node, Syntax, Test};
 use super::types;
 use crate::model::formula::{Arithmetic, Comparison, Expr, Op};
 use crate::model::value::{Type, Value};
+use rust_decimal::Decimal;
 
 impl Infer<'_> {
     pub(super) fn arithmetic(&mut self, node: &Node, op: Arithmetic, a: &Node, b: &Node) -> Typing {
@@ -16,6 +18,9 @@ impl Infer<'_> {
         let right = self.set(b, right);
         if op == Arithmetic::Divide && matches!(right.of, Type::Number | Type::Money | Type::Duration | Type::Any) {
             self.check_divisor(b, &right);
+        }
+        if op == Arithmetic::Power {
+            self.check_power((a, &left), &right);
         }
         match types::arithmetic(op, (&left.of, left.loose), (&right.of, right.loose)) {
             Some((of, loose)) => {
@@ -30,6 +35,34 @@ impl Infer<'_> {
                 self.unlike(node, (a, &left.of), (b, &right.of));
                 Typing::new(Op::Arithmetic(op, left.expr, right.expr), Type::Any)
             }
+        }
+    }
+
+    /// Reports what has no power: zero where the power may be negative, less than zero where it may be no whole number.
+    fn check_power(&mut self, (node, base): (&Node, &Typing), power: &Typing) {
+        if self.scope.untyped || [&base.of, &power.of].iter().any(|of| !matches!(of, Type::Number | Type::Any)) {
+            return;
+        }
+        let (exponent, least) = (self.extent(&power.expr), self.extent(&base.expr).ends().0);
+        let at_least_zero = |end: Option<Decimal>| end.is_some_and(|end| end >= Decimal::ZERO);
+        if !at_least_zero(exponent.ends().0) {
+            self.check_divisor(node, base);
+        }
+        if !at_least_zero(least) && Domain::numbers(None, None, true).takes_fractions_of(&exponent) {
+            return;
+        }
+        if !at_least_zero(least) {
+            let written = self.written(node);
+            let fault = Fault::new(
+                node.range.clone(),
+                FaultKind::WrongType,
+                format!("`{written}` 可能小于零，而负数只有整数次幂"),
+                format!("`{written}` may be below zero, and a negative number has none but whole powers"),
+            );
+            self.fault(fault.hint(
+                format!("写成 `abs({written})`，或给它写上 `min: 0`。"),
+                format!("Write `abs({written})`, or limit it with `min: 0`."),
+            ));
         }
     }
 
