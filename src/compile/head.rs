@@ -1,10 +1,11 @@
 //! What a process says of itself before its form and steps: who starts it and when, its number, what ties it to
 //! other cases.
 
-use crate::compile::fields::{Fields, typed_of};
-use crate::compile::typing::{Typing, constant, why_empty};
+use crate::compile::fields::{Fields, Home, typed_of};
+use crate::compile::touch::sets;
+use crate::compile::typing::{Typing, constant, fields_read, why_empty};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::expression::{Expected, Scope};
+use crate::expression::{self, Expected, Scope};
 use crate::model::control::Schedule;
 use crate::model::cron::{fires_after, is_cron, wrong_field};
 use crate::model::definition::NumberPattern;
@@ -12,8 +13,9 @@ use crate::model::formula::Op;
 use crate::model::id::{FieldName, PositionId};
 use crate::model::text::Wording;
 use crate::model::value::{Type, Typed, Value};
-use crate::syntax::FeelText;
+use crate::syntax::{FeelText, Field};
 use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
 
 /// What each field of a schedule holds.
 const CRON_FIELDS: [(&str, &str); 5] = [
@@ -53,14 +55,16 @@ impl Typing<'_> {
         let scope = self.everywhere().fields(fields.anywhere());
         let formula = self.formula(key, &scope, &Expected::Any)?;
         match formula.root.op() {
-            Op::Field(name) => Some(name.clone()),
+            Op::Field(name) if !matches!(formula.of.of, Type::List(_) | Type::Record(_) | Type::File) => {
+                Some(name.clone())
+            }
             _ => {
                 self.diagnostics.push(Diagnostic::new(
                     Code::WrongType,
                     key.span,
                     Wording::new(
-                        "`key` 写一个字段的名称，例如 `key: customer`",
-                        "`key` names one field, such as `key: customer`",
+                        "`key` 写一个字段的名称，这个字段只有一个值，也不是文件，例如 `key: customer`",
+                        "`key` names one field that holds one value and no file, such as `key: customer`",
                     ),
                 ));
                 None
@@ -116,7 +120,7 @@ impl Typing<'_> {
     }
 
     /// One open case a `key`, which therefore has to be there.
-    pub(super) fn single(&mut self) -> bool {
+    pub(super) fn single(&mut self, fields: &Fields<'_>) -> bool {
         let Some(single) = self.document.single.filter(|single| single.value) else { return false };
         if self.document.key.is_none() && self.reading.head("key") {
             self.diagnostics.push(
@@ -155,7 +159,57 @@ impl Typing<'_> {
                 .context(field.name.span, why),
             );
         }
+        if let Some(key) = &self.document.key
+            && let Some((field, home)) = self.known_late(key.text.trim(), fields, &mut BTreeSet::new())
+            && !self.reading.may_set(&field.name.value, key.span, self.document)
+        {
+            let name = key.text.trim();
+            let why = match home {
+                Home::Data => Wording::new("开始之后才由步骤写入", "written by steps, after the start"),
+                _ => Wording::new("开始之后才在某一步的表单里填写", "asked in the form of a step, after the start"),
+            };
+            self.diagnostics.push(
+                Diagnostic::new(
+                    Code::MaybeUnset,
+                    key.span,
+                    Wording::new(
+                        format!(
+                            "写了 `single`，开始时就要知道 `{name}`，因为之后没有什么能再拦住第二件。请用开始表单里 `required: true` 的字段，或由这样的字段算出"
+                        ),
+                        format!(
+                            "with `single`, `{name}` has to be known at the start, because later nothing can be held back any more; let it be a `required` field of the start form, or computed from such"
+                        ),
+                    ),
+                )
+                .context(field.name.span, why),
+            );
+        }
         true
+    }
+
+    /// What gets its value only after the start, of a field and of all that it is computed from.
+    fn known_late<'f>(
+        &self,
+        name: &str,
+        fields: &'f Fields<'_>,
+        seen: &mut BTreeSet<FieldName>,
+    ) -> Option<(&'f Field, &'f Home)> {
+        if !seen.insert(FieldName::from(name)) {
+            return None;
+        }
+        let (home, field) = fields.declared().find(|(_, field)| field.name.value == name)?;
+        if let Some(value) = &field.value {
+            let scope = self.everywhere().fields(fields.settled());
+            let formula = expression::compile(&value.text, &scope, &Expected::Any).ok()?;
+            return fields_read(&formula).find_map(|read| self.known_late(read.as_str(), fields, seen));
+        }
+        let late = match home {
+            Home::Start => false,
+            // A default that nothing replaces is there from the start.
+            Home::Data => field.default.is_none() || self.flow.steps.iter().any(|placed| sets(placed.source, name)),
+            Home::Step(_) | Home::Row { .. } => true,
+        };
+        late.then_some((field, home))
     }
 
     /// Whom the case is about.

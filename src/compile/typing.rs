@@ -65,7 +65,7 @@ pub(crate) fn definition(
     let key = typing.key(&fields);
     let headlined = typing.headline(&fields);
     let number = typing.number();
-    let single = typing.single();
+    let single = typing.single(&fields);
     let about = typing.about(&fields);
     let schedule = typing.schedule();
     let stages =

@@ -38,11 +38,32 @@ pub fn decide(
             run
         }
     };
-    let Run { now, mut state, events, .. } = run;
+    Ok(done(run))
+}
+
+/// Decides a command once more that came to a key which another open case has to itself: the step that would write it
+/// stops, and an operator is told why. `None` where somebody asked, who is told instead, or where no step writes it.
+pub fn decide_without_key(
+    definition: &Definition,
+    before: &State,
+    came_to: &Decision,
+    facts: &Facts<'_>,
+    refusal: &Refusal,
+) -> Option<Decision> {
+    let command = &came_to.entry.command;
+    let key = came_to.state.key.as_ref().filter(|_| command.actor == Actor::System)?;
+    let mut run = Run::new(definition, facts, command, before.clone());
+    run.taken = Some((key, refusal));
+    act(&mut run).ok()?;
+    (run.state.key.as_ref() != Some(key)).then(|| done(run))
+}
+
+fn done(run: Run<'_>) -> Decision {
+    let Run { now, mut state, events, command, facts, .. } = run;
     state.revision += 1;
     state.at = now;
     let entry = Entry { revision: state.revision, at: now, command: command.clone(), seed: facts.seed, events };
-    Ok(Decision { entry, state })
+    Decision { entry, state }
 }
 
 fn act(run: &mut Run<'_>) -> Result<(), Refusal> {

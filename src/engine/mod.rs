@@ -62,7 +62,7 @@ mod wrong;
 pub use among::among;
 pub use apply::apply;
 pub use columns::{columns_of, data_by_now};
-pub use decide::decide;
+pub use decide::{decide, decide_without_key};
 pub use human::{data_of, form_of, proposed};
 pub use outside::lasts;
 pub use scope::{overlay, rows_around};

@@ -8,6 +8,7 @@ use super::apply;
 use super::command::{Actor, Command, Via};
 use super::computed::{self, Computed};
 use super::event::{Closed, Event, Trouble};
+use super::refusal::Refusal;
 use super::scope::{self, Place};
 use super::state::{MailKind, Owner, Row, State, TaskKind, TimerKind, Token, Waiting};
 use super::step::{self, Flow};
@@ -49,6 +50,8 @@ pub(super) struct Run<'a> {
     pub events: Vec<Event>,
     /// Ids drawn so far.
     pub drawn: u32,
+    /// A key that another open case has to itself, and the refusal of a second: no step writes it.
+    pub taken: Option<(&'a Value, &'a Refusal)>,
     /// Moves that wait for their turn.
     queue: VecDeque<(TokenId, Move)>,
     /// Whether moves are being made.
@@ -72,7 +75,20 @@ impl<'a> Run<'a> {
     pub(super) fn new(definition: &'a Definition, facts: &'a Facts<'a>, command: &'a Command, state: State) -> Run<'a> {
         let (now, scopes) = (facts.now.max(state.at), state.next.scope);
         let (events, queue) = (Vec::new(), VecDeque::new());
-        Run { definition, facts, command, now, state, events, drawn: 0, queue, walking: false, steps: 0, scopes }
+        Run {
+            definition,
+            facts,
+            command,
+            now,
+            state,
+            events,
+            drawn: 0,
+            taken: None,
+            queue,
+            walking: false,
+            steps: 0,
+            scopes,
+        }
     }
 
     /// Lets something happen.

@@ -5,6 +5,7 @@
 //! computed from it: what breaks them is not written.
 
 use super::event::Trouble;
+use super::outside::TAKING;
 use super::refusal::FieldFault;
 use super::rules::Level;
 use super::run::Run;
@@ -15,7 +16,7 @@ use crate::model::definition::Definition;
 use crate::model::form::Field;
 use crate::model::formula::Formula;
 use crate::model::id::{FieldName, TokenId};
-use crate::model::text::Lang;
+use crate::model::text::{Lang, Wording};
 use crate::model::value::Record;
 
 /// What is wrong with values that are to be written where a token is: in fields of the case, or in columns of its row.
@@ -27,7 +28,10 @@ pub(super) fn broken(run: &Run<'_>, token: TokenId, values: &Record) -> Vec<(Fie
 pub(super) fn stops(run: &Run<'_>, token: TokenId, values: &Record) -> Option<Trouble> {
     let written = Written::new(run, token, values);
     let own = written.broken(values).into_iter().next();
-    let (name, fault) = own.or_else(|| written.computed_beyond().into_iter().next())?;
+    let Some((name, fault)) = own.or_else(|| written.computed_beyond().into_iter().next()) else {
+        let what = written.key_of_another()?;
+        return Some(Trouble::Failed { place: TAKING.into(), zh: what.zh.into(), en: what.en.into() });
+    };
     Some(Trouble::Expression {
         place: name.as_str().into(),
         zh: fault.what.get(Lang::Zh).into(),
@@ -94,6 +98,14 @@ impl<'r> Written<'r> {
         let moved =
             |level: &Level<'_>, name: &FieldName, field: &Field| level.is_computed(field) && level.moved.contains(name);
         if self.sound { self.faults(self.fields(), &self.before, &moved) } else { Vec::new() }
+    }
+
+    /// What is said where the values would be a key that another case has to itself.
+    fn key_of_another(&self) -> Option<Wording> {
+        let (key, refusal) = self.run.taken?;
+        let name = self.run.definition.key.as_ref()?;
+        let writes = self.data.get(name) == Some(key);
+        writes.then(|| refusal.wording(self.run.facts.directory, self.run.facts.calendar.zone))
     }
 
     /// The fields of the case, or the columns of the row.

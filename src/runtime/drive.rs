@@ -150,7 +150,7 @@ impl Driver {
         for done in self.ask(due).await {
             match done {
                 Err(Denied::Unavailable(error)) => return Err(error),
-                Err(denied) => tracing::warn!(?denied, "an instance could not be woken"),
+                Err(denied) => tracing::warn!(why = denied.kind(), "an instance could not be woken"),
                 Ok(_) => {}
             }
         }

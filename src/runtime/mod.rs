@@ -119,6 +119,19 @@ pub enum Denied {
     Unavailable(Error),
 }
 
+impl Denied {
+    /// What kind of no it is, for a log: without what people wrote.
+    fn kind(&self) -> String {
+        match self {
+            Denied::Refused(refusal, _) => {
+                format!("{refusal:?}").chars().take_while(|letter| letter.is_alphanumeric()).collect()
+            }
+            Denied::NoProcess { process, .. } => format!("no process {process}"),
+            Denied::Unavailable(error) => error.to_string(),
+        }
+    }
+}
+
 /// The handle of everything that runs; cheap to clone.
 #[derive(Clone)]
 pub struct Runtime {
@@ -286,7 +299,7 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn wake_due(&self) -> Result<usize, Error> {
-        timers::wake_due(self).await
+        timers::wake_due(self, &mut timers::Refused::new()).await
     }
 
     /// Starts the cases of schedules that are due by the clock, and answers how many began. A server does so by

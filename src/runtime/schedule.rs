@@ -78,7 +78,9 @@ async fn start(
         match runtime.start(process, Command { id, actor: Actor::System, ask }).await {
             Ok(accepted) => began += usize::from(!accepted.repeated),
             Err(Denied::Unavailable(error)) => return Err(error),
-            Err(denied) => tracing::warn!(%process, %person, ?denied, "a scheduled case could not start"),
+            Err(denied) => {
+                tracing::warn!(%process, %person, why = denied.kind(), "a scheduled case could not start");
+            }
         }
     }
     Ok(began)

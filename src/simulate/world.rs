@@ -197,8 +197,13 @@ impl<'a> World<'a> {
         let Some(found) = self.cases.get(case) else { return Err(Refusal::NoInstance) };
         let (definition, state) = (found.definition, found.state.clone());
         let command = self.command(actor, ask);
-        let decision = engine::decide(definition, Some(&state), &command, &self.facts(0))?;
-        self.unclaimed(definition, &decision.state, Some(case))?;
+        let facts = self.facts(0);
+        let mut decision = engine::decide(definition, Some(&state), &command, &facts)?;
+        if let Err(refusal) = self.unclaimed(definition, &decision.state, Some(case)) {
+            let stopped = engine::decide_without_key(definition, &state, &decision, &facts, &refusal);
+            decision = stopped.ok_or(refusal)?;
+            self.unclaimed(definition, &decision.state, Some(case))?;
+        }
         self.accept(case, decision);
         Ok(())
     }

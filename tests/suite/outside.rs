@@ -10,6 +10,7 @@ use countersign::engine::command::{Actor, Ask, Command, Via};
 use countersign::engine::event::Event;
 use countersign::engine::refusal::Refusal;
 use countersign::engine::state::{State, TaskKind};
+use countersign::model::definition::Definition;
 use countersign::model::id::InstanceId;
 use countersign::model::text::{Lang, Wording};
 use countersign::model::value::{Record, Value, from_plain};
@@ -133,6 +134,37 @@ steps:
   - { id: look, task: lead }
 ";
 
+/// Of its kind one case a key is open, which `check` refuses: nobody is there to be told where it is written.
+const LATE: &str = "
+process: late
+title: Late
+number: \"L-{seq:3}\"
+key: code
+start: [clerk]
+form:
+  by: { type: choice, title: By, options: [time, message, job, call], required: true }
+data:
+  code: { type: text, title: Code }
+steps:
+  - id: way
+    choose:
+      - { when: by = time, steps: [{ id: pause, wait: 1 day }, { set: { code: '\"K1\"' } }] }
+      - { when: by = message, steps: [{ id: told, receive: told, take: { code: code } }] }
+      - { when: by = job, steps: [{ id: asked, job: ask, take: { code: response.code } }] }
+      - { when: by = call, steps: [{ id: called, call: coder, take: { code: code }, on: { otherwise: next } }] }
+  - { id: ok, title: OK, approve: lead }
+";
+
+const CODER: &str = "
+process: coder
+title: Coder
+data:
+  code: { type: text, title: Code, default: '\"K1\"' }
+steps:
+  - { id: pause, wait: 1 day }
+  - { end: given }
+";
+
 const ASIDE: &str = "
 process: aside
 title: Aside
@@ -180,12 +212,18 @@ impl World {
 
     /// A shell on it, with these processes live.
     async fn shell(&self, processes: &[&str]) -> Runtime {
+        self.shell_with(processes, |_| {}).await
+    }
+
+    /// The same, with definitions as `check` would not let them be.
+    async fn shell_with(&self, processes: &[&str], change: impl Fn(&mut Definition)) -> Runtime {
         let runtime = self.open(Role::Shell).await;
         let names: Vec<String> = (0..processes.len()).map(|number| format!("p{number}.yaml")).collect();
         let mut files = vec![("directory.yaml", support::OFFICE)];
         files.extend(names.iter().map(String::as_str).zip(processes.iter().copied()));
-        let compiled = support::compile(&files);
+        let mut compiled = support::compile(&files);
         assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+        compiled.definitions.iter_mut().for_each(change);
         let deployment = Deployment {
             definitions: compiled.definitions,
             directory: compiled.directory.unwrap(),
@@ -277,6 +315,7 @@ macro_rules! on_both {
 }
 
 on_both!(
+    a_key_that_another_case_has_stops_the_step_that_writes_it,
     a_call_starts_a_case_and_takes_what_it_ends_with,
     a_call_that_cannot_start_is_an_incident_that_is_retried,
     what_a_called_process_refuses_is_asked_of_its_applicant,
@@ -709,6 +748,44 @@ async fn one_open_case_a_key(world: World) {
     );
     over.unwrap();
     next.unwrap();
+}
+
+async fn a_key_that_another_case_has_stops_the_step_that_writes_it(world: World) {
+    let runtime = world.shell_with(&[LATE, CODER], |definition| definition.single = definition.key.is_some()).await;
+    let mut open = Vec::new();
+    for by in ["time", "time", "message", "job", "call"] {
+        let begun = try_start(&runtime, "late", &format!("start {}", open.len()), json!({ "by": by })).await;
+        open.push(begun.unwrap().instance);
+    }
+    runtime.dispatch().await.unwrap();
+    world.pass(TimeDelta::days(1));
+    assert_eq!(runtime.wake_due().await.unwrap(), 3, "two cases and the one that was called");
+    runtime.dispatch().await.unwrap();
+    runtime.message("m", "told", None, from_plain(&json!({ "code": "K1" }))).await.unwrap();
+    let held = runtime.fetch_jobs("ask", "w", 1, Duration::ZERO).await.unwrap();
+    runtime.complete_job(&lease_id(&held[0]), from_plain(&json!({ "code": "K1" }))).await.unwrap();
+    let mut held_back = Vec::new();
+    for id in &open {
+        let now = state(&runtime, *id).await;
+        assert_eq!(now.has_incident(), now.key.is_none(), "{now:?}");
+        held_back.extend(now.has_incident().then_some(*id));
+    }
+    assert_eq!(held_back.len(), 4, "one has the key, and an operator sees the others");
+    assert_eq!(runtime.wake_due().await.unwrap(), 0);
+    // Who tries again is told which one is open, until that is over.
+    let retry = |id: &str| Command {
+        id: id.into(),
+        actor: Actor::Operator { user: "root".into() },
+        ask: Ask::Retry { step: None },
+    };
+    let first = open.iter().find(|id| !held_back.contains(id)).unwrap();
+    let timed = *open[..2].iter().find(|id| held_back.contains(id)).unwrap();
+    let again = runtime.submit(timed, retry("r1")).await.unwrap_err();
+    assert!(matches!(again, Denied::Refused(Refusal::OpenAlready { .. }, _)), "{again:?}");
+    let command = Command { id: "w".into(), actor: person("ann"), ask: Ask::Withdraw { reason: None } };
+    runtime.submit(*first, command).await.unwrap();
+    runtime.submit(timed, retry("r2")).await.unwrap();
+    assert!(!state(&runtime, timed).await.has_incident());
 }
 
 async fn a_schedule_starts_each_case_once(world: World) {

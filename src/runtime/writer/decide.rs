@@ -6,7 +6,7 @@ use crate::engine::command::Ask;
 use crate::engine::event::Entry;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::State;
-use crate::engine::{Decision, Facts, decide};
+use crate::engine::{Decision, Facts, decide, decide_without_key};
 use crate::model::definition::Definition;
 use crate::model::id::InstanceId;
 use crate::runtime::Denied;
@@ -123,23 +123,26 @@ impl Desk {
             sequence: sequence.as_ref().map_or(0, |(number, _)| *number),
             seed,
         };
-        let decided = catch_unwind(AssertUnwindSafe(|| decide(&definition, before.as_deref(), command, &facts)));
-        let Decision { entry, state } = match decided {
-            Ok(Ok(decision)) => decision,
-            Ok(Err(refusal)) => {
+        let mut decision = match guarded(|| decide(&definition, before.as_deref(), command, &facts))? {
+            Ok(decision) => decision,
+            Err(refusal) => {
                 let fresh = before.as_ref().is_none_or(|state| fresh.contains(&state.id));
                 return Ok(Outcome::Refused { refusal, state: before, fresh });
             }
-            Err(_) => {
-                return Err(Error::broken(
-                    "处理这条命令时程序出错，什么都没有改变。请把日志交给管理员。",
-                    "The program failed on this command and changed nothing. Please show the log to an operator.",
-                ));
-            }
         };
-        if let Some(outcome) = self.claimed(&definition, before.as_ref(), &state).await? {
-            return Ok(outcome);
+        if let Some((refusal, fresh)) = self.claimed(&definition, before.as_ref(), &decision.state).await? {
+            // Where nobody waits for the answer, a refusal would only come again and again.
+            let stopped = before
+                .as_ref()
+                .map(|before| guarded(|| decide_without_key(&definition, before, &decision, &facts, &refusal)));
+            match stopped.transpose()?.flatten() {
+                Some(stopped) if self.claimed(&definition, before.as_ref(), &stopped.state).await?.is_none() => {
+                    decision = stopped;
+                }
+                _ => return Ok(Outcome::Refused { refusal, state: before, fresh }),
+            }
         }
+        let Decision { entry, state } = decision;
         if let Some((number, name)) = sequence {
             group.batch.number(&name, number);
             self.sequences.insert(name, number + 1);
@@ -149,13 +152,13 @@ impl Desk {
         Ok(Outcome::Accepted { state, entry, repeated: false })
     }
 
-    /// The refusal of what would be a second open case of a key that one has to itself.
+    /// The refusal of what would be a second open case of a key that one has to itself, and whether the file says so.
     async fn claimed(
         &mut self,
         definition: &Definition,
         before: Option<&Arc<State>>,
         state: &State,
-    ) -> Result<Option<Outcome>, Error> {
+    ) -> Result<Option<(Refusal, bool)>, Error> {
         let Some(claim) = batch::claim(definition, state) else { return Ok(None) };
         if before.is_some_and(|before| batch::claim(definition, before).as_ref() == Some(&claim)) {
             return Ok(None);
@@ -174,8 +177,7 @@ impl Desk {
                 _ => return Ok(None),
             },
         };
-        let refusal = Refusal::OpenAlready { reference: reference.into() };
-        Ok(Some(Outcome::Refused { refusal, state: before.cloned(), fresh }))
+        Ok(Some((Refusal::OpenAlready { reference: reference.into() }, fresh)))
     }
 
     /// Takes an accepted command into the batch and the cache.
@@ -227,4 +229,14 @@ impl Desk {
         self.sequences.insert(name.to_owned(), next);
         Ok(next)
     }
+}
+
+/// What the engine says; that it failed, where it did.
+fn guarded<T>(decides: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(decides)).map_err(|_| {
+        Error::broken(
+            "处理这条命令时程序出错，什么都没有改变。请把日志交给管理员。",
+            "The program failed on this command and changed nothing. Please show the log to an operator.",
+        )
+    })
 }
