@@ -1,6 +1,6 @@
 //! What a process shows to those that call it: what it asks at its start, what it leaves, and how it can end.
 
-use crate::compile::fields::{asked_always, column_of, is_list, name_of, type_of};
+use crate::compile::fields::{asked_always, column_of, expected, is_list, keeps_default, name_of, type_of};
 use crate::compile::lower::{self, Flow, Placed};
 use crate::compile::rows::written_type;
 use crate::compile::waits::Idle;
@@ -96,7 +96,7 @@ impl<'a> Callee<'a> {
         let mut found: Vec<(FieldName, Typed)> = Vec::new();
         let mut add = |field: &crate::syntax::Field, start: bool| {
             let typed = Typed::always(type_of(field));
-            let sure = is_list(&typed) || start && asked_always(field);
+            let sure = is_list(&typed) || start && (asked_always(field) || is_always_there(field));
             found.push((name_of(field), Typed { optional: !sure, ..typed }));
         };
         self.document.form.iter().for_each(|field| add(field, true));
@@ -137,6 +137,13 @@ fn limited(field: &syntax::Field) -> Field {
         _ => known.kind.clone(),
     };
     Field { kind, min: constant(&field.min), max: constant(&field.max), ..known }
+}
+
+/// Whether it holds a value from the start by a default that is one in every case and may not be emptied.
+fn is_always_there(field: &syntax::Field) -> bool {
+    let default = field.default.as_ref().filter(|_| keeps_default(field) && field.when.is_none());
+    let typed = |text: &FeelText| expression::compile(&text.text, &Scope::new(), &expected(field));
+    default.is_some_and(|text| typed(text).is_ok_and(|formula| !formula.of.optional))
 }
 
 /// Every step but those in the body of an `each`, whose forms ask columns.

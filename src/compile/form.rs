@@ -6,7 +6,7 @@
 
 use crate::compile::assigned::Certain;
 use crate::compile::fields::{
-    Fields, asked_always, expected, is_list, many, may_be_missing, name_of, named, type_of, typed_of,
+    Fields, asked_always, expected, is_list, keeps_default, many, may_be_missing, name_of, named, type_of, typed_of,
 };
 use crate::compile::typing::{Typing, fields_read};
 use crate::diagnostics::{Code, Diagnostic, Spanned};
@@ -123,6 +123,8 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
     {
         typing.diagnostics.push(bad_pattern(pattern, &fault.to_string()));
     }
+    let default = field.default.as_ref().and_then(|text| typing.formula(text, scopes.unfilled, &value));
+    let has_default = default.as_ref().is_some_and(|default| keeps_default(field) && !default.of.optional);
     let limited = has_limits(field);
     let min = field.min.as_ref().filter(|_| limited);
     let max = field.max.as_ref().filter(|_| limited);
@@ -133,10 +135,11 @@ fn lower(field: &syntax::Field, scopes: &Scopes<'_>, typing: &mut Typing<'_>) ->
         help: field.help.as_ref().map(|help| help.value.clone()),
         kind: kind(field, scopes, typing),
         many: many(field),
-        required: field.required.is_some_and(|required| required.value),
+        // A list is never null: one that is emptied is empty.
+        required: field.required.is_some_and(|required| required.value) || has_default && !is_list(&own),
         may_be_missing: may_be_missing(field),
         when: field.when.as_ref().and_then(|text| typing.formula(text, scopes.filling, &Expected::condition())),
-        default: field.default.as_ref().and_then(|text| typing.formula(text, scopes.unfilled, &value)),
+        default,
         value: field.value.as_ref().and_then(|text| typing.formula(text, scopes.computing, &value)),
         min,
         max,

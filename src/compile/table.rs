@@ -95,7 +95,12 @@ fn typed(
         let flow = lower::lower(document);
         let mut typing = Typing { clash, ..Typing::of(document, &flow, world, reading.clone()) };
         let fields = Fields::of(document, &mut typing);
-        let form = form::start(&document.form, &fields, &mut typing);
+        let mut form = form::start(&document.form, &fields, &mut typing);
+        // The default of a column answers where no rule hits, and for none that does.
+        for column in &document.form {
+            let required = column.required.is_some_and(|required| required.value);
+            form.entry(name_of(column)).and_modify(|field| field.required = required);
+        }
         constants(&document.form, &form, &mut typing.diagnostics);
         diagnostics.append(&mut typing.diagnostics);
         form

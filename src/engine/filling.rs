@@ -99,14 +99,18 @@ impl<'a> Filling<'a> {
             );
         }
         // Conditions may read fields further down, so all that was given stands there from the start.
+        let mut fresh: BTreeSet<&FieldName> = BTreeSet::new();
         for (name, field) in form {
             if field.value.is_none() {
+                if !given.contains_key(name) && data.get(name).is_none_or(Value::is_null) {
+                    fresh.insert(name);
+                }
                 let value = given.get(name).or_else(|| data.get(name)).cloned().unwrap_or_else(|| empty(field));
                 data.insert(name.clone(), stored(&field.kind, value));
             }
         }
         for (name, field) in form.iter().filter(|(_, field)| field.value.is_none()) {
-            if let Some(value) = self.asked(name, field, given, data) {
+            if let Some(value) = self.asked(name, field, fresh.contains(name), data) {
                 data.insert(name.clone(), value);
             }
         }
@@ -127,8 +131,9 @@ impl<'a> Filling<'a> {
         form.keys().map(|name| (name.clone(), data.get(name).cloned().unwrap_or_default())).collect()
     }
 
-    /// The value of one asked field, with its type checked; `None` after a fault.
-    fn asked(&mut self, name: &FieldName, field: &Field, given: &Record, data: &Record) -> Option<Value> {
+    /// The value of one asked field, with its type checked; `None` after a fault. What is `fresh` was never written, nor
+    /// is it given.
+    fn asked(&mut self, name: &FieldName, field: &Field, fresh: bool, data: &Record) -> Option<Value> {
         if let Some(when) = &field.when {
             match (self.evaluate)(when, data) {
                 Ok(Value::Boolean(true)) => {}
@@ -137,10 +142,7 @@ impl<'a> Filling<'a> {
             }
         }
         let mut value = data.get(name).cloned().unwrap_or_default();
-        if value.is_null()
-            && !given.contains_key(name)
-            && let Some(default) = &field.default
-        {
+        if fresh && let Some(default) = &field.default {
             match (self.evaluate)(default, data) {
                 Ok(found) => value = stored(&field.kind, found),
                 Err(failure) => return self.doubt(name, &field.title, failure.message),

@@ -32,6 +32,8 @@ pub(super) fn start<'a>(
             let mut data = data.clone();
             if caller.is_some() {
                 columns::drop_unknown(&definition.form, &mut data);
+                // What a caller has no value for is left open.
+                data.retain(|name, value| !value.is_null() || definition.form.get(name).is_none_or(|f| !f.required));
             }
             match filled(definition, facts, applicant, &data) {
                 Ok(data) => begin(definition, command, facts, Start { id, applicant, data, caller, whole: true }),

@@ -26,7 +26,7 @@ pub struct Field {
     /// A list of plain values of that kind.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub many: bool,
-    /// Must be filled in (where `when` holds).
+    /// Must be filled in (where `when` holds): its author says so, or gave it a default that must not be emptied.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub required: bool,
     /// What comes from outside may lack it: its author wrote `required: false`.
@@ -199,7 +199,7 @@ impl Field {
             return Typed::always(Type::List(Box::new(Typed::always(one))));
         }
         let list = matches!(self.kind, FieldKind::List(_));
-        let filled = self.required || self.default.is_some() || self.value.is_some();
+        let filled = self.required || self.default.is_some() && !self.may_be_missing || self.value.is_some();
         Typed { of: one, optional: !list && (self.when.is_some() || !filled) }
     }
 }

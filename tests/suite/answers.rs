@@ -230,3 +230,80 @@ steps:
     assert!(told("{ note: \"\" }").contains("`note` should be \"\", but it is null"));
     assert!(told("{ said: null }").contains("`said` should be null, but it is \"\""));
 }
+
+/// What has a default is never empty: what is not given is the default, and nobody empties it.
+const SURVEY: &str = "
+process: order
+title: Order
+start: [clerk]
+form:
+  n: { type: integer, title: N, default: 5 }
+  m: { type: integer, title: M, default: 5, required: false }
+  back: { type: date, title: Back, default: today(), when: n > 5 }
+  rows: { type: list, title: Rows, fields: { x: { type: money, title: X, default: 5 }, t: { type: text, title: T, required: true } } }
+  tags: { type: text, title: Tags, many: true, default: '[\"a\"]' }
+data:
+  sum: { type: money, title: Sum }
+  k: { type: integer, title: K, default: 3 }
+steps:
+  - set: { sum: sum(rows.x) }
+  - { id: look, title: Look, task: lead, edit: [n, k], form: { p: { type: integer, title: P, default: 2 } } }
+  - { id: big, title: Big, approve: lead, when: n + k + p > 9 }
+  - { id: none, title: None, task: clerk, when: m = null }
+";
+
+#[test]
+fn a_field_with_a_default_is_never_empty() {
+    let told = |data: &str, moves: &str| {
+        let start = format!("start: {{ by: ann, data: {data} }}");
+        failures(SURVEY, &format!("test: a default\nprocess: order\nnow: 2026-03-02T09:00\n{start}\ndo:\n{moves}"))
+    };
+    let start =
+        |data: &str| format!("  - refuse: {{ start: {{ by: ann, data: {data} }}, why: Please fill this in }}\n");
+    let refused = ["{ n: null }", "{ rows: [{ x: null, t: a }] }", "{ n: 6, back: null }"];
+    for data in refused {
+        assert_eq!(told("{}", &start(data)), "", "{data}");
+    }
+    let given = "  - expect: { task: look, data: { n: 5, m: 5, sum: 5, k: 3, tags: [a], back: null } }\n";
+    assert_eq!(told("{ rows: [{ t: a }], back: null }", given), "");
+    // What holds several is not empty without any, and where the author says so, a value may be taken out.
+    assert_eq!(told("{ m: null, tags: [] }", "  - expect: { data: { m: null, tags: [] } }\n"), "");
+    let asked = ["{ n: null }", "{ k: null }", "{ p: null }"]
+        .map(|data| format!("  - refuse: {{ complete: look, by: leo, data: {data}, why: Please fill this in }}\n"));
+    let done = "  - { complete: look, by: leo, data: {} }\n  - expect: { task: big, data: { p: 2, n: 5, k: 3 } }\n";
+    assert_eq!(told("{}", &format!("{}{done}", asked.concat())), "");
+}
+
+#[test]
+fn a_caller_without_a_value_leaves_the_default() {
+    let order = "
+process: order
+title: Order
+start: [clerk]
+form:
+  n: { type: integer, title: N }
+data:
+  found: { type: integer, title: Found, default: 0 }
+steps:
+  - { id: call_on, call: look_up, with: { n: n }, take: { found: n }, on: { otherwise: next } }
+  - { id: look, title: Look, task: lead, when: found > 4 }
+";
+    let look_up = "
+process: look_up
+title: Look up
+form: { n: { type: integer, title: N, default: 5 } }
+steps: [{ id: seen, title: Seen, task: clerk }]
+";
+    let tests = "
+test: a caller
+process: order
+now: 2026-03-02T09:00
+start: { by: ann, data: {} }
+do:
+  - expect: { case: call_on, task: seen, data: { n: 5 } }
+  - { complete: call_on/seen, by: bob }
+  - expect: { task: look, data: { found: 5 } }
+";
+    let files = [("directory.yaml", OFFICE), ("order.yaml", order), ("look_up.yaml", look_up)];
+    assert_eq!(support::failures(tests, &files), "");
+}

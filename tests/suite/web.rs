@@ -467,7 +467,7 @@ title: { zh: 调查, en: Survey }
 start: [clerk]
 form:
   about: { type: text, title: { zh: 关于, en: About }, required: true }
-  cost: { type: money, title: { zh: 费用, en: Cost }, default: 0 }
+  cost: { type: money, title: { zh: 费用, en: Cost }, default: 0, required: false }
   places: { type: integer, title: { zh: 名额, en: Places }, default: 2 }
   twice: { type: integer, title: { zh: 两倍, en: Twice }, default: if places != null then places * 2 else null }
 steps:
@@ -506,10 +506,17 @@ async fn a_form_that_is_filled_in_first_is_submitted_and_shows_its_defaults() {
     // A case without a number is told by its title, never by its id.
     page.lacks(&[house.assignment("cam").await.instance.to_string().as_str()]);
     house.get(&format!("{link}?lang=en")).await.has(&["> Submit<"]).lacks(&["Submit again"]);
+    // A default is not emptied, and so marked like what has to be filled in, unless its author says that it may be.
+    let boxed = |name: &str| {
+        page.body.split("<label").find(|label| label.contains(&format!("\"f-{name}\""))).unwrap().to_owned()
+    };
+    assert!(boxed("cost").contains("选填") && !boxed("places").contains("选填"), "{}", boxed("places"));
+    let sent = [("outcome", "revised"), ("about", "场地"), ("cost", ""), ("places", ""), ("twice", "4")];
+    house.answer(&link, &sent).await.is(422).has(&["名额：请填写这一项。"]).lacks(&["费用：请填写这一项。"]);
     let sent = [("outcome", "revised"), ("about", "场地"), ("cost", ""), ("places", "3"), ("twice", "4")];
     house.answer(&link, &sent).await.is(303);
     house.get(&link).await.has(&["您已填写并提交", "已提交"]).lacks(&["修改"]);
-    // Who empties a default means it.
+    // Who empties a default that may be emptied means it.
     let instance = house.assignment("bo").await.instance;
     let data = house.runtime.case(instance).await.unwrap().unwrap().state.data.clone();
     let plain = countersign::model::value::plain_record(&data);

@@ -379,8 +379,7 @@ pub(super) fn typed_of(field: &syntax::Field) -> Typed {
     if matches!(of, Type::List(_)) {
         return Typed::always(of);
     }
-    let filled =
-        field.required.is_some_and(|required| required.value) || field.default.is_some() || field.value.is_some();
+    let filled = field.required.is_some_and(|required| required.value) || keeps_default(field) || field.value.is_some();
     Typed { of, optional: field.when.is_some() || !filled }
 }
 
@@ -425,6 +424,11 @@ pub(super) fn named(fields: &[syntax::Field], field: &syntax::Field) -> bool {
 /// Whether its author says in so many words that it need not be there.
 pub(super) fn may_be_missing(field: &syntax::Field) -> bool {
     field.required.is_some_and(|required| !required.value)
+}
+
+/// Whether its default stands where nothing else does: nobody may empty it, unless its author says so.
+pub(super) fn keeps_default(field: &syntax::Field) -> bool {
+    field.default.is_some() && !may_be_missing(field)
 }
 
 pub(super) fn asked_always(field: &syntax::Field) -> bool {

@@ -1,6 +1,6 @@
 //! What steps and people may write: which fields, of which type, and why not the others.
 
-use super::{Fields, Home, Known, is_list, may_be_missing, name_of, type_of};
+use super::{Fields, Home, Known, is_list, keeps_default, may_be_missing, name_of, type_of};
 use crate::compile::rows::written_type;
 use crate::diagnostics::Span;
 use crate::model::id::{FieldName, StepId};
@@ -64,7 +64,8 @@ impl Fields<'_> {
                 Some(value) => Err(Unwritable::Computed(value.span)),
                 None => {
                     let required = field.required.is_some_and(|required| required.value);
-                    Ok(*home == Home::Data && !required && !is_list(typed))
+                    let filled = required || keeps_default(field) && !typed.optional;
+                    Ok(*home == Home::Data && !filled && !is_list(typed))
                 }
             },
             None if row.is_some() => self.writable(name, row).map(|_| false),

@@ -140,7 +140,7 @@ pub(super) const ROWS: &[Row] = &[
     // Fields
     ("", "type", Type, "字段的类型", "The type of the field"),
     ("", "help", Text, "一行说明", "A line of help"),
-    ("", "required", Flag, "必须填写", "It must be filled in"),
+    ("", "required", Flag, "必须填写；`false`：默认值可以清空", "It must be filled in; `false`: a default may be emptied"),
     ("", "default", Feel, "没有人填时的值", "What it holds if nobody says otherwise"),
     ("", "min", Feel, "最小的值、长度或行数", "The least value, length or number of rows"),
     ("", "max", Feel, "最大的值、长度或行数", "The greatest value, length or number of rows"),
