@@ -16,6 +16,7 @@ use crate::model::value::{Type, Typed, Value};
 use crate::syntax::{self, FeelText};
 use indexmap::IndexMap;
 use rust_decimal::Decimal;
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -211,26 +212,34 @@ fn pieces(written: &[syntax::Piece], scope: &Scope, typing: &mut Typing<'_>) -> 
 fn retry(written: &syntax::Retry, typing: &mut Typing<'_>) -> Retry {
     let mut from = length(written.from.as_ref(), seconds(10), typing);
     let mut to = length(written.to.as_ref(), seconds(3_600), typing);
-    if longer(from, to) {
-        // The one that is not written gives way to the one that is.
-        match (&written.from, &written.to) {
-            (Some(first), Some(last)) => typing.diagnostics.push(first_wait_is_longest(first, last)),
-            (Some(_), None) => to = from,
-            (None, _) => from = to,
+    match (compared(from, to), &written.from, &written.to) {
+        (None, Some(first), Some(last)) => typing.diagnostics.push(unlike_waits(first, last)),
+        (Some(Ordering::Greater), Some(first), Some(last)) => {
+            typing.diagnostics.push(first_wait_is_longest(first, last));
         }
+        // The one that is not written gives way to the one that is.
+        (None | Some(Ordering::Greater), Some(_), None) => to = from,
+        (Some(Ordering::Greater), None, _) => from = to,
+        _ => {}
     }
     Retry { times: written.times.unwrap_or(8), from, to }
 }
 
-/// Whether a length of time is longer than another, where both are of one measure.
-fn longer(one: Duration, other: Duration) -> bool {
-    match (one, other) {
-        (Duration::Seconds(one), Duration::Seconds(other)) => one > other,
-        (Duration::Months(one), Duration::Months(other))
-        | (Duration::WorkingDays(one), Duration::WorkingDays(other))
-        | (Duration::WorkingMinutes(one), Duration::WorkingMinutes(other)) => one > other,
-        _ => false,
-    }
+/// How two lengths of time lie to each other, where both are of one unit.
+fn compared(one: Duration, other: Duration) -> Option<Ordering> {
+    expression::beside(&Value::Duration(one), &Value::Duration(other))
+}
+
+fn unlike_waits(from: &FeelText, to: &FeelText) -> Diagnostic {
+    Diagnostic::new(
+        Code::UnlikeTypes,
+        from.span,
+        Wording::new(
+            "`from` 和 `to` 的单位不同，比不出长短。请用同一种单位",
+            "`from` and `to` are in unlike units, of which neither is the longer; use one unit for both",
+        ),
+    )
+    .context(to.span, Wording::new("最长等这么久", "the longest wait"))
 }
 
 fn first_wait_is_longest(from: &FeelText, to: &FeelText) -> Diagnostic {
