@@ -210,8 +210,8 @@ fn pieces(written: &[syntax::Piece], scope: &Scope, typing: &mut Typing<'_>) -> 
 }
 
 fn retry(written: &syntax::Retry, typing: &mut Typing<'_>) -> Retry {
-    let mut from = length(written.from.as_ref(), seconds(10), typing);
-    let mut to = length(written.to.as_ref(), seconds(3_600), typing);
+    let mut from = length(written.from.as_ref(), seconds(10), "seconds", typing);
+    let mut to = length(written.to.as_ref(), seconds(3_600), "minutes", typing);
     match (compared(from, to), &written.from, &written.to) {
         (None, Some(first), Some(last)) => typing.diagnostics.push(unlike_waits(first, last)),
         (Some(Ordering::Greater), Some(first), Some(last)) => {
@@ -259,7 +259,7 @@ fn first_wait_is_longest(from: &FeelText, to: &FeelText) -> Diagnostic {
 
 /// How long a worker may hold a job, which is some time.
 fn lease(text: Option<&FeelText>, typing: &mut Typing<'_>) -> Duration {
-    let lease = length(text, seconds(300), typing);
+    let lease = length(text, seconds(300), "minutes", typing);
     if let Some(text) = text.filter(|_| lease.sign().is_le()) {
         typing.diagnostics.push(Diagnostic::new(
             Code::NoTime,
@@ -277,10 +277,18 @@ fn seconds(count: u32) -> Duration {
     Duration::Seconds(Decimal::from(count))
 }
 
-/// A length of time that is written out.
-fn length(text: Option<&FeelText>, unsaid: Duration, typing: &mut Typing<'_>) -> Duration {
+/// A length of time that is written out; in which unit it usually is.
+fn length(text: Option<&FeelText>, unsaid: Duration, usual: &str, typing: &mut Typing<'_>) -> Duration {
     let Some(text) = text else { return unsaid };
+    let before = typing.diagnostics.len();
     let Some(formula) = typing.formula(text, &Scope::new(), &Expected::Type(Typed::always(Type::Duration))) else {
+        let number = text.text.trim().parse::<Decimal>().is_ok();
+        if let Some(found) = typing.diagnostics.get_mut(before..).and_then(|found| found.first_mut()).filter(|_| number)
+        {
+            let instead = format!("{} {usual}", text.text.trim());
+            found.hints =
+                vec![Wording::new(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`."))];
+        }
         return unsaid;
     };
     match constant(&formula) {

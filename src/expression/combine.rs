@@ -175,7 +175,10 @@ impl Infer<'_> {
             (Type::Person, Type::Text) => write(fault, format!("{wa}.id {between} {wb}")),
             (Type::Person, Type::Position) => write(fault, format!("{wa} in holders({wb})")),
             (Type::Person, Type::Department) => write(fault, format!("{wa}.department = {wb}")),
-            (Type::Date | Type::DateTime, Type::Number) => write(fault, format!("{wa} + {wb} days")),
+            (Type::Date | Type::DateTime, Type::Number) => {
+                let sign = if matches!(node.syntax, Syntax::Arithmetic(Arithmetic::Subtract, ..)) { "-" } else { "+" };
+                write(fault, format!("{wa} {sign} {}", super::habit::days(wb)))
+            }
             (Type::DateTime, Type::Date) => write(fault, format!("date({wa}) {between} {wb}")),
             (Type::Date, Type::DateTime) => write(fault, format!("{wa} {between} date({wb})")),
             (Type::Choice(options), b) | (b, Type::Choice(options)) if number(b) && compared => {

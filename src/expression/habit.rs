@@ -184,16 +184,36 @@ fn counted(name: &str) -> Option<String> {
 }
 
 /// A number as a length of time: only beside a number that is written out stands a unit.
-pub(super) fn days(written: &str) -> (String, String) {
+pub(super) fn lengths(written: &str) -> (String, String) {
     if let Ok(number) = written.parse::<Decimal>() {
-        let unit = if number == Decimal::ONE { "day" } else { "days" };
-        return (format!("例如写成 `{written} {unit}`。"), format!("For example, write `{written} {unit}`."));
+        let [minutes, hours, days] = ["minute", "hour", "day"].map(|unit| so_many(written, number, unit));
+        return (
+            format!("写上单位，例如 `{minutes}`、`{hours}` 或 `{days}`。"),
+            format!("Say the unit: `{minutes}`, `{hours}` or `{days}`."),
+        );
     }
-    let value = if written.contains(char::is_whitespace) { format!("({written})") } else { written.to_owned() };
+    let value = grouped(written);
     (
         format!("例如写成 `{value} * 1 day`，或 `{value} * 1 working day`。"),
         format!("For example, write `{value} * 1 day` or `{value} * 1 working day`."),
     )
+}
+
+/// A number as so many days.
+pub(super) fn days(written: &str) -> String {
+    match written.parse::<Decimal>() {
+        Ok(number) => so_many(written, number, "day"),
+        Err(_) => format!("{} * 1 day", grouped(written)),
+    }
+}
+
+fn so_many(written: &str, number: Decimal, unit: &str) -> String {
+    let plural = if number == Decimal::ONE { "" } else { "s" };
+    format!("{written} {unit}{plural}")
+}
+
+fn grouped(written: &str) -> String {
+    if written.contains(char::is_whitespace) { format!("({written})") } else { written.to_owned() }
 }
 
 /// A unit of time in the words of people and of other tools.

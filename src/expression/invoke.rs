@@ -149,7 +149,7 @@ impl Infer<'_> {
         {
             let item = (**item).clone();
             if item.optional && !nullable {
-                let written = self.written(node);
+                let (written, set) = (self.written(node), self.without_null(node));
                 self.fault(
                     Fault::new(
                         node.range.clone(),
@@ -157,10 +157,7 @@ impl Infer<'_> {
                         format!("`{written}` 里可能有空值"),
                         format!("`{written}` may hold values that are unset"),
                     )
-                    .hint(
-                        format!("先去掉空值：`{}`。", without_null(written)),
-                        format!("Leave them out first: `{}`.", without_null(written)),
-                    ),
+                    .hint(format!("先去掉空值：`{set}`。"), format!("Leave them out first: `{set}`.")),
                 );
                 typing.of = Type::List(Box::new(Typed::always(item.of.clone())));
             }
@@ -173,6 +170,26 @@ impl Infer<'_> {
             self.wrong_argument(function, parameter, node, &typing.of);
         }
         typing
+    }
+
+    /// `items.value` → `items[value != null].value`, and so of `for row in items return row.value`.
+    fn without_null(&self, list: &Node) -> String {
+        let column = |rows: &Node, name: &str| format!("{}[{name} != null].{name}", self.written(rows));
+        match &list.syntax {
+            Syntax::Path(rows, name, _) => column(rows, name),
+            Syntax::For(iterators, body) => match (iterators.as_slice(), &body.syntax) {
+                ([one], Syntax::Path(row, name, _))
+                    if one.to.is_none() && row.syntax == Syntax::Name(one.name.clone()) =>
+                {
+                    column(&one.from, name)
+                }
+                _ => format!("({})[item != null]", self.written(list)),
+            },
+            Syntax::Name(_) | Syntax::Call(..) | Syntax::List(_) | Syntax::Filter(..) => {
+                format!("{}[item != null]", self.written(list))
+            }
+            _ => format!("({})[item != null]", self.written(list)),
+        }
     }
 
     fn wrong_argument(&mut self, function: &Function, parameter: &Parameter, node: &Node, found: &Type) {
@@ -342,13 +359,5 @@ fn spread(of: Vec<Typed>) -> Vec<Typed> {
             let money = of.iter().find(|typed| typed.of == Type::Money).cloned();
             money.map_or(of, |money| vec![money])
         }
-    }
-}
-
-/// `items.value` → `items[value != null].value`.
-fn without_null(written: &str) -> String {
-    match written.rsplit_once('.') {
-        Some((list, column)) => format!("{list}[{column} != null].{column}"),
-        None => format!("{written}[item != null]"),
     }
 }

@@ -120,7 +120,7 @@ impl Infer<'_> {
             (Type::Department, Type::Person) => write(fault, format!("head_of({written})")),
             (Type::Position, Type::Person) => write(fault, format!("holders({written})[1]")),
             (Type::Number, Type::Duration) => {
-                let (zh, en) = habit::days(written);
+                let (zh, en) = habit::lengths(written);
                 fault.hint(zh, en)
             }
             (Type::Duration, Type::Number) => write(fault, format!("({written}).days")),

@@ -208,6 +208,7 @@ impl Infer<'_> {
             _ if let Some(own) = habit::part_of_case(name).filter(|own| self.names().contains(own)) => {
                 fault.did_you_mean(Some(own.to_owned()))
             }
+            _ if let Some(row) = self.row_with(name) => fault.did_you_mean(Some(format!("{row}.{name}"))),
             _ if functions::find(name).is_some() => {
                 fault.hint(format!("要调用函数，写 `{name}(…)`。"), format!("To call the function, write `{name}(…)`."))
             }
@@ -262,6 +263,12 @@ impl Infer<'_> {
             format!("这里写岗位：{}{more}。", listed.zh),
             format!("Positions are written here: {}{more}.", listed.en),
         )
+    }
+
+    /// What the row is called that has such a column.
+    fn row_with(&self, column: &str) -> Option<&FieldName> {
+        let has = |typed: &Typed| matches!(&typed.of, Type::Record(columns) if columns.contains_key(column));
+        self.scope.fields.iter().find(|(_, typed)| has(typed)).map(|(name, _)| name)
     }
 
     pub(super) fn is_a_person(&self, name: &str) -> bool {
