@@ -105,8 +105,9 @@ impl Client {
         let text = self.put_together(&request.url)?;
         let bad = || {
             Answer::never(
-                "网址不对：要像 https://erp.example.com/api/orders，不带用户名。",
-                "The address is not right: one looks like https://erp.example.com/api/orders, without a user name.",
+                "网址不对：要像 https://erp.example.com/api/orders，不带用户名。端口写在网址里，不能在填入的值里。",
+                "The address is not right: one looks like https://erp.example.com/api/orders, without a user name. A port \
+                 stands in the address itself, not in a value that is filled in.",
             )
         };
         let address: Uri = text.parse().map_err(|_| bad())?;
