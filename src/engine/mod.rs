@@ -31,6 +31,7 @@ mod columns;
 pub mod command;
 mod computed;
 mod decide;
+mod draw;
 pub mod event;
 mod fault;
 mod filling;

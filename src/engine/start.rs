@@ -6,7 +6,7 @@ use super::event::Event;
 use super::refusal::{FieldFault, PathPart, Refusal};
 use super::run::{self, Run};
 use super::state::Caller;
-use super::{Facts, apply, columns, computed, filling, form, human, scope};
+use super::{Facts, apply, columns, computed, draw, filling, form, human, scope};
 use crate::model::control::Schedule;
 use crate::model::definition::Definition;
 use crate::model::file::FileRule;
@@ -28,7 +28,7 @@ pub(super) fn start<'a>(
             if !facts.directory.people.contains_key(applicant) {
                 return Err(Refusal::UnknownPerson(applicant.clone()));
             }
-            let id = id.unwrap_or_else(|| run::new_instance(facts));
+            let id = id.unwrap_or_else(|| draw::new_instance(facts));
             let mut data = data.clone();
             if caller.is_some() {
                 columns::drop_unknown(&definition.form, &mut data);
@@ -53,7 +53,7 @@ pub(super) fn start<'a>(
                 return Err(Refusal::MayNotStart { person: applicant.clone(), positions: definition.start.clone() });
             }
             let data = filled(definition, facts, applicant, data).map_err(Refusal::BadForm)?;
-            let id = run::new_instance(facts);
+            let id = draw::new_instance(facts);
             begin(definition, command, facts, Start { id, applicant, data, caller: &None, whole: true })
         }
         _ => Err(Refusal::NoInstance),

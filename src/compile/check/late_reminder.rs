@@ -95,7 +95,7 @@ fn counted(formula: &Formula) -> Option<(&FieldName, Away)> {
         Duration::Months(_) | Duration::WorkingDays(_) => true,
     };
     let known = length.sign().is_gt() && (whole || formula.of.of == Type::DateTime);
-    known.then(|| (name, if behind { Away::Behind(*length) } else { Away::Before(*length) }))
+    known.then_some((name, if behind { Away::Behind(*length) } else { Away::Before(*length) }))
 }
 
 fn length(formula: &Formula) -> Option<Duration> {
