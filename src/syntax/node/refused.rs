@@ -9,6 +9,7 @@ use super::meant::{
 use super::tabs::{tab, tab_starts_line};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
+use crate::syntax::feel::is_word;
 use crate::syntax::trap::too_deep;
 use granit_parser::ErrorKind;
 
@@ -262,7 +263,6 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
     diagnostic.fix(value, quoted, Wording::new("加上引号", "put it into quotes"))
 }
 
-/// An expression that begins with a mark which YAML keeps for itself.
 /// `@a.pdf`: a file as the shell takes it, where a test makes one up.
 fn file_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let name = text.get(at..)?.strip_prefix('@')?;
@@ -282,10 +282,36 @@ fn file_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     })
 }
 
+/// The value that begins at a place within `{ }`, with its key: up to the next key, or to where the brackets close.
+fn within_brackets(line: &str, at: usize) -> Option<(&str, &str)> {
+    let (before, value) = (line[..at].trim_end().strip_suffix(':')?, &line[at..]);
+    let opened = before.rfind('{').filter(|open| !before[*open..].contains('}'))?;
+    let key = before[opened + 1..].rsplit(',').next()?.trim();
+    let mut depth = 0usize;
+    let end = value.char_indices().find(|(offset, c)| {
+        let closes = matches!(c, '}' | ']' | ')') && depth == 0;
+        let next =
+            *c == ',' && depth == 0 && value[offset + 1..].split_once(": ").is_some_and(|(key, _)| is_word(key.trim()));
+        depth = match c {
+            '(' | '[' | '{' => depth + 1,
+            ')' | ']' | '}' => depth.saturating_sub(1),
+            _ => depth,
+        };
+        closes || next
+    });
+    Some((key, value[..end.map_or(value.len(), |(offset, _)| offset)].trim_end()))
+}
+
+/// An expression that begins with a mark which YAML keeps for itself.
 fn begins_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
     let line = &text[start..end];
+    if let Some((key, value)) =
+        within_brackets(line, at - start).filter(|(_, value)| value.starts_with(['>', '|', '%', '`']))
+    {
+        return Some(wants_quotes(id, key, value, at));
+    }
     let (key, value) = line.split_once(": ")?;
     let value_at = start + key.len() + 2 + (value.len() - value.trim_start().len());
     let value = value.trim();
@@ -304,21 +330,23 @@ fn begins_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     if let Some(found) = file_with_mark(id, text, value_at) {
         return Some(found);
     }
-    let span = Span::new(id, value_at, value_at + value.len());
-    let key = key.trim().trim_start_matches("- ");
+    Some(wants_quotes(id, key.trim().trim_start_matches("- "), value, value_at))
+}
+
+fn wants_quotes(id: SourceId, key: &str, value: &str, at: usize) -> Diagnostic {
+    let span = Span::new(id, at, at + value.len());
     let quoted = format!("'{}'", value.replace('\'', "''"));
-    Some(
-        Diagnostic::new(
-            Code::UnquotedExpression,
-            span,
-            Wording::new(
-                format!("YAML 不允许值以 `{first}` 开头。请把整个值放进单引号"),
-                format!("in YAML a value cannot begin with `{first}`; put the whole value into single quotes"),
-            ),
-        )
-        .hint(Wording::new(format!("{key}: {quoted}"), format!("{key}: {quoted}")))
-        .fix(span, quoted, Wording::new("加上单引号", "put it into quotes")),
+    let first = &value[..value.chars().next().map_or(0, char::len_utf8)];
+    Diagnostic::new(
+        Code::UnquotedExpression,
+        span,
+        Wording::new(
+            format!("YAML 不允许值以 `{first}` 开头。请把整个值放进单引号"),
+            format!("in YAML a value cannot begin with `{first}`; put the whole value into single quotes"),
+        ),
     )
+    .hint(Wording::new(format!("{key}: {quoted}"), format!("{key}: {quoted}")))
+    .fix(span, quoted, Wording::new("加上单引号", "put it into quotes"))
 }
 
 /// Whether lines do not go together, as they also do not where one between them could not be read.
