@@ -98,7 +98,7 @@ impl Reader<'_> {
     pub(super) fn notes(&self, id: &StepId, step: &Step) -> Vec<Note> {
         let mut notes = self.told(step);
         notes.extend(step.due().map(|due| Note::Due(self.say.due(due))));
-        notes.extend(step.overdue.as_ref().and_then(|overdue| self.overdue(id, overdue)).map(Note::Due));
+        notes.extend(step.overdue.iter().flat_map(|overdue| self.overdue(id, overdue)));
         let here = Node::Step(id.clone());
         if let Some(back) = self.definition.graph.next(&here, &On::Undo) {
             let list = self.definition.graph.block_of(back).map(|block| self.listed(block)).unwrap_or_default();
@@ -167,34 +167,27 @@ impl Reader<'_> {
         }
     }
 
-    /// What happens to an overdue step; a jump is drawn and not told.
-    fn overdue(&self, id: &StepId, overdue: &Overdue) -> Option<String> {
+    /// What happens to an overdue step, each on a line of its own; a jump is drawn and not told.
+    fn overdue(&self, id: &StepId, overdue: &Overdue) -> Vec<Note> {
         let said = match (&overdue.then, self.lang) {
-            (Some(Then::Reassign(who)), Lang::Zh) => {
-                format!("改由{}办理", self.say.people(who))
-            }
-            (Some(Then::Reassign(who)), Lang::En) => {
-                format!("reassigned to {}", self.say.people(who))
-            }
-            (Some(Then::Decide(name)), Lang::Zh) => format!("按“{}”处理", self.outcome(id, name)),
-            (Some(Then::Decide(name)), Lang::En) => format!("decided as “{}”", self.outcome(id, name)),
-            (_, _) if overdue.notify.is_empty() => return None,
-            (Some(Then::Go), lang) => {
-                let people = self.say.people(&overdue.notify);
-                return Some(match lang {
-                    Lang::Zh => format!("逾期通知{people}"),
-                    Lang::En => format!("overdue: tell {people}"),
-                });
-            }
-            (_, Lang::Zh) => format!("通知{}", self.say.people(&overdue.notify)),
-            (_, Lang::En) => format!("tell {}", self.say.people(&overdue.notify)),
+            (Some(Then::Reassign(who)), Lang::Zh) => Some(format!("改由{}办理", self.say.people(who))),
+            (Some(Then::Reassign(who)), Lang::En) => Some(format!("reassigned to {}", self.say.people(who))),
+            (Some(Then::Decide(name)), Lang::Zh) => Some(format!("按“{}”处理", self.outcome(id, name))),
+            (Some(Then::Decide(name)), Lang::En) => Some(format!("decided as “{}”", self.outcome(id, name))),
+            (Some(Then::Go) | None, _) => None,
         };
-        let told = match self.lang {
-            _ if overdue.notify.is_empty() || overdue.then.is_none() => String::new(),
-            Lang::Zh => format!("，并通知{}", self.say.people(&overdue.notify)),
-            Lang::En => format!(" and tell {}", self.say.people(&overdue.notify)),
-        };
-        Some(format!("{}{said}{told}", self.pick("逾期", "overdue: ")))
+        let people = (!overdue.notify.is_empty()).then(|| self.say.people(&overdue.notify));
+        let every = overdue.every.as_ref();
+        let every = every.map(|every| self.say.spoken(&every.root).unwrap_or_else(|| self.say.code(every)));
+        let told = people.map(|people| match (every, self.lang) {
+            (None, Lang::Zh) => format!("通知{people}"),
+            (None, Lang::En) => format!("tell {people}"),
+            // Of one day it is every day.
+            (Some(every), Lang::Zh) => format!("后每{}通知{people}", every.strip_prefix("1 ").unwrap_or(&every)),
+            (Some(every), Lang::En) => format!("every {} tell {people}", every.strip_prefix("1 ").unwrap_or(&every)),
+        });
+        let all = told.into_iter().chain(said);
+        all.map(|what| Note::Due(format!("{}{what}", self.pick("逾期", "overdue: ")))).collect()
     }
 
     /// How long, or until when, a `wait` waits.

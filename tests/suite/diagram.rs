@@ -351,6 +351,7 @@ form: {}
 steps:
   - { id: offer, title: { zh: 报价, en: Offer }, call: offer, on: { withdrawn: lost, cancelled: lost, otherwise: next } }
   - { id: sign, title: { zh: 签字, en: Sign }, approve: lead, due: 1 day, overdue: { decide: approved, notify: applicant } }
+  - { id: paid, title: { zh: 收款, en: Paid }, task: lead, due: 1 day, overdue: { notify: applicant, every: 1 day } }
   - { id: lost, end: lost, title: { zh: 丢单, en: Lost } }
 ";
     let offer = "
@@ -366,8 +367,16 @@ steps: [{ id: send, task: lead }]
     let deal = compiled.definitions.iter().find(|one| one.process.as_str() == "deal").expect("it compiles");
     let titles = compiled.definitions.iter().map(|one| (one.process.clone(), one.title.clone())).collect();
     for (lang, said) in [
-        (Lang::Zh, ["流程“给客户报价”", "已撤回", "逾期按“同意”处理，并通知申请人"]),
-        (Lang::En, ["process “An offer”", "Withdrawn", "overdue: decided as “Approved” and tell"]),
+        (Lang::Zh, ["流程“给客户报价”", "已撤回", "逾期通知申请人 · 逾期按“同意”处理", "逾期后每天通知申请人"]),
+        (
+            Lang::En,
+            [
+                "process “An offer”",
+                "Withdrawn",
+                "overdue: tell the applicant · overdue: decided as “Approved”",
+                "overdue: every day tell the applicant",
+            ],
+        ),
     ] {
         let drawing = Drawing::of(deal, &titles, compiled.directory.as_ref().unwrap(), lang);
         let found = outlined(&drawing, &Marks::default(), None);
