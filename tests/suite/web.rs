@@ -476,6 +476,12 @@ steps:
     task: buyer
     form:
       fee: { type: money, title: { zh: 手续费, en: Fee }, required: true, default: 5 }
+      sites:
+        type: list
+        title: { zh: 场地, en: Sites }
+        fields:
+          site: { type: text, title: { zh: 名称, en: Site }, required: true }
+          seats: { type: integer, title: { zh: 座位, en: Seats }, default: 9 }
   - end: seen
 ---
 process: asking
@@ -521,7 +527,15 @@ async fn a_form_that_is_filled_in_first_is_submitted_and_shows_its_defaults() {
     let data = house.runtime.case(instance).await.unwrap().unwrap().state.data.clone();
     let plain = countersign::model::value::plain_record(&data);
     assert_eq!((&plain["cost"], &plain["places"]), (&serde_json::Value::Null, &"3".into()));
-    house.get(&house.link("bo").await).await.is(200).has(&["手续费", "value=\"5.00\""]);
+    let look = house.link("bo").await;
+    house.get(&look).await.is(200).has(&["手续费", "value=\"5.00\""]);
+    // In a row that is new nothing was shown that could be emptied.
+    let sites = [("sites.0.site", "东厅"), ("sites.0.seats", ""), ("sites.1.site", "西厅"), ("sites.1.seats", "20")];
+    let sent: Vec<(&str, &str)> = [("outcome", "done"), ("fee", "5.00")].into_iter().chain(sites).collect();
+    house.answer(&look, &sent).await.is(303);
+    let data = house.runtime.case(instance).await.unwrap().unwrap().state.data.clone();
+    let sites = countersign::model::value::plain_record(&data)["sites"].clone();
+    assert_eq!((&sites[0]["seats"], &sites[1]["seats"]), (&"9".into(), &"20".into()));
 }
 
 #[tokio::test]

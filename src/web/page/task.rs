@@ -14,11 +14,11 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::refusal::Refusal;
 use crate::engine::state::TaskKind;
 use crate::model::definition::outcome as outcomes;
-use crate::model::form::{Field, Form, field_at};
+use crate::model::form::{Field, FieldKind, Form, field_at};
 use crate::model::id::Outcome;
 use crate::model::input::{Misread, Reading, compact, read_form};
 use crate::model::text::Lang;
-use crate::model::value::Record;
+use crate::model::value::{Record, Value};
 use crate::runtime::Denied;
 use crate::runtime::access::{self, Answering, Closed, Standing};
 use crate::web::form::{BLANK_ROWS, Sheet, Widget};
@@ -120,6 +120,29 @@ struct Filled {
     changed: bool,
 }
 
+/// Takes out what was left blank and has a default that could not be shown, which is still taken: as in a row that is new.
+/// One that could stands in its box, so who empties that means it.
+fn leave_unsaid(form: &Form, shown: &Record, values: &mut Record) {
+    values.retain(|name, value| {
+        let default = form.get(name).is_some_and(|field| field.default.is_some());
+        !value.is_null() || !default || shown.get(name).is_some_and(|shown| !shown.is_null())
+    });
+    for (name, value) in values.iter_mut() {
+        let (Some(FieldKind::List(columns)), Value::List(rows)) = (form.get(name).map(|field| &field.kind), value)
+        else {
+            continue;
+        };
+        let before = shown.get(name).and_then(Value::as_list).unwrap_or_default();
+        for (number, row) in rows.iter_mut().enumerate() {
+            let nothing = Record::new();
+            let known = if let Some(Value::Record(known)) = before.get(number) { known } else { &nothing };
+            if let Value::Record(row) = row {
+                leave_unsaid(columns, known, row);
+            }
+        }
+    }
+}
+
 impl Filled {
     fn read(desk: &Desk<'_>, sent: Sent) -> Filled {
         let (mut filled, mut entries) = (Filled::default(), Pairs::new());
@@ -192,18 +215,13 @@ impl Filled {
     fn values(&mut self, desk: &Desk<'_>) -> Record {
         let (Some(form), Some(sheet)) = (desk.visit.form(), &mut self.sheet) else { return Record::new() };
         let (mut values, wrong) = read(desk, &form, sheet);
-        // A default that could be shown stands in its box, so who empties that means it; another one is still taken.
-        let shown = desk.visit.filled();
         if !matches!(desk.visit.kind, TaskKind::Revise { .. }) {
-            values.retain(|name, value| {
-                let default = form.get(name).is_some_and(|field| field.default.is_some());
-                !value.is_null() || !default || shown.get(name).is_some_and(|shown| !shown.is_null())
-            });
+            leave_unsaid(&form, &desk.visit.filled(), &mut values);
         }
         // Boxes to tick send nothing where none is ticked.
         for (name, _) in form.iter().filter(|(_, field)| field.many && field.value.is_none()) {
             if !values.contains_key(name) && !sheet.faults.contains_key(name.as_str()) {
-                values.insert(name.clone(), crate::model::value::Value::List(Vec::new()));
+                values.insert(name.clone(), Value::List(Vec::new()));
             }
         }
         // What cannot be handed in is told whole: what could not be read, and what would be refused besides.
