@@ -8,13 +8,27 @@ use crate::compile::touch::writes;
 use crate::compile::{callee, units};
 use crate::expression::Kept;
 use crate::expression::domain::Domain;
-use crate::model::id::FieldName;
+use crate::model::id::{FieldName, PositionId};
+use crate::model::people::Directory;
 use crate::syntax::{FeelText, Field, FieldType, Process};
 use rust_decimal::Decimal;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The parts that everybody has who may start a process. One that starts by itself is for whoever its schedule names.
+fn applicant_has(document: &Process, directory: &Directory) -> BTreeSet<&'static str> {
+    let starts = document.start.iter().map(|position| PositionId::from(position.text.trim()));
+    let starts: Vec<PositionId> = starts.collect();
+    let known = starts.iter().all(|position| directory.positions.contains_key(position));
+    if starts.is_empty() || !known || document.schedule.is_some() {
+        return BTreeSet::new();
+    }
+    let placed = || starts.iter().flat_map(|position| directory.holders(position));
+    let departments = placed().all(|person| directory.department_of(&person).is_some());
+    ["position"].into_iter().chain(departments.then_some("department")).collect()
+}
+
 /// What forms keep fields and columns from, and what limits do, whoever writes a field: see `maybe_out_of_bounds`.
-pub(super) fn kept(document: &Process) -> Kept {
+pub(super) fn kept(document: &Process, directory: &Directory) -> Kept {
     let mut asked: Vec<&Field> = document.form.iter().collect();
     walk(&document.steps, &mut |step| asked.extend(&step.form));
     let written: Vec<&Field> = document.data.iter().collect();
@@ -39,6 +53,7 @@ pub(super) fn kept(document: &Process) -> Kept {
     let lengths = asked.iter().chain(&written).copied();
     let lengths: Vec<&Field> = lengths.flat_map(|field| std::iter::once(field).chain(&field.fields)).collect();
     Kept {
+        applicant_has: applicant_has(document, directory),
         units: Some(units::said(&lengths)),
         held: held(&asked, &written),
         ordered: ordered(document, &asked, &written),

@@ -166,7 +166,7 @@ impl<'a> Typing<'a> {
             unread: world.unread.with(&reading),
             reading,
             clash: false,
-            kept: Arc::new(kept::kept(document)),
+            kept: Arc::new(kept::kept(document, &world.directory)),
             full: kept::full(document),
             asked: BTreeMap::new(),
             answered: Vec::new(),

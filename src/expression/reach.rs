@@ -103,7 +103,8 @@ impl Infer<'_> {
         if matches!(base.of, Type::Person | Type::Position | Type::Department) {
             self.read(Read::Directory);
         }
-        let mut optional = typed.optional;
+        let applies = matches!(base.expr.op(), Op::Applicant) && self.scope.kept.applicant_has.contains(name);
+        let mut optional = typed.optional && !applies;
         if base.of == Type::Duration && !self.scope.untyped {
             match self.has_part(&base, name) {
                 Some(true) => {}

@@ -73,6 +73,8 @@ pub struct Kept {
     pub not_empty: BTreeSet<FieldName>,
     /// Columns of rows that hold a list which always has an item.
     pub full_columns: BTreeSet<FieldName>,
+    /// The parts that everybody has who may apply: a position, a department.
+    pub applicant_has: BTreeSet<&'static str>,
     /// In what lengths of time are counted, of fields and columns that say it. Where this is not known at all, nothing is
     /// made of it.
     pub units: Option<BTreeMap<FieldName, Unit>>,

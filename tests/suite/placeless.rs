@@ -89,3 +89,26 @@ fn where_everybody_has_a_place_nobody_has_to_ask() {
     let compiled = support::compile(&[("directory.yaml", &office), ("visit.yaml", &text)]);
     assert_eq!(compiled.diagnostics.iter().filter(|found| found.is_error()).count(), 0);
 }
+
+#[test]
+fn whoever_may_start_it_has_a_position() {
+    let text = PROCESS.replace("title: Visit", "title: Visit\nstart: [clerk, lead]").replace(
+        "applicant.department = sales",
+        "applicant.position.title = \"Clerk\" and applicant.department.title = \"Sales\"",
+    );
+    let told = |text: &str| {
+        let compiled = support::compile(&[("directory.yaml", OFFICE), ("visit.yaml", text)]);
+        compiled
+            .diagnostics
+            .iter()
+            .filter(|found| found.is_error())
+            .map(|found| found.message.en.clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(told(&text).is_empty(), "{:?}", told(&text));
+    assert_eq!(told(&text.replace("[clerk, lead]", "[clerk, boss]")), ["`applicant.department` may be unset"]);
+    assert_eq!(
+        told(&text.replace("start: [clerk, lead]\n", "")),
+        ["`applicant.position` may be unset", "`applicant.department` may be unset"]
+    );
+}
