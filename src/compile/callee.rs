@@ -45,7 +45,7 @@ impl<'a> Callee<'a> {
             _ => None,
         });
         let ends = ends.collect();
-        let reached = Idle { document, flow: &flow, definition: None, at_once: Some(&|_| false) }.reached();
+        let reached = Idle { document, flow: &flow, definition: None, at_once: Some(&|_, _| false) }.reached();
         let ends_at_once = reached.iter().any(|node| matches!(node, Node::Finish(_)));
         Callee { document, outcomes, ends, calls_at_once, calls_always, ends_at_once }
     }
@@ -53,8 +53,13 @@ impl<'a> Callee<'a> {
     /// Whether a call may be over at once: nothing is waited for in it, nor is anybody asked to fill in what is not given.
     pub(crate) fn may_end_at_once(&self, call: &syntax::Call) -> bool {
         let given = |field: &syntax::Field| call.with.iter().any(|(name, _)| name.value == field.name.value);
-        let asked = |field: &&syntax::Field| field.value.is_none() && field.required.is_some_and(|asked| asked.value);
+        let asked = |field: &&syntax::Field| asked_always(field) && field.value.is_none() && field.default.is_none();
         self.ends_at_once && self.document.form.iter().filter(asked).all(given)
+    }
+
+    /// Whether a call of it may be refused, as another case of its key is open.
+    pub(crate) fn may_refuse(&self) -> bool {
+        is_single(self.document)
     }
 
     /// Whether an end of that name is written in it, which a fault of its own may keep from being reached.

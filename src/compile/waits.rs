@@ -28,8 +28,8 @@ pub(crate) struct Idle<'s, 'a> {
     pub(crate) at_once: Option<AtOnce<'s>>,
 }
 
-/// Whether a called process may be over at once.
-pub(crate) type AtOnce<'s> = &'s dyn Fn(&Call) -> bool;
+/// Whether a call may go on at once; also where it is refused, if that leads the same way.
+pub(crate) type AtOnce<'s> = &'s dyn Fn(&Call, bool) -> bool;
 
 impl Idle<'_, '_> {
     /// Whether an edge can be taken without anything having been waited for.
@@ -53,7 +53,7 @@ impl Idle<'_, '_> {
                 On::Outcome(_) => self.at_once.is_some() && http.retry.times == Some(0),
                 _ => self.at_once.is_some() || step.when.is_some(),
             },
-            StepKind::Call(call) if self.at_once.is_some_and(|at_once| at_once(call)) => true,
+            StepKind::Call(call) if self.at_once.is_some_and(|at_once| at_once(call, is_refusal(step, on))) => true,
             StepKind::Call(call) => *on == On::Next && (step.when.is_some() || call.detached),
             StepKind::Wait { .. } => step.when.is_some() || !self.lasts(placed, Time::Wait),
             _ => true,
@@ -152,6 +152,16 @@ impl Idle<'_, '_> {
 pub(crate) fn kept<'d>(definition: &'d Definition, name: &FieldName) -> Option<&'d Field> {
     let (_, field) = definition.fields().find(|(known, _)| *known == name)?;
     (field.value.is_some() || !definition.data.contains_key(name)).then_some(field)
+}
+
+/// Whether a call goes on so where it is refused, as another case of its key is open.
+fn is_refusal(step: &Step, on: &On) -> bool {
+    let named = || step.on.iter().any(|(name, _)| name.value == outcome::REFUSED);
+    match on {
+        On::Outcome(outcome) => outcome.as_str() == outcome::REFUSED,
+        On::Otherwise => !named(),
+        _ => false,
+    }
 }
 
 /// Whether time takes a way: the one of the answer that it gives.

@@ -4,7 +4,7 @@ use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::date::bad_date;
 use crate::syntax::fields::{GROUP, Lowering, Place, missing_value};
-use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::scalar::NameRule;
 use chrono::{Datelike, NaiveDate, NaiveTime, Weekday};
 
@@ -116,7 +116,8 @@ impl Lowering<'_> {
     fn week(&mut self, node: &Node) -> Vec<DayHours> {
         let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
         let mut week: Vec<DayHours> = Vec::new();
-        if entries.is_empty() {
+        let no_hours = |entry: &Entry| matches!(&entry.value.kind, NodeKind::Sequence(hours) if hours.is_empty());
+        if entries.iter().all(no_hours) {
             self.report(Diagnostic::new(
                 Code::BadHours,
                 node.span,

@@ -112,3 +112,38 @@ fn whoever_may_start_it_has_a_position() {
         ["`applicant.position` may be unset", "`applicant.department` may be unset"]
     );
 }
+
+#[test]
+fn who_has_nobody_above_goes_up_to_nobody() {
+    let process = "
+process: sign
+title: Sign
+start: [clerk]
+form: { who: { type: person, title: Who, required: true } }
+data: { steps_up: { type: integer, title: Steps } }
+steps:
+  - { id: above, title: Above, approve: 'up_to(who, boss)', mode: all, policy: { nobody: skip } }
+  - { set: { steps_up: 'count(up_to(who, boss))' } }
+  - { notify: 'up_to(who, boss)' }
+  - { id: own, title: Own, approve: 'up_to(applicant, boss)', mode: all, copy: { approved: ['up_to(who, boss)'] } }
+";
+    let test = "
+test: who stands at the top
+process: sign
+now: 2026-03-02T09:00
+start: { by: cy, data: { who: bo } }
+do:
+  - expect: { outcome: { above: skipped }, data: { steps_up: 0 }, task: own, for: [bo, li] }
+  - { approve: own, by: bo }
+  - { approve: own, by: li }
+  - expect: { ended: done }
+---
+test: who stands below
+process: sign
+now: 2026-03-02T09:00
+start: { by: cy, data: { who: cy } }
+do:
+  - expect: { task: above, for: [bo, li] }
+";
+    assert_eq!(support::failures(test, &[("directory.yaml", OFFICE), ("sign.yaml", process)]), "");
+}

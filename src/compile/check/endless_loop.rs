@@ -119,8 +119,10 @@ impl Search<'_, '_> {
         }
         self.path.push(node.clone());
         let Subject { document, flow, definition, world, .. } = *self.subject;
-        let at_once =
-            |call: &Call| world.callees.get(&*call.process.value).is_some_and(|one| one.may_end_at_once(call));
+        let at_once = |call: &Call, refused: bool| {
+            let callee = world.callees.get(&*call.process.value);
+            callee.is_some_and(|one| one.may_end_at_once(call) || refused && one.may_refuse())
+        };
         let idle = Idle { document, flow, definition: Some(definition), at_once: Some(&at_once) };
         for to in idle.past(node) {
             self.visit(&to);
