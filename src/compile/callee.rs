@@ -118,7 +118,7 @@ pub(crate) fn is_single(document: &Process) -> bool {
 
 /// What a field holds where it is set, so far as that is fixed.
 pub(crate) fn held(field: &syntax::Field) -> Domain {
-    Domain::asked(&limited(field))
+    Domain::of_items(&limited(field))
 }
 
 /// A field as a form holds it, so far as that is fixed.

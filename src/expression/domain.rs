@@ -104,6 +104,14 @@ impl Domain {
         }
     }
 
+    /// What a field holds, or each of several where it takes those: as of a list, that is what its items are.
+    pub fn of_items(field: &Field) -> Domain {
+        match field.many {
+            true => Domain::asked(&Field { many: false, min: None, max: None, required: true, ..field.clone() }),
+            false => Domain::asked(field),
+        }
+    }
+
     /// What a field holds that steps write: its type counts, its limits do not.
     pub fn written(field: &Field) -> Domain {
         let open = |sort| Part::Names { sort, listed: BTreeSet::new(), all_but: true };

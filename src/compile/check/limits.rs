@@ -79,7 +79,7 @@ impl<'f> To<'f> {
     }
 
     fn single(&self, text: &FeelText, constants: &[Value], of: &Expr, reckon: &Reckon<'_>) -> Option<Diagnostic> {
-        let (held, found) = (Domain::asked(self.field), &reckon(of));
+        let (held, found) = (Domain::of_items(self.field), &reckon(of));
         if self.is_never_within(constants, found) {
             return Some(self.beyond(text, constants));
         }
@@ -120,8 +120,8 @@ impl<'f> To<'f> {
         let days = matches!(of.op(), Op::Arithmetic(Arithmetic::Divide, _, by) if by_length(by));
         let (cut, places) = if days { ("floor", "") } else { ("round half up", ", 0") };
         let help = || self.instead(&format!("{cut}({}{places})", self.written(text)), "");
-        let maybe = || self.maybe(text, "可能不是整数", "may be no whole number", Some(help()));
-        (!Domain::asked(self.field).takes_fractions_of(found)).then(maybe)
+        let maybe = || self.maybe(text, "可能不是整数", "may be no whole number", (!self.field.many).then(help));
+        (!Domain::of_items(self.field).takes_fractions_of(found)).then(maybe)
     }
 
     /// What is wrong with how many rows there are.

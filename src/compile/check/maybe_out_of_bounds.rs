@@ -31,7 +31,7 @@ use rust_decimal::Decimal;
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let declared_as = |name: &FieldName| {
         let found = subject.definition.fields().find(|(known, _)| *known == name);
-        found.map_or(Domain::any(true), |(_, field)| Domain::asked(field))
+        found.map_or(Domain::any(true), |(_, field)| Domain::of_items(field))
     };
     for source in &subject.document.data {
         let name = FieldName::from(source.name.value.as_str());
@@ -145,7 +145,7 @@ struct Own<'o> {
 
 impl Declared for Own<'_> {
     fn field(&self, name: &FieldName) -> Domain {
-        self.form.get(name).map_or_else(|| self.around.field(name), Domain::asked)
+        self.form.get(name).map_or_else(|| self.around.field(name), Domain::of_items)
     }
 
     fn part(&self, of: &Expr) -> Option<Domain> {

@@ -176,7 +176,7 @@ impl Declared for Place<'_> {
         };
         let proved = self.certain.known.iter().any(|known| known.sets(name.as_str()));
         let null = !list && !proved && (optional || !self.certain.fields.contains(name));
-        let mut domain = Domain::asked(field);
+        let mut domain = Domain::of_items(field);
         if let Some(value) = field.value.as_ref().filter(|_| !field.many && self.deep.get() < extent::DEPTH) {
             self.deep.set(self.deep.get() + 1);
             domain = domain.computed(&extent(&value.root, self, &[]));
