@@ -131,7 +131,7 @@ pub(super) fn full(document: &Process) -> Vec<&str> {
 }
 
 /// Whether a form takes a list only with an item in it.
-fn is_full(field: &Field) -> bool {
+pub(super) fn is_full(field: &Field) -> bool {
     let list = field.many.is_some() || field.kind.is_some_and(|kind| kind.value == FieldType::List);
     let required = field.required.is_some_and(|required| required.value);
     let least = field.min.as_ref().and_then(|min| min.text.trim().parse::<Decimal>().ok());

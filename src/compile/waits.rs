@@ -4,6 +4,7 @@
 //! to be more than nothing. A date is over at once where that is past, be it waited for or be it when a step is due
 //! that time then decides or leaves; and what may be skipped proves nothing.
 
+use crate::compile::kept;
 use crate::compile::lower::{Flow, Placed};
 use crate::compile::outcomes::{decided_by_time, skippable};
 use crate::expression::extent::proves;
@@ -76,6 +77,13 @@ impl Idle<'_, '_> {
         through >= needed
     }
 
+    /// Whether the list of an `each` always has a row.
+    fn has_rows(&self, id: &StepId) -> bool {
+        let placed = self.flow.steps.iter().find(|placed| placed.id == *id);
+        let Some(StepKind::Each { rows, .. }) = placed.map(|placed| &placed.source.kind) else { return false };
+        self.document.form.iter().any(|list| list.name.value == rows.text.trim() && kept::is_full(list))
+    }
+
     /// Whether one place leads to another without anything having been waited for.
     pub(crate) fn reaches(&self, from: &Node, to: &Node) -> bool {
         let (mut queue, mut seen) = (vec![from.clone()], BTreeSet::new());
@@ -101,13 +109,14 @@ impl Idle<'_, '_> {
         seen
     }
 
-    /// Where a node leads without having waited. A list of an `each` may have no row.
+    /// Where a node leads without having waited. A list of an `each` may have no row, unless the start form asks for one.
     pub(crate) fn past(&self, node: &Node) -> Vec<Node> {
         let edges = self.flow.graph.edges_from(node);
         let mut found: Vec<Node> =
             edges.into_iter().filter(|(on, _)| self.passes(node, on)).map(|(_, to)| to.clone()).collect();
         if let Node::Step(id) = node
             && self.flow.graph.next(node, &On::Row).is_some()
+            && !self.has_rows(id)
         {
             found.push(Node::Join(id.clone()));
         }
