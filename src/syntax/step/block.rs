@@ -77,7 +77,10 @@ fn looked_into<'t>(steps: &'t str, text: &str) -> Option<&'t str> {
         steps[start..at].split('.').next().unwrap_or("")
     });
     let of_language = ["applicant", "instance", "steps", "assignee", "outcome", "response"];
-    let declared = |name: &str| text.contains(&format!("{name}:"));
+    let declared = |name: &str| {
+        let mut keys = text.match_indices(name).filter(|(at, _)| text[at + name.len()..].starts_with(':'));
+        keys.any(|(at, _)| !text[..at].ends_with(in_word))
+    };
     let mut counted: Vec<(&str, usize)> = Vec::new();
     for name in names.filter(|name| feel::is_word(name) && !of_language.contains(name) && !declared(name)) {
         match counted.iter_mut().find(|(known, _)| *known == name) {
