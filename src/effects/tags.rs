@@ -30,34 +30,31 @@ pub(super) fn of(text: &str) -> Vec<(usize, &str)> {
 
 /// Where a tag ends: at `close` outside of quotes, or with the text.
 fn end_of_tag(inside: &str, close: &str) -> usize {
-    let mut quote = None;
-    let mut escaped = false;
-    for (at, c) in inside.char_indices() {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => quote = Some(c),
-            None if inside.get(at..).is_some_and(|rest| rest.starts_with(close)) => return at,
-            None => {}
-        }
-    }
-    inside.len()
+    let closes = |(at, _): &(usize, char)| inside.get(*at..).is_some_and(|rest| rest.starts_with(close));
+    outside_quotes(inside).find(closes).map_or(inside.len(), |(at, _)| at)
 }
 
 /// A tag without its quoted texts.
 pub(super) fn unquoted(tag: &str) -> String {
-    let (mut plain, mut quote, mut escaped) = (String::new(), None, false);
-    for c in tag.chars() {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some(_) if c == '\\' => escaped = true,
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if c == '"' || c == '\'' => quote = Some(c),
-            None => plain.push(c),
+    outside_quotes(tag).map(|(_, c)| c).collect()
+}
+
+/// The characters of a text outside of its quoted ones, with their places.
+fn outside_quotes(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let (mut quote, mut escaped) = (None, false);
+    text.char_indices().filter(move |(_, c)| match quote {
+        Some(open) => {
+            (quote, escaped) = match c {
+                _ if escaped => (quote, false),
+                '\\' => (quote, true),
+                c => (quote.filter(|_| *c != open), false),
+            };
+            false
         }
-    }
-    plain
+        None if matches!(c, '"' | '\'') => {
+            quote = Some(*c);
+            false
+        }
+        None => true,
+    })
 }
