@@ -112,7 +112,8 @@ fn ordered(document: &Process, asked: &[&Field], written: &[&Field]) -> BTreeSet
     found
 }
 
-fn is_counted(field: &Field) -> bool {
+/// Whether a field holds numbers or lengths of time.
+pub(super) fn is_counted(field: &Field) -> bool {
     use FieldType::*;
     field.kind.is_some_and(|kind| matches!(kind.value, Integer | Decimal | Percent | Money | Duration))
 }

@@ -10,9 +10,9 @@ mod written;
 pub(crate) use written::Unwritable;
 
 use crate::compile::assigned::Certain;
+use crate::compile::computed;
 use crate::compile::rows::{self, Rows, asked_in};
 use crate::compile::typing::Typing;
-use crate::compile::{computed, units};
 use crate::expression::{self, Expected, Scope};
 use crate::model::form::{Field, FieldKind};
 use crate::model::id::{FieldName, StepId};
@@ -80,7 +80,6 @@ impl<'a> Fields<'a> {
         }
         fields.rows = rows::of(&fields, typing);
         fields.lists();
-        units::follow(&fields, typing);
         computed::follow(&fields, typing);
         fields.settle(typing);
         fields
