@@ -10,7 +10,7 @@ use crate::model::people::Directory;
 use crate::model::text::Lang;
 pub use crate::model::text::{clean, clean_line};
 use crate::model::time::{Moment, date_words, moment_words, weekday_words};
-use crate::model::value::{Record, Value};
+use crate::model::value::{Record, Value, in_cents};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use rust_decimal::{Decimal, RoundingStrategy};
@@ -150,7 +150,7 @@ impl Words<'_> {
 
 /// An amount with two places and its thousands apart: `1,280.00`.
 pub fn money(amount: Decimal) -> String {
-    let rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+    let rounded = in_cents(amount);
     let text = format!("{:.2}", rounded.abs());
     let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
     let mut grouped = String::with_capacity(text.len() + whole.len() / 3 + 1);

@@ -9,8 +9,7 @@ use crate::model::definition::Definition;
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::Formula;
 use crate::model::id::FieldName;
-use crate::model::value::{Record, Value};
-use rust_decimal::RoundingStrategy;
+use crate::model::value::{Record, Value, in_cents};
 
 /// Evaluates a formula on data.
 pub(super) type Evaluate<'a> = dyn Fn(&Formula, &Record) -> Result<Value, Failure> + 'a;
@@ -84,7 +83,7 @@ pub(super) fn stored(kind: &FieldKind, value: Value) -> Value {
             Value::List(items.into_iter().map(|item| stored(kind, item)).collect())
         }
         (FieldKind::Money, Value::Number(number)) => {
-            let mut money = number.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+            let mut money = in_cents(number);
             money.rescale(2);
             Value::Number(money)
         }

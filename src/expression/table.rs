@@ -13,8 +13,7 @@ use crate::model::form::{Field, FieldKind};
 use crate::model::formula::Formula;
 use crate::model::id::FieldName;
 use crate::model::rule::{Hit, Rule, Table};
-use crate::model::value::{Record, Value, plain};
-use rust_decimal::RoundingStrategy;
+use crate::model::value::{Record, Value, in_cents, plain};
 
 /// What a table answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +124,7 @@ fn outside((zh, en): (&str, &str), (name, field): (&FieldName, &Field), value: &
         && !Domain::asked(field).admits(value)
         && answers(field).admits(value)
     {
-        let rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
+        let rounded = in_cents(*amount);
         return Failure::new(
             format!("{zh} `{name}` 是金额，只有两位小数，不能是 {shown}；四舍五入后是 {rounded}"),
             format!(

@@ -11,7 +11,7 @@ use super::id::{DepartmentId, FieldName, PersonId, PositionId};
 use super::time::{Duration, Moment, TimeOfDay};
 use chrono::NaiveDate;
 use indexmap::IndexMap;
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -119,6 +119,11 @@ impl Value {
     pub fn to_plain(&self) -> serde_json::Value {
         plain(self)
     }
+}
+
+/// An amount as it is stored and shown: of two places, half up (away from zero).
+pub fn in_cents(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
 }
 
 /// Plain JSON for people's programs: numbers as decimal strings (no float on the way), dates in ISO 8601,

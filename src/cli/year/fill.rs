@@ -12,10 +12,10 @@ use crate::model::id::{FieldName, PersonId};
 use crate::model::input::{Reading, read_json};
 use crate::model::people::Directory;
 use crate::model::time::{Calendar, Duration, Moment};
-use crate::model::value::{Record, Value, plain};
+use crate::model::value::{Record, Value, in_cents, plain};
 use crate::runtime::Files;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -174,7 +174,7 @@ impl Filling<'_> {
             None => number,
             Some(times) => {
                 let product = data.get(times.as_str())?.as_number()?.checked_mul(number)?;
-                product.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+                in_cents(product)
             }
         };
         Some(Json::String(number.normalize().to_string()))
