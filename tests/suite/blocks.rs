@@ -1,6 +1,6 @@
 //! Blocks and steps that reach outside: the graphs that they become, what is known after them, what is refused.
 
-use crate::support::ExampleTemplates;
+use crate::support::{self, ExampleTemplates};
 use countersign::compile::{SourceText, compile};
 use countersign::model::control::{Join, Piece, Then, Undo};
 use countersign::model::definition::{Definition, StepKind};
@@ -354,6 +354,24 @@ fn a_circle_waits_where_something_in_it_is_sure_to() {
     };
     assert!(parallel("all").is_empty(), "one branch waits, and all must come");
     assert_eq!(parallel("any"), ["endless_loop", "early_join"]);
+}
+
+#[test]
+fn a_called_process_that_asks_nothing_is_not_waited_for() {
+    let told = |count: &str| {
+        let called = format!(
+            "process: stock\ntitle: Stock\nform:\n  count: {{ type: integer, title: Count, required: true{count} }}\n\
+             steps:\n  - {{ id: look, title: Look, task: lead, when: count > 2 }}\n"
+        );
+        let caller = "process: order\ntitle: Order\nform: { more: { type: integer, title: More, required: true } }\n\
+                      steps:\n  - { id: again, title: Again, call: stock, on: { otherwise: next } }\n  \
+                      - { go: again, when: more > 1 }\n";
+        let files = [("directory.yaml", support::OFFICE), ("stock.yaml", &*called), ("order.yaml", caller)];
+        let compiled = support::compile(&files);
+        compiled.diagnostics.iter().filter(|found| found.is_error()).map(|found| found.code.name()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(""), [""; 0], "its applicant is asked how many");
+    assert_eq!(told(", default: 1"), ["endless_loop"]);
 }
 
 #[test]
