@@ -173,8 +173,14 @@ pub(crate) fn run() {
     let mut shown = String::new();
     while tried < count {
         let project = &projects[Dice::new(!seed).below(projects.len())];
-        if let Some(found) = attempt(project, seed) {
+        if let Some(mut found) = attempt(project, seed) {
             tried += 1;
+            // A machine that stood still is no slow check: what is slow is slow each time.
+            for _ in 0..2 {
+                if found.took >= LIMIT {
+                    found.took = attempt(project, seed).map_or(found.took, |again| again.took.min(found.took));
+                }
+            }
             slowest = slowest.max((found.took, seed));
             silent += usize::from(found.errors.is_empty());
             *ways.entry(found.way).or_default() += 1;
