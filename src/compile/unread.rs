@@ -73,7 +73,23 @@ impl Reading {
 
     /// Whether how a case moves is as it is written.
     pub(crate) fn flow(&self) -> bool {
-        !self.broken && !self.pieces.iter().any(|piece| piece.hidden.flow)
+        !self.broken && self.of_flow().next().is_none()
+    }
+
+    /// Whether how a case moves in a part of the text is as it is written, whatever is wrong elsewhere.
+    pub(crate) fn flow_in(&self, part: Span) -> bool {
+        let apart = |item: Span| item.source != part.source || item.end <= part.start || part.end <= item.start;
+        !self.broken && self.of_flow().all(|piece| apart(piece.hidden.item))
+    }
+
+    /// What may move a case in another way than is written: the items, each with the words of what was not understood
+    /// in it.
+    pub(crate) fn turns(&self) -> impl Iterator<Item = (Span, BTreeSet<&str>)> {
+        self.of_flow().map(|piece| (piece.hidden.item, words(&piece.text).collect()))
+    }
+
+    fn of_flow(&self) -> impl Iterator<Item = &Piece> {
+        self.pieces.iter().filter(|piece| piece.hidden.flow)
     }
 
     /// Whether how a case moves on from a step is as it is written, whatever is wrong elsewhere; by what stands in it.
@@ -105,7 +121,10 @@ impl Reading {
         let within = |item: Span| item.source == at.source && item.start <= at.start && at.end <= item.end;
         let read = behind(read, document);
         let mentions = |piece: &Piece| words(&piece.text).any(|word| read.contains(word));
-        let hides = |piece: &Piece| piece.turns || piece.leads && within(piece.hidden.item) || mentions(piece);
+        // Where a case turns away later proves nothing of what it has come past.
+        let before = |item: Span| item.source != at.source || item.start <= at.start;
+        let turns = |piece: &Piece| piece.turns && before(piece.hidden.item);
+        let hides = |piece: &Piece| turns(piece) || piece.leads && within(piece.hidden.item) || mentions(piece);
         self.broken || self.pieces.iter().any(hides)
     }
 }

@@ -240,7 +240,7 @@ fn takes(field: &Entry, key: &str) -> bool {
 }
 
 /// Whether a value is that of a field: a group with a `type`.
-fn is_field(value: &Node) -> bool {
+pub(super) fn is_field(value: &Node) -> bool {
     matches!(&value.kind, NodeKind::Mapping(entries) if entries.iter().any(|entry| entry.key.text() == Some("type")))
 }
 

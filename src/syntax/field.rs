@@ -179,6 +179,7 @@ pub(crate) static CHECK: Place = Place {
 impl Lowering<'_> {
     /// The fields of a `form`, `data` or `fields`.
     pub(crate) fn form(&mut self, node: &Node) -> Vec<Field> {
+        let node = &*self.as_group(node);
         let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
         let entries = self.sunk(entries);
         let (mut found, mut passed) = (Vec::new(), 0);

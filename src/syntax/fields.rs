@@ -41,6 +41,8 @@ pub(crate) struct Lowering<'s> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Keys that were passed over with their values, as one fault told before makes them what they are.
     pub(crate) overlooked: Vec<Span>,
+    /// Where faults are that hide nothing, as the text is read as it was meant.
+    pub(crate) meant: Vec<Span>,
 }
 
 /// A mapping whose keys are known to be legal, or told and read as they are meant.
@@ -93,6 +95,12 @@ impl<'n> Fields<'n> {
 impl<'s> Lowering<'s> {
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Reports what is read as it was meant, so that it hides nothing.
+    pub(super) fn reads_on(&mut self, diagnostic: Diagnostic) {
+        self.meant.push(diagnostic.span);
+        self.report(diagnostic);
     }
 
     /// Opens a mapping of a known kind. `at` is where a missing key is shown. Unknown keys are reported here.
@@ -180,8 +188,11 @@ impl<'s> Lowering<'s> {
             return None;
         }
         let (zh, en) = place.name;
-        if let Some(home) = place.relatives.iter().find(|home| home.keys.contains(&name) || home.later.contains(&name))
-        {
+        // A group of fields is meant to be one, whatever its key looks like.
+        let form = missing.iter().copied().find(|key| matches!(*key, "form" | "fields"));
+        let form = form.filter(|_| depth::is_form(&entry.value));
+        let is_home = |home: &&&Place| home.keys.contains(&name) || home.later.contains(&name);
+        if let Some(home) = place.relatives.iter().find(is_home).filter(|_| form.is_none()) {
             let (home_zh, home_en) = home.name;
             self.report(
                 Diagnostic::new(
@@ -196,9 +207,6 @@ impl<'s> Lowering<'s> {
             );
             return None;
         }
-        // A group of fields is meant to be one, whatever its key looks like.
-        let form = missing.iter().copied().find(|key| matches!(*key, "form" | "fields"));
-        let form = form.filter(|_| depth::is_form(&entry.value));
         let close = form.or_else(|| dialect::meant(name, missing.iter().copied()));
         let close = close.or_else(|| suggest::torn(name, missing.iter().copied()));
         let listed = quoted_list(place.keys.iter().copied());

@@ -4,9 +4,12 @@
 //! there, so it must not be told; everything else is. A piece is as small as it can be: a key and its value where a
 //! fault lies in these, else the item of a list.
 
-use super::node::{Node, NodeKind};
-use crate::diagnostics::{Code, Diagnostic, Fix, Span};
+use super::node::{Line, Node, NodeKind, lines};
+use super::process::is_head;
+use super::step::is_key;
+use crate::diagnostics::{Code, Diagnostic, Fix, SourceId, Span};
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// A piece of a document that was not understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +45,70 @@ const OF_FLOW: &[&str] = &[
 ];
 
 /// What a fault hides; nothing where the text is read as it was meant.
-pub(super) fn hidden(found: &Diagnostic, root: &Node) -> Option<Hidden> {
-    may_hide(found).then(|| behind(found.code, found.span.start, root))
+pub(super) fn hidden(found: &Diagnostic, text: &str, root: &Node) -> Option<Hidden> {
+    // A line that is indented with what is no space hides itself, and not what it stands in.
+    let at = found.span.start as usize;
+    let rest = text.get(at..).unwrap_or_default();
+    let tab = rest.starts_with(['\t', '\u{3000}']);
+    let words = if tab { rest.trim_start().trim_start_matches("- ") } else { rest };
+    let blank = rest.len() - words.len();
+    may_hide(found).then(|| behind(found.code, (at + blank) as u32, root))
+}
+
+/// What lines hide that were left out, as YAML is broken in them: an item of a list, or a key of what stands around.
+pub(super) fn gap(id: SourceId, text: &str, gap: &Range<u32>, root: Option<&Node>) -> Hidden {
+    let span = Span { source: id, start: gap.start, end: gap.end };
+    let all = lines(text);
+    let (above, here) = all.split_at(all.partition_point(|line| line.start < gap.start as usize));
+    let mut place = Place { piece: span, value: None, item: None, keys: Vec::new(), inside: 0 };
+    let Some(own) = here.first() else { return Hidden { span, item: span, keys: Vec::new(), flow: true } };
+    let (holder, sibling) = holder(above, own);
+    if let (Some(holder), Some(root)) = (holder, root) {
+        let key = holder.start + holder.depth();
+        place.descend(root, u32::try_from(key).unwrap_or(u32::MAX));
+    }
+    if own.is_item() {
+        place.item = None;
+        place.keys.truncate(if sibling { place.inside } else { place.keys.len() });
+    } else {
+        if sibling {
+            place.keys.pop();
+        }
+        let key = own.words.split([':', '：']).next().unwrap_or_default().trim();
+        place.keys.push(key.to_owned());
+    }
+    let within = place.keys.get(place.inside..).unwrap_or_default();
+    let flow = match place.keys.first().map(String::as_str) {
+        // An item of the steps, or a key that says where a case goes on, or one that is not known.
+        Some("steps") => {
+            within.last().is_none_or(|key| of_flow(key) || !is_key(key)) || within.iter().any(|key| of_flow(key))
+        }
+        Some(head) => !is_head(head),
+        None => true,
+    };
+    Hidden { span, item: place.item.unwrap_or(span), keys: place.keys, flow }
+}
+
+/// The line that a line belongs under, or the one above that it stands beside.
+fn holder<'l, 't>(above: &'l [Line<'t>], own: &Line<'t>) -> (Option<&'l Line<'t>>, bool) {
+    let at = if own.is_item() { own.indent } else { own.depth() };
+    for line in above.iter().rev() {
+        let beside = match own.is_item() {
+            true => line.is_item() && line.indent == at,
+            false => line.depth() == at,
+        };
+        if beside {
+            return (Some(line), true);
+        }
+        if line.depth() < at || own.is_item() && line.depth() == at {
+            return (Some(line), false);
+        }
+    }
+    (None, false)
+}
+
+fn of_flow(key: &str) -> bool {
+    OF_FLOW.contains(&key)
 }
 
 /// What a fault of a kind hides that lies at a place.
@@ -56,13 +121,12 @@ pub(super) fn behind(code: Code, start: u32, root: &Node) -> Hidden {
     }
     let within = at.keys.get(at.inside..).unwrap_or_default();
     let steps = at.keys.first().is_some_and(|first| first == "steps");
-    let of_flow = |key: &String| OF_FLOW.contains(&key.as_str());
     let flow = match code {
         // What belongs elsewhere is known, and leads nowhere here.
-        Code::MisplacedKey => within.last().is_some_and(of_flow),
+        Code::MisplacedKey => within.last().is_some_and(|key| of_flow(key)),
         Code::StepKind => true,
-        Code::UnknownKey => within.iter().any(of_flow) || names_step(root, at.value),
-        _ => within.iter().any(of_flow),
+        Code::UnknownKey => within.iter().any(|key| of_flow(key)) || names_step(root, at.value),
+        _ => within.iter().any(|key| of_flow(key)),
     };
     // Of a document without its steps nothing is known.
     let flow = if steps { flow || within.is_empty() } else { at.keys.len() <= 1 && lacks(code) };
@@ -137,7 +201,15 @@ impl<'n> Place<'n> {
                 let found = entries.iter().rfind(|entry| {
                     entry.key.span.start <= at && (at < entry.value.span.end || at < entry.key.span.end)
                 });
-                let Some(entry) = found else { return };
+                let Some(entry) = found else {
+                    if at <= node.span.start {
+                        return;
+                    }
+                    // A key that is there twice is not in the tree with its second value.
+                    let next = entries.iter().map(|entry| entry.key.span.start).find(|start| *start > at);
+                    self.piece = Span { start: at, end: next.unwrap_or(node.span.end), ..node.span };
+                    return;
+                };
                 let end = entry.value.span.end.max(entry.key.span.end);
                 self.piece = Span { end, ..entry.key.span };
                 self.value = Some(&entry.value);

@@ -31,6 +31,7 @@ mod recorded;
 mod scalar;
 mod schema;
 mod secret;
+mod shape;
 mod slip;
 pub(crate) mod step;
 pub(crate) mod table;
@@ -129,22 +130,26 @@ pub struct Parsed {
 pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
     let source = sources.get(id);
     let read = Read::of(id, source, node::read(id, source));
-    let Read { tree, document, mut diagnostics, overlooked } = moved::back(id, source, &read).unwrap_or(read);
+    let Read { tree, document, mut diagnostics, overlooked, meant } = moved::back(id, source, &read).unwrap_or(read);
     written_out(id, &source.text, &mut diagnostics);
     crate::diagnostics::sort(&mut diagnostics, sources);
-    let told = diagnostics.len() <= FAULT_LIMIT;
-    if !told {
+    let all_told = diagnostics.len() <= FAULT_LIMIT;
+    if !all_told {
         let more = diagnostics.len() - FAULT_LIMIT;
         diagnostics.truncate(FAULT_LIMIT);
         let last = diagnostics.last().map_or(Span::new(id, 0, 0), |found| found.span);
         diagnostics.push(too_many_faults(last, more));
     }
-    let told_of = |root| diagnostics.iter().filter_map(move |found| hidden::hidden(found, root));
+    // What is told of a line that was left out is hidden with it.
+    let left_out = |found: &&Diagnostic| tree.gaps.iter().any(|gap| gap.contains(&found.span.start));
+    let told = diagnostics.iter().filter(|found| !left_out(found) && !meant.contains(&found.span));
+    let told_of = |root| told.clone().filter_map(move |found| hidden::hidden(found, &source.text, root));
     let overlooked = |root| overlooked.iter().map(move |key| hidden::behind(Code::MisplacedKey, key.start, root));
     let hidden = tree.root.iter().flat_map(|root| told_of(root).chain(overlooked(root)));
-    let hidden = hidden.collect();
+    let gaps = tree.gaps.iter().map(|gap| hidden::gap(id, &source.text, gap, tree.root.as_ref()));
+    let hidden = hidden.chain(gaps).collect();
     // What so many faults hide is not looked for.
-    let whole = told && tree.broken_at.is_none() && tree.gaps.is_empty();
+    let whole = all_told && tree.broken_at.is_none();
     Parsed { document, diagnostics, hidden, whole }
 }
 
@@ -155,11 +160,13 @@ struct Read {
     diagnostics: Vec<Diagnostic>,
     /// Keys that were passed over with their values.
     overlooked: Vec<Span>,
+    /// Faults that hide nothing, as the text is read as it was meant.
+    meant: Vec<Span>,
 }
 
 impl Read {
     fn of(id: SourceId, source: &Text, mut tree: Tree) -> Read {
-        let mut lowering = Lowering { id, source, diagnostics: Vec::new(), overlooked: Vec::new() };
+        let mut lowering = Lowering { id, source, diagnostics: Vec::new(), overlooked: Vec::new(), meant: Vec::new() };
         let document = match &tree.root {
             Some(root) => match lowering.document(root) {
                 Document::Tests(tests) => lowering.tests(tests, &tree.more),
@@ -172,7 +179,7 @@ impl Read {
         let mut diagnostics = std::mem::take(&mut tree.diagnostics);
         diagnostics.extend(told);
         diagnostics.retain(|found| !node::below_gap(&source.text, found.span.start, &tree.gaps));
-        Read { tree, document, diagnostics, overlooked: lowering.overlooked }
+        Read { tree, document, diagnostics, overlooked: lowering.overlooked, meant: lowering.meant }
     }
 }
 

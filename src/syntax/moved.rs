@@ -82,9 +82,9 @@ fn fewer(before: &[&Diagnostic], read: &Read) -> Option<usize> {
 }
 
 /// The lines that are told of, and those that do not line up with what stands above them.
-fn suspects(lines: &[Line<'_>], told: &[&Diagnostic]) -> Vec<usize> {
+fn suspects(lines: &[Line<'_>], faults: &[&Diagnostic]) -> Vec<usize> {
     let line_of = |at: u32| lines.partition_point(|line| line.start <= at as usize).checked_sub(1);
-    let told = told.iter().filter_map(|found| line_of(found.span.start));
+    let told = faults.iter().filter_map(|found| line_of(found.span.start));
     let odd = (1..lines.len()).filter(|at| !lines_up(lines, *at)).flat_map(|at| [at - 1, at]);
     let mut found = Vec::new();
     for at in told.clone().chain(odd) {
@@ -92,6 +92,11 @@ fn suspects(lines: &[Line<'_>], told: &[&Diagnostic]) -> Vec<usize> {
             found.push(at);
         }
     }
+    // What is wrong with a line that has a mark too many, or lacks one, is known.
+    let mended =
+        |found: &&&Diagnostic| found.code == Code::YamlSyntax && found.fix.as_ref().is_some_and(|fix| fix.safe);
+    let known: Vec<usize> = faults.iter().filter(mended).filter_map(|found| line_of(found.span.start)).collect();
+    found.retain(|at| !known.contains(at));
     let near = told.min().unwrap_or(0);
     found.sort_by_key(|at| at.abs_diff(near));
     found.truncate(LINES);

@@ -1,6 +1,6 @@
 //! A step from which no path leads to an end of the case.
 
-use super::{Subject, called, endless_loop, step_of};
+use super::{Subject, called, endless_loop, opened, step_of};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::graph::Node;
 use crate::model::id::StepId;
@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     // A circle that never waits is told by its own check and is why nothing ends.
-    if !subject.flow_known() || !endless_loop::rings(subject).is_empty() {
+    if !subject.reading.to_its_end() || !endless_loop::rings(subject).is_empty() {
         return;
     }
-    let graph = &subject.flow.graph;
+    let graph = &opened::graph(subject);
     let ending: BTreeSet<&StepId> = graph.finishing().into_iter().filter_map(step_of).collect();
     let reached: BTreeSet<&StepId> = graph.reachable().into_iter().filter_map(step_of).collect();
     let stuck = |id: &StepId| {

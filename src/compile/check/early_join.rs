@@ -9,14 +9,11 @@ use crate::model::text::Wording;
 use crate::syntax::{Join, StepKind};
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    if !subject.flow_known() {
-        return;
-    }
     let idle =
         Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition), at_once: None };
     for placed in &subject.flow.steps {
         let StepKind::Parallel { branches, join: Some(join) } = &placed.source.kind else { continue };
-        if join.value == Join::All {
+        if join.value == Join::All || !subject.flow_known_in(placed.source.span) {
             continue;
         }
         let (holder, join) = (Node::Step(placed.id.clone()), Node::Join(placed.id.clone()));

@@ -4,7 +4,7 @@
 use super::Subject;
 use crate::compile::callee::Callee;
 use crate::compile::waits::Idle;
-use crate::diagnostics::{Code, Diagnostic, Spanned};
+use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::graph::Node;
 use crate::model::text::Wording;
 use crate::syntax::StepKind;
@@ -15,21 +15,21 @@ type Calls = for<'c, 'a> fn(&'c Callee<'a>) -> &'c [&'a str];
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(own) = subject.document.name.as_ref().map(|name| name.value.as_str()) else { return };
-    if !subject.flow_known() {
-        return;
-    }
     let reached =
         Idle { document: subject.document, flow: subject.flow, definition: Some(subject.definition), at_once: None }
             .reached();
     for placed in &subject.flow.steps {
         let StepKind::Call(call) = &placed.source.kind else { continue };
         let process = call.process.value.as_str();
-        let at_once = reached.contains(&Node::Step(placed.id.clone()));
+        // What comes first may wait for somebody where it was not understood.
+        let before = Span { start: subject.document.key_span.start, ..placed.source.span };
+        let at_once = reached.contains(&Node::Step(placed.id.clone())) && subject.flow_known_in(before);
         if at_once && let Some(ring) = first_of(subject, own, process, |callee| &callee.calls_at_once) {
             diagnostics.push(at_once_again(&call.process, &shown(own, &ring)));
             continue;
         }
-        let always = subject.world.callees.get(own).is_some_and(|own| own.calls_always.contains(&process));
+        let always = subject.flow_known()
+            && subject.world.callees.get(own).is_some_and(|own| own.calls_always.contains(&process));
         if always && let Some(ring) = first_of(subject, own, process, |callee| &callee.calls_always) {
             diagnostics.push(always_again(&call.process, &shown(own, &ring)));
         }

@@ -5,7 +5,7 @@
 
 use super::{Subject, called, step_of};
 use crate::compile::waits::Idle;
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::model::graph::Node;
 use crate::model::id::StepId;
 use crate::model::text::Wording;
@@ -24,10 +24,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         ));
     }
     // A jump that leads nowhere yet opens no circle of others.
-    if !subject.steps_known() {
-        return;
-    }
-    for ring in rings(subject) {
+    for ring in rings(subject).into_iter().filter(|ring| is_known(subject, ring)) {
         let names: Vec<String> = ring.iter().filter_map(|id| subject.placed(id)).map(called).collect();
         let Some(span) = ring.first().and_then(|id| subject.at(id)) else { continue };
         let shown = names.iter().chain(names.first()).map(String::as_str).collect::<Vec<_>>().join(" → ");
@@ -48,6 +45,17 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             })),
         );
     }
+}
+
+/// Whether the steps of a circle, and what stands between them, were understood.
+fn is_known(subject: &Subject<'_>, ring: &[StepId]) -> bool {
+    let next = ring.iter().cycle().skip(1);
+    ring.iter().zip(next).all(|(id, next)| {
+        let Some(span) = subject.placed(id).map(|placed| placed.source.span) else { return false };
+        let behind = subject.flow.steps.iter().find(|placed| placed.source.span.start >= span.end);
+        let end = behind.filter(|behind| behind.id == *next).map_or(span.end, |behind| behind.source.span.start);
+        subject.reading.flow_in(Span { end, ..span })
+    })
 }
 
 /// What helps where something in the circle is waited for, for no time perhaps, or where it asks again and again.

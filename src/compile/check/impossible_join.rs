@@ -13,7 +13,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         };
         let there = branches.len();
-        if (1..=there).contains(&usize::from(*count)) || !subject.reading.flow() {
+        if (1..=there).contains(&usize::from(*count)) || !subject.reading.flow_in(placed.source.span) {
             continue;
         }
         diagnostics.push(Diagnostic::new(

@@ -28,6 +28,7 @@ mod nested_lock;
 mod nested_rows;
 mod no_approver;
 mod no_time;
+mod opened;
 mod own_case_allowed;
 mod place;
 mod proof;
@@ -169,6 +170,14 @@ impl<'a> Subject<'a> {
     fn steps_known(&self) -> bool {
         let unread = |placed: &Placed<'_>| matches!(placed.source.kind, StepKind::Unknown);
         self.reading.flow() && !self.flow.steps.iter().any(unread)
+    }
+
+    /// Whether the graph of a part of the text is what the author meant, whatever is wrong elsewhere.
+    fn flow_known_in(&self, part: Span) -> bool {
+        let inside = |span: Span| part.start <= span.start && span.end <= part.end;
+        self.reading.flow_in(part)
+            && !self.flow.circles.iter().any(|circle| inside(circle.span))
+            && self.flow.jumps.iter().all(|jump| jump.found == Found::Fine || !inside(jump.target.span))
     }
 
     /// Whether an expression rests on what was not understood, or is computed with a fault, so that nothing is proved of it.

@@ -10,6 +10,9 @@ use crate::syntax::{Step, StepKind};
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for placed in &subject.flow.steps {
         let StepKind::Race { branches } = &placed.source.kind else { continue };
+        if !subject.reading.flow_in(placed.source.span) {
+            continue;
+        }
         for branch in branches {
             let first = branch.steps.first();
             let opens = first.is_some_and(|step| {
@@ -22,7 +25,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 };
                 waits && !skippable(step, subject.document)
             });
-            if opens || !subject.reading.flow() {
+            if opens {
                 continue;
             }
             let name = &branch.name.value;

@@ -14,7 +14,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         }
         let (name, span) = (&jump.target.name, jump.target.span);
-        if ENDS.contains(&name.as_str()) {
+        if is_end(name) {
             diagnostics.push(no_end(span, name));
             continue;
         }
@@ -42,6 +42,11 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
 
 /// Words by which an end of the case is meant, not a step.
 const ENDS: [&str; 8] = ["end", "done", "stop", "finish", "rejected", "cancelled", "结束", "完成"];
+
+/// Whether a name means an end of the case.
+pub(super) fn is_end(name: &str) -> bool {
+    ENDS.contains(&name)
+}
 
 fn no_end(span: Span, name: &str) -> Diagnostic {
     let as_what = if matches!(name, "end" | "stop" | "finish" | "结束") { "done" } else { name };

@@ -1,6 +1,6 @@
 //! A step that nothing leads to.
 
-use super::{Subject, called, step_of};
+use super::{Subject, called, opened, step_of};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::graph::Node;
 use crate::model::id::StepId;
@@ -8,10 +8,10 @@ use crate::model::text::Wording;
 use std::collections::BTreeSet;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    if !subject.flow_known() {
+    if !subject.reading.to_its_end() {
         return;
     }
-    let graph = &subject.flow.graph;
+    let graph = &opened::graph(subject);
     let mut reached: BTreeSet<&StepId> = graph.reachable().into_iter().filter_map(step_of).collect();
     // Where a `choose` lacks its way on, which is told, what comes behind it is reached once that is written.
     for found in diagnostics.iter().filter(|found| found.code == Code::MissingOtherwise) {

@@ -1,5 +1,6 @@
 //! The parser's events → a tree, up to where the parser stops.
 
+use super::tabs::{FULL_WIDTH_SPACE, tab, tab_starts_line};
 use super::{DEPTH_LIMIT, Entry, NODE_LIMIT, Node, NodeKind, ScalarForm, VALUE_LIMIT, meant};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
@@ -282,6 +283,14 @@ impl<'t> Builder<'t> {
         let NodeKind::Scalar { form: ScalarForm::Plain, .. } = &node.kind else { return None };
         let start = node.span.start as usize;
         let raw = self.text.get(start..node.span.end as usize)?;
+        if tab_starts_line(self.text, start) && raw.starts_with(FULL_WIDTH_SPACE) {
+            return Some(tab(self.id, self.text, start));
+        }
+        if let Some(mark) = meant::before_line(self.text, start) {
+            let end = start + mark.len_utf8();
+            let spaces = self.text[end..].len() - self.text[end..].trim_start_matches(' ').len();
+            return Some(meant::stray(Span::new(self.id, start, end), mark, spaces));
+        }
         let open = self.open.last();
         let flow = open.is_some_and(|open| self.text[open.start..].starts_with(['{', '[']));
         let found = match open.map(|open| &open.part) {

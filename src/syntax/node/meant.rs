@@ -4,6 +4,7 @@
 //! typed is found here.
 
 use super::lines::{line_above, starts_value};
+use super::tabs::FULL_WIDTH_SPACE;
 use super::{Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
@@ -50,8 +51,13 @@ pub(super) fn mark_in_key(key: &str) -> Option<Mark> {
     }
 }
 
-/// The space that a text lacks which stands as a key or as an item: `type:money`.
+/// The space that a text lacks which stands as a key or as an item: `type:money`, or `type:　money`.
 fn missing_space(text: &str) -> Option<Mark> {
+    let key = word(text);
+    if is_key(key) && text[key.len()..].strip_prefix(':').is_some_and(|value| value.starts_with(FULL_WIDTH_SPACE)) {
+        let length = FULL_WIDTH_SPACE.len_utf8();
+        return Some(Mark { at: key.len() + 1, length, mark: Some(FULL_WIDTH_SPACE), typed: " " });
+    }
     unspaced(text, is_key).map(|at| Mark { at, length: 0, mark: None, typed: " " })
 }
 
@@ -110,6 +116,29 @@ fn no_colon(span: Span) -> Diagnostic {
         ),
     )
     .fix(span, ":", Wording::new("加上冒号", "add the colon"))
+}
+
+/// A mark that was typed at the left of a line which is indented.
+pub(super) fn before_line(text: &str, at: usize) -> Option<char> {
+    let line = text.get(at..)?;
+    let mark = line.chars().next().filter(|c| !c.is_alphanumeric() && !c.is_whitespace() && *c != '-')?;
+    let first = at == 0 || text[..at].ends_with('\n');
+    let line = &line[mark.len_utf8()..];
+    (first && (line.starts_with("  ") || line.starts_with(" - "))).then_some(mark)
+}
+
+/// What is said of such a mark, before so many spaces: it came to them, or stands for one of them.
+pub(super) fn stray(span: Span, mark: char, spaces: usize) -> Diagnostic {
+    let typed = if spaces.is_multiple_of(2) { "" } else { " " };
+    Diagnostic::new(
+        Code::YamlSyntax,
+        span,
+        Wording::new(
+            format!("这一行前面多了一个 `{mark}`，请删掉它"),
+            format!("there is a `{mark}` too many before this line; delete it"),
+        ),
+    )
+    .fix(span, typed, Wording::new("删掉它", "delete it"))
 }
 
 /// The name that a text begins with.

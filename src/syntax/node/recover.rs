@@ -9,7 +9,7 @@
 
 use super::build::{self, Built, Stop};
 use super::draft::Draft;
-use super::{Node, NodeKind, Tree, refused};
+use super::{Node, NodeKind, Tree, meant, refused};
 use crate::diagnostics::{Code, Diagnostic, SourceId};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -150,8 +150,10 @@ fn block(text: &str, at: usize) -> Range<usize> {
     start..deeper
 }
 
+/// How deep a line stands. A mark that was typed before it by mistake moves nothing below it.
 fn indent(line: &str) -> usize {
-    line.chars().take_while(|c| matches!(c, ' ' | '\t')).count()
+    let mark = meant::before_line(line, 0).map_or(0, char::len_utf8);
+    line[mark..].chars().take_while(|c| matches!(c, ' ' | '\t')).count()
 }
 
 /// A node with the places of the written text.

@@ -14,7 +14,7 @@ fn is_tab(c: char) -> bool {
     matches!(c, '\t' | FULL_WIDTH_SPACE)
 }
 
-const FULL_WIDTH_SPACE: char = '\u{3000}';
+pub(super) const FULL_WIDTH_SPACE: char = '\u{3000}';
 
 /// What is said of a tab.
 pub(super) fn tab(id: SourceId, text: &str, at: usize) -> Diagnostic {

@@ -32,8 +32,13 @@ pub(super) static STEP_RELATIVES: &[&Place] = &[
     &POLICY, &FIELD,
 ];
 
+/// Whether a key says what a step does.
+pub(crate) fn is_kind(word: &str) -> bool {
+    KINDS.contains(&word)
+}
+
 /// Whether a step of any kind has such a key.
-pub(super) fn is_key(word: &str) -> bool {
+pub(crate) fn is_key(word: &str) -> bool {
     STEPS.iter().any(|place| place.keys.contains(&word) || place.later.contains(&word))
 }
 

@@ -9,7 +9,7 @@ mod overdue;
 
 pub use block::{Branch, Case, Join, Undo};
 pub use human::{Allow, Mode, Shown, Who};
-pub(crate) use keys::STEP;
+pub(crate) use keys::{STEP, is_key, is_kind};
 pub use outside::{Call, Http, Job, Piece, Retry, Taken};
 pub use overdue::{Overdue, Then};
 
@@ -224,6 +224,7 @@ pub(crate) static OVERDUE_PLACES: (&Place, &Place) = (&overdue::HUMAN, &overdue:
 impl Lowering<'_> {
     /// The steps of a list.
     pub(crate) fn steps(&mut self, node: &Node) -> Vec<Step> {
+        let node = &*self.as_list(node);
         let Some(items) = self.items(node) else { return Vec::new() };
         items.iter().filter_map(|item| self.step(item, true)).collect()
     }
