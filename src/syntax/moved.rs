@@ -1,9 +1,9 @@
-//! One line that was moved, whatever it made of the rest: it is looked for by moving lines back.
+//! Lines that were moved, whatever that made of the rest: they are looked for by moving lines back.
 //!
 //! A line at another depth makes faults far from itself: a step without its kind, a key that is there twice, a file that
 //! is no YAML. Where moving one line makes several faults go and brings none, that line is what is wrong. It is told, and
 //! the text is read as if it stood where it belongs. Tried are the lines that are told of and those that do not line up
-//! with their neighbours, each at the depths of these.
+//! with their neighbours, each at the depths of these; then each with what belongs to it.
 
 use super::Read;
 use super::node::{self, Draft, Line};
@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 
 /// The most lines that are tried.
 const LINES: usize = 10;
+/// The most places that are tried where moved lines may end.
+const ENDS: usize = 8;
 /// The most bytes that are read for it.
 const READ_LIMIT: usize = 1024 * 1024;
 
@@ -23,27 +25,75 @@ pub(super) fn back(id: SourceId, source: &Source, read: &Read) -> Option<Read> {
     }
     let text: &str = &source.text;
     let lines = node::lines(text);
-    let (size, mut left) = (read.tree.size(), READ_LIMIT / text.len().max(1));
-    let mut best: Option<(Worth, Read)> = None;
-    'lines: for at in suspects(&lines, &before) {
-        let line = lines[at];
-        for depth in depths(&lines, at) {
-            let Some(less) = left.checked_sub(1) else { break 'lines };
-            left = less;
-            let mut draft = Draft::new(text);
-            draft.replace(line.start..line.start + line.indent, &" ".repeat(depth));
-            let moved = Source { text: draft.text().into(), ..source.clone() };
-            let mut other = Read::of(id, source, node::read(id, &moved).written(&draft));
-            let Some(after) = fewer(&before, &other).filter(|_| other.tree.size() >= size) else { continue };
-            let worth = Worth { after, odd: depth % 2, by: depth.abs_diff(line.indent) };
-            if best.as_ref().is_none_or(|(known, _)| worth < *known) {
-                let code = if read.tree.sound { Code::MisplacedKey } else { Code::YamlSyntax };
-                other.diagnostics.push(Diagnostic { code, ..node::out_of_line(id, line, depth) });
-                best = Some((worth, other));
+    let suspects = suspects(&lines, &before);
+    let left = READ_LIMIT / text.len().max(1);
+    let mut search = Search { id, source, read, before: &before, left, best: None };
+    for at in &suspects {
+        for depth in depths(&lines, *at) {
+            search.moved(lines.get(*at..*at + 1).unwrap_or_default(), depth)?;
+        }
+    }
+    if search.best.is_none() {
+        for at in &suspects {
+            for depth in depths(&lines, *at) {
+                for end in ends(&lines, *at, depth) {
+                    search.moved(lines.get(*at..end).unwrap_or_default(), depth)?;
+                }
             }
         }
     }
-    best.map(|(_, read)| read)
+    search.best.map(|(_, read)| read)
+}
+
+struct Search<'s> {
+    id: SourceId,
+    source: &'s Source,
+    /// The text as it is written.
+    read: &'s Read,
+    /// What is wrong with it.
+    before: &'s [&'s Diagnostic],
+    /// How often it may be read yet.
+    left: usize,
+    best: Option<(Worth, Read)>,
+}
+
+impl Search<'_> {
+    /// Moves lines so that the first of them stands at a depth. `None` where no more is tried.
+    fn moved(&mut self, lines: &[Line<'_>], depth: usize) -> Option<()> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return self.best.as_ref().map(|_| ());
+        };
+        self.left = left;
+        let Some(first) = lines.first() else { return Some(()) };
+        let mut draft = Draft::new(&self.source.text);
+        for line in lines.iter().rev() {
+            let indent = (line.indent + depth).saturating_sub(first.indent);
+            draft.replace(line.start..line.start + line.indent, &" ".repeat(indent));
+        }
+        let moved = Source { text: draft.text().into(), ..self.source.clone() };
+        let mut other = Read::of(self.id, self.source, node::read(self.id, &moved).written(&draft));
+        let after = fewer(self.before, &other).filter(|_| other.tree.size() >= self.read.tree.size());
+        let Some(after) = after else { return Some(()) };
+        let worth = Worth { after, odd: depth % 2, by: depth.abs_diff(first.indent) };
+        if self.best.as_ref().is_none_or(|(known, _)| worth < *known) {
+            let code = if self.read.tree.sound { Code::MisplacedKey } else { Code::YamlSyntax };
+            let found = Diagnostic { code, ..node::out_of_line(self.id, *first, lines.len() - 1, depth) };
+            other.meant.push(found.span);
+            other.diagnostics.push(found);
+            self.best = Some((worth, other));
+        }
+        Some(())
+    }
+}
+
+/// Where what was moved with a line may end: with what is deeper than the line, or, where that stands too far to the left,
+/// before any of these that would then stand beside it.
+fn ends(lines: &[Line<'_>], at: usize, depth: usize) -> Vec<usize> {
+    let own = lines[at].indent;
+    let end = (at + 1..lines.len()).find(|end| lines[*end].indent <= own).unwrap_or(lines.len());
+    let beside = (at + 2..end).filter(|end| depth > own && lines[*end].indent <= depth);
+    let last = (end > at + 1).then_some(end);
+    beside.take(ENDS).chain(last).collect()
 }
 
 /// How good a place is for a line: the fewer faults are left, the evener its depth and the nearer, the better.

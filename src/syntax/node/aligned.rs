@@ -26,11 +26,11 @@ pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnos
         return Some(no_dash(id, line));
     }
     let (line, depth) = rules.iter().find_map(|rule| rule(&lines, here))?;
-    Some(told(id, line, depth))
+    Some(told(id, line, 0, depth))
 }
 
-/// What is said of a line that belongs at another depth.
-pub(crate) fn told(id: SourceId, line: Line<'_>, depth: usize) -> Diagnostic {
+/// What is said of a line that belongs at another depth, and so many below with it.
+pub(crate) fn told(id: SourceId, line: Line<'_>, below: usize, depth: usize) -> Diagnostic {
     let start = line.start + line.indent;
     let length = line.pair().map_or(1, |(key, _)| key.len()) + line.depth() - line.indent;
     let (zh, en) = match depth {
@@ -38,9 +38,27 @@ pub(crate) fn told(id: SourceId, line: Line<'_>, depth: usize) -> Diagnostic {
         1 => ("请缩进 1 格".to_owned(), "indent it by one space".to_owned()),
         _ => (format!("请缩进 {depth} 格"), format!("indent it by {depth} spaces")),
     };
+    let span = Span::new(id, start, start + length);
+    if below > 0 {
+        let (zh, en) = match depth.checked_sub(line.indent) {
+            Some(more) => (format!("请都再缩进 {more} 格"), format!("indent them by {more} more spaces")),
+            None => {
+                let less = line.indent - depth;
+                (format!("请都少缩进 {less} 格"), format!("indent them by {less} spaces less"))
+            }
+        };
+        return Diagnostic::new(
+            Code::YamlSyntax,
+            span,
+            Wording::new(
+                format!("这一行和它下面 {below} 行的缩进和前后各行对不上。{zh}"),
+                format!("this line and the {below} below it do not line up with those around them; {en}"),
+            ),
+        );
+    }
     Diagnostic::new(
         Code::YamlSyntax,
-        Span::new(id, start, start + length),
+        span,
         Wording::new(
             format!("这一行的缩进和前后各行对不上。{zh}"),
             format!("this line does not line up with those around it; {en}"),
