@@ -12,6 +12,18 @@ use rust_decimal::Decimal;
 /// The most positions that are listed.
 const LISTED: usize = 8;
 
+/// An expression with every suggestion made; `None` where a fault has none.
+pub(crate) fn mended(text: &str, faults: &[Fault]) -> Option<String> {
+    let mut found = text.to_owned();
+    let mut faults: Vec<&Fault> = faults.iter().collect();
+    faults.sort_by_key(|fault| std::cmp::Reverse(fault.range.start));
+    for fault in faults {
+        found.get(fault.range.clone())?;
+        found.replace_range(fault.range.clone(), fault.suggestion.as_ref()?);
+    }
+    Some(found)
+}
+
 /// Adds to an unknown name what was probably meant, as far as only the process and the directory can tell.
 pub(crate) fn explain(fault: &mut Fault, name: &str, expected: &Expected, document: &Process, world: &World<'_>) {
     let directory = &world.directory;

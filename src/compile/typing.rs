@@ -191,9 +191,15 @@ impl<'a> Typing<'a> {
         Expected::held(typed, unit)
     }
 
-    /// Types an expression; `None` if anything is wrong with it, which is reported.
+    /// Types an expression; `None` if anything is wrong with it, which is reported. A condition whose words are only misspelt
+    /// is read as it was meant, so that what is proved of it is told beside them.
     pub(crate) fn formula(&mut self, text: &FeelText, scope: &Scope, expected: &Expected) -> Option<Formula> {
-        self.told(text, expected, expression::compile(&text.text, scope, expected))
+        let typed = expression::compile(&text.text, scope, expected);
+        let condition = matches!(expected, Expected::Type(typed) if typed.of == Type::Boolean);
+        let faults = typed.as_ref().err().filter(|_| condition);
+        let meant = faults.and_then(|faults| meant::mended(&text.text, faults));
+        let meant = meant.and_then(|text| expression::compile(&text, scope, expected).ok());
+        self.told(text, expected, typed).or(meant)
     }
 
     /// Types the unary tests of a column's cell; `None` if anything is wrong with them, which is reported.

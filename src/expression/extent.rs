@@ -16,17 +16,18 @@ use crate::model::id::FieldName;
 use crate::model::value::Value;
 use rust_decimal::Decimal;
 
-/// How deep fields that are computed from others are followed.
-pub const DEPTH: usize = 12;
+/// How much is reckoned for one expression: what conditions within conditions ask is asked again for each of their two
+/// answers. Beyond it anything is held to be possible.
+const EFFORT: usize = 5_000;
 
 /// What an expression can come to. `known` are values that conditions around it have proved of parts of it.
 pub fn extent(expr: &Expr, declared: &dyn Declared, known: &[(Expr, Values)]) -> Domain {
-    Reckoning { declared, known: known.to_vec(), locals: Vec::new(), aside: false }.of(expr)
+    Reckoning { declared, known: known.to_vec(), locals: Vec::new(), aside: false, left: EFFORT }.of(expr)
 }
 
 /// The same where names are bound around the expression: each to an item of a list, or to anything of a kind.
 pub(super) fn extent_within(expr: &Expr, declared: &dyn Declared, locals: Vec<Local>) -> Domain {
-    Reckoning { declared, known: Vec::new(), locals, aside: false }.of(expr)
+    Reckoning { declared, known: Vec::new(), locals, aside: false, left: EFFORT }.of(expr)
 }
 
 /// What a condition proves of the values that it asks, where it is `truth`.
@@ -40,6 +41,8 @@ pub(super) struct Reckoning<'r> {
     locals: Vec<Local>,
     /// Whether this is what a local stands for, so that other locals are bound here than where something was proved.
     aside: bool,
+    /// How much may be reckoned yet.
+    left: usize,
 }
 
 /// What a local stands for.
@@ -52,6 +55,8 @@ pub(super) enum Local {
 
 impl Reckoning<'_> {
     pub(super) fn of(&mut self, expr: &Expr) -> Domain {
+        let Some(left) = self.left.checked_sub(1) else { return Domain::any(true) };
+        self.left = left;
         let mut found = self.reckoned(expr);
         if !self.is_told_apart(expr) {
             return found;

@@ -452,3 +452,24 @@ steps:
     let shown = compiled.render(Lang::En);
     assert!(shown.contains("`budget`") && shown.contains("`nowhere`") && !shown.contains("`sum` means"), "{shown}");
 }
+
+/// What is proved of an expression takes no longer the more often it asks the same.
+#[test]
+fn proofs_come_to_an_end_soon() {
+    let mut fields = String::from("  f0: { type: decimal, title: 数, required: true, min: 0, max: 9 }\n");
+    for n in 1..20 {
+        let before = format!("f{}", n - 1);
+        let value = format!("if {before} > 3 then {before} - 1 else {before} * {before}");
+        fields += &format!("  f{n}: {{ type: decimal, title: 数, value: '{value}' }}\n");
+    }
+    // Two that read each other, which is told.
+    fields += "  g: { type: decimal, title: 数, value: 'h + h + h + f19' }\n";
+    fields += "  h: { type: decimal, title: 数, value: 'g * g * g' }\n";
+    let asked = (0..30).fold("f0".to_owned(), |asked, n| format!("(if {asked} > {n} then f0 else f0 + 1)"));
+    let process = format!(
+        "process: gift\nstart: [总监]\nform:\n{fields}steps:\n  - {{ id: a, approve: 总经理, when: f19 > 4 }}\n  - {{ id: b, approve: 总经理, when: '1 / (1 + {asked}) > 1' }}\n  - {{ id: c, approve: 总经理, when: g > 1 }}\n"
+    );
+    let begin = std::time::Instant::now();
+    faults(&process);
+    assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
+}

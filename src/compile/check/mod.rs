@@ -161,15 +161,11 @@ pub(crate) fn all(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
 impl<'a> Subject<'a> {
     /// Whether the graph is what the author meant: nothing unread, and no jump without a target.
     fn flow_known(&self) -> bool {
-        self.steps_known()
+        let unread = |placed: &Placed<'_>| matches!(placed.source.kind, StepKind::Unknown);
+        self.reading.flow()
+            && !self.flow.steps.iter().any(unread)
             && self.flow.circles.is_empty()
             && self.flow.jumps.iter().all(|jump| jump.found == Found::Fine)
-    }
-
-    /// Whether every way that the graph has is one that the author meant, though others may be missing.
-    fn steps_known(&self) -> bool {
-        let unread = |placed: &Placed<'_>| matches!(placed.source.kind, StepKind::Unknown);
-        self.reading.flow() && !self.flow.steps.iter().any(unread)
     }
 
     /// Whether the graph of a part of the text is what the author meant, whatever is wrong elsewhere.

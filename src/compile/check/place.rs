@@ -10,7 +10,7 @@ use crate::compile::lower::Part;
 use crate::compile::outcomes;
 use crate::compile::touch::written_in_rows;
 use crate::expression::domain::Domain;
-use crate::expression::extent::{self, extent, proves};
+use crate::expression::extent::{extent, proves};
 use crate::expression::range::Values;
 use crate::expression::region::Declared;
 use crate::expression::{Known, fixed};
@@ -20,8 +20,8 @@ use crate::model::formula::{Expr, Formula, Op, StepFact};
 use crate::model::id::{FieldName, StepId};
 use crate::model::value::{Type, Value};
 use rust_decimal::Decimal;
-use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A place before a step, and what has been proved there.
@@ -32,8 +32,9 @@ pub(super) struct Place<'s> {
     pub(super) known: Vec<(Expr, Values)>,
     /// What the step has written already, so that what was proved of it before holds no more.
     written: BTreeSet<FieldName>,
-    /// How many computed fields are being followed.
-    deep: Cell<usize>,
+    /// What computed fields, and columns of a list, have been found to come to, so that each is reckoned once however
+    /// often others read it; nothing while it is being reckoned, as those in a circle never are.
+    reckoned: RefCell<BTreeMap<(Option<FieldName>, FieldName), Option<Domain>>>,
 }
 
 impl<'s> Place<'s> {
@@ -44,7 +45,7 @@ impl<'s> Place<'s> {
             certain: subject.certain.get(step)?,
             known: Vec::new(),
             written: BTreeSet::new(),
-            deep: Cell::new(0),
+            reckoned: RefCell::default(),
         })
     }
 
@@ -65,6 +66,18 @@ impl<'s> Place<'s> {
         };
         self.known.retain(|(of, _)| !of.any(&mut |expr| reads(expr)));
         self.written.insert(name.clone());
+        self.reckoned.take();
+    }
+
+    /// What a computed field comes to; `None` where it is computed from itself, which is told elsewhere.
+    fn computed(&self, of: (Option<FieldName>, FieldName), value: &Formula, fields: &dyn Declared) -> Option<Domain> {
+        if let Some(known) = self.reckoned.borrow().get(&of) {
+            return known.clone();
+        }
+        self.reckoned.borrow_mut().insert(of.clone(), None);
+        let found = extent(&value.root, fields, &[]);
+        self.reckoned.borrow_mut().insert(of, Some(found.clone()));
+        Some(found)
     }
 
     /// What an expression can come to here.
@@ -137,12 +150,11 @@ impl<'s> Place<'s> {
                 && field.value.is_none()
                 && !written_in_rows(self.subject.flow, name);
             let mut domain = Domain::asked(field);
-            if let Some(value) = field.value.as_ref().filter(|_| !field.many && self.deep.get() < extent::DEPTH) {
-                self.deep.set(self.deep.get() + 1);
+            if let Some(value) = field.value.as_ref().filter(|_| !field.many) {
                 let column = |name: &FieldName| self.has_column(of, name).then(|| self.column(list, name)).flatten();
                 let in_row = |name: &FieldName| column(name).unwrap_or_else(|| self.field(name));
-                domain = domain.computed(&extent(&value.root, &in_row, &[]));
-                self.deep.set(self.deep.get() - 1);
+                let found = self.computed((Some(list.clone()), name.clone()), value, &in_row);
+                domain = found.map_or(domain.clone(), |found| domain.computed(&found));
             }
             return Some(domain.with_null(!set));
         }
@@ -177,10 +189,9 @@ impl Declared for Place<'_> {
         let proved = self.certain.known.iter().any(|known| known.sets(name.as_str()));
         let null = !list && !proved && (optional || !self.certain.fields.contains(name));
         let mut domain = Domain::of_items(field);
-        if let Some(value) = field.value.as_ref().filter(|_| !field.many && self.deep.get() < extent::DEPTH) {
-            self.deep.set(self.deep.get() + 1);
-            domain = domain.computed(&extent(&value.root, self, &[]));
-            self.deep.set(self.deep.get() - 1);
+        if let Some(value) = field.value.as_ref().filter(|_| !field.many) {
+            let found = self.computed((None, name.clone()), value, self);
+            domain = found.map_or(domain.clone(), |found| domain.computed(&found));
         }
         self.narrowed(&Expr::new(Op::Field(name.clone())), domain.with_null(null))
     }
