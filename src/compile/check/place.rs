@@ -24,6 +24,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// A computed field, or the list and the column of it that is computed.
+type Computed = (Option<FieldName>, FieldName);
+
 /// A place before a step, and what has been proved there.
 pub(super) struct Place<'s> {
     subject: &'s Subject<'s>,
@@ -34,7 +37,7 @@ pub(super) struct Place<'s> {
     written: BTreeSet<FieldName>,
     /// What computed fields, and columns of a list, have been found to come to, so that each is reckoned once however
     /// often others read it; nothing while it is being reckoned, as those in a circle never are.
-    reckoned: RefCell<BTreeMap<(Option<FieldName>, FieldName), Option<Domain>>>,
+    reckoned: RefCell<BTreeMap<Computed, Option<Domain>>>,
 }
 
 impl<'s> Place<'s> {
@@ -70,7 +73,7 @@ impl<'s> Place<'s> {
     }
 
     /// What a computed field comes to; `None` where it is computed from itself, which is told elsewhere.
-    fn computed(&self, of: (Option<FieldName>, FieldName), value: &Formula, fields: &dyn Declared) -> Option<Domain> {
+    fn computed(&self, of: Computed, value: &Formula, fields: &dyn Declared) -> Option<Domain> {
         if let Some(known) = self.reckoned.borrow().get(&of) {
             return known.clone();
         }
