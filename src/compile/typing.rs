@@ -229,7 +229,11 @@ impl<'a> Typing<'a> {
                             let name = text.text.get(fault.range.clone()).unwrap_or("");
                             !self.reading.whole() && self.unread.may_declare(name.trim_matches('"'))
                         }
-                        FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision | FaultKind::MaybeNobody => {
+                        FaultKind::MaybeUnset
+                        | FaultKind::MaybeZeroDivision
+                        | FaultKind::MaybeBackwards
+                        | FaultKind::MaybeTooFar
+                        | FaultKind::MaybeNobody => {
                             let read = text.text.get(fault.range.clone()).unwrap_or("");
                             self.reading.may_set(read, text.span, self.document)
                         }
@@ -415,6 +419,8 @@ fn code(kind: FaultKind) -> Code {
         FaultKind::UnknownOption => Code::UnknownOption,
         FaultKind::MaybeUnset => Code::MaybeUnset,
         FaultKind::MaybeZeroDivision => Code::MaybeZeroDivision,
+        FaultKind::MaybeBackwards => Code::MaybeBackwards,
+        FaultKind::MaybeTooFar => Code::MaybeTooFar,
         FaultKind::MaybeNobody => Code::NoApprover,
         FaultKind::BadTemporal => Code::BadTemporal,
         FaultKind::TooComplex => Code::TooComplex,

@@ -123,6 +123,8 @@ codes! {
     ImpossibleField "CS0420" "impossible_field" Error;
     BadDefault "CS0421" "bad_default" Error;
     BarePercent "CS0422" "bare_percent" Warning;
+    MaybeImpossibleField "CS0423" "maybe_impossible_field" Error;
+    MaybeBackwards "CS0424" "maybe_backwards" Error;
 
     // CS05: flow
     UnreachableStep "CS0501" "unreachable_step" Error;
@@ -171,6 +173,7 @@ codes! {
     LateReminder "CS0708" "late_reminder" Warning;
     BadSchedule "CS0709" "bad_schedule" Error;
     NoTime "CS0710" "no_time" Error;
+    MaybeTooFar "CS0711" "maybe_too_far" Error;
 
     // CS08: templates
     UnknownTemplate "CS0801" "unknown_template" Error;

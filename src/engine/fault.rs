@@ -1,8 +1,7 @@
 //! What is wrong with a value of a form, in words: beyond a limit, too many, not of its kind.
 
-use super::filling::MOST_ROWS;
 use crate::expression::{beside, told_by};
-use crate::model::form::{Field, FieldKind};
+use crate::model::form::{Field, FieldKind, MOST_ROWS};
 use crate::model::text::{Lang, Wording};
 use crate::model::time::{Duration, Moment, date_words, moment_words};
 use crate::model::value::Value;

@@ -9,17 +9,16 @@ use super::fault::{expected, in_other_unit, out_of_form, outside, too_many};
 use super::form::{Evaluate, empty, stored};
 use super::refusal::{FieldFault, PathPart};
 use crate::expression::Failure;
-use crate::model::form::{Field, FieldKind, Form};
+use crate::model::form::{Field, FieldKind, Form, MOST_ROWS, MOST_TEXT};
 use crate::model::formula::{Formula, Read};
 use crate::model::id::FieldName;
 use crate::model::text::{Lang, Text, Wording};
 use crate::model::value::{Record, Value};
+use rust_decimal::Decimal;
 use std::collections::BTreeSet;
 
-/// The most rows of a list, and values of a `many` field.
-pub(super) const MOST_ROWS: usize = 1_000;
-/// The most characters of one line, and of a long text.
-const MOST_TEXT: (usize, usize) = (1_000, 20_000);
+/// What is more than every number that people write.
+const ABOVE_ALL: Decimal = Decimal::from_parts(0xa4c6_8000, 0x0003_8d7e, 0, false, 0);
 
 /// Fills a form in: `given` over `current`, which may hold other fields too. Answers the form's fields only.
 ///
@@ -196,6 +195,13 @@ impl<'a> Filling<'a> {
                     Ok(Value::Text(text))
                 }
             }
+            (
+                FieldKind::Integer | FieldKind::Decimal | FieldKind::Percent | FieldKind::Money,
+                Value::Number(number),
+            ) if number.abs() >= ABOVE_ALL => Err(Some(Wording::new(
+                "这个数太大：小数点前最多 15 位。",
+                "This number is too large: 15 digits before the point are the most.",
+            ))),
             (FieldKind::Integer, Value::Number(number)) if !number.is_integer() => {
                 Err(Some(Wording::new("请填一个整数。", "Please give a whole number.")))
             }
@@ -204,6 +210,10 @@ impl<'a> Filling<'a> {
             (FieldKind::Boolean, value @ Value::Boolean(_))
             | (FieldKind::Date, value @ Value::Date(_))
             | (FieldKind::DateTime, value @ Value::DateTime(_)) => Ok(value),
+            (FieldKind::Duration, Value::Duration(length)) if !length.is_in_reach() => Err(Some(Wording::new(
+                "太长了：最多 200 年，工作时间最多 2000 个工作日。",
+                "Too long: 200 years are the most, and of working time 2000 working days.",
+            ))),
             (FieldKind::Duration, Value::Duration(length)) => match in_other_unit(field, &length) {
                 Some(what) => Err(Some(what)),
                 None => Ok(Value::Duration(length)),

@@ -351,7 +351,8 @@ pub(super) fn moment(run: &Run<'_>, value: &Value) -> Option<DateTime<Utc>> {
 pub(super) fn no_such_time(place: &str) -> Trouble {
     Trouble::Expression {
         place: place.into(),
-        zh: "这个时间不存在，或日历里没有工作时间。".into(),
-        en: "This time does not exist, or the calendar has no working hours.".into(),
+        zh: "这个时间太远（工作时间最多算十年），或日历里没有工作时间。".into(),
+        en: "This time is too far away (working time is counted for ten years at most), or the calendar has no working hours."
+            .into(),
     }
 }

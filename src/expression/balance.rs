@@ -1,8 +1,9 @@
 //! What two things come to together, and how they stand to each other.
 
+use super::aligned::aligned;
 use super::domain::Domain;
 use super::extent::{Reckoning, any_of};
-use super::interval::{product, quotient, scaled};
+use super::interval::{product, quotient, scaled, square};
 use super::line::Line;
 use super::range::Values;
 use crate::model::formula::{Arithmetic, Comparison, Expr, Op};
@@ -37,7 +38,7 @@ impl Reckoning<'_> {
             _ if of != Line::Number || by != Line::Number => Domain::any(true),
             Arithmetic::Add | Arithmetic::Subtract => Domain::any(true),
             Arithmetic::Multiply => {
-                let (low, high) = product(x, y);
+                let (low, high) = if a == b { square(x) } else { product(x, y) };
                 Domain::numbers(low, high, false).times(&first, &second)
             }
             Arithmetic::Divide => {
@@ -47,15 +48,16 @@ impl Reckoning<'_> {
                 Domain::numbers(low, high.into_iter().chain(most).min(), false)
             }
             Arithmetic::Power => {
-                let low = x.0.filter(|low| *low >= Decimal::ZERO).map(|_| Decimal::ZERO);
-                Domain::numbers(low, None, false)
+                let even = |by: Decimal| by.checked_rem(Decimal::TWO).is_some_and(|rest| rest.is_zero());
+                let above = x.0.is_some_and(|low| low >= Decimal::ZERO) || y.0.is_some_and(even) && y.0 == y.1;
+                Domain::numbers(above.then_some(Decimal::ZERO), None, false)
             }
         }
     }
 
     /// How the first stands to the second, as a number to zero: by what conditions have proved, or as one is the greatest
     /// or the least of several that the other is among.
-    pub(super) fn difference(&self, a: &Expr, b: &Expr) -> Values {
+    pub(super) fn difference(&mut self, a: &Expr, b: &Expr) -> Values {
         let pair = |a: &Expr, b: &Expr| Expr::new(Op::Compare(Comparison::Equal, a.clone(), b.clone()));
         let (this, turned) = (pair(a, b), pair(b, a));
         if !self.is_told_apart(&this) {
@@ -65,6 +67,13 @@ impl Reckoning<'_> {
         for (of, values) in &self.known {
             found.push((*of == this).then(|| values.clone()));
             found.push((*of == turned).then(|| values.turned()));
+        }
+        if let Some(sums) = aligned(a, b) {
+            let known = self.known.iter().filter(|(of, _)| *of == sums.pair).map(|(_, values)| values.clone());
+            let all: Vec<Values> = known.chain(self.proved(&sums.pair)).collect();
+            if !all.is_empty() && sums.parts.iter().all(|part| self.of(part).is_exact()) {
+                found.extend(all.into_iter().map(|values| Some(if sums.turned { values.turned() } else { values })));
+            }
         }
         let at_least = |low, high| Some(Values::on(Line::Number, low, high));
         if is_end(a, "max", b) || is_end(b, "min", a) {

@@ -7,6 +7,8 @@ use super::narrow::{Fact, bound};
 use super::tree::{Node, Syntax, Test};
 use super::types;
 use crate::model::formula::{Arithmetic, Comparison, Expr, Op};
+use crate::model::text::Wording;
+use crate::model::time::Unit;
 use crate::model::value::{Type, Value};
 use rust_decimal::Decimal;
 
@@ -28,7 +30,15 @@ impl Infer<'_> {
                     self.one_unit(node, &left, &right);
                 }
                 let unit = Infer::unit_after(op, &left, &right);
+                let stretched = match (op, &left.of, &right.of) {
+                    (Arithmetic::Multiply, Type::Number, Type::Duration) => Some((a, b, right.expr.clone())),
+                    (Arithmetic::Multiply, Type::Duration, Type::Number) => Some((b, a, left.expr.clone())),
+                    _ => None,
+                };
                 let typing = Typing::new(Op::Arithmetic(op, left.expr, right.expr), of);
+                if let Some((times, length, of)) = stretched {
+                    self.check_reach(node, &typing.expr, times, (length, &of));
+                }
                 Typing { loose, unit, ..typing }
             }
             None => {
@@ -36,6 +46,37 @@ impl Infer<'_> {
                 Typing::new(Op::Arithmetic(op, left.expr, right.expr), Type::Any)
             }
         }
+    }
+
+    /// Reports a length of time that is taken so many times that it may be farther than time is counted.
+    fn check_reach(&mut self, node: &Node, product: &Expr, times: &Node, (length, of): (&Node, &Expr)) {
+        let Some((unit, most)) = self.extent(of).stretch().filter(|_| !self.scope.untyped) else { return };
+        let (low, high) = self.extent(product).placed().map(|(_, ends)| ends).unwrap_or_default();
+        let below = low.is_none_or(|low| low < -unit.reach());
+        if !below && high.is_some_and(|high| high <= unit.reach()) {
+            return;
+        }
+        let (written, n, length) = (self.written(node), self.written(times), self.written(length));
+        let far = match unit {
+            Unit::WorkingDays | Unit::WorkingHours => {
+                Wording::new("工作时间能算的范围（大约十年）", "the ten years or so that working time is counted for")
+            }
+            Unit::Hours | Unit::Months => Wording::new("200 年", "200 years"),
+        };
+        let (limits, instead) = match below {
+            true => (format!("min: 0, max: {most}"), format!("max(0, min({most}, {n}))")),
+            false => (format!("max: {most}"), format!("min({most}, {n})")),
+        };
+        let fault = Fault::new(
+            node.range.clone(),
+            FaultKind::MaybeTooFar,
+            format!("`{written}` 可能超出{}", far.zh),
+            format!("`{written}` may be longer than {}", far.en),
+        );
+        self.fault(fault.hint(
+            format!("给 `{n}` 写上限制（`{limits}`），或写成 `{instead} * {length}`。"),
+            format!("Limit `{n}` (`{limits}`), or write `{instead} * {length}`."),
+        ));
     }
 
     /// Reports what has no power: zero where the power may be negative, less than zero where it may be no whole number.

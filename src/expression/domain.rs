@@ -145,6 +145,11 @@ impl Domain {
         &self.values
     }
 
+    /// Whether no value is in it, as none lies at a step between its ends; `null` apart.
+    pub fn has_no_value(&self) -> bool {
+        self.step.map_or(self.is_nothing(), |step| self.values.part.snapped(step).is_empty())
+    }
+
     /// The same, with or without `null`.
     #[must_use]
     pub fn with_null(mut self, null: bool) -> Domain {
@@ -291,6 +296,18 @@ impl Domain {
         }
     }
 
+    /// Whether none of it is below zero, be it of numbers or of lengths of time.
+    pub fn is_never_below_zero(&self) -> bool {
+        self.placed().is_some_and(|(_, (low, _))| low.is_some_and(|low| low >= Decimal::ZERO))
+    }
+
+    /// The unit of lengths of time that have an end, and how many times these may be taken, each as long as it may be.
+    pub(super) fn stretch(&self) -> Option<(Unit, Decimal)> {
+        let (line, (low, high)) = self.placed()?;
+        let (unit, longest) = (line.unit()?, low?.abs().max(high?.abs()));
+        Some((unit, unit.reach().checked_div(longest)?.floor()))
+    }
+
     /// Whether it is of days.
     pub(super) fn is_of_days(&self) -> bool {
         matches!(self.values.part, Part::Line(Line::Day, _))
@@ -322,6 +339,11 @@ impl Domain {
     pub(super) fn times(self, a: &Domain, b: &Domain) -> Domain {
         let step = a.step().zip(b.step()).and_then(|(a, b)| a.checked_mul(b));
         Domain { step, ..self }
+    }
+
+    /// Whether it is of numbers that are added up without being rounded: whole ones, amounts.
+    pub(super) fn is_exact(&self) -> bool {
+        matches!(self.values.part, Part::Line(Line::Number, _)) && self.step.is_some()
     }
 
     /// Whether only whole numbers are in it.

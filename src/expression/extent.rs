@@ -174,10 +174,12 @@ impl Reckoning<'_> {
     }
 
     fn item(&mut self, source: &Source<Expr>) -> Local {
-        let Some(to) = &source.to else { return Local::Item(source.from.clone(), self.locals.len()) };
-        let (from, to) = (self.of(&source.from), self.of(to));
+        let Some((from, to)) = ends_of(source) else { return Local::Item(source.from.clone(), self.locals.len()) };
+        let (from, to) = (self.of(from), self.of(to));
         let whole = from.is_whole();
         Local::Value(match (from.values().ends(), to.values().ends()) {
+            // An interval that ends before it begins has no numbers; `5..1` counts down.
+            (Some((a, _)), Some((_, d))) if source.to.is_none() => Domain::numbers(a, d, whole),
             (Some((a, b)), Some((c, d))) => Domain::numbers(least(a, c), greatest(b, d), whole),
             _ => Domain::any(true),
         })
@@ -260,7 +262,10 @@ impl Reckoning<'_> {
             Op::Filter { list, .. } => (None, self.count(list).1),
             Op::Path(of, _) => self.count(of),
             Op::For(sources, _) => match sources.as_slice() {
-                [Source { from, to: None }] => self.count(from),
+                [source] => match ends_of(source) {
+                    Some((from, to)) => (None, self.counted_through(from, to)),
+                    None => self.count(&source.from),
+                },
                 _ => (None, None),
             },
             Op::If(condition, then, otherwise) => {
@@ -289,6 +294,14 @@ impl Reckoning<'_> {
             },
             _ => (None, None),
         }
+    }
+
+    /// How many whole numbers there are at most from one to another, be it up or down.
+    fn counted_through(&mut self, from: &Expr, to: &Expr) -> Option<Decimal> {
+        let (a, b) = self.of(from).values().ends()?;
+        let (c, d) = self.of(to).values().ends()?;
+        let far = d?.checked_sub(a?)?.max(b?.checked_sub(c?)?);
+        far.max(Decimal::ZERO).checked_add(Decimal::ONE)
     }
 
     /// The same, with what conditions have proved of it.
@@ -393,6 +406,15 @@ impl Reckoning<'_> {
             Some(found) if matches!(name, "min" | "max" | "sum" | "abs") => found.stepping_as(&all),
             found => found.unwrap_or_else(|| Domain::any(true)),
         }
+    }
+}
+
+/// The first and the last of the numbers that are gone through.
+fn ends_of(source: &Source<Expr>) -> Option<(&Expr, &Expr)> {
+    match (&source.to, source.from.op()) {
+        (Some(to), _) => Some((&source.from, to)),
+        (None, Op::Range { low, high, .. }) => Some((low, high)),
+        _ => None,
     }
 }
 

@@ -33,6 +33,10 @@ pub enum FaultKind {
     MaybeUnset,
     /// A divisor that may be zero.
     MaybeZeroDivision,
+    /// Numbers gone through from one that may be more than the last.
+    MaybeBackwards,
+    /// A length of time that may be farther than time is counted.
+    MaybeTooFar,
     /// People to be asked who may be nobody.
     MaybeNobody,
     /// A date, time or duration that does not exist.
@@ -43,7 +47,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [FaultKind; 15] = [
+    pub const ALL: [FaultKind; 17] = [
         FaultKind::BadExpression,
         FaultKind::ForeignSyntax,
         FaultKind::UnknownName,
@@ -56,6 +60,8 @@ impl FaultKind {
         FaultKind::UnknownOption,
         FaultKind::MaybeUnset,
         FaultKind::MaybeZeroDivision,
+        FaultKind::MaybeBackwards,
+        FaultKind::MaybeTooFar,
         FaultKind::MaybeNobody,
         FaultKind::BadTemporal,
         FaultKind::TooComplex,
@@ -76,6 +82,8 @@ impl FaultKind {
             FaultKind::UnknownOption => "unknown_option",
             FaultKind::MaybeUnset => "maybe_unset",
             FaultKind::MaybeZeroDivision => "maybe_zero_division",
+            FaultKind::MaybeBackwards => "maybe_backwards",
+            FaultKind::MaybeTooFar => "maybe_too_far",
             FaultKind::MaybeNobody => "maybe_nobody",
             FaultKind::BadTemporal => "bad_temporal",
             FaultKind::TooComplex => "too_complex",
@@ -138,6 +146,22 @@ pub struct Failure {
 impl Failure {
     pub(super) fn new(zh: impl Into<String>, en: impl Into<String>) -> Failure {
         Failure { message: Wording::new(zh, en), at: None, unset: false }
+    }
+
+    /// What comes to more than numbers hold.
+    pub(super) fn too_large() -> Failure {
+        Failure::new(
+            "结果太大，算不了（最多 28 位数字）",
+            "the result is too large to calculate: 28 digits are the most",
+        )
+    }
+
+    /// What comes to a day that no calendar reaches.
+    pub(super) fn too_far() -> Failure {
+        Failure::new(
+            "这个时间太远，算不了（工作时间最多算十年）",
+            "this time is too far away: working time is counted for ten years at most",
+        )
     }
 
     /// A failure of what surrounds expressions.

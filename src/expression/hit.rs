@@ -72,9 +72,7 @@ fn rank(table: &Table, outputs: &Record) -> Vec<usize> {
 }
 
 fn sum(mut numbers: impl Iterator<Item = Decimal>) -> Result<Decimal, Failure> {
-    numbers
-        .try_fold(Decimal::ZERO, |sum, number| sum.checked_add(number))
-        .ok_or_else(|| Failure::new("结果超出可以计算的范围", "the result is beyond what can be calculated"))
+    numbers.try_fold(Decimal::ZERO, |sum, number| sum.checked_add(number)).ok_or_else(Failure::too_large)
 }
 
 fn contradiction(rules: &[usize]) -> Failure {

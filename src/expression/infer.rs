@@ -126,7 +126,14 @@ impl<'s> Infer<'s> {
         use FaultKind::*;
         let of_types = matches!(
             fault.kind,
-            UnlikeTypes | WrongType | UnknownOption | UnknownProperty | MaybeUnset | MaybeZeroDivision | AmbiguousName
+            UnlikeTypes
+                | WrongType
+                | UnknownOption
+                | UnknownProperty
+                | AmbiguousName
+                | MaybeUnset
+                | MaybeZeroDivision
+                | MaybeBackwards
         );
         if !(self.scope.untyped && of_types) {
             self.faults.push(fault);

@@ -89,6 +89,19 @@ pub(super) fn product(x: Ends, y: Ends) -> Ends {
     }
 }
 
+/// What is multiplied by itself is never below zero.
+pub(super) fn square((low, high): Ends) -> Ends {
+    let zero = Decimal::ZERO;
+    let times = |end: Decimal| end.checked_mul(end);
+    let least = match (low, high) {
+        (Some(low), _) if low >= zero => times(low),
+        (_, Some(high)) if high <= zero => times(high),
+        _ => Some(zero),
+    };
+    let most = low.zip(high).and_then(|(low, high)| times(low.abs().max(high.abs())));
+    (least.or(Some(zero)), most)
+}
+
 /// A divisor is never zero: that is proved elsewhere.
 pub(super) fn quotient(x: Ends, y: Ends) -> Ends {
     let zero = Decimal::ZERO;

@@ -34,6 +34,19 @@ impl Infer<'_> {
         };
         match name {
             "now" | "today" => self.read(Read::Now),
+            "context" if !self.scope.untyped => {
+                let fault = Fault::new(
+                    node.range.clone(),
+                    FaultKind::WrongType,
+                    "`context` 里有什么要到运行时才知道，什么都检查不了",
+                    "what a `context` has is only known as it runs, so nothing of it can be checked",
+                );
+                self.fault(fault.hint(
+                    "直接写出来：`{ name: value }`；或在列表里找：`l[key = \"name\"].value`。",
+                    "Write it out: `{ name: value }`; or look it up in the list: `l[key = \"name\"].value`.",
+                ));
+                return Typing::unknown();
+            }
             "manager_of" | "head_of" | "holders" | "members" | "person" | "up_to" => self.read(Read::Directory),
             _ => {}
         }

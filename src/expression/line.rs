@@ -2,7 +2,7 @@
 //! those: a cut lies just before or just after a number, so that open and closed ends, single numbers and their
 //! opposites are one case.
 
-use crate::model::time::{Duration, Moment};
+use crate::model::time::{Duration, Moment, Unit};
 use crate::model::value::Value;
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -27,6 +27,17 @@ impl Line {
             Line::Number | Line::Seconds | Line::Moment => None,
             Line::Day | Line::Months | Line::WorkingDays | Line::WorkingMinutes => Some(Decimal::ONE),
         }
+    }
+
+    /// The unit of the lengths of time that it is of.
+    pub(super) fn unit(self) -> Option<Unit> {
+        Some(match self {
+            Line::Seconds => Unit::Hours,
+            Line::Months => Unit::Months,
+            Line::WorkingDays => Unit::WorkingDays,
+            Line::WorkingMinutes => Unit::WorkingHours,
+            Line::Number | Line::Day | Line::Moment => return None,
+        })
     }
 }
 

@@ -20,6 +20,7 @@
 //!
 //! Knows no files: places are byte ranges within the expression's own text.
 
+mod aligned;
 mod balance;
 mod call;
 mod combine;
@@ -111,7 +112,8 @@ fn proving<T: Default>(text: &str, scope: &Scope, ask: impl FnOnce(&dyn Fn(bool)
 
 /// Whether a fault of an expression is none where more is known of what it reads.
 fn depends_on_place(fault: &Fault) -> bool {
-    matches!(fault.kind, FaultKind::MaybeUnset | FaultKind::MaybeZeroDivision)
+    use FaultKind::{MaybeBackwards, MaybeTooFar, MaybeUnset, MaybeZeroDivision};
+    matches!(fault.kind, MaybeUnset | MaybeZeroDivision | MaybeBackwards | MaybeTooFar)
 }
 
 /// Whether an expression may come to null even where all is set that it needs.

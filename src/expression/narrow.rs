@@ -14,7 +14,6 @@ use super::scope::Asked;
 use super::tree::{Node, Syntax, Test};
 use crate::model::formula::{Comparison, Expr, Op, StepFact};
 use crate::model::id::{FieldName, StepId};
-use crate::model::time::Duration;
 use crate::model::value::{Type, Typed, Value};
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
@@ -416,10 +415,7 @@ pub(super) fn constant(node: &Node) -> Option<Decimal> {
 /// What a value is compared with or divided by, where that is written: a number, or how long a length of time is.
 pub(super) fn bound(node: &Node) -> Option<Decimal> {
     match &node.syntax {
-        Syntax::Literal(Value::Duration(length)) => Some(match length {
-            Duration::Seconds(seconds) => *seconds,
-            Duration::Months(count) | Duration::WorkingDays(count) | Duration::WorkingMinutes(count) => (*count).into(),
-        }),
+        Syntax::Literal(Value::Duration(length)) => Some(length.count()),
         _ => constant(node),
     }
 }

@@ -57,10 +57,6 @@ fn unlike(a: &Value, b: &Value) -> Failure {
     )
 }
 
-fn too_large() -> Failure {
-    Failure::new("结果超出可以计算的范围", "the result is beyond what can be calculated")
-}
-
 /// Whether two values are equal; an error if they have nothing to do with each other. `null` equals only itself.
 pub(super) fn equal(a: &Value, b: &Value, context: &Context<'_>) -> Result<bool, Failure> {
     use Value::*;
@@ -193,7 +189,7 @@ pub(super) fn contains(range: &Range, value: &Value, context: &Context<'_>) -> R
 pub(super) fn negate(value: &Value) -> Result<Value, Failure> {
     match value {
         Value::Number(number) => Ok(Value::Number(-*number)),
-        Value::Duration(duration) => opposite(duration).map(Value::Duration).ok_or_else(too_large),
+        Value::Duration(duration) => opposite(duration).map(Value::Duration).ok_or_else(Failure::too_large),
         Value::Null => Err(Failure::unset("要取负的值没有填", "the value to negate is not set")),
         other => {
             let found = words(other);
@@ -213,7 +209,8 @@ fn opposite(duration: &Duration) -> Option<Duration> {
 
 /// How many steps calculating with a value takes beside the one of the operator.
 pub(super) fn effort(value: &Value) -> usize {
-    let of = |n: i64| usize::try_from(n.unsigned_abs()).unwrap_or(usize::MAX).saturating_mul(2).saturating_add(50);
+    // Working time is counted for ten years and no longer.
+    let of = |n: i64| usize::try_from(n.unsigned_abs().min(4_000)).unwrap_or_default() * 2 + 50;
     match value {
         Value::Text(text) => text.len() / 64,
         Value::Duration(Duration::WorkingDays(days)) => of(*days),
@@ -237,7 +234,7 @@ pub(super) fn arithmetic(op: Arithmetic, a: &Value, b: &Value, context: &Context
         (Arithmetic::Add, Date(_) | DateTime(_) | Time(_), Value::Duration(by)) => shift(a, by, context),
         (Arithmetic::Add, Value::Duration(by), Date(_) | DateTime(_) | Time(_)) => shift(b, by, context),
         (Arithmetic::Subtract, Date(_) | DateTime(_) | Time(_), Value::Duration(by)) => {
-            shift(a, &opposite(by).ok_or_else(too_large)?, context)
+            shift(a, &opposite(by).ok_or_else(Failure::too_large)?, context)
         }
         (Arithmetic::Subtract, Date(a), Date(b)) => Ok(seconds(*a - *b)),
         (Arithmetic::Subtract, Time(a), Time(b)) => {
@@ -288,7 +285,7 @@ fn numbers(op: Arithmetic, a: Decimal, b: Decimal) -> Result<Decimal, Failure> {
         Arithmetic::Divide => a.checked_div(b),
         Arithmetic::Power => power(a, b)?,
     }
-    .ok_or_else(too_large)
+    .ok_or_else(Failure::too_large)
 }
 
 fn power(base: Decimal, exponent: Decimal) -> Result<Option<Decimal>, Failure> {
@@ -344,7 +341,7 @@ fn scale(duration: &Duration, f: impl Fn(Decimal) -> Option<Decimal>) -> Result<
         Duration::WorkingDays(n) => whole(*n).map(Duration::WorkingDays),
         Duration::WorkingMinutes(n) => whole(*n).map(Duration::WorkingMinutes),
     };
-    scaled.map(Value::Duration).ok_or_else(too_large)
+    scaled.map(Value::Duration).ok_or_else(Failure::too_large)
 }
 
 fn delta(seconds: Decimal) -> Option<TimeDelta> {
@@ -367,7 +364,7 @@ fn shift(value: &Value, by: &Duration, context: &Context<'_>) -> Result<Value, F
         Value::DateTime(moment) => in_reach(moment.local.date()),
         _ => true,
     };
-    moved.filter(near).ok_or_else(too_large)
+    moved.filter(near).ok_or_else(Failure::too_far)
 }
 
 /// Whether a day is so far from the ends of the calendar that a zone's offset does not leave it.
@@ -381,7 +378,7 @@ fn shift_date(date: NaiveDate, by: &Duration, context: &Context<'_>) -> Result<O
             .and_then(|delta| date.and_time(NaiveTime::MIN).checked_add_signed(delta))
             .map(|moved| moved.date()),
         Duration::Months(months) => add_months(date.and_time(NaiveTime::MIN), *months).map(|moved| moved.date()),
-        Duration::WorkingDays(days) => working_days(date, *days, context)?,
+        Duration::WorkingDays(days) => working_days(date, *days, context),
         Duration::WorkingMinutes(_) => {
             return Err(Failure::new(
                 "工作小时只能加在日期时间上，不能加在日期上",
@@ -391,15 +388,12 @@ fn shift_date(date: NaiveDate, by: &Duration, context: &Context<'_>) -> Result<O
     })
 }
 
-fn working_days(date: NaiveDate, days: i64, context: &Context<'_>) -> Result<Option<NaiveDate>, Failure> {
-    if days.unsigned_abs() > 100_000 {
-        return Ok(None);
-    }
-    Ok(if days < 0 {
-        context.calendar.working_day_before(date, -days)
+fn working_days(date: NaiveDate, days: i64, context: &Context<'_>) -> Option<NaiveDate> {
+    if days < 0 {
+        context.calendar.working_day_before(date, days.saturating_neg())
     } else {
         context.calendar.working_day_after(date, days)
-    })
+    }
 }
 
 fn shift_moment(moment: Moment, by: &Duration, context: &Context<'_>) -> Result<Option<Moment>, Failure> {
@@ -417,11 +411,9 @@ fn shift_moment(moment: Moment, by: &Duration, context: &Context<'_>) -> Result<
         Duration::Months(months) => add_months(moment.local, *months).map(|local| Moment { local, zone: moment.zone }),
         Duration::WorkingDays(days) if *days < 0 => {
             let local = calendar.local(moment.instant(calendar.zone));
-            working_days(local.date(), *days, context)?
+            working_days(local.date(), *days, context)
                 .map(|day| Moment { local: day.and_time(local.time()), zone: Some(Zone::Named(calendar.zone)) })
         }
-        Duration::WorkingDays(days) if *days > 100_000 => None,
-        Duration::WorkingMinutes(minutes) if *minutes > 10_000_000 => None,
         Duration::WorkingMinutes(minutes) if *minutes < 0 => {
             return Err(Failure::new(
                 "不能从日期时间减去工作小时，请减去工作日",

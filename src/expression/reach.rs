@@ -6,7 +6,7 @@ use super::infer::{Infer, Local, Typing};
 use super::narrow::{Fact, Known};
 use super::property;
 use super::tree::{Iterator as Over, Node, Syntax};
-use crate::model::formula::{Expr, InstanceFact, Op, Read, Source, StepFact};
+use crate::model::formula::{Arithmetic, Expr, InstanceFact, Op, Read, Source, StepFact};
 use crate::model::id::{FieldName, StepId};
 use crate::model::time::Unit;
 use crate::model::value::{Type, Typed, Value};
@@ -289,6 +289,9 @@ impl Infer<'_> {
                     .hint("换一个名称。", "Choose another name."),
                 );
             }
+            if let Some((node, to)) = &to {
+                self.check_way(&each.from, &from.expr, node, &to.expr);
+            }
             let unit = from.unit;
             let of = Some(from.expr.clone()).filter(|_| to.is_none() && matches!(from.of, Type::List(_)));
             sources.push(Source { from: from.expr, to: to.map(|(_, to)| to.expr) });
@@ -297,6 +300,30 @@ impl Infer<'_> {
         let body = body(self);
         self.locals.truncate(before);
         (sources, body)
+    }
+
+    /// Reports numbers gone through from one that may be less than the last, or more: `1..0` counts down, so that two
+    /// come where none was meant.
+    fn check_way(&mut self, from: &Node, first: &Expr, to: &Node, last: &Expr) {
+        let apart = |high: &Expr, low: &Expr| {
+            self.extent(&Expr::new(Op::Arithmetic(Arithmetic::Subtract, high.clone(), low.clone())))
+        };
+        if self.scope.untyped || apart(last, first).is_never_below_zero() || apart(first, last).is_never_below_zero() {
+            return;
+        }
+        let (low, high) = (self.written(from), self.written(to));
+        let fault = Fault::new(
+            from.range.start..to.range.end,
+            FaultKind::MaybeBackwards,
+            format!("`{high}` 可能比 `{low}` 小，那时会倒着数：`1..0` 是 1 和 0"),
+            format!("`{high}` may be less than `{low}`, and then it counts down: `1..0` is 1 and 0"),
+        );
+        let fault = fault.hint(
+            format!("写成 `[{low}..{high}]`：`{high}` 更小时一个也没有。倒着数写 `reverse(for … in [{high}..{low}] return …)`。"),
+            format!("Write `[{low}..{high}]`, which is nothing where `{high}` is less. To count down, write `reverse(for … in [{high}..{low}] return …)`."),
+        );
+        let counts_up = matches!(first.op(), Op::Literal(_));
+        self.fault(if counts_up { fault.suggest(format!("[{low}..{high}]")) } else { fault });
     }
 }
 

@@ -10,7 +10,7 @@
 
 use super::domain::Domain;
 use super::range::{Ends, Values};
-use super::{alone, evaluate};
+use super::{aligned, alone, evaluate};
 use crate::model::formula::{Comparison, Expr, Op};
 use crate::model::id::FieldName;
 use crate::model::value::{Record, Value};
@@ -309,7 +309,11 @@ pub(super) fn implied(condition: &Expr, truth: bool, around: usize) -> Vec<(Expr
         };
         Some((of, values))
     };
-    first.iter().filter_map(said).collect()
+    let mut found: Vec<(Expr, Values)> = first.iter().filter_map(said).collect();
+    let in_order: Vec<(Expr, Values)> =
+        found.iter().filter_map(|(of, values)| aligned::told_in_order(of, values)).collect();
+    found.extend(in_order);
+    found
 }
 
 /// The areas in which a condition holds, told by what it asks; `None` where that depends on more than that.

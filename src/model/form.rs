@@ -58,6 +58,11 @@ pub struct Field {
     pub unit: Option<Text>,
 }
 
+/// The most rows of a list, and values of a `many` field.
+pub const MOST_ROWS: usize = 1_000;
+/// The most characters of one line, and of a long text.
+pub const MOST_TEXT: (usize, usize) = (1_000, 20_000);
+
 impl Field {
     /// A field that says nothing but what it is called and holds.
     pub fn new(title: Text, kind: FieldKind) -> Field {
@@ -159,9 +164,30 @@ pub enum FieldKind {
 impl Field {
     /// Whether it is refused empty though it does not say `required`: it holds several, and at least one.
     pub fn wants_one(&self) -> bool {
-        let several = self.many || matches!(self.kind, FieldKind::List(_));
         let least = self.min.as_ref().map(|min| min.root.op());
-        several && matches!(least, Some(Op::Literal(Value::Number(least))) if *least >= Decimal::ONE)
+        self.is_several() && matches!(least, Some(Op::Literal(Value::Number(least))) if *least >= Decimal::ONE)
+    }
+
+    /// Whether it holds several: rows, or plain values.
+    pub fn is_several(&self) -> bool {
+        self.many || matches!(self.kind, FieldKind::List(_))
+    }
+
+    /// The fewest characters, rows or values that it takes, whatever its `min` says; `None` where these are not counted.
+    pub fn fewest(&self) -> Option<usize> {
+        self.most().map(|_| usize::from(self.required))
+    }
+
+    /// The most of them, whatever its `max` says.
+    pub fn most(&self) -> Option<usize> {
+        match &self.kind {
+            // What is chosen twice counts once.
+            FieldKind::Choice(options) if self.many => Some(options.len()),
+            _ if self.is_several() => Some(MOST_ROWS),
+            FieldKind::Text => Some(MOST_TEXT.0),
+            FieldKind::LongText => Some(MOST_TEXT.1),
+            _ => None,
+        }
     }
 
     /// Whether it, or one of its columns, takes files from people.

@@ -60,12 +60,23 @@ fn number() -> impl Strategy<Value = String> {
             2 => (pair.clone(), order(), number.clone()).prop_map(|((a, b), op, c)| {
                 format!("(if {a} + {b} {op} 0 and {a} >= 0 then {a} / ({a} + {b}) else {c})")
             }),
+            // The same sums in another order.
+            2 => (pair.clone(), order(), number.clone()).prop_map(|((a, b), op, c)| {
+                format!("(if {a} + {b} {op} {c} then {c} - {a} - {b} else {b} - ({c} - {a}))")
+            }),
+            1 => (pair.clone(), order(), number.clone()).prop_map(|((a, b), op, c)| {
+                format!("(if {a} - {b} - {c} {op} 0 then {a} - ({c} + {b}) else 1 / ({c} + {b} - {a}))")
+            }),
             1 => (pair.clone(), prop_oneof![Just("min"), Just("max"), Just("modulo")])
                 .prop_map(|((a, b), name)| format!("{name}({a}, {b})")),
             1 => pair.clone().prop_map(|(a, b)| format!("(max({a}, {b}) - {b})")),
             1 => pair.clone().prop_map(|(a, b)| format!("(min({a}, {b}) - {a})")),
             1 => (number.clone(), prop_oneof![Just("abs"), Just("floor"), Just("-")])
                 .prop_map(|(a, name)| format!("{name}({a})")),
+            1 => number.clone().prop_map(|a| format!("({a} * {a})")),
+            1 => (number.clone(), prop_oneof![Just("2"), Just("4"), Just("(-2)"), Just("3")])
+                .prop_map(|(a, by)| format!("(if {a} != 0 then {a} ** {by} else 0)")),
+            1 => number.clone().prop_map(|a| format!("(1 / (1 + {a} * {a}))")),
             2 => (length(), prop_oneof![Just("1 day"), Just("12 hours"), Just("5 hours"), Just("s")])
                 .prop_map(|(a, by)| format!("({a} / {by})")),
             2 => (length(), prop_oneof![Just("days"), Just("hours")]).prop_map(|(a, part)| format!("{a}.{part}")),

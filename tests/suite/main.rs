@@ -17,6 +17,7 @@ mod exact;
 mod explore;
 mod expression;
 mod extents;
+mod far;
 mod fields;
 mod files;
 mod flows;

@@ -99,6 +99,7 @@ fn what_rows_were_asked_keeps_its_rules_too() {
       - id: first
         title: First
         task: lead
+        allow: [return]
         form:
           price: { type: money, title: Price, required: true, max: limit, min: visit.cost }
           twice: { type: money, title: Twice, value: price * rate, max: 40 }
@@ -107,11 +108,11 @@ fn what_rows_were_asked_keeps_its_rules_too() {
 ";
     let tests = "start: { by: ann, data: { limit: 30, rate: 2, visits: [{ cost: 1 }, { cost: 2 }] } }
 do:
-  - { complete: each_visit/1/first, by: leo, data: { price: 9 } }
+  - { complete: each_visit/1/first, by: leo, outcome: done, data: { price: 9 } }
   - refuse: { complete: each_visit/1/fix, by: leo, data: { cost: 10 }, why: 'Cost: “Price”: At least 10.' }
   - refuse: { complete: each_visit/1/fix, by: leo, data: { cost: 26 }, why: \"2 changes:\\nCost: “Share”: At most 50.\\nCost: “Price”: At least 26.\" }
   - { complete: each_visit/1/fix, by: leo, data: { cost: 9 } }
-  - { complete: each_visit/2/first, by: leo, data: { price: 20 } }
+  - { complete: each_visit/2/first, by: leo, outcome: done, data: { price: 20 } }
   - { complete: each_visit/2/fix, by: leo }
   - refuse: { approve: end, by: leo, data: { limit: 19 }, why: 'Limit: “Visits”, row 2, “Price”: At most 19.' }
   - refuse: { approve: end, by: leo, data: { rate: 3 }, why: 'one change:' }

@@ -1,7 +1,8 @@
-//! A field that nobody could ever fill in, as no value keeps its limits and its rule, whatever the fields hold that these
-//! read. A choice or a list of nothing is told where it is read.
+//! A field that nobody could ever fill in, as no value keeps its limits, its pattern and its rule, whatever the fields hold
+//! that these read. A choice or a list of nothing is told where it is read.
 
 use super::Subject;
+use super::lengths::lengths;
 use super::proof::Areas;
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::expression::domain::Domain;
@@ -14,8 +15,12 @@ use crate::model::id::FieldName;
 use crate::model::text::Wording;
 use crate::model::value::{Type, Value};
 use crate::syntax::{self, FieldType};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
+
+/// Before this day nothing was ever filled in.
+const FIRST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 1, 1);
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     subject.each_field(&mut |written, field| {
@@ -29,10 +34,20 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             }
         }
         let bounds = (field.min.as_ref().and_then(fixed), field.max.as_ref().and_then(fixed));
-        if let ((Some(low), Some(high)), Some(max)) = (bounds, &written.max)
-            && order(&low, &high).is_some_and(Ordering::is_gt)
+        if let ((Some(low), Some(high)), Some(max)) = (&bounds, &written.max)
+            && order(low, high).is_some_and(Ordering::is_gt)
         {
             diagnostics.push(reversed(max.span, written));
+            return;
+        }
+        if let ((Some(_), Some(_)), Some(max)) = (&bounds, &written.max)
+            && Domain::asked(field).has_no_value()
+        {
+            diagnostics.push(between(max.span, written, field));
+            return;
+        }
+        if let Some(found) = too_long(written, field).or_else(|| unlike_pattern(written, field)) {
+            diagnostics.push(found);
             return;
         }
         if let (FieldKind::Person(Some(among)), Some(text)) = (&field.kind, &written.among)
@@ -63,8 +78,19 @@ fn contradiction(subject: &Subject<'_>, written: &syntax::Field, field: &Field) 
     if let (Some(min), Some(max), Some(text)) = (&field.min, &field.max, &written.max) {
         let (low, high) = (extent(&min.root).ends().0, extent(&max.root).ends().1);
         let beyond = low.zip(high).is_some_and(|(low, high)| low > high);
-        if beyond || are_apart(&max.root, &min.root, &extent) {
+        let past = matches!(min.root.op(), Op::Call(name, _) if &**name == "today")
+            && matches!((fixed(max), FIRST_DAY), (Some(Value::Date(max)), Some(first)) if max < first);
+        if beyond || past || stand_so(&max.root, &min.root, &extent, &Domain::is_below_zero) {
             return Some(reversed(text.span, written));
+        }
+    }
+    if let (Some(value), Some(text)) = (&field.value, &written.value)
+        && !value.of.optional
+        && !subject.rests_on_unread(text)
+    {
+        let held = Domain::asked(field);
+        if held.has_limits() && held.is_apart_from(&extent(&value.root)) {
+            return Some(out_of_reach(text.span, written));
         }
     }
     let (check, text) = (field.check.as_ref()?, written.check.as_ref()?);
@@ -84,9 +110,9 @@ fn contradiction(subject: &Subject<'_>, written: &syntax::Field, field: &Field) 
     })
 }
 
-/// Whether one limit always lies below the other, as both are written from one value: `d - 1 day` below `d`.
-fn are_apart(max: &Expr, min: &Expr, extent: &dyn Fn(&Expr) -> Domain) -> bool {
-    let apart = |(of, up): (&Expr, Option<Domain>), (from, least): (&Expr, Option<Domain>)| {
+/// Whether one limit always stands so to the other, as both are written from one value: `d - 1 day` below `d`.
+pub(super) fn stand_so(max: &Expr, min: &Expr, extent: &dyn Fn(&Expr) -> Domain, so: &dyn Fn(&Domain) -> bool) -> bool {
+    let stands = |(of, up): (&Expr, Option<Domain>), (from, least): (&Expr, Option<Domain>)| {
         let between = match (up, least.map(|least| least.turned())) {
             (Some(up), Some(least)) => up.plus(&least),
             (up, least) => match up.or(least) {
@@ -94,9 +120,9 @@ fn are_apart(max: &Expr, min: &Expr, extent: &dyn Fn(&Expr) -> Domain) -> bool {
                 None => return false,
             },
         };
-        of == from && between.is_below_zero()
+        of == from && so(&between)
     };
-    from_one(max, extent).into_iter().any(|up| from_one(min, extent).into_iter().any(|least| apart(up.clone(), least)))
+    from_one(max, extent).into_iter().any(|up| from_one(min, extent).into_iter().any(|least| stands(up.clone(), least)))
 }
 
 /// A value, and what it is written from with what is added to that.
@@ -120,6 +146,54 @@ fn nobody(span: Span) -> Diagnostic {
     )
 }
 
+/// More characters, rows or values than anything holds.
+fn too_long(written: &syntax::Field, field: &Field) -> Option<Diagnostic> {
+    let (text, most) = (written.min.as_ref()?, Decimal::from(field.most()?));
+    let least = fixed(field.min.as_ref()?)?.as_number()?;
+    (least > most).then(|| {
+        Diagnostic::new(
+            Code::ImpossibleField,
+            text.span,
+            Wording::new(
+                format!("这里最多能填 {most} 个，达不到 `min`，所以什么都填不进去。请改小 `min`"),
+                format!("this takes {most} at most, which is less than `min`, so nothing fits; make the `min` less"),
+            ),
+        )
+    })
+}
+
+/// A pattern that no text of the length matches.
+fn unlike_pattern(written: &syntax::Field, field: &Field) -> Option<Diagnostic> {
+    let (pattern, (shortest, longest)) = (written.pattern.as_ref()?, lengths(field.pattern.as_ref()?)?);
+    if !counts(written) || field.many {
+        return None;
+    }
+    let limit = |limit: &Option<Formula>| fixed(limit.as_ref()?)?.as_number();
+    let short = limit(&field.max).is_some_and(|max| max < Decimal::from(shortest));
+    let long = limit(&field.min).zip(longest).is_some_and(|(min, longest)| min > Decimal::from(longest));
+    let (limit, key) = match (short, long) {
+        (true, _) => (written.max.as_ref()?, "max"),
+        (_, true) => (written.min.as_ref()?, "min"),
+        _ => return None,
+    };
+    let (zh, en) = match longest {
+        Some(longest) if longest == shortest => (format!("{shortest} 个字"), format!("{shortest} characters")),
+        Some(longest) => (format!("{shortest} 到 {longest} 个字"), format!("{shortest} to {longest} characters")),
+        None => (format!("至少 {shortest} 个字"), format!("{shortest} characters or more")),
+    };
+    let found = Diagnostic::new(
+        Code::ImpossibleField,
+        pattern.span,
+        Wording::new(
+            format!("符合 `pattern` 的文字有{zh}，`{key}` 不允许，所以什么都填不进去。请改其中一个"),
+            format!(
+                "what matches the `pattern` has {en}, which `{key}` does not allow, so nothing fits; change one of them"
+            ),
+        ),
+    );
+    Some(found.context(limit.span, Wording::new("限制", "the limit")))
+}
+
 /// Whether `min` and `max` count characters or rows.
 fn counts(written: &syntax::Field) -> bool {
     use crate::compile::fields::type_of;
@@ -141,6 +215,40 @@ fn no_count(span: Span, written: &syntax::Field) -> Diagnostic {
             format!("this limits the number of {en}; write 0 or a whole number above it"),
         ),
     )
+}
+
+fn out_of_reach(span: Span, written: &syntax::Field) -> Diagnostic {
+    let found = Diagnostic::new(
+        Code::ImpossibleField,
+        span,
+        Wording::new(
+            "无论怎么填，算出来的值都超出限制。请改限制，或改它读的字段的限制",
+            "whatever is filled in, what this comes to is beyond the limits; change them, or the limits of what it reads",
+        ),
+    );
+    match written.min.as_ref().or(written.max.as_ref()) {
+        Some(limit) => found.context(limit.span, Wording::new("限制", "the limit")),
+        None => found,
+    }
+}
+
+fn between(span: Span, written: &syntax::Field, field: &Field) -> Diagnostic {
+    let (zh, en) = match field.kind {
+        FieldKind::Money => ("两位小数的金额", "amount of two decimal places"),
+        _ => ("整数", "whole number"),
+    };
+    let found = Diagnostic::new(
+        Code::ImpossibleField,
+        span,
+        Wording::new(
+            format!("`min` 和 `max` 之间没有{zh}，什么都填不进去。请改其中一个"),
+            format!("there is no {en} between `min` and `max`, so nothing fits; change one of them"),
+        ),
+    );
+    match &written.min {
+        Some(min) => found.context(min.span, Wording::new("最小", "the least")),
+        None => found,
+    }
 }
 
 fn reversed(span: Span, written: &syntax::Field) -> Diagnostic {

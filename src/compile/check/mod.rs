@@ -19,8 +19,10 @@ mod impossible_field;
 mod impossible_join;
 mod jump_into_block;
 mod late_reminder;
+mod lengths;
 mod limits;
 mod may_not_start;
+mod maybe_impossible_field;
 mod maybe_out_of_bounds;
 mod missing_mode;
 mod missing_otherwise;
@@ -128,6 +130,7 @@ const ALL: &[Check] = &[
     late_reminder::check,
     no_time::check,
     impossible_field::check,
+    maybe_impossible_field::check,
     bad_default::check,
     maybe_out_of_bounds::check,
     bare_percent::check,

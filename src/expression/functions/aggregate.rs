@@ -17,16 +17,12 @@ fn decimals(arguments: &[&Value]) -> Vec<Decimal> {
     arguments.iter().filter_map(|value| value.as_number()).collect()
 }
 
-fn too_large() -> Failure {
-    Failure::new("结果超出可以计算的范围", "the result is beyond what can be calculated")
-}
-
 fn of_nothing(zh: &str, en: &str) -> Failure {
     Failure::unset(format!("空列表没有{zh}"), format!("an empty list has no {en}"))
 }
 
 fn add_up(arguments: &[&Value]) -> Result<Decimal, Failure> {
-    decimals(arguments).into_iter().try_fold(Decimal::ZERO, Decimal::checked_add).ok_or_else(too_large)
+    decimals(arguments).into_iter().try_fold(Decimal::ZERO, Decimal::checked_add).ok_or_else(Failure::too_large)
 }
 
 fn mean(arguments: &[&Value]) -> Result<Decimal, Failure> {
@@ -55,7 +51,10 @@ fn median(machine: &mut Machine<'_>, arguments: &[&Value]) -> Result<Value, Fail
         return at(half).map(Value::Number);
     }
     let (low, high) = (at(half.wrapping_sub(1))?, at(half)?);
-    low.checked_add(high).and_then(|sum| sum.checked_div(Decimal::TWO)).map(Value::Number).ok_or_else(too_large)
+    low.checked_add(high)
+        .and_then(|sum| sum.checked_div(Decimal::TWO))
+        .map(Value::Number)
+        .ok_or_else(Failure::too_large)
 }
 
 fn decimals_of(values: Vec<Value>) -> Vec<Decimal> {
@@ -76,7 +75,7 @@ fn stddev(arguments: &[&Value]) -> Result<Value, Failure> {
         .and_then(|sum| sum.checked_div(Decimal::from(numbers.len() - 1)))
         .and_then(|variance| variance.sqrt())
         .map(|root| Value::Number(root.normalize()))
-        .ok_or_else(too_large)
+        .ok_or_else(Failure::too_large)
 }
 
 fn mode(machine: &mut Machine<'_>, arguments: &[&Value]) -> Result<Value, Failure> {
@@ -107,7 +106,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             return Err(of_nothing("乘积", "product"));
         }
         let product = decimals(arguments).into_iter().try_fold(Decimal::ONE, Decimal::checked_mul);
-        product.map(Value::Number).ok_or_else(too_large)
+        product.map(Value::Number).ok_or_else(Failure::too_large)
     }),
     spread!("min", Ordered, many, same, |machine, arguments| extreme(machine, arguments, Ordering::Less)),
     spread!("max", Ordered, many, same, |machine, arguments| extreme(machine, arguments, Ordering::Greater)),
@@ -121,7 +120,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
         of: number,
         run: |_, arguments| {
             let set = arguments.iter().filter(|value| !value.is_null()).count();
-            Decimal::from(set).checked_div(Decimal::from(arguments.len())).map(Value::Number).ok_or_else(too_large)
+            Decimal::from(set)
+                .checked_div(Decimal::from(arguments.len()))
+                .map(Value::Number)
+                .ok_or_else(Failure::too_large)
         },
     },
     Function {

@@ -3,10 +3,6 @@
 use super::{Accepts, Failure, Function, Value, boolean, number, one, optional, same, unexpected, whole};
 use rust_decimal::{Decimal, MathematicalOps, RoundingStrategy};
 
-fn too_large() -> Failure {
-    Failure::new("结果超出可以计算的范围", "the result is beyond what can be calculated")
-}
-
 /// The scales that DMN allows; a decimal holds 28 places, and rounding to more changes nothing.
 const SCALES: std::ops::RangeInclusive<i64> = -6111..=6176;
 
@@ -26,8 +22,8 @@ fn round(n: Decimal, places: i64, strategy: RoundingStrategy) -> Result<Decimal,
         .filter(|places| *places <= 28)
         .and_then(|places| Decimal::TEN.checked_powi(i64::from(places)));
     let Some(unit) = unit else { return Ok(Decimal::ZERO) };
-    let rounded = n.checked_div(unit).ok_or_else(too_large)?.round_dp_with_strategy(0, strategy);
-    rounded.checked_mul(unit).ok_or_else(too_large)
+    let rounded = n.checked_div(unit).ok_or_else(Failure::too_large)?.round_dp_with_strategy(0, strategy);
+    rounded.checked_mul(unit).ok_or_else(Failure::too_large)
 }
 
 fn rounding(arguments: &[&Value], strategy: RoundingStrategy) -> Result<Value, Failure> {
@@ -90,9 +86,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
         if n <= Decimal::ZERO {
             return Err(Failure::new("只有正数才有对数", "only a positive number has a logarithm"));
         }
-        n.checked_ln().map(Value::Number).ok_or_else(too_large)
+        n.checked_ln().map(Value::Number).ok_or_else(Failure::too_large)
     }),
-    of_number!("exp", "number", number, |n| n.checked_exp().map(Value::Number).ok_or_else(too_large)),
+    of_number!("exp", "number", number, |n| n.checked_exp().map(Value::Number).ok_or_else(Failure::too_large)),
     of_number!("odd", "number", boolean, |n| { Ok(Value::Boolean(n.is_integer() && !(n % Decimal::TWO).is_zero())) }),
     of_number!("even", "number", boolean, |n| { Ok(Value::Boolean(n.is_integer() && (n % Decimal::TWO).is_zero())) }),
     Function {
@@ -106,7 +102,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
                 let rest =
                     a.checked_rem(*b).ok_or_else(|| Failure::new("不能除以零", "nothing can be divided by zero"))?;
                 let turned = !rest.is_zero() && rest.is_sign_negative() != b.is_sign_negative();
-                Ok(Value::Number(if turned { rest.checked_add(*b).ok_or_else(too_large)? } else { rest }))
+                Ok(Value::Number(if turned { rest.checked_add(*b).ok_or_else(Failure::too_large)? } else { rest }))
             }
             _ => Err(unexpected("modulo")),
         },

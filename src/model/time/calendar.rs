@@ -53,7 +53,8 @@ impl Default for Calendar {
     }
 }
 
-/// A calendar without any working hour would make a deadline search endless; it gives up after this many days.
+/// How many days working time is counted for at most, ten years and some days: a calendar without any working hour would
+/// make that endless.
 const SEARCH_DAYS: u32 = 3_700;
 
 impl Calendar {
@@ -120,40 +121,31 @@ impl Calendar {
         None
     }
 
-    /// The n-th working day after `date`, which itself does not count; `None` if the calendar never works.
+    /// The n-th working day after `date`, which itself does not count; `None` where that is too far away.
     pub fn working_day_after(&self, date: NaiveDate, n: i64) -> Option<NaiveDate> {
-        let (mut day, mut left, mut free) = (date, n, 0);
-        while left > 0 {
-            day = day.succ_opt()?;
-            if self.is_working_day(day) {
-                left -= 1;
-                free = 0;
-            } else {
-                free += 1;
-                if free > SEARCH_DAYS {
-                    return None;
-                }
-            }
-        }
-        Some(day)
+        self.nth_working_day(date, n, NaiveDate::succ_opt)
     }
 
-    /// The n-th working day before `date`, which itself does not count; `None` if the calendar never works.
+    /// The n-th working day before `date`, which itself does not count; `None` where that is too far away.
     pub fn working_day_before(&self, date: NaiveDate, n: i64) -> Option<NaiveDate> {
-        let (mut day, mut left, mut free) = (date, n, 0);
-        while left > 0 {
-            day = day.pred_opt()?;
-            if self.is_working_day(day) {
-                left -= 1;
-                free = 0;
-            } else {
-                free += 1;
-                if free > SEARCH_DAYS {
-                    return None;
-                }
+        self.nth_working_day(date, n, NaiveDate::pred_opt)
+    }
+
+    fn nth_working_day(
+        &self,
+        date: NaiveDate,
+        n: i64,
+        next: impl Fn(&NaiveDate) -> Option<NaiveDate>,
+    ) -> Option<NaiveDate> {
+        let (mut day, mut left) = (date, n);
+        for _ in 0..SEARCH_DAYS {
+            if left <= 0 {
+                return Some(day);
             }
+            day = next(&day)?;
+            left -= i64::from(self.is_working_day(day));
         }
-        Some(day)
+        None
     }
 
     /// How many working days have passed between two instants: each counts once its time of day is reached.
@@ -170,7 +162,7 @@ impl Calendar {
     }
 
     /// The instant `duration` after `from`. Working time outside working hours begins at the next opening;
-    /// working days keep the time of day, the closing hour too. `None` where the result leaves the range of dates.
+    /// working days keep the time of day, the closing hour too. `None` where the result is too far away.
     pub fn add(&self, from: DateTime<Utc>, duration: Duration) -> Option<DateTime<Utc>> {
         match duration {
             Duration::Seconds(seconds) => {
@@ -289,5 +281,19 @@ mod tests {
         calendar.week = Default::default();
         calendar.working.clear();
         assert_eq!(calendar.deadline(at("2026-03-02T09:14"), Duration::WorkingDays(2)), None);
+    }
+
+    #[test]
+    fn working_time_is_counted_for_ten_years_and_no_longer() {
+        let (calendar, from) = (china(), at("2026-03-02T09:14"));
+        assert!(calendar.deadline(from, Duration::WorkingDays(2_500)).is_some());
+        let begun = std::time::Instant::now();
+        for days in [3_000, i64::MAX] {
+            assert_eq!(calendar.deadline(from, Duration::WorkingDays(days)), None);
+            assert_eq!(calendar.add(from, Duration::WorkingDays(days)), None);
+            assert_eq!(calendar.working_day_before(from.date_naive(), days), None);
+        }
+        assert_eq!(calendar.add(from, Duration::WorkingMinutes(i64::MAX / 1_000_000)), None);
+        assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
     }
 }

@@ -35,7 +35,25 @@ pub enum Unit {
     WorkingHours,
 }
 
+impl Unit {
+    /// How long a length may be that is counted from a day, in what it is counted in: 200 years, or working time that
+    /// every calendar with four days of work a week has within the ten years that it is counted for.
+    pub fn reach(self) -> Decimal {
+        Decimal::from(match self {
+            Unit::Hours => 200 * 365 * 86_400_i64,
+            Unit::Months => 200 * 12,
+            Unit::WorkingDays => 2_000,
+            Unit::WorkingHours => 2_000 * 8 * 60,
+        })
+    }
+}
+
 impl Duration {
+    /// Whether it is no longer than what may be counted from a day.
+    pub fn is_in_reach(&self) -> bool {
+        self.count().abs() <= self.unit().reach()
+    }
+
     /// What it is counted in.
     pub fn unit(&self) -> Unit {
         match self {
@@ -46,12 +64,17 @@ impl Duration {
         }
     }
 
+    /// How much of that it is.
+    pub fn count(&self) -> Decimal {
+        match *self {
+            Duration::Seconds(seconds) => seconds,
+            Duration::Months(count) | Duration::WorkingDays(count) | Duration::WorkingMinutes(count) => count.into(),
+        }
+    }
+
     /// Where it lies of nothing; lengths of all units have that in common.
     pub fn sign(&self) -> Ordering {
-        match *self {
-            Duration::Seconds(seconds) => seconds.cmp(&Decimal::ZERO),
-            Duration::Months(count) | Duration::WorkingDays(count) | Duration::WorkingMinutes(count) => count.cmp(&0),
-        }
+        self.count().cmp(&Decimal::ZERO)
     }
 
     /// Words for a reader: `2 个工作日`, `4 working hours`, `1 天 2 小时`.

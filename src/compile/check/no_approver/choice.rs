@@ -139,10 +139,10 @@ impl<'s> Choices<'s, '_> {
     }
 
     /// The choices that these formulas depend on, each behind those that it depends on itself.
-    pub(super) fn ways(&self, first: Option<&FieldName>, rules: &[Rule<'s>]) -> Vec<Way<'s>> {
+    pub(super) fn ways(&self, first: Option<Choice>, rules: &[Rule<'s>]) -> Vec<Way<'s>> {
         let (mut ways, mut seen) = (Vec::new(), BTreeSet::new());
         let needs = rules.iter().filter_map(|rule| rule.needs.as_ref()).flatten().cloned();
-        for choice in first.cloned().map(Choice::Field).into_iter().chain(needs) {
+        for choice in first.into_iter().chain(needs) {
             self.add(choice, &mut ways, &mut seen);
         }
         ways

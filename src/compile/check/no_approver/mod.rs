@@ -14,19 +14,20 @@
 mod away;
 mod choice;
 mod lack;
+mod offered;
 mod seats;
 mod told;
 
 use super::{Subject, called};
 use crate::diagnostics::{Context, Diagnostic, Span};
-use crate::model::control::Then;
+use crate::model::control::{Each, Then};
 use crate::model::definition::{Human, Nobody, OwnCase, Step, StepKind as Kind};
-use crate::model::id::{PersonId, PositionId};
+use crate::model::id::{PersonId, PositionId, StepId};
 use crate::model::people::Directory;
 use crate::model::text::Wording;
 use crate::model::value::Value;
 use crate::syntax::{self, FeelText, StepKind};
-use choice::{Choices, Chosen, Rule, Way};
+use choice::{Choice, Choices, Chosen, Rule, Way};
 use indexmap::IndexMap;
 use lack::Lack;
 use seats::{named, superior, without};
@@ -43,15 +44,12 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let applicants = applicants(subject);
     let all = applicants.iter().map(Vec::len).sum();
     let applies = who_applies(subject);
+    offered::check(subject, &applicants, &applies, diagnostics);
     for placed in &subject.flow.steps {
         let (StepKind::Approve { who } | StepKind::Task { who, .. }) = &placed.source.kind else { continue };
         let Some(step) = subject.definition.steps.get(&placed.id) else { continue };
         let Some(human) = step.human() else { continue };
-        let row = subject.flow.row_of(&placed.id).and_then(|each| subject.definition.steps.get(each));
-        let row = row.and_then(|each| match &each.kind {
-            Kind::Each(each) => Some(&**each),
-            _ => None,
-        });
+        let row = subject.flow.row_of(&placed.id).and_then(|id| each(subject, id));
         let choices = Choices { subject, row };
         let asking = Asking {
             choices,
@@ -93,6 +91,13 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             let telling = Telling { step: &called(placed), ways: &ways, groups, directory };
             diagnostics.extend(telling.told(&tried));
         }
+    }
+}
+
+fn each<'s>(subject: &'s Subject<'_>, id: &StepId) -> Option<&'s Each> {
+    match &subject.definition.steps.get(id)?.kind {
+        Kind::Each(each) => Some(each),
+        _ => None,
     }
 }
 
@@ -150,7 +155,7 @@ impl<'s> Asking<'s, '_> {
     fn ways(&self) -> Vec<Way<'s>> {
         let definition = self.choices.subject.definition;
         let about = definition.about.as_ref().filter(|_| self.approval && self.human.policy.own_case != OwnCase::Allow);
-        self.choices.ways(about, &self.who)
+        self.choices.ways(about.cloned().map(Choice::Field), &self.who)
     }
 
     /// Everything that can be chosen, for one applicant of each group, and what is missing then.
