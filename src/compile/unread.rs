@@ -120,7 +120,7 @@ impl Reading {
         }
         let within = |item: Span| item.source == at.source && item.start <= at.start && at.end <= item.end;
         let read = behind(read, document);
-        let mentions = |piece: &Piece| words(&piece.text).any(|word| read.contains(word));
+        let mentions = |piece: &Piece| sets(&piece.text).any(|word| read.contains(word));
         // Where a case turns away later proves nothing of what it has come past.
         let before = |item: Span| item.source != at.source || item.start <= at.start;
         let turns = |piece: &Piece| piece.turns && before(piece.hidden.item);
@@ -151,6 +151,27 @@ pub(super) fn behind<'t>(read: &'t str, document: &'t Process) -> BTreeSet<&'t s
     }
     found
 }
+
+/// The names that a text may set something of: keys of its own and what keys that take names of fields are followed by.
+fn sets(text: &str) -> impl Iterator<Item = &str> {
+    let mut of_names = false;
+    text.lines().flat_map(move |line| {
+        let (mut rest, mut found) = (line, Vec::new());
+        for word in words(line) {
+            rest = rest.split_once(word).map_or("", |(_, behind)| behind);
+            if rest.trim_start_matches([' ', '"', '\'']).starts_with([':', '：']) {
+                of_names = TAKES_NAMES.contains(&word);
+                found.push(word);
+            } else if of_names {
+                found.push(word);
+            }
+        }
+        found
+    })
+}
+
+/// Keys that are followed by names of fields which they set or ask.
+const TAKES_NAMES: &[&str] = &["edit", "into", "as", "each"];
 
 /// The words of a text.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {

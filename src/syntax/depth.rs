@@ -205,7 +205,7 @@ impl Lowering<'_> {
     }
 
     /// The spaces before what a line begins with; `None` within a line.
-    fn indentation(&self, key: Span) -> Option<Span> {
+    pub(super) fn indentation(&self, key: Span) -> Option<Span> {
         let before = self.source.text.get(..key.start as usize)?;
         let start = before.rfind('\n').map_or(0, |n| n + 1);
         before.get(start..)?.chars().all(|c| c == ' ').then_some(Span { start: start as u32, end: key.start, ..key })

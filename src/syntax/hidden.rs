@@ -59,7 +59,8 @@ pub(super) fn hidden(found: &Diagnostic, text: &str, root: &Node) -> Option<Hidd
 pub(super) fn gap(id: SourceId, text: &str, gap: &Range<u32>, root: Option<&Node>) -> Hidden {
     let span = Span { source: id, start: gap.start, end: gap.end };
     let all = lines(text);
-    let (above, here) = all.split_at(all.partition_point(|line| line.start < gap.start as usize));
+    let behind = all.partition_point(|line| line.start <= gap.start as usize);
+    let (above, here) = all.split_at(behind.saturating_sub(1));
     let mut place = Place { piece: span, value: None, item: None, keys: Vec::new(), inside: 0 };
     let Some(own) = here.first() else { return Hidden { span, item: span, keys: Vec::new(), flow: true } };
     let (holder, sibling) = holder(above, own);

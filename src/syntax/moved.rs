@@ -72,7 +72,7 @@ impl Search<'_> {
         }
         let moved = Source { text: draft.text().into(), ..self.source.clone() };
         let mut other = Read::of(self.id, self.source, node::read(self.id, &moved).written(&draft));
-        let after = fewer(self.before, &other).filter(|_| other.tree.size() >= self.read.tree.size());
+        let after = fewer(self.before, self.read, &other).filter(|_| other.tree.size() >= self.read.tree.size());
         let Some(after) = after else { return Some(()) };
         let worth = Worth { after, odd: depth % 2, by: depth.abs_diff(first.indent) };
         if self.best.as_ref().is_none_or(|(known, _)| worth < *known) {
@@ -119,16 +119,20 @@ fn of_structure(found: &Diagnostic) -> bool {
     )
 }
 
-/// How many faults are left, where several are gone or one that is likely to come of it, and none has come. What is not
-/// read at all has no faults, so no less may be read.
-fn fewer(before: &[&Diagnostic], read: &Read) -> Option<usize> {
+/// How many faults are left, where several are gone or one that is likely to come of it, and none has come but of what was
+/// left out before. What is not read at all has no faults, so no less may be read.
+fn fewer(before: &[&Diagnostic], then: &Read, read: &Read) -> Option<usize> {
     let key = |found: &Diagnostic| (found.code, found.span.start, found.message.en.clone());
     let known: BTreeSet<_> = before.iter().map(|found| key(found)).collect();
     let after: BTreeSet<_> = read.diagnostics.iter().filter(|found| of_structure(found)).map(key).collect();
     let gone: Vec<Code> = known.difference(&after).map(|(code, ..)| *code).collect();
     let alone = |code: &Code| matches!(code, Code::YamlSyntax | Code::MissingValue | Code::MisplacedKey);
     let explains = gone.len() > 1 || gone.iter().any(alone);
-    (explains && after.is_subset(&known)).then_some(after.len())
+    let unread = |at: u32| {
+        then.tree.broken_at.is_some_and(|broken| broken <= at) || then.tree.gaps.iter().any(|gap| gap.contains(&at))
+    };
+    let bare = |(code, at, _): &(Code, u32, String)| *code != Code::YamlSyntax && unread(*at);
+    (explains && after.difference(&known).all(bare)).then_some(after.len())
 }
 
 /// The lines that are told of, and those that do not line up with what stands above them.

@@ -4,6 +4,7 @@ use super::depth::is_field;
 use super::fields::{GROUP, LIST, Lowering, wrong_shape};
 use super::node::{Entry, Node, NodeKind, ScalarForm};
 use super::step;
+use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::model::text::Wording;
 use std::borrow::Cow;
 
@@ -41,6 +42,39 @@ impl Lowering<'_> {
             format!("each step is an item: - {{ id: {name}, … }}"),
         )));
         Cow::Owned(Node { kind: NodeKind::Sequence(steps), ..node.clone() })
+    }
+
+    /// Two steps in one item, where the second begins with its `id` in a line of its own: its dash is missing.
+    pub(super) fn apart<'n>(&mut self, item: &'n Node) -> Vec<Cow<'n, Node>> {
+        let split = |entries: &'n [Entry]| {
+            let at = entries.iter().position(|entry| entry.key.text() == Some("id"))?;
+            let (first, second) = entries.split_at(at);
+            let kind = |entry: &Entry| entry.key.text().is_some_and(step::is_kind);
+            let meant = |entry: &Entry| entry.key.text().is_some_and(|word| step::kind_meant(word).is_some());
+            let two = first.iter().any(kind) && second.iter().any(|entry| kind(entry) || meant(entry));
+            two.then_some((first, second))
+        };
+        let NodeKind::Mapping(entries) = &item.kind else { return vec![Cow::Borrowed(item)] };
+        let found = split(entries).and_then(|(first, second)| {
+            let key = second.first()?.key.span;
+            Some((first, second, key, self.indentation(key).filter(|own| own.end >= own.start + 2)?))
+        });
+        let Some((first, second, key, own)) = found else { return vec![Cow::Borrowed(item)] };
+        let place = Span { start: own.end - 2, ..own };
+        let said = Diagnostic::new(
+            Code::StepKind,
+            key,
+            Wording::new(
+                "这里开始的是另一步，前面少了 `- `：一步只做一件事",
+                "another step begins here, and its `- ` is missing: a step does one thing",
+            ),
+        );
+        self.reads_on(said.fix(place, "- ", Wording::new("补上 `- `", "add the `- `")));
+        let of = |part: &[Entry], from: u32, to: u32| {
+            let span = Span { start: from, end: to, ..item.span };
+            Cow::Owned(Node { span, kind: NodeKind::Mapping(part.to_vec()) })
+        };
+        vec![of(first, item.span.start, own.start), of(second, key.start, item.span.end)]
     }
 }
 

@@ -391,16 +391,62 @@ pub(super) fn second_colon_in_brackets(id: SourceId, text: &str, at: usize) -> O
         return None;
     }
     let span = Span::new(id, begin, begin + raw.len());
+    let quoted = Diagnostic::new(
+        Code::YamlSyntax,
+        span,
+        Wording::new(
+            "这段文字里有 `: `，YAML 会把它当成又一个键。请把整段文字放进引号",
+            "this text has a `: ` in it, which YAML takes for another key; put the whole text into quotes",
+        ),
+    );
+    let (words, quotes) = (format!("'{raw}'"), Wording::new("加上引号", "put it into quotes"));
+    Some(match next_key(raw) {
+        None => quoted.fix(span, words, quotes),
+        Some((at, key)) if is_key(key) => no_comma(id, begin + raw[..at].trim_end().len(), begin + at, key),
+        // It may be another key as well as a part of the text.
+        Some(_) => quoted.offer(span, words, quotes),
+    })
+}
+
+/// The word before a `: ` in a value that something stands before, and where it begins.
+fn next_key(value: &str) -> Option<(usize, &str)> {
+    let (before, _) = value.split_once(": ")?;
+    let at = before.rfind(' ')? + 1;
+    let key = &before[at..];
+    (word(key) == key && !key.is_empty()).then_some((at, key))
+}
+
+fn no_comma(id: SourceId, end: usize, at: usize, key: &str) -> Diagnostic {
+    let place = Span::new(id, end, end);
+    Diagnostic::new(
+        Code::YamlSyntax,
+        Span::new(id, at, at + key.len()),
+        Wording::new(format!("`{key}` 前面少了逗号"), format!("a comma is missing before `{key}`")),
+    )
+    .fix(place, ",", Wording::new("加上逗号", "add the comma"))
+}
+
+/// A key of the language in a line that has one already: `type: money title: Amount`.
+pub(super) fn second_key(id: SourceId, text: &str, value: Range<usize>, depth: usize) -> Option<Diagnostic> {
+    let words = text.get(value.clone())?;
+    let (at, key) = next_key(words).filter(|(_, key)| is_key(key))?;
+    let end = words[..at].trim_end().trim_end_matches(',').trim_end().len();
+    if end == 0 {
+        return None;
+    }
+    let (end, at) = (value.start + end, value.start + at);
+    let place = Span::new(id, end, at);
+    let fixed = format!("\n{}", " ".repeat(depth));
     Some(
         Diagnostic::new(
             Code::YamlSyntax,
-            span,
+            Span::new(id, at, at + key.len()),
             Wording::new(
-                "这段文字里有 `: `，YAML 会把它当成又一个键。请把整段文字放进引号",
-                "this text has a `: ` in it, which YAML takes for another key; put the whole text into quotes",
+                format!("`{key}` 是又一个键，要另起一行，或把这一组放进 `{{ }}`"),
+                format!("`{key}` is another key, which has a line of its own, unless all of them stand within `{{ }}`"),
             ),
         )
-        .fix(span, format!("'{raw}'"), Wording::new("加上引号", "put it into quotes")),
+        .fix(place, fixed, Wording::new("另起一行", "give it a line of its own")),
     )
 }
 

@@ -9,6 +9,7 @@
 
 use super::build::{self, Built, Stop};
 use super::draft::Draft;
+use super::lines::lines;
 use super::{Node, NodeKind, Tree, meant, refused};
 use crate::diagnostics::{Code, Diagnostic, SourceId};
 use std::collections::BTreeSet;
@@ -32,7 +33,15 @@ pub(super) fn tree(id: SourceId, text: &str) -> Tree {
             diagnostics: built.diagnostics,
         };
     }
-    Recovery { id, draft: Draft::new(text), told: Vec::new(), mended: BTreeSet::new(), gaps: Vec::new() }.read(built)
+    Recovery {
+        id,
+        draft: Draft::new(text),
+        told: Vec::new(),
+        mended: BTreeSet::new(),
+        valued: BTreeSet::new(),
+        gaps: Vec::new(),
+    }
+    .read(built)
 }
 
 struct Recovery {
@@ -42,6 +51,8 @@ struct Recovery {
     told: Vec<Diagnostic>,
     /// Where mends were tried.
     mended: BTreeSet<u32>,
+    /// Lines of which the value was left out.
+    valued: BTreeSet<u32>,
     /// What was left out, likewise.
     gaps: Vec<Range<u32>>,
 }
@@ -111,6 +122,7 @@ impl Recovery {
             self.told.push(self.draft.written_diagnostic(fault));
             return false;
         };
+        let gap = self.value_in(&gap, at).unwrap_or(gap);
         // What does not line up right below a gap, or in a line that has its fault, follows from that.
         if aligned || !self.follows(&gap) {
             self.told.push(self.draft.written_diagnostic(fault));
@@ -118,6 +130,17 @@ impl Recovery {
         self.gaps.push(self.draft.origin_of(gap.clone()));
         self.draft.blank(gap);
         true
+    }
+
+    /// The value in a gap that begins with a key, with what is below it, where the fault lies in that: it is left out first,
+    /// so that what the key says of a step is known.
+    fn value_in(&mut self, gap: &Range<usize>, at: usize) -> Option<Range<usize>> {
+        let text = self.draft.text().get(gap.clone())?;
+        let line = *lines(text).first()?;
+        let (key, value) = line.pair().filter(|(_, value)| !value.is_empty())?;
+        let start = gap.start + line.start + line.depth() + key.len() + 1;
+        let start = start + self.draft.text().get(start..)?.find(value)?;
+        (start <= at && self.valued.insert(self.draft.origin(gap.start))).then_some(start..gap.end)
     }
 
     fn follows(&self, gap: &Range<usize>) -> bool {

@@ -4,7 +4,7 @@ use super::aligned::out_of_line;
 use super::lines::{line_above, next_line, starts_value, visible};
 use super::meant::{
     bare_brackets, full_width_bracket, full_width_in_brackets, full_width_near, is_key, second_colon_in_brackets,
-    torn_key, unclosed_quote,
+    second_key, torn_key, unclosed_quote,
 };
 use super::tabs::{tab, tab_starts_line};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
@@ -257,6 +257,10 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
     }
     if value_at > at || value.contains(['{', '[', '#']) {
         return diagnostic;
+    }
+    let depth = key.len() - key.trim_start_matches([' ', '-']).len();
+    if let Some(found) = second_key(id, text, value_at..value_at + value.len(), depth) {
+        return found;
     }
     let quoted = format!("'{}'", value.replace('\'', "''"));
     let value = Span::new(id, value_at, value_at + value.len());

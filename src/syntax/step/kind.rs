@@ -25,6 +25,11 @@ const WHO_KEYS: [&str; 11] = [
     "处理人",
 ];
 
+/// The kind of step that a word means which is no key of a step.
+pub(crate) fn kind_meant(word: &str) -> Option<&'static str> {
+    dialect::meant(word, KINDS.iter().copied()).filter(|_| !is_key(word))
+}
+
 /// What a step says of its kind.
 pub(super) enum Kind<'n> {
     /// This key of it says so.
@@ -92,8 +97,7 @@ impl Lowering<'_> {
     fn misspelt(&mut self, node: &Node, entries: &[Entry]) -> Option<Node> {
         let (number, key, close) = entries.iter().enumerate().find_map(|(number, entry)| {
             let word = entry.key.text().unwrap_or("");
-            let close = dialect::meant(word, KINDS.iter().copied()).filter(|_| !is_key(word))?;
-            Some((number, &entry.key, close))
+            Some((number, &entry.key, kind_meant(word)?))
         })?;
         let word = key.text().unwrap_or("");
         self.report(

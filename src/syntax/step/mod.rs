@@ -10,6 +10,7 @@ mod overdue;
 pub use block::{Branch, Case, Join, Undo};
 pub use human::{Allow, Mode, Shown, Who};
 pub(crate) use keys::{STEP, is_key, is_kind};
+pub(crate) use kind::kind_meant;
 pub use outside::{Call, Http, Job, Piece, Retry, Taken};
 pub use overdue::{Overdue, Then};
 
@@ -226,6 +227,7 @@ impl Lowering<'_> {
     pub(crate) fn steps(&mut self, node: &Node) -> Vec<Step> {
         let node = &*self.as_list(node);
         let Some(items) = self.items(node) else { return Vec::new() };
+        let items: Vec<_> = items.iter().flat_map(|item| self.apart(item)).collect();
         items.iter().filter_map(|item| self.step(item, true)).collect()
     }
 
