@@ -8,9 +8,9 @@ use crate::compile::scenario::START;
 use crate::effects::format::Words as Said;
 use crate::engine::refusal::{FieldFault, Refusal};
 use crate::model::definition::outcome;
-use crate::model::form::{Form, field_at};
+use crate::model::form::{FieldKind, Form, field_at};
 use crate::model::formula::Read;
-use crate::model::id::{FieldName, StepId};
+use crate::model::id::StepId;
 use crate::model::text::{Lang, Wording, clean_line};
 use crate::model::value::{Record, Value, plain_record};
 use crate::simulate::forecast::{Happened, Happening, ROUNDS, Stopped, is_outside, kind};
@@ -319,14 +319,33 @@ fn called(step: &StepId) -> &str {
 
 /// What was made up for a form, in words; nothing where nothing was.
 pub(crate) fn made_up(words: &Said<'_>, form: &Form, values: &Record) -> Option<String> {
-    let empty = |value: &Value| value.is_null() || value.as_list().is_some_and(<[Value]>::is_empty);
-    let said = |(name, value): (&FieldName, &Value)| {
-        let field = form.get(name);
-        let title = field.map_or(name.as_str(), |field| field.title.get(words.lang));
-        format!("{} = {}", clean_line(title), words.value(field, value))
-    };
-    let said: Vec<String> = values.iter().filter(|(_, value)| !empty(value)).map(said).collect();
+    let said = each_made_up(words, form, values, None);
     (!said.is_empty()).then(|| said.join(if words.lang == Lang::Zh { "，" } else { ", " }))
+}
+
+/// The same, value by value: of a list each column of each row, as much of it may have been said.
+fn each_made_up(words: &Said<'_>, form: &Form, values: &Record, row: Option<usize>) -> Vec<String> {
+    let empty = |value: &Value| value.is_null() || value.as_list().is_some_and(<[Value]>::is_empty);
+    let mut said = Vec::new();
+    for (name, value) in values.iter().filter(|(_, value)| !empty(value)) {
+        let field = form.get(name);
+        if let (Some(FieldKind::List(columns)), Value::List(rows)) = (field.map(|field| &field.kind), value) {
+            let rows = rows.iter().zip(1..).filter_map(|(row, number)| match row {
+                Value::Record(row) => Some(each_made_up(words, columns, row, Some(number))),
+                _ => None,
+            });
+            said.extend(rows.flatten());
+            continue;
+        }
+        let title = clean_line(field.map_or(name.as_str(), |field| field.title.get(words.lang)));
+        let title = match (row, words.lang) {
+            (None, _) => title,
+            (Some(row), Lang::Zh) => format!("{title}（第 {row} 行）"),
+            (Some(row), Lang::En) => format!("{title} (row {row})"),
+        };
+        said.push(format!("{title} = {}", words.value(field, value)));
+    }
+    said
 }
 
 /// What of a form has to be set, and why.

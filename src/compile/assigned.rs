@@ -9,9 +9,10 @@
 //! only what all have set is, and where the name of a branch leads somewhere, what that branch has. After an `each` nothing of its body is: it may have had no row.
 
 use crate::compile::fields::Fields;
-use crate::compile::lower::{Flow, Part};
+use crate::compile::lower::{Flow, Part, Placed};
 use crate::compile::outcomes::{answers, decided_by_time, skippable};
 use crate::compile::resolve::walk;
+use crate::compile::touch::writes;
 use crate::diagnostics::suggest;
 use crate::expression::Known;
 use crate::model::definition::outcome;
@@ -62,7 +63,7 @@ pub(crate) fn before(
 ) -> BTreeMap<StepId, Certain> {
     let gains = gains(document, flow, fields, unsure);
     let (holders, asked) = (holders(flow), asked(flow));
-    let lasting = lasting(document, flow, lists);
+    let (lasting, written) = (lasting(flow, lists), written(flow));
     let numbers: BTreeMap<&StepId, usize> = flow.steps.iter().enumerate().map(|(n, placed)| (&placed.id, n)).collect();
     let place = |step: &StepId| numbers.get(step).copied();
     let asking = |kind: &StepKind| matches!(kind, StepKind::Approve { .. } | StepKind::Task { .. });
@@ -111,6 +112,7 @@ pub(crate) fn before(
                     if *on == On::Row {
                         then.columns.clear();
                     }
+                    then.rows.retain(|(list, _)| !written.get(id).is_some_and(|written| written.contains(list)));
                 }
                 Node::Start | Node::Finish(_) | Node::Undone(_) => {}
             }
@@ -243,11 +245,31 @@ fn holders<'f>(flow: &'f Flow<'_>) -> BTreeMap<&'f StepId, Holder> {
     found
 }
 
+/// What each step may write anew, the steps of branches that run at once with their block: another of these may come first.
+fn written<'f>(flow: &'f Flow<'_>) -> BTreeMap<&'f StepId, BTreeSet<FieldName>> {
+    let of = |placed: &Placed<'_>| {
+        let mut found = BTreeSet::new();
+        let mut add = |step: &Step| {
+            found.extend(writes(step).into_iter().map(|name| FieldName::from(name.value.as_str())));
+        };
+        match &placed.source.kind {
+            StepKind::Parallel { .. } | StepKind::Race { .. } => walk(std::slice::from_ref(placed.source), &mut add),
+            // In the body of an `each` what is written is a column.
+            _ if flow.row_of(&placed.id).is_none() => add(placed.source),
+            _ => {}
+        }
+        found
+    };
+    flow.steps.iter().map(|placed| (&placed.id, of(placed))).collect()
+}
+
 /// The `each`es behind which every row keeps what its body asked, with their lists: none is stopped early, and nobody
-/// adds rows but a revision, after which the case comes to the `each` again.
-fn lasting(document: &Process, flow: &Flow<'_>, lists: &BTreeMap<StepId, FieldName>) -> BTreeMap<StepId, FieldName> {
-    let mut changed: BTreeSet<&str> = document.data.iter().map(|field| field.name.value.as_str()).collect();
-    walk(&document.steps, &mut |step| changed.extend(step.edit.iter().map(|name| name.value.as_str())));
+/// adds rows but a revision, after which the case comes to the `each` again, and a step that writes the list anew.
+fn lasting(flow: &Flow<'_>, lists: &BTreeMap<StepId, FieldName>) -> BTreeMap<StepId, FieldName> {
+    // What takes something back does so behind steps that come later.
+    let undo = flow.steps.iter().filter(|placed| flow.undo_of(&placed.id).is_some());
+    let changed: BTreeSet<&str> =
+        undo.flat_map(|placed| writes(placed.source)).map(|name| name.value.as_str()).collect();
     let whole = flow.steps.iter().filter(|placed| {
         let id = &placed.id;
         let beside = flow.steps.iter().any(|other| {

@@ -33,7 +33,9 @@ impl Outside<'_, '_> {
         let world = typing.world;
         let callee = world.callees.get(call.process.value.as_str());
         if !world.processes.contains(call.process.value.as_str()) && world.processes_known {
-            let known = world.processes.iter().copied();
+            // Nobody means the very process that a word is written in.
+            let own = typing.document.name.as_ref().map(|name| name.value.as_str());
+            let known = world.processes.iter().copied().filter(|name| own != Some(*name));
             typing.diagnostics.push(unknown(&call.process, known, ("流程", "process"), "call"));
         }
         let by = call.by.as_ref().and_then(|by| person(by, self.scope, typing));

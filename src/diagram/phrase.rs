@@ -3,7 +3,7 @@
 
 use super::named::Titles;
 use crate::model::definition::{Definition, Human, Mode, StepKind};
-use crate::model::formula::{Expr, Formula, Op, StepFact};
+use crate::model::formula::{Arithmetic, Expr, Formula, Op, StepFact};
 use crate::model::id::FieldName;
 use crate::model::people::Directory;
 use crate::model::text::{Lang, clean_line};
@@ -88,6 +88,8 @@ impl<'a> Phrases<'a> {
                     Lang::En => format!("who did “{step}”"),
                 }
             }
+            Op::Arithmetic(Arithmetic::Add, day, by) => self.away(day, by, ("之后", "after"))?,
+            Op::Arithmetic(Arithmetic::Subtract, day, by) => self.away(day, by, ("之前", "before"))?,
             Op::Path(row, column) if self.column(row, column.as_str()).is_some() => {
                 let column = self.column(row, column.as_str())?;
                 match self.lang {
@@ -112,6 +114,16 @@ impl<'a> Phrases<'a> {
                 _ => return None,
             },
             _ => return None,
+        })
+    }
+
+    /// A length of time behind or before a day: `归还日期之前 3 天`.
+    fn away(&self, day: &Expr, by: &Expr, (zh, en): (&str, &str)) -> Option<String> {
+        let Op::Literal(Value::Duration(by)) = by.op() else { return None };
+        let (day, by) = (self.spoken(day)?, by.words(self.lang));
+        Some(match self.lang {
+            Lang::Zh => format!("{day}{zh} {by}"),
+            Lang::En => format!("{by} {en} {day}"),
         })
     }
 

@@ -68,7 +68,7 @@ pub use human::{data_of, form_of, proposed};
 pub use outside::lasts;
 pub use scope::{overlay, rows_around};
 pub use start::scheduled;
-pub use taking::unusable;
+pub use taking::{message_key, unusable};
 pub use wrong::{Whose, all_wrong};
 
 use self::event::Entry;

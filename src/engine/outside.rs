@@ -20,7 +20,7 @@ use crate::model::id::{FieldName, InstanceId, Outcome, StepId, TokenId};
 use crate::model::input::Reading;
 use crate::model::text::{Lang, Wording};
 use crate::model::time::Duration;
-use crate::model::value::{Record, Value, plain};
+use crate::model::value::{Record, Value};
 use chrono::{DateTime, TimeDelta, Utc};
 use indexmap::IndexMap;
 use std::sync::Arc;
@@ -200,15 +200,6 @@ fn later(run: &Run<'_>, retry: &Retry, attempt: u16) -> DateTime<Utc> {
 /// How many seconds a length of time is from now on, at least one.
 pub(super) fn seconds(run: &Run<'_>, duration: Duration) -> i64 {
     run.facts.calendar.add(run.now, duration).map_or(1, |at| (at - run.now).num_seconds()).max(1)
-}
-
-/// The text that tells messages of one name apart; none for null.
-pub(super) fn key_text(value: &Value) -> Option<Arc<str>> {
-    match plain(value) {
-        serde_json::Value::Null => None,
-        serde_json::Value::String(text) => Some(text.into()),
-        other => Some(other.to_string().into()),
-    }
 }
 
 /// The step and the wait of a token.

@@ -203,6 +203,45 @@ impl FieldFault {
 }
 
 impl Refusal {
+    /// What kind of no it is, for a log: without what people wrote.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Refusal::NoInstance => "no instance",
+            Refusal::AlreadyStarted => "already started",
+            Refusal::UnknownPerson(_) => "unknown person",
+            Refusal::MayNotStart { .. } => "may not start",
+            Refusal::BadForm(_) => "bad form",
+            Refusal::Ended { .. } => "ended",
+            Refusal::NoTask => "no task",
+            Refusal::TaskClosed(_) => "task closed",
+            Refusal::AlreadyAnswered { .. } => "already answered",
+            Refusal::Parked => "parked",
+            Refusal::NotAssigned { .. } => "not assigned",
+            Refusal::OwnCase(_) => "own case",
+            Refusal::NoSuchOutcome { .. } => "no such outcome",
+            Refusal::OpinionRequired(_) => "opinion required",
+            Refusal::Changed => "changed",
+            Refusal::NotApplicant(_) => "not applicant",
+            Refusal::NotOperator => "not operator",
+            Refusal::NotInvolved(_) => "not involved",
+            Refusal::TooLong { .. } => "too long",
+            Refusal::NothingDue => "nothing due",
+            Refusal::NeedsPerson => "needs person",
+            Refusal::NotWaiting => "not waiting",
+            Refusal::BadResult(_) => "bad result",
+            Refusal::BadMessage { .. } => "bad message",
+            Refusal::NoIncident => "no incident",
+            Refusal::NotSkippable => "not skippable",
+            Refusal::HandOverToSelf(_) => "hand over to self",
+            Refusal::ReceiverAway { .. } => "receiver away",
+            Refusal::ComesBack { .. } => "comes back",
+            Refusal::NobodyInstead { .. } => "nobody instead",
+            Refusal::NothingToHandOver(_) => "nothing to hand over",
+            Refusal::OpenAlready { .. } => "open already",
+            Refusal::Ending => "ending",
+        }
+    }
+
     /// What to tell who asked: what is wrong, and what to do instead.
     pub fn wording(&self, directory: &Directory, zone: Tz) -> Wording {
         let name = |person: &PersonId| directory.name_of(person).to_owned();

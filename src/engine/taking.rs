@@ -8,15 +8,17 @@ use super::form;
 use super::refusal::ResultFault;
 use crate::expression::domain::Domain;
 use crate::expression::fixed;
-use crate::model::control::Path;
+use crate::model::control::{Path, Receive};
 use crate::model::definition::{Definition, StepKind};
 use crate::model::form::{Field, FieldKind};
 use crate::model::id::{FieldName, StepId};
 use crate::model::input::{self, Reading};
+use crate::model::key;
 use crate::model::text::{Lang, Wording};
 use crate::model::value::{Record, Value, plain};
 use chrono_tz::Tz;
 use indexmap::IndexMap;
+use std::sync::Arc;
 
 /// The values that a step takes out of what came, or everything that is wrong with them. A field that may be missing
 /// and is stays as it was. What is empty is not there: nobody reads a null where something has to be.
@@ -73,19 +75,32 @@ pub fn unusable<'d>(
     reading: (&Reading<'_>, Tz),
 ) -> Option<Vec<ResultFault>> {
     let mut least: Option<Vec<ResultFault>> = None;
-    for definition in definitions {
-        for (id, step) in &definition.steps {
-            let StepKind::Receive(receive) = &step.kind else { continue };
-            if *receive.message != *name {
-                continue;
-            }
-            let faults = taken(definition, id, &receive.take, data, reading).err()?;
-            if least.as_ref().is_none_or(|known| faults.len() < known.len()) {
-                least = Some(faults);
-            }
+    for (definition, id, receive) in receiving(definitions, name) {
+        let faults = taken(definition, id, &receive.take, data, reading).err()?;
+        if least.as_ref().is_none_or(|known| faults.len() < known.len()) {
+            least = Some(faults);
         }
     }
     least
+}
+
+/// The key of a message, as the steps that receive its name have theirs.
+pub fn message_key<'d>(definitions: impl IntoIterator<Item = &'d Definition>, name: &str, written: &str) -> Arc<str> {
+    let keys = receiving(definitions, name).filter_map(|(_, _, receive)| receive.key.as_ref());
+    key::read(keys.map(|key| &key.of.of), written)
+}
+
+/// The steps that receive messages of a name.
+fn receiving<'d>(
+    definitions: impl IntoIterator<Item = &'d Definition>,
+    name: &str,
+) -> impl Iterator<Item = (&'d Definition, &'d StepId, &'d Receive)> {
+    let steps =
+        definitions.into_iter().flat_map(|definition| definition.steps.iter().map(move |step| (definition, step)));
+    steps.filter_map(move |(definition, (id, step))| match &step.kind {
+        StepKind::Receive(receive) if *receive.message == *name => Some((definition, id, &**receive)),
+        _ => None,
+    })
 }
 
 /// A value from outside as a field holds it: numbers may come as texts, people and dates always do.

@@ -10,7 +10,7 @@ use crate::engine::state::Waiting;
 use crate::model::definition::outcome;
 use crate::model::id::{Outcome, ScopeId, StepId, TokenId};
 use crate::model::metric::Period;
-use crate::model::time::Calendar;
+use crate::model::time::{Calendar, Hours};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -139,7 +139,7 @@ impl<'a> Following<'a> {
         let today = calendar.today(now);
         let first = NaiveDate::from_ymd_opt(today.year().saturating_sub(20), 1, 1).unwrap_or(today);
         let day = calendar.week.iter().find(|hours| !hours.is_empty());
-        let day = day.map(|hours| hours.iter().map(|hours| (hours.to - hours.from).num_minutes()).sum());
+        let day = day.map(|hours| hours.iter().map(Hours::minutes).sum());
         let midnight = |day: NaiveDate| calendar.instant(day.and_time(chrono::NaiveTime::MIN));
         let until = period.map_or(now, |period| midnight(period.after()).min(now));
         Following {

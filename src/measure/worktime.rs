@@ -1,7 +1,7 @@
 //! How much working time lies between two instants, for very many pairs of them: the days are summed up once.
 
-use crate::model::time::Calendar;
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use crate::model::time::{Calendar, Hours};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
 /// The working minutes of a span of days, summed up from its first.
 pub(super) struct WorkTime<'a> {
@@ -16,7 +16,7 @@ impl<'a> WorkTime<'a> {
     pub(super) fn new(calendar: &'a Calendar, first: NaiveDate, last: NaiveDate) -> WorkTime<'a> {
         let (mut before, mut day, mut total) = (vec![0], first, 0);
         while day <= last {
-            total += calendar.hours(day).iter().map(|hours| (hours.to - hours.from).num_minutes()).sum::<i64>();
+            total += calendar.hours(day).iter().map(Hours::minutes).sum::<i64>();
             before.push(total);
             let Some(next) = day.checked_add_days(Days::new(1)) else { break };
             day = next;
@@ -31,14 +31,15 @@ impl<'a> WorkTime<'a> {
 
     fn up_to(&self, at: DateTime<Utc>) -> i64 {
         let local = self.calendar.local(at);
-        let (day, time) = (local.date(), local.time());
+        let day = local.date();
         let Ok(place) = usize::try_from((day - self.first).num_days()) else { return 0 };
         let Some(before) = self.before.get(place) else { return self.before.last().copied().unwrap_or(0) };
         if place + 1 >= self.before.len() {
             return *before;
         }
-        let worked = |from: NaiveTime, to: NaiveTime| (time.min(to) - from).max(TimeDelta::zero()).num_minutes();
-        before + self.calendar.hours(day).iter().map(|hours| worked(hours.from, hours.to)).sum::<i64>()
+        let worked =
+            |hours: &Hours| (local.min(hours.closes(day)) - hours.opens(day)).max(TimeDelta::zero()).num_minutes();
+        before + self.calendar.hours(day).iter().map(worked).sum::<i64>()
     }
 }
 

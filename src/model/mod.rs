@@ -14,6 +14,7 @@ pub mod graph;
 pub mod id;
 pub mod input;
 pub mod json;
+pub mod key;
 pub mod metric;
 pub mod people;
 pub mod rule;

@@ -60,7 +60,11 @@ impl Runtime {
     }
 
     async fn keep(&self, id: &str, name: &str, key: Option<&str>, data: Value) -> Result<bool, Error> {
-        let (id, name, key) = (Arc::from(id), Arc::from(name), key.map(Arc::from));
+        let key = match key {
+            Some(written) => Some(self.message_key(name, written).await?),
+            None => None,
+        };
+        let (id, name) = (Arc::from(id), Arc::from(name));
         let row = MessageRow { id, name, key, data, at: self.now(), reader: None, row: 0 };
         let new = self.chore(Chore::Keep(Box::new(row))).await?;
         let _ = crate::failpoint!("message.kept");

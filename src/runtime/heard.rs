@@ -9,6 +9,7 @@ use crate::model::definition::StepKind;
 use crate::model::id::{InstanceId, Version};
 use crate::model::input::Reading;
 use crate::model::value::Value;
+use crate::store::pending::WaitRow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -89,6 +90,19 @@ impl Runtime {
         let is_live = |version: &Version| live.definitions.iter().any(|live| live.version == *version);
         let waiting = self.store.versions_waiting(name).await?;
         Ok(waiting.iter().all(is_live).then_some(faults))
+    }
+
+    /// The key of a message as whoever waits for it has it. What began to wait before keys were compared by value has its
+    /// own as it was written.
+    pub(super) async fn message_key(&self, name: &str, written: &str) -> Result<Arc<str>, Error> {
+        let live = self.live();
+        let key = engine::message_key(live.definitions.iter().map(Arc::as_ref), name, written);
+        if *key == *written {
+            return Ok(key);
+        }
+        let as_written = |row: &WaitRow| matches!(&row.waits, Waiting::Message { name: waited, key: Some(key), .. } if **waited == *name && **key == *written);
+        let kept = self.waits(None, MOST).await?.iter().any(as_written);
+        Ok(if kept { written.into() } else { key })
     }
 
     fn received(&self) -> BTreeSet<Arc<str>> {

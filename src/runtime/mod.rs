@@ -123,9 +123,7 @@ impl Denied {
     /// What kind of no it is, for a log: without what people wrote.
     fn kind(&self) -> String {
         match self {
-            Denied::Refused(refusal, _) => {
-                format!("{refusal:?}").chars().take_while(|letter| letter.is_alphanumeric()).collect()
-            }
+            Denied::Refused(refusal, _) => refusal.kind().to_owned(),
             Denied::NoProcess { process, .. } => format!("no process {process}"),
             Denied::Unavailable(error) => error.to_string(),
         }

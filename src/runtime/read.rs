@@ -12,6 +12,8 @@ use crate::engine::event::Entry;
 use crate::engine::state::State;
 use crate::model::definition::Definition;
 use crate::model::id::{AssignmentId, InstanceId, MailId, Version};
+use crate::model::key;
+use crate::model::value::Type;
 use crate::store::record::{self, BrokenChain, StoredEntry};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -108,7 +110,13 @@ impl Runtime {
     /// # Errors
     /// What the store says.
     pub async fn instances(&self, filter: &InstanceFilter) -> Result<Vec<InstanceRow>, Error> {
-        self.store.instances(filter).await
+        let Some(written) = &filter.key else { return self.store.instances(filter).await };
+        let live = self.definitions();
+        let of = live.iter().filter(|one| filter.process.as_ref().is_none_or(|process| one.process == *process));
+        let keys = of.filter_map(|one| one.fields().find(|(name, _)| one.key.as_ref() == Some(*name)));
+        let types: Vec<Type> = keys.map(|(_, field)| field.typed().of).collect();
+        let key = Some(key::read(&types, written).to_string());
+        self.store.instances(&InstanceFilter { key, ..filter.clone() }).await
     }
 
     /// Open assignments, newest first.

@@ -46,7 +46,7 @@ pub fn missing(
     let mut filler = Filler::new(directory, calendar, from, by, lang);
     loop {
         let filled = filler.form(form, data);
-        let whole: Record = filled.clone().into_iter().chain(data.clone()).collect();
+        let whole = completed(data, &filled, data);
         let mut world = World::new(definitions, directory, calendar, from);
         match world.start(process, by, whole) {
             Err(Refusal::BadForm(faults)) if filler.learn(form, data, &faults) => {}
@@ -121,16 +121,35 @@ impl<'w> Filler<'w> {
         self.value(field, &[])
     }
 
+    /// Of rows that are held only what they lack.
     fn filled(&self, form: &Form, held: &Record, way: &[PathPart]) -> Record {
         let mut record = Record::new();
-        for (name, field) in form.iter().filter(|(name, field)| is_open(name, field, held)) {
+        for (name, field) in form {
             let here = below(way, PathPart::Field(name.clone()));
+            if !is_open(name, field, held) {
+                let lacking = self.lacking(field, held.get(name), &here);
+                record.extend(lacking.map(|rows| (name.clone(), rows)));
+                continue;
+            }
             let refused = self.refused.contains_key(&here);
             if refused || field.required && field.default.is_none() {
                 record.insert(name.clone(), self.value(field, &here));
             }
         }
         record
+    }
+
+    /// What rows that are held lack, row by row, where some do.
+    fn lacking(&self, field: &Field, held: Option<&Value>, way: &[PathPart]) -> Option<Value> {
+        let (FieldKind::List(columns), None, Some(Value::List(rows))) = (&field.kind, &field.value, held) else {
+            return None;
+        };
+        let row = |(number, row): (usize, &Value)| match row {
+            Value::Record(row) => self.filled(columns, row, &below(way, PathPart::Row(number))),
+            _ => Record::new(),
+        };
+        let rows: Vec<Record> = rows.iter().enumerate().map(row).collect();
+        rows.iter().any(|row| !row.is_empty()).then(|| Value::List(rows.into_iter().map(Value::Record).collect()))
     }
 
     fn value(&self, field: &Field, way: &[PathPart]) -> Value {
@@ -193,13 +212,11 @@ impl<'w> Filler<'w> {
         let mut seen: BTreeSet<Way> = BTreeSet::new();
         while let Some(way) = (!ahead.is_empty()).then(|| ahead.remove(0)) {
             let Some(field) = field_on(form, &way).filter(|_| seen.insert(way.clone())) else { continue };
-            let made_up = match way.first() {
-                Some(PathPart::Field(name)) => form.get(name).is_some_and(|outer| is_open(name, outer, held)),
-                _ => false,
-            };
+            let made_up = is_made_up(form, held, &way);
             match &field.kind {
-                FieldKind::List(columns) if made_up => {
-                    for row in 0..self.rows(field, &way) {
+                FieldKind::List(columns) => {
+                    let rows = if made_up { self.rows(field, &way) } else { rows_at(held, &way).len() };
+                    for row in 0..rows {
                         let row = below(&way, PathPart::Row(row));
                         ahead.extend(columns.keys().map(|column| below(&row, PathPart::Field(column.clone()))));
                     }
@@ -225,6 +242,45 @@ impl<'w> Filler<'w> {
 fn is_open(name: &FieldName, field: &Field, held: &Record) -> bool {
     let blank = |value: &Value| value.is_null() || value.as_list().is_some_and(<[Value]>::is_empty);
     field.value.is_none() && held.get(name).is_none_or(blank)
+}
+
+/// Whether what stands at a place is made up: the field, or a column of a row that is held.
+fn is_made_up(form: &Form, held: &Record, way: &[PathPart]) -> bool {
+    let [PathPart::Field(name), inside @ ..] = way else { return false };
+    let Some(field) = form.get(name) else { return false };
+    match (&field.kind, inside) {
+        (FieldKind::List(columns), [PathPart::Row(number), column @ ..]) if !is_open(name, field, held) => {
+            let row = rows_at(held, way).get(*number);
+            matches!(row, Some(Value::Record(row)) if is_made_up(columns, row, column))
+        }
+        _ => is_open(name, field, held),
+    }
+}
+
+/// The rows that are held where a way begins.
+fn rows_at<'r>(held: &'r Record, way: &[PathPart]) -> &'r [Value] {
+    match way.first() {
+        Some(PathPart::Field(name)) => held.get(name).and_then(Value::as_list).unwrap_or_default(),
+        _ => &[],
+    }
+}
+
+/// What is said of a form with what was made up for it; `held` are the rows that were completed.
+pub fn completed(said: &Record, made_up: &Record, held: &Record) -> Record {
+    let whole = |(name, value): (&FieldName, &Value)| {
+        let (Some(Value::List(rows)), Value::List(more)) = (held.get(name), value) else {
+            return (name.clone(), value.clone());
+        };
+        let row = |(number, row): (usize, &Value)| match (row, more.get(number)) {
+            (Value::Record(row), Some(Value::Record(more))) => {
+                Value::Record(row.clone().into_iter().chain(more.clone()).collect())
+            }
+            _ => row.clone(),
+        };
+        let rows: Vec<Value> = rows.iter().enumerate().map(row).collect();
+        (name.clone(), if rows.is_empty() { value.clone() } else { Value::List(rows) })
+    };
+    said.clone().into_iter().chain(made_up.iter().map(whole)).collect()
 }
 
 fn below(way: &[PathPart], part: PathPart) -> Way {

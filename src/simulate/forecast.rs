@@ -8,7 +8,7 @@
 //! reminder that goes on for ever.
 
 use super::brought::brought;
-use super::fill::Filler;
+use super::fill::{Filler, completed};
 use super::world::{Case, Mail, World, person};
 use crate::engine::command::{Actor, Ask};
 use crate::engine::data_of;
@@ -332,7 +332,7 @@ impl Future<'_> {
         let refusal = loop {
             let made_up = filler.form(&form, &held);
             if let Ask::Revise { data: values, .. } | Ask::Decide { values, .. } = &mut answer {
-                *values = made_up.clone().into_iter().chain(said.clone()).collect();
+                *values = completed(&said, &made_up, &held);
             }
             match world.ask(due.case, person(&due.by), answer.clone()) {
                 Ok(_) => {

@@ -30,7 +30,7 @@ use crate::model::people::Directory;
 use crate::model::text::Wording;
 use crate::model::time::Calendar;
 
-pub use fill::{Filled, missing};
+pub use fill::{Filled, completed, missing};
 pub use world::{Case, Mail, World};
 
 /// Whoever can write the mails of a world out.

@@ -172,6 +172,7 @@ impl<'a> World<'a> {
         if let Some(faults) = engine::unusable(self.definitions, &name, &data, (&reading, self.calendar.zone)) {
             return Err(Refusal::BadMessage { name, faults });
         }
+        let key = key.map(|written| engine::message_key(self.definitions, &name, &written));
         self.drawn += 1;
         self.messages.push(Message { id: format!("message-{}", self.drawn).into(), name, key, data, kept: false });
         self.settle();

@@ -15,7 +15,8 @@ use crate::engine::event::{Entry, Event};
 use crate::engine::state::{MailKind, State};
 use crate::model::definition::Definition;
 use crate::model::id::{AssignmentId, CommandId, InstanceId, MailId, StepId, TokenId};
-use crate::model::value::{Value, plain};
+use crate::model::key;
+use crate::model::value::Value;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -237,10 +238,6 @@ pub fn claim(definition: &Definition, state: &State) -> Option<String> {
     state.key.as_ref().filter(|_| single).and_then(key_text)
 }
 
-fn key_text(key: &Value) -> Option<String> {
-    match plain(key) {
-        serde_json::Value::Null => None,
-        serde_json::Value::String(text) => Some(text),
-        other => Some(other.to_string()),
-    }
+fn key_text(value: &Value) -> Option<String> {
+    key::text(value).map(|text| text.to_string())
 }

@@ -138,7 +138,7 @@ impl Lowering<'_> {
                 _ => self.hours(&entry.value).map(|one| vec![one]),
             };
             let Some(hours) = hours else { continue };
-            if hours.windows(2).any(|pair| matches!(pair, [a, b] if a.1 > b.0)) {
+            if hours.windows(2).any(|pair| matches!(pair, [a, b] if a.1 > b.0 || a.1 == NaiveTime::MIN)) {
                 self.report(Diagnostic::new(
                     Code::BadHours,
                     self.first_line(entry.value.span),
@@ -198,13 +198,20 @@ impl Lowering<'_> {
         Vec::new()
     }
 
-    /// `09:00-12:00`.
+    /// `09:00-12:00`; `24:00` is the end of the day, which is midnight.
     fn hours(&mut self, node: &Node) -> Option<(NaiveTime, NaiveTime)> {
         let words = self.words(node)?;
         let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").ok();
-        let found = words.value.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?)));
-        if let Some((from, to)) = found.filter(|(from, to)| from < to) {
-            return Some((from, to));
+        let end = |text: &str| if text.trim() == "24:00" { Some(NaiveTime::MIN) } else { time(text) };
+        let found =
+            words.value.split_once('-').and_then(|(from, to)| Some((time(from)?, end(to)?, to.trim() == "24:00")));
+        match found {
+            Some((from, to, whole)) if whole || from < to => return Some((from, to)),
+            Some((from, to, _)) if to < from => {
+                self.report(over_midnight(node.span, &words.value, (from, to)));
+                return None;
+            }
+            _ => {}
         }
         self.report(
             Diagnostic::new(
@@ -259,6 +266,27 @@ impl Lowering<'_> {
         }
         found
     }
+}
+
+/// A shift that ends on the next day.
+fn over_midnight(span: Span, text: &str, (from, to): (NaiveTime, NaiveTime)) -> Diagnostic {
+    let (from, to) = (from.format("%H:%M"), to.format("%H:%M"));
+    let found = Diagnostic::new(
+        Code::BadHours,
+        span,
+        Wording::new(
+            format!("`{text}` 过了半夜，而工作时间是一天之内的"),
+            format!("`{text}` goes past midnight, and working hours are those of one day"),
+        ),
+    );
+    if to.to_string() == "00:00" {
+        let whole = format!("{from}-24:00");
+        return found.offer(span, whole.as_str(), Wording::new(format!("改成 `{whole}`"), format!("write `{whole}`")));
+    }
+    found.hint(Wording::new(
+        format!("请分成两段：当天写 `{from}-24:00`，第二天写 `00:00-{to}`"),
+        format!("write two: `{from}-24:00` on the day itself, and `00:00-{to}` on the next"),
+    ))
 }
 
 fn word_of(day: Weekday) -> &'static str {

@@ -7,7 +7,8 @@
 use crate::effects::format::{Words, clean_line};
 use crate::model::file::{File, FileRule, size_words};
 use crate::model::form::{Field, FieldKind, Form};
-use crate::model::id::PersonId;
+use crate::model::formula::Op;
+use crate::model::id::{FieldName, PersonId};
 use crate::model::input::{LINE_LIMIT, ROW_LIMIT, TEXT_LIMIT, write_text};
 use crate::model::text::Lang;
 use crate::model::value::{Record, Value};
@@ -33,6 +34,8 @@ pub(super) struct Widget {
     help: Option<String>,
     /// What stands in it.
     text: String,
+    /// What is taken where it is left blank in a new row.
+    blank: Option<String>,
     /// Must be filled in.
     required: bool,
     /// Must be filled in where what the form says of it holds.
@@ -135,7 +138,7 @@ impl Sheet {
         computed: &Record,
         seal: &dyn Fn(&str) -> String,
     ) -> Vec<Widget> {
-        let widget = |(name, field): (&crate::model::id::FieldName, &Field)| {
+        let widget = |(name, field): (&FieldName, &Field)| {
             let label = clean_line(field.title.get(words.lang));
             if field.value.is_some() {
                 let value = computed.get(name).filter(|value| !value.is_null())?;
@@ -146,10 +149,13 @@ impl Sheet {
                 return Some(self.widget(words, name.to_string(), field, true, seal));
             };
             let rows = (0..self.rows(name.as_str())).map(|row| {
-                let asked = columns.iter().filter(|(_, field)| field.value.is_none());
-                asked
-                    .map(|(column, field)| self.widget(words, format!("{name}.{row}.{column}"), field, false, seal))
-                    .collect()
+                let path = format!("{name}.{row}.");
+                let new = !self.entries.iter().any(|(known, _)| known.starts_with(&path));
+                let cell = |(column, field): (&FieldName, &Field)| Widget {
+                    blank: taken(words, field).filter(|_| new),
+                    ..self.widget(words, format!("{path}{column}"), field, false, seal)
+                };
+                columns.iter().filter(|(_, field)| field.value.is_none()).map(cell).collect()
             });
             Some(Widget { kind: "table", rows: rows.collect(), ..self.frame(words, name.to_string(), field) })
         };
@@ -294,6 +300,12 @@ fn boxes(words: &Words<'_>, field: &Field) -> Option<Vec<(String, String)>> {
         }
         _ => return None,
     })
+}
+
+/// What a column holds where nothing is said, where that is always the same.
+fn taken(words: &Words<'_>, field: &Field) -> Option<String> {
+    let Op::Literal(default) = field.default.as_ref()?.root.op() else { return None };
+    Some(words.value(Some(field), default)).filter(|text| !text.is_empty())
 }
 
 /// `items.0.who` → `items.who`.

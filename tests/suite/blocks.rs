@@ -291,7 +291,7 @@ fn what_is_overdue_goes_decides_or_tells() {
         "  - id: boss
     approve: 总监
     due: 2 working days
-    overdue: { notify: manager_of(assignee), every: 1 day, decide: approved }
+    overdue: { notify: manager_of(assignee), decide: approved }
     form: { note: { type: text, title: 说明, required: true } }
   - { id: signed, receive: contract_signed, due: 30 days, overdue: { go: lost } }
   - end: won

@@ -19,15 +19,15 @@ prop_compose! {
         zone in 0..ZONES.len(),
         open in 6_u32..11,
         lunch in prop::option::of(11_u32..13),
-        close in 15_u32..22,
+        close in 15_u32..=24,
         free in prop::collection::btree_set(0_usize..7, 0..4),
         holidays in prop::collection::btree_set(0_u64..365, 0..20),
         working in prop::collection::btree_set(0_u64..365, 0..10),
     ) -> Calendar {
         let at = |hour: u32, minute: u32| NaiveTime::from_hms_opt(hour, minute, 0).unwrap();
         let hours = match lunch {
-            Some(noon) => vec![Hours { from: at(open, 0), to: at(noon, 0) }, Hours { from: at(noon + 1, 30), to: at(close, 0) }],
-            None => vec![Hours { from: at(open, 0), to: at(close, 0) }],
+            Some(noon) => vec![Hours { from: at(open, 0), to: at(noon, 0) }, Hours { from: at(noon + 1, 30), to: at(close % 24, 0) }],
+            None => vec![Hours { from: at(open, 0), to: at(close % 24, 0) }],
         };
         let mut calendar = Calendar { zone: ZONES[zone], ..Calendar::default() };
         for (number, day) in calendar.week.iter_mut().enumerate() {
@@ -46,7 +46,10 @@ fn instants() -> impl Strategy<Value = DateTime<Utc>> {
 /// Within working hours, or at the moment at which they close.
 fn worked(calendar: &Calendar, at: DateTime<Utc>) -> bool {
     let local = calendar.local(at);
-    calendar.hours(local.date()).iter().any(|hours| hours.from <= local.time() && local.time() <= hours.to)
+    let within = |day: NaiveDate| {
+        calendar.hours(day).iter().any(|hours| hours.opens(day) <= local && local <= hours.closes(day))
+    };
+    within(local.date()) || within(local.date().pred_opt().unwrap())
 }
 
 /// Whether the clocks change close to an instant: an hour of work is then not an hour of the clock on the wall.

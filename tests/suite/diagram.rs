@@ -347,8 +347,10 @@ fn what_a_picture_says_of_other_processes_and_of_lateness_is_in_titles_and_whole
 process: deal
 title: Deal
 start: [clerk]
-form: {}
+form: { day: { type: date, title: { zh: 交货日, en: Delivery }, required: true } }
 steps:
+  - { id: pause, title: { zh: 等, en: Pause }, wait: day - 3 days }
+  - { id: look, title: { zh: 看, en: Look }, task: lead, due: day + 1 working day }
   - { id: offer, title: { zh: 报价, en: Offer }, call: offer, on: { withdrawn: lost, cancelled: lost, otherwise: next } }
   - { id: sign, title: { zh: 签字, en: Sign }, approve: lead, due: 1 day, overdue: { decide: approved, notify: applicant } }
   - { id: paid, title: { zh: 收款, en: Paid }, task: lead, due: 1 day, overdue: { notify: applicant, every: 1 day } }
@@ -367,7 +369,17 @@ steps: [{ id: send, task: lead }]
     let deal = compiled.definitions.iter().find(|one| one.process.as_str() == "deal").expect("it compiles");
     let titles = compiled.definitions.iter().map(|one| (one.process.clone(), one.title.clone())).collect();
     for (lang, said) in [
-        (Lang::Zh, ["流程“给客户报价”", "已撤回", "逾期通知申请人 · 逾期按“同意”处理", "逾期后每天通知申请人"]),
+        (
+            Lang::Zh,
+            [
+                "流程“给客户报价”",
+                "已撤回",
+                "逾期通知申请人 · 逾期按“同意”处理",
+                "逾期后每天通知申请人",
+                "等到 交货日之前 3 天",
+                "期限：交货日之后 1 个工作日",
+            ],
+        ),
         (
             Lang::En,
             [
@@ -375,6 +387,8 @@ steps: [{ id: send, task: lead }]
                 "Withdrawn",
                 "overdue: tell the applicant · overdue: decided as “Approved”",
                 "overdue: every day tell the applicant",
+                "Wait until 3 days before Delivery",
+                "due: 1 working day after Delivery",
             ],
         ),
     ] {

@@ -134,6 +134,21 @@ steps:
   - { id: look, task: lead }
 ";
 
+/// Its key is a number, which may be written with or without its places.
+const BILL: &str = "
+process: bill
+title: Bill
+number: \"R-{seq:3}\"
+key: amount
+single: true
+start: [clerk]
+form:
+  amount: { type: money, title: Amount, required: true }
+steps:
+  - { id: paid, receive: paid, key: amount }
+  - end: paid
+";
+
 /// Of its kind one case a key is open, which `check` refuses: nobody is there to be told where it is written.
 const LATE: &str = "
 process: late
@@ -322,6 +337,7 @@ on_both!(
     who_no_longer_waits_cancels_whom_it_called,
     a_server_carries_out_what_a_shell_left,
     a_message_finds_who_waits_and_who_will,
+    keys_are_compared_by_value,
     a_message_is_read_once_by_whoever_waits,
     a_message_that_nobody_reads_stays_to_be_seen,
     a_message_that_nobody_could_use_is_refused_to_its_sender,
@@ -468,6 +484,23 @@ async fn a_message_finds_who_waits_and_who_will(world: World) {
     runtime.message("m4", "contract_signed", Some("K-2"), early).await.unwrap();
     assert_eq!(outcome(&state(&runtime, second).await), Some("signed"));
     assert_eq!(runtime.unread(9).await.unwrap().iter().map(|row| row.id.to_string()).collect::<Vec<_>>(), ["m2", "m3"]);
+}
+
+async fn keys_are_compared_by_value(world: World) {
+    let runtime = world.shell(&[BILL]).await;
+    let first = start(&runtime, "bill", json!({ "amount": 10.0 })).await;
+    let again = try_start(&runtime, "bill", "again", json!({ "amount": 10 })).await;
+    assert!(matches!(again, Err(Denied::Refused(Refusal::OpenAlready { .. }, _))), "{again:?}");
+    for written in ["10", "10.00", "10.0"] {
+        let filter = InstanceFilter { key: Some(written.into()), ..InstanceFilter::default() };
+        assert_eq!(runtime.instances(&filter).await.unwrap().len(), 1, "{written}");
+    }
+    runtime.message("m1", "paid", Some("10"), Value::Null).await.unwrap();
+    assert_eq!(outcome(&state(&runtime, first).await), Some("paid"));
+    // One that comes early, too.
+    runtime.message("m2", "paid", Some("20.00"), Value::Null).await.unwrap();
+    let second = start(&runtime, "bill", json!({ "amount": 20 })).await;
+    assert_eq!(outcome(&state(&runtime, second).await), Some("paid"));
 }
 
 async fn a_message_is_read_once_by_whoever_waits(world: World) {

@@ -340,3 +340,31 @@ async fn pages_and_troubles_name_the_list_the_row_and_the_column() {
     let page = house.answer(&link, &[("outcome", "approved"), ("limit", "11.50")]).await;
     page.is(422).has(&["Limit：“Rows”第 2 行“Amount”：最多 11.5。"]);
 }
+
+#[test]
+fn a_test_reads_what_a_row_is_asked_as_its_column() {
+    let form = "  grade: { type: text, title: Grade, required: true }
+  visits:
+    type: list
+    title: Visits
+    min: 1
+    fields:
+      name: { type: text, title: Name, required: true }
+      grade: { type: integer, title: Own grade }
+";
+    let steps = "steps:
+  - id: each_visit
+    each: visits
+    as: visit
+    steps:
+      - { id: fix, title: Fix, task: lead, edit: [grade] }
+  - { id: end, title: End, approve: lead, edit: [grade] }
+";
+    let tests = "start: { by: ann, data: { grade: '1', visits: [{ name: a }] } }
+do:
+  - { complete: each_visit/1/fix, by: leo, data: { grade: 3 } }
+  - { approve: end, by: leo, data: { grade: '4' } }
+  - expect: { ended: done, data: { grade: '4', visits: [{ grade: 3 }] } }
+";
+    assert_eq!(failures(form, steps, tests), "");
+}

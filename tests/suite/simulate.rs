@@ -6,7 +6,7 @@ use countersign::model::text::Lang;
 use countersign::model::time::Duration;
 use countersign::model::value::{Record, Value};
 use countersign::simulate::forecast::{Happened, Pace, Question, Stopped, forecast};
-use countersign::simulate::missing;
+use countersign::simulate::{completed, missing};
 use std::collections::BTreeMap;
 
 const PROCESS: &str = r#"
@@ -47,6 +47,52 @@ fn every_required_field_gets_a_value_that_the_form_takes() {
     let (_, happened, _) = forecast(&compiled.definitions, &people, &calendar, &question).expect("it starts");
     let ended = happened.iter().any(|one| matches!(&one.what, Happened::Ended(end) if end.as_str() == "done"));
     assert!(ended, "{happened:#?}");
+}
+
+#[test]
+fn what_rows_lack_that_are_said_is_made_up() {
+    let process = r#"
+process: one
+title: One
+form:
+  items:
+    type: list
+    title: Items
+    min: 1
+    fields:
+      name: { type: text, title: Name, required: true }
+      count: { type: integer, title: Count, required: true, min: 3 }
+      price: { type: decimal, title: Price, required: true, check: { that: price > count * 10, say: Too cheap } }
+      note: { type: text, title: Note }
+steps:
+  - { id: look, approve: 副总经理 }
+"#;
+    let directory = std::fs::read_to_string(project("processes/directory.yaml")).unwrap();
+    let compiled = compile(&[("one.yaml", process), ("directory.yaml", &directory)]);
+    assert!(!compiled.has_errors(), "{}", compiled.render(Lang::En));
+    let (people, calendar) = (compiled.directory.clone().unwrap_or_default(), Default::default());
+    let (process, by) = (ProcessId::from("one"), PersonId::from("zhang"));
+    let from = "2026-03-02T01:00:00Z".parse().unwrap();
+    let row = |name: &str, count: Option<i64>| {
+        let count = count.map(|count| ("count".into(), Value::Number(count.into())));
+        Value::Record([("name".into(), Value::text(name))].into_iter().chain(count).collect())
+    };
+    let said = Record::from_iter([("items".into(), Value::List(vec![row("a", None), row("b", Some(7))]))]);
+    let made_up = missing(&compiled.definitions, &people, &calendar, (&process, &by, from), &said, Lang::En).made_up;
+    let columns = |data: &Record| -> Vec<Vec<String>> {
+        let rows = data["items"].as_list().unwrap().iter();
+        let names = |row: &Value| match row {
+            Value::Record(row) => row.keys().map(ToString::to_string).collect(),
+            _ => Vec::new(),
+        };
+        rows.map(names).collect()
+    };
+    assert_eq!(columns(&made_up), [vec!["count", "price"], vec!["price"]], "only what they lack");
+    let data = completed(&said, &made_up, &said);
+    assert_eq!(columns(&data), [["name", "count", "price"], ["name", "count", "price"]]);
+    let (pace, answers, values) = (Pace::Due, BTreeMap::new(), BTreeMap::new());
+    let question = Question { process: &process, by: &by, data, from, pace, answers, values, lang: Lang::En };
+    forecast(&compiled.definitions, &people, &calendar, &question).expect("it starts");
 }
 
 const OUTSIDE: &str = r#"

@@ -482,6 +482,7 @@ steps:
         fields:
           site: { type: text, title: { zh: 名称, en: Site }, required: true }
           seats: { type: integer, title: { zh: 座位, en: Seats }, default: 9 }
+          kind: { type: choice, title: { zh: 类型, en: Kind }, options: { small: 小, big: 大 }, default: small }
   - end: seen
 ---
 process: asking
@@ -529,7 +530,9 @@ async fn a_form_that_is_filled_in_first_is_submitted_and_shows_its_defaults() {
     assert_eq!((&plain["cost"], &plain["places"]), (&serde_json::Value::Null, &"3".into()));
     let look = house.link("bo").await;
     house.get(&look).await.is(200).has(&["手续费", "value=\"5.00\""]);
-    // In a row that is new nothing was shown that could be emptied.
+    // In a row that is new nothing was shown that could be emptied, but what is taken then.
+    house.get(&look).await.has(&["placeholder=\"9\"", "– 不选就是小 –"]);
+    house.get(&format!("{look}?lang=en")).await.has(&["– else 小 –"]);
     let sites = [("sites.0.site", "东厅"), ("sites.0.seats", ""), ("sites.1.site", "西厅"), ("sites.1.seats", "20")];
     let sent: Vec<(&str, &str)> = [("outcome", "done"), ("fee", "5.00")].into_iter().chain(sites).collect();
     house.answer(&look, &sent).await.is(303);

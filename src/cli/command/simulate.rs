@@ -22,7 +22,7 @@ use crate::model::time::Duration;
 use crate::model::value::{Record, Value};
 use crate::runtime::{Clock, Files};
 use crate::simulate::forecast::{Pace, Question, forecast};
-use crate::simulate::{Filled, missing};
+use crate::simulate::{Filled, completed, missing};
 use clap::{ArgAction, ArgMatches, Command};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -130,7 +130,7 @@ pub(super) fn run(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
             format!("Not asked for, as the form is filled in, and left out: {}.", named.join(", ")),
         );
     }
-    let data: Record = made_up.clone().into_iter().chain(data).collect();
+    let data = completed(&data, &made_up, &data);
     let zone = calendar.zone;
     let words = Said { lang: output.lang, zone, home: zone, now: from, directory: &people, live: &[] };
     if let Some(said) = future::made_up(&words, &definition.form, &made_up) {

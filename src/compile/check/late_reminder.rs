@@ -1,4 +1,4 @@
-//! A reminder that comes when the work is overdue already.
+//! A reminder that comes when the work is overdue already, or a notice that would be repeated once the step is over.
 //!
 //! Lengths are counted from a Monday morning by ordinary working hours, so that the answer is the same on every day.
 //! What is counted from a field is beside what is counted from the same field, whatever that holds.
@@ -12,6 +12,7 @@ use crate::model::id::FieldName;
 use crate::model::text::Wording;
 use crate::model::time::{Calendar, Duration};
 use crate::model::value::{Type, Value};
+use crate::syntax::{Step, Then};
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use std::cmp::Ordering;
@@ -22,6 +23,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let Some(monday) = monday else { return };
     for placed in &subject.flow.steps {
         let step = placed.source;
+        repeated(step, diagnostics);
         let Some(human) = subject.definition.steps.get(&placed.id).and_then(|step| step.human()) else { continue };
         let (Some(due), true) = (&human.due, human.remind.len() == step.remind.len()) else { continue };
         let deadline = length(due).and_then(|length| calendar.deadline(monday, length));
@@ -45,6 +47,25 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.push(found);
         }
     }
+}
+
+/// Where time ends the step, nobody is told again of it.
+fn repeated(step: &Step, diagnostics: &mut Vec<Diagnostic>) {
+    let Some(overdue) = &step.overdue else { return };
+    let (key, at) = match &overdue.then {
+        Some(Then::Decide(outcome)) => ("decide", outcome.span),
+        Some(Then::Go(target)) => ("go", target.span),
+        Some(Then::Reassign(_)) | None => return,
+    };
+    let Some(every) = &overdue.every else { return };
+    let message = Wording::new(
+        format!("到期时 `{key}` 就结束了这一步，通知只发一次，不会再重复。请删掉 `every`"),
+        format!(
+            "`{key}` ends the step as it is due, so the notice goes out once and is never repeated; delete `every`"
+        ),
+    );
+    diagnostics
+        .push(Diagnostic::new(Code::LateReminder, every.span, message).context(at, Wording::new("到期时", "then")));
 }
 
 /// Whether a reminder comes after the due time whatever the field holds that both are counted from. On the same day it

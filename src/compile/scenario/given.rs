@@ -10,16 +10,17 @@ use crate::diagnostics::{Code, Span};
 use crate::model::control::Each;
 use crate::model::definition::{Definition, StepKind};
 use crate::model::form::{Field, FieldKind};
-use crate::model::id::FieldName;
+use crate::model::id::{FieldName, StepId};
 use crate::model::input::{Misread, read_json};
 use crate::model::value::{Record, Value};
 use crate::syntax::{Data, Given};
 
 impl Lowering<'_> {
-    /// Fields of a process as they are written.
-    pub(super) fn values(&mut self, definition: &Definition, given: Option<&Given>) -> Record {
+    /// Fields of a process as they are written at a step, or at the start: in a row, a column goes before a field of the
+    /// case that is called alike.
+    pub(super) fn values(&mut self, definition: &Definition, at: Option<&StepId>, given: Option<&Given>) -> Record {
         let mut record = Record::new();
-        for (_, name, value) in self.fields(definition, given) {
+        for (_, name, value) in self.fields(definition, at, given) {
             record.insert(name, value);
         }
         record
@@ -27,7 +28,7 @@ impl Lowering<'_> {
 
     /// Fields as they should be: two quotes are an empty text, which no form leaves but a step may write.
     pub(super) fn expected(&mut self, whole: &Definition, given: Option<&Given>) -> Vec<(Span, FieldName, Value)> {
-        let mut found = self.fields(whole, given);
+        let mut found = self.fields(whole, None, given);
         let Some(Data::Map(entries)) = given.map(|given| &given.data) else { return found };
         for (_, name, value) in &mut found {
             let quotes = |(word, data): &(String, Data)| word == name.as_str() && *data == Data::Text(String::new());
@@ -39,19 +40,26 @@ impl Lowering<'_> {
         found
     }
 
-    fn fields(&mut self, definition: &Definition, given: Option<&Given>) -> Vec<(Span, FieldName, Value)> {
+    fn fields(
+        &mut self,
+        definition: &Definition,
+        at: Option<&StepId>,
+        given: Option<&Given>,
+    ) -> Vec<(Span, FieldName, Value)> {
         let mut found = Vec::new();
         let Some((given, Data::Map(entries))) = given.map(|given| (given, &given.data)) else { return found };
         for (word, data) in entries {
-            let known = answerable(definition).find(|(name, _)| name.as_str() == word);
-            let Some((name, field)) = known else {
+            let name = FieldName::from(word.as_str());
+            let here = at.and_then(|step| definition.field_at(step, &name));
+            let anywhere = || answerable(definition).find(|(known, _)| **known == name).map(|(_, field)| field);
+            let Some(field) = here.or_else(anywhere) else {
                 let names: Vec<&str> = answerable(definition).map(|(name, _)| name.as_str()).collect();
                 self.diagnostics.push(no_field(given.key(word), word, &names, definition));
                 continue;
             };
             let (json, mut faults) = with_files(field, data.to_json());
             match read_json(&self.reading(), field, &json) {
-                Ok(value) if faults.is_empty() => found.push((given.key(word), name.clone(), value)),
+                Ok(value) if faults.is_empty() => found.push((given.key(word), name, value)),
                 Ok(_) => self.misread(given, word, field, faults),
                 Err(others) => {
                     faults.extend(others);

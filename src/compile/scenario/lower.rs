@@ -6,7 +6,7 @@
 use super::given::untyped;
 use super::unknown::no_outcome;
 use super::way::last_kind;
-use super::{Advance, Deed, Move, Opening, Part, Path, Scenario, What};
+use super::{Advance, Deed, Move, Opening, Path, Scenario, What};
 use crate::compile::unread::Unread;
 use crate::compile::{calendar, metric, organisation};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list};
@@ -134,7 +134,7 @@ impl<'a> Lowering<'a> {
 
     fn opening(&mut self, start: &syntax::Start) -> Option<Opening> {
         let by = self.person(start.by.as_ref()?)?;
-        let data = self.values(self.definition, start.data.as_ref());
+        let data = self.values(self.definition, None, start.data.as_ref());
         Some(Opening { span: start.span, by, data })
     }
 
@@ -199,13 +199,13 @@ impl<'a> Lowering<'a> {
                     _ => outcome::RETURNED,
                 };
                 let (at, _) = self.answered(deed, Some(outcome))?;
-                let values = self.values(self.owner(&at), deed.data.as_ref());
+                let values = self.values(self.owner(&at), at.step(), deed.data.as_ref());
                 What::Decide { at, by: by??, outcome: outcome.into(), opinion: words(&deed.opinion), values }
             }
             Verb::Complete => self.complete(deed, by.flatten())?,
             Verb::Revise => {
                 let (at, definition) = self.path(&deed.what)?;
-                let values = self.values(definition, deed.data.as_ref());
+                let values = self.values(definition, at.step(), deed.data.as_ref());
                 What::Revise { at, by: by??, values, note: words(&deed.opinion) }
             }
             Verb::Withdraw => {
@@ -270,7 +270,7 @@ impl<'a> Lowering<'a> {
                 return None;
             }
         };
-        let values = self.values(self.owner(&at), deed.data.as_ref());
+        let values = self.values(self.owner(&at), at.step(), deed.data.as_ref());
         let opinion = deed.opinion.as_ref().map(|words| Arc::from(words.value.as_str()));
         Some(What::Decide { at, by: by?, outcome, opinion, values })
     }
@@ -278,11 +278,7 @@ impl<'a> Lowering<'a> {
     /// The step that a person answers, and the answers that it has.
     fn answered(&mut self, deed: &syntax::Deed, named: Option<&str>) -> Option<(Path, Vec<Outcome>)> {
         let (at, definition) = self.path(&deed.what)?;
-        let human = match at.parts.last() {
-            Some(Part::Step(id)) => definition.steps.get(id).and_then(|step| step.human()),
-            _ => None,
-        };
-        let Some(human) = human else {
+        let Some(human) = at.step().and_then(|id| definition.steps.get(id)).and_then(|step| step.human()) else {
             self.report(
                 Code::BadValue,
                 deed.what.span,

@@ -197,6 +197,14 @@ impl Path {
     pub fn here(span: Span) -> Path {
         Path { span, parts: Vec::new() }
     }
+
+    /// The step that it leads to.
+    pub(super) fn step(&self) -> Option<&StepId> {
+        match self.parts.last() {
+            Some(Part::Step(id)) => Some(id),
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Display for Path {

@@ -89,7 +89,7 @@ fn recorded(written: &RecordedCase, lowering: &mut Lowering<'_>) -> Option<Case>
     };
     let applicant = written.by.as_ref().and_then(|by| lowering.person(by));
     let started = written.started.as_ref().and_then(|at| lowering.moment(at));
-    let data = lowering.values(definition, written.data.as_ref());
+    let data = lowering.values(definition, None, written.data.as_ref());
     let outcome = written.outcome.as_ref();
     if let Some(outcome) = outcome {
         lowering.known_end(outcome, definition);

@@ -112,10 +112,7 @@ fn callee(kind: &StepKind) -> Option<&ProcessId> {
 
 /// What kind of step a way leads to.
 pub(super) fn last_kind<'a>(path: &Path, definition: &'a Definition) -> Option<&'a StepKind> {
-    match path.parts.last() {
-        Some(Part::Step(id)) => definition.steps.get(id).map(|step| &step.kind),
-        _ => None,
-    }
+    path.step().and_then(|id| definition.steps.get(id)).map(|step| &step.kind)
 }
 
 /// Where the word with this number stands in a way.

@@ -14,8 +14,27 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Hours {
     /// When they open.
     pub from: NaiveTime,
-    /// When they close; later than `from`.
+    /// When they close; later than `from`. Midnight is the end of the day.
     pub to: NaiveTime,
+}
+
+impl Hours {
+    /// When they open on a day.
+    pub fn opens(&self, date: NaiveDate) -> NaiveDateTime {
+        date.and_time(self.from)
+    }
+
+    /// When they close on a day.
+    pub fn closes(&self, date: NaiveDate) -> NaiveDateTime {
+        let day = if self.to == NaiveTime::MIN { date.succ_opt().unwrap_or(date) } else { date };
+        day.and_time(self.to)
+    }
+
+    /// How many minutes they are on the wall.
+    pub fn minutes(&self) -> i64 {
+        let day = NaiveDate::default();
+        (self.closes(day) - self.opens(day)).num_minutes()
+    }
 }
 
 /// When work is done: weekly hours, holidays and make-up working days (调休), in one time zone.
@@ -100,7 +119,7 @@ impl Calendar {
     /// The instant at which a day closes; the end of the day on a free day.
     pub fn closing(&self, date: NaiveDate) -> DateTime<Utc> {
         let end = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or(NaiveTime::MIN);
-        self.instant(date.and_time(self.hours(date).last().map_or(end, |hours| hours.to)))
+        self.instant(self.hours(date).last().map_or(date.and_time(end), |hours| hours.closes(date)))
     }
 
     /// `now` itself within working hours, else the next opening; `None` if the calendar never works.
@@ -109,10 +128,10 @@ impl Calendar {
         let mut date = local.date();
         for day in 0..SEARCH_DAYS {
             for hours in self.hours(date) {
-                if day > 0 || local.time() < hours.from {
-                    return Some(self.instant(date.and_time(hours.from)));
+                if day > 0 || local < hours.opens(date) {
+                    return Some(self.instant(hours.opens(date)));
                 }
-                if local.time() < hours.to {
+                if local < hours.closes(date) {
                     return Some(now);
                 }
             }
@@ -172,27 +191,35 @@ impl Calendar {
             Duration::Months(months) => Some(self.instant(add_months(self.local(from), months)?)),
             Duration::WorkingDays(days) => {
                 let local = self.local(from);
-                let closes = self.hours(local.date()).iter().any(|hours| hours.to == local.time());
-                let begin = if closes { local } else { self.local(self.next_working(from)?) };
-                let day = self.working_day_after(begin.date(), days)?;
-                Some(self.instant(day.and_time(begin.time())))
+                let closes = |day: &NaiveDate| self.hours(*day).iter().any(|hours| hours.closes(*day) == local);
+                let (day, begin) = match [local.date().pred_opt()?, local.date()].into_iter().find(closes) {
+                    Some(day) => (day, local),
+                    None => {
+                        let begin = self.local(self.next_working(from)?);
+                        (begin.date(), begin)
+                    }
+                };
+                let last = self.working_day_after(day, days)?;
+                Some(self.instant(last.and_time(NaiveTime::MIN) + (begin - day.and_time(NaiveTime::MIN))))
             }
             Duration::WorkingMinutes(minutes) => {
-                let mut at = self.local(self.next_working(from)?);
+                let first = self.next_working(from)?;
+                let mut day = self.today(first);
                 let mut left = TimeDelta::try_minutes(minutes.max(0))?;
                 for _ in 0..SEARCH_DAYS {
-                    for hours in self.hours(at.date()) {
-                        if at.time() >= hours.to {
+                    for hours in self.hours(day) {
+                        // Between instants, as the clocks may change while work is done.
+                        let (opens, closes) = (self.instant(hours.opens(day)), self.instant(hours.closes(day)));
+                        let begin = opens.max(first);
+                        if begin >= closes {
                             continue;
                         }
-                        let begin = at.time().max(hours.from);
-                        let open = hours.to - begin;
-                        if left <= open {
-                            return Some(self.instant(at.date().and_time(begin) + left));
+                        if left <= closes - begin {
+                            return Some(begin + left);
                         }
-                        left -= open;
+                        left -= closes - begin;
                     }
-                    at = at.date().succ_opt()?.and_time(NaiveTime::MIN);
+                    day = day.succ_opt()?;
                 }
                 None
             }
@@ -273,6 +300,39 @@ mod tests {
         assert_eq!(after("2026-03-02T11:00", 2), at("2026-03-02T14:30"));
         assert_eq!(after("2026-03-02T17:00", 4), at("2026-03-03T12:00"));
         assert_eq!(after("2026-03-06T18:00", 1), at("2026-03-09T10:00"));
+    }
+
+    #[test]
+    fn a_day_may_be_worked_to_its_end() {
+        let mut calendar = china();
+        let time = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
+        let day = vec![Hours { from: time(0), to: time(6) }, Hours { from: time(22), to: NaiveTime::MIN }];
+        calendar.week.iter_mut().take(5).for_each(|hours| hours.clone_from(&day));
+        let add = |from, duration| calendar.add(at(from), duration).unwrap();
+        let (hours, days) = (|n: i64| Duration::WorkingMinutes(n * 60), Duration::WorkingDays);
+        assert_eq!(add("2026-03-02T23:00", hours(1)), at("2026-03-03T00:00"), "its end is a moment of it");
+        assert_eq!(add("2026-03-02T23:00", hours(8)), at("2026-03-03T22:00") + TimeDelta::hours(1), "over midnight");
+        assert_eq!(add("2026-03-02T23:00", hours(4)), at("2026-03-03T03:00"), "over midnight");
+        assert_eq!(add("2026-03-06T23:00", hours(2)), at("2026-03-09T01:00"), "over a weekend");
+        assert_eq!(add("2026-03-06T00:00", days(1)), at("2026-03-07T00:00"), "from closing to closing");
+        assert_eq!(add("2026-03-07T00:00", days(1)), at("2026-03-10T00:00"), "over a weekend");
+        assert_eq!(calendar.deadline(at("2026-03-02T10:00"), days(1)).unwrap(), at("2026-03-04T00:00"), "its end");
+        assert_eq!(calendar.closing(NaiveDate::from_ymd_opt(2026, 3, 7).unwrap()), at("2026-03-07T23:59:59"));
+    }
+
+    #[test]
+    fn an_hour_of_work_is_an_hour_where_the_clocks_change_too() {
+        let mut calendar = Calendar { zone: Tz::America__New_York, ..Calendar::default() };
+        calendar.week = std::array::from_fn(|_| vec![Hours { from: NaiveTime::MIN, to: NaiveTime::MIN }]);
+        let at = |text: &str| calendar.instant(text.parse::<Moment>().unwrap().local);
+        let after = |from, hours: i64| calendar.add(at(from), Duration::WorkingMinutes(hours * 60)).unwrap();
+        assert_eq!(after("2026-03-08T00:00", 4), at("2026-03-08T05:00"), "an hour is left out");
+        assert_eq!(after("2026-11-01T00:00", 4), at("2026-11-01T03:00"), "an hour comes twice");
+        assert_eq!(after("2026-03-07T12:00", 24), at("2026-03-08T13:00"), "over the end of a day");
+        let second = at("2026-11-01T01:30") + TimeDelta::hours(1);
+        assert_eq!(calendar.add(second, Duration::WorkingMinutes(30)), Some(second + TimeDelta::minutes(30)));
+        let days = |from| calendar.add(at(from), Duration::WorkingDays(1)).unwrap();
+        assert_eq!(days("2026-03-07T12:00"), at("2026-03-08T12:00"));
     }
 
     #[test]
