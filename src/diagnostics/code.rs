@@ -146,6 +146,7 @@ codes! {
     IdleCondition "CS0521" "idle_condition" Warning;
     IdleStep "CS0522" "idle_step" Warning;
     EarlyJoin "CS0523" "early_join" Warning;
+    RefusedCall "CS0524" "refused_call" Error;
 
     // CS06: people
     BadMail "CS0601" "bad_mail" Error;

@@ -96,7 +96,9 @@ impl<'a> Changed<'a> {
                     FieldKind::List(columns) if *name == each.list => Some(columns),
                     _ => None,
                 });
-                declared.into_iter().flatten().chain(&each.columns).collect()
+                // What a step in the row asks again is a column that its list has declared.
+                let own = each.columns.iter().filter(|(name, _)| declared.is_none_or(|all| !all.contains_key(*name)));
+                declared.into_iter().flatten().chain(own).collect()
             }
         };
         let edited = definition.steps.get(*step).and_then(|step| step.human()).map(|human| human.edit.as_slice());

@@ -266,9 +266,12 @@ fn past<'a>(scene: &Scene<'a>, words: &Words<'_>, told: Told<'a>) -> Vec<Moment>
                         mark: Mark::Note,
                         title,
                         when: when.clone(),
-                        words: match words.lang {
-                            Lang::Zh => format!("不再请 {before}，改请 {now}"),
-                            Lang::En => format!("{now} asked instead of {before}"),
+                        words: match (words.lang, to.is_empty()) {
+                            (Lang::Zh, false) => format!("不再请 {before}，改请 {now}"),
+                            (Lang::En, false) => format!("{now} asked instead of {before}"),
+                            // Those who are asked beside are enough.
+                            (Lang::Zh, true) => format!("不再请 {before}"),
+                            (Lang::En, true) => format!("{before} asked no more"),
                         },
                         ..Moment::default()
                     });

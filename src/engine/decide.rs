@@ -33,6 +33,7 @@ pub fn decide(
         (Ask::Start { .. } | Ask::Begin { .. }, Some(_)) => return Err(Refusal::AlreadyStarted),
         (_, None) => return Err(Refusal::NoInstance),
         (_, Some(state)) => {
+            in_directory(command, facts)?;
             let mut run = Run::new(definition, facts, command, state.clone());
             act(&mut run)?;
             run
@@ -56,6 +57,16 @@ pub fn decide_without_key(
     run.taken = Some((key, refusal));
     act(&mut run).ok()?;
     (run.state.key.as_ref() != Some(key)).then(|| done(run))
+}
+
+/// Who is not in the directory does nothing in a case, by whatever way they come.
+fn in_directory(command: &Command, facts: &Facts<'_>) -> Result<(), Refusal> {
+    match command.actor.person() {
+        None => Ok(()),
+        Some(person) if facts.directory.people.contains_key(person) => Ok(()),
+        Some(person) if facts.directory.former.contains_key(person) => Err(Refusal::LeftDirectory(person.clone())),
+        Some(person) => Err(Refusal::UnknownPerson(person.clone())),
+    }
 }
 
 fn done(run: Run<'_>) -> Decision {

@@ -2,9 +2,10 @@
 //!
 //! One entry of `who` is one seat, of any holder of a position; a list is a seat each. Then, in this order:
 //! people who are away are replaced by their substitutes; whose case it is is struck from approvals (separation
-//! of duties), and where that leaves a seat empty their superior takes it; a seat that nobody can take follows
-//! the policy `nobody`. Nobody is asked twice: seats that only one and the same person could take are one, unless the
-//! policy finds somebody else for them (`escalate`).
+//! of duties), and where that leaves a seat empty their superior takes it; a seat that nobody can take is left out
+//! where the first answer decides and another is filled, else it follows the policy `nobody`. Nobody is asked twice:
+//! seats that only one and the same person could take are one, unless the policy finds somebody else for them
+//! (`escalate`).
 
 use super::event::Trouble;
 use super::run::Run;
@@ -49,8 +50,11 @@ pub(super) fn seats(
         named.extend(self::named(&value, run.facts.directory));
     }
     let mut seats: Vec<Vec<Candidate>> = named.iter().map(|people| candidates(run, people, id, human, kind)).collect();
+    if human.mode == Mode::Any {
+        seats.retain(|seat| !seat.is_empty());
+    }
     let crowded = human.mode == Mode::All && vote::unfilled(&seats).is_some();
-    let empty = named.is_empty() || seats.iter().any(Vec::is_empty);
+    let empty = seats.is_empty() || seats.iter().any(Vec::is_empty);
     if empty || crowded {
         match human.policy.nobody {
             Nobody::Incident if !empty => {}

@@ -18,6 +18,8 @@ pub enum Refusal {
     AlreadyStarted,
     /// The person is not in the directory.
     UnknownPerson(PersonId),
+    /// The person took part in the case, and is not in the directory any more.
+    LeftDirectory(PersonId),
     /// Only holders of these positions start this process.
     MayNotStart {
         /// Who tried.
@@ -209,6 +211,7 @@ impl Refusal {
             Refusal::NoInstance => "no instance",
             Refusal::AlreadyStarted => "already started",
             Refusal::UnknownPerson(_) => "unknown person",
+            Refusal::LeftDirectory(_) => "left the directory",
             Refusal::MayNotStart { .. } => "may not start",
             Refusal::BadForm(_) => "bad form",
             Refusal::Ended { .. } => "ended",
@@ -252,6 +255,16 @@ impl Refusal {
             Refusal::UnknownPerson(person) => Wording::new(
                 format!("通讯录里没有“{person}”。"),
                 format!("The directory has nobody called “{person}”."),
+            ),
+            Refusal::LeftDirectory(person) => Wording::new(
+                format!(
+                    "通讯录里已没有{}，不能再由其办理。请管理员交接：countersign handover {person} --to 接手的人",
+                    name(person)
+                ),
+                format!(
+                    "{} is no longer in the directory and cannot act any more. An operator hands over what is theirs: countersign handover {person} --to PERSON",
+                    name(person)
+                ),
             ),
             Refusal::MayNotStart { person, positions } => {
                 let title = |lang| titles(directory, positions, lang);

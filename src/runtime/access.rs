@@ -4,7 +4,8 @@
 //! Ticket::parse ── no ──→ Nothing           no database
 //!   └ one indexed read ── none ──→ Nothing  the tag is computed all the same
 //!       └ Keys::proves ── no ──→ Nothing
-//!           └ the case, its log → Visit: asked · expired · answered · over, and why
+//!           └ in the directory ── no ──→ Left
+//!               └ the case, its log → Visit: asked · expired · answered · over, and why
 //! ```
 //!
 //! One answer, [`Closed::Nothing`], for every text that is not a ticket of ours: what is missing cannot be told
@@ -90,6 +91,8 @@ pub struct Access {
 pub enum Closed {
     /// It is not a ticket of ours.
     Nothing,
+    /// Whose it is has left the directory.
+    Left,
     /// It could not be looked up.
     Unavailable(Error),
 }
@@ -152,11 +155,15 @@ impl Access {
     /// Opens a link. Changes nothing.
     ///
     /// # Errors
-    /// That it is none of ours, or that it could not be looked up.
+    /// That it is none of ours, that whose it is has left the directory, or that it could not be looked up.
     pub async fn open(&self, text: &str) -> Result<Visit, Closed> {
         let ticket = Ticket::parse(text).ok_or(Closed::Nothing)?;
         let row = self.runtime.assignment(ticket.assignment).await?;
         let row = self.proved(&ticket, row).ok_or(Closed::Nothing)?;
+        let directory = self.runtime.directory();
+        if !directory.people.contains_key(&row.person) {
+            return Err(Closed::Left);
+        }
         let case = self.runtime.case(row.instance).await?.ok_or(Closed::Nothing)?;
         let asking = OutboxFilter {
             instance: Some(row.instance),
@@ -168,7 +175,6 @@ impl Access {
         let mut mails = mails.iter().filter(|mail| mail.kind.asks().is_some_and(|(_, of)| of == row.id));
         let now = self.runtime.now();
         let last = mails.clone().map(|mail| mail.queued_at).max().unwrap_or(row.opened_at);
-        let directory = self.runtime.directory();
         let registered = || directory.people.get(&row.person).and_then(|person| person.mail.clone());
         let mail = mails.find_map(|mail| mail.address.clone()).or_else(registered).map(Arc::from);
         let story = Story::of(&case, row.id);

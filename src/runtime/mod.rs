@@ -12,6 +12,7 @@ pub mod channel;
 mod clock;
 mod dispatch;
 pub mod drive;
+mod forsaken;
 mod handover;
 mod heard;
 pub mod http;
@@ -58,6 +59,7 @@ pub use crate::store::query::{
 };
 pub use crate::store::{Error, Kind, Settled, Settlement, TASK_OVER};
 pub use clock::Clock;
+pub use forsaken::Forsaken;
 pub use handover::{HandOver, HandOverResult, HandedOver};
 pub use heard::Hearing;
 pub use obstacle::Obstacles;

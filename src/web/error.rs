@@ -4,7 +4,7 @@
 //! |--|--|
 //! | no such page, no ticket of ours | 404 |
 //! | a form that is not one, an unknown choice | 400 |
-//! | a form from another site | 403 |
+//! | a form from another site; a link of somebody who left the directory | 403 |
 //! | an unknown method, with `Allow` | 405 |
 //! | too slow | 408 |
 //! | decided otherwise before; changed since it was shown | 409 |
@@ -49,6 +49,21 @@ impl WebError {
             (
                 "链接可能不完整。请回到邮件里直接点按钮，或把整条链接完整地复制过来。",
                 "The link may be incomplete. Please go back to the mail and use its button, or copy the whole link.",
+            ),
+        )
+    }
+
+    /// A link of somebody who is no longer in the directory.
+    pub fn left() -> WebError {
+        WebError::new(
+            StatusCode::FORBIDDEN,
+            (
+                "这个链接已停用：您已不在公司通讯录里",
+                "This link is closed: you are no longer in the company's directory",
+            ),
+            (
+                "这里不再需要您做什么，什么都没有记录。如果是弄错了，请联系管理员把您重新加入通讯录，然后再打开这个链接。",
+                "Nothing is asked of you here any more, and nothing was recorded. If this is a mistake, ask an operator to                  put you back into the directory, and open the link again.",
             ),
         )
     }
@@ -186,6 +201,7 @@ impl From<Closed> for WebError {
     fn from(closed: Closed) -> WebError {
         match closed {
             Closed::Nothing => WebError::nothing(),
+            Closed::Left => WebError::left(),
             Closed::Unavailable(error) => error.into(),
         }
     }

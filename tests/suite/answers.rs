@@ -60,7 +60,7 @@ form:
   customer: { type: text, title: Customer, required: true }
 steps:
   - { id: look, title: Look, task: lead }
-  - { id: again, call: order, with: { customer: customer }, on: ON }
+  - { id: again, call: order, with: { customer: '\"A\"' }, on: ON }
   - { id: told, title: Told, task: clerk }
 ";
 

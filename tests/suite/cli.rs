@@ -277,6 +277,104 @@ fn a_leavers_work_is_handed_over_in_one_command() {
 }
 
 #[test]
+fn what_only_who_left_could_do_is_told_with_how_it_is_handed_over() {
+    const STAYED: &str = "
+directory: company
+positions:
+  boss: { title: { zh: 经理, en: Boss } }
+  expert: { title: { zh: 专家, en: Expert } }
+  aide: { title: { zh: 助理, en: Aide } }
+  clerk: { title: { zh: 专员, en: Clerk } }
+people:
+  al: { name: Al, mail: al@example.com, positions: [clerk] }
+  bo: { name: Bo, mail: bo@example.com, positions: [boss] }
+";
+    const LEFT: &str = "
+  li: { name: Li Qiang, mail: li@example.com, positions: [expert, boss] }
+  mo: { name: Mo, mail: mo@example.com, positions: [aide] }
+";
+    for lang in ["zh", "en"] {
+        let shell = Shell::new(lang);
+        shell.write("people.yaml", &format!("{STAYED}{LEFT}"));
+        let processes = [("ONE", "expert"), ("ANY", "boss"), ("ALL", "[boss, aide], mode: all")];
+        for (name, who) in processes {
+            let text = format!(
+                "process: {name}\ntitle: {name}\nnumber: \"{name}-{{seq}}\"\nstart: [clerk]\nsteps: [{{ id: look, title: {{ zh: 看, en: Look }}, approve: {who} }}]\n"
+            );
+            shell.write(&format!("{name}.yaml"), &text);
+        }
+        shell.good(&["deploy", "."]);
+        for (name, _) in processes {
+            shell.good(&["start", name, "--as", "al"]);
+            std::fs::remove_file(shell.folder.path().join(format!("{name}.yaml"))).unwrap();
+        }
+        shell.write("people.yaml", STAYED);
+        let text = shell.transcript(
+            "
+            deploy .
+            stuck
+            approve ONE-1 --as li
+            handover li --to bo
+            handover mo --to al
+            stuck
+            ",
+        );
+        golden(&project(&format!("tests/cli/left.{lang}.txt")), &text);
+    }
+}
+
+#[test]
+fn what_was_changed_in_a_row_and_who_is_asked_no_more_stand_once_in_the_history() {
+    const PEOPLE: &str = "
+directory: company
+positions:
+  boss: { title: { zh: 经理, en: Boss } }
+  lead: { title: { zh: 组长, en: Lead } }
+  clerk: { title: { zh: 专员, en: Clerk } }
+people:
+  al: { name: Al, mail: al@example.com, positions: [clerk] }
+  bo: { name: Bo, mail: bo@example.com, positions: [boss, lead] }
+  cy: { name: Cy, mail: cy@example.com, positions: [lead] }
+";
+    const PRICES: &str = "
+process: prices
+title: { zh: 报价, en: Prices }
+number: \"P-{seq}\"
+start: [clerk]
+form:
+  items:
+    type: list
+    title: { zh: 明细, en: Items }
+    min: 1
+    fields:
+      name: { type: text, title: { zh: 名称, en: Name }, required: true }
+      price: { type: money, title: { zh: 单价, en: Price }, required: true }
+steps:
+  - id: each
+    each: items
+    as: row
+    steps:
+      - { id: sign, title: { zh: 审价, en: Sign }, approve: boss, edit: [price] }
+  - { id: last, title: { zh: 终审, en: Last }, approve: lead }
+";
+    for lang in ["zh", "en"] {
+        let shell = Shell::new(lang);
+        shell.write("people.yaml", PEOPLE);
+        shell.write("prices.yaml", PRICES);
+        shell.good(&["deploy", "."]);
+        shell.good(&["start", "prices", "--as", "al", "--set", "items.0.name=A", "--set", "items.0.price=5"]);
+        let text = shell.transcript(
+            "
+            approve P-1 --as bo --set price=7
+            handover cy --to bo
+            history P-1
+            ",
+        );
+        golden(&project(&format!("tests/cli/changed.{lang}.txt")), &text);
+    }
+}
+
+#[test]
 fn a_deployment_never_leaves_open_cases_without_what_they_name() {
     let process = "process: pass\nnumber: \"P-{seq:3}\"\nform: { about: { type: text, required: true } }\nsteps:\n  \
                    - { id: sign, task: lead }\n  - { id: check, call: audit, with: { about: about }, on: { otherwise: next } }\n";

@@ -78,3 +78,37 @@ fn whoever_is_late_too_is_not_asked_instead_and_all_are_reminded() {
     assert_eq!(late("[person(\"bob\"), lead]", "{ reassign: manager_of(assignee) }", told), "");
     assert_eq!(late("[lead, person(\"bob\")]", "{ reassign: manager_of(assignee) }", told), "");
 }
+
+fn any(approve: &str, policy: &str, (start, by): (&str, &str), told: &str) -> String {
+    let office = OFFICE.replace("  clerk: {", "  hr:    { title: HR, department: office }\n  clerk: {")
+        + "  eve: { name: Eve, mail: eve@example.com, positions: [hr] }\n";
+    let process = format!(
+        "process: any\ntitle: Any\nstart: [{start}]\nsteps:\n  - {{ id: sign, title: Sign, approve: {approve}, mode: any, policy: {policy} }}\n"
+    );
+    let test =
+        format!("test: any\nprocess: any\nnow: 2026-03-02T09:00\nstart: {{ by: {by}, data: {{}} }}\ndo:\n{told}");
+    support::failures(&test, &[("directory.yaml", &office), ("any.yaml", &process)])
+}
+
+#[test]
+fn where_the_first_answer_decides_one_seat_that_is_filled_is_enough() {
+    let eve = "  - expect: { task: sign, for: eve }\n  - { approve: sign, by: eve }\n  - expect: { ended: done }\n";
+    // Nobody is above Leo.
+    for policy in ["{}", "{ nobody: skip }", "{ nobody: escalate }"] {
+        assert_eq!(any("[manager_of(applicant), hr]", policy, ("lead", "leo"), eve), "");
+    }
+    // Whose case it is decides nothing of it.
+    let leo = eve.replace("eve", "leo");
+    assert_eq!(any("[hr, lead]", "{ own_case: nobody }", ("hr", "eve"), &leo), "");
+    assert_eq!(
+        any("[manager_of(applicant), hr]", "{}", ("clerk", "ann"), &eve.replace("for: eve", "for: [eve, leo]")),
+        ""
+    );
+}
+
+#[test]
+fn where_the_first_answer_decides_and_all_seats_are_empty_one_superior_is_asked() {
+    let leo = "  - expect: { task: sign, for: leo }\n  - { approve: sign, by: leo }\n  - expect: { ended: done }\n";
+    let nobody = "[manager_of(manager_of(applicant)), person(\"bob\")]";
+    assert_eq!(any(nobody, "{ own_case: nobody, nobody: escalate }", ("clerk", "bob"), leo), "");
+}

@@ -135,3 +135,28 @@ do:
 ";
     assert_eq!(support::failures(tests, &[("directory.yaml", OFFICE), ("trip.yaml", process)]), "");
 }
+
+#[test]
+fn cases_that_start_the_next_one_each_day_never_come_to_an_end() {
+    let daily = "
+process: daily
+title: Daily
+start: [clerk]
+form: { day: { type: integer, title: Day, required: true } }
+steps:
+  - { id: pause, wait: 1 day }
+  - notify: person(\"leo\")
+    when: day = 20
+  - { id: next_day, call: daily, when: day < 20, with: { day: day + 1 }, detached: true }
+";
+    let test = "
+test: the twentieth comes as the first did
+process: daily
+now: 2026-03-02T09:00
+start: { by: ann, data: { day: 1 } }
+do:
+  - advance: 30 days
+  - expect: { mail: { to: leo, kind: notice } }
+";
+    assert_eq!(support::failures(test, &[("directory.yaml", OFFICE), ("daily.yaml", daily)]), "");
+}

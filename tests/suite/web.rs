@@ -7,10 +7,12 @@ use axum::http::{Method, Request, StatusCode, header};
 use chrono::TimeDelta;
 use countersign::effects::link::{Binding, Keys, Purpose};
 use countersign::effects::mailbox::Mailbox;
-use countersign::engine::command::{Actor, Ask, Via};
+use countersign::engine::command::{Actor, Ask, Command, Via};
+use countersign::engine::refusal::Refusal;
 use countersign::model::id::PersonId;
-use countersign::runtime::OutboxFilter;
+use countersign::model::value::Record;
 use countersign::runtime::access::LINK_DAYS;
+use countersign::runtime::{Denied, Deployment, OutboxFilter};
 use countersign::web::{self, Limits};
 use std::sync::Arc;
 
@@ -626,6 +628,45 @@ async fn an_old_link_says_so_and_mails_a_fresh_one_to_the_registered_address_onc
     // The mail that carries it makes it work again.
     house.get(&house.link("lei").await).await.is(200).has(&["轮到您"]);
     house.answer(&link, &[("outcome", "approved")]).await.is(303);
+}
+
+#[tokio::test]
+async fn who_left_the_directory_decides_nothing_by_an_old_link() {
+    let house = House::new().await;
+    let order = house.order().await;
+    let row = house.assignment("lei").await;
+    let link = house.link("lei").await;
+    let page = house.get(&link).await;
+    let (seen, revision) = (page.hidden("seen"), page.hidden("revision"));
+    let mut directory = (*house.runtime.directory()).clone();
+    directory.people.shift_remove(&PersonId::from("lei"));
+    let deployment = Deployment {
+        definitions: house.runtime.definitions().iter().map(|one| (**one).clone()).collect(),
+        directory,
+        calendar: (*house.runtime.calendar()).clone(),
+        metrics: Vec::new(),
+        note: "left".into(),
+    };
+    house.runtime.deploy(deployment).await.unwrap();
+    let length = house.log(order).await;
+    house.get(&link).await.is(403).has(&["您已不在公司通讯录里", "请联系管理员"]).lacks(&["展会", "雷"]);
+    house.get(&format!("{link}?lang=en")).await.is(403).has(&["no longer in the company", "ask an operator"]);
+    let sent = [("seen", seen.as_str()), ("revision", revision.as_str()), ("outcome", "approved")];
+    house.post(&link, &sent).await.is(403);
+    house.post(&format!("{link}/fresh"), &[]).await.is(403);
+    // Nor by any other way.
+    let actor = Actor::Person { id: "lei".into(), via: Via::Scenario };
+    let ask = Ask::Decide {
+        task: row.task,
+        assignment: None,
+        outcome: "approved".into(),
+        opinion: None,
+        values: Record::new(),
+        seen: None,
+    };
+    let denied = house.runtime.submit(order, Command { id: "by-shell".into(), actor, ask }).await.unwrap_err();
+    assert!(matches!(denied, Denied::Refused(Refusal::LeftDirectory(_), _)), "{denied:?}");
+    assert_eq!(house.log(order).await, length, "nothing was recorded");
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use crate::engine::refusal::Refusal;
 use crate::engine::state::Waiting;
 use crate::model::id::TokenId;
 use crate::model::text::{Lang, Wording};
-use crate::runtime::{Case, Denied, InstanceFilter, MessageRow, Runtime, Standing, WaitRow};
+use crate::runtime::{Case, Denied, Forsaken, InstanceFilter, MessageRow, Runtime, Standing, WaitRow};
 use chrono::{DateTime, Utc};
 use clap::{ArgMatches, Command};
 use serde_json::json;
@@ -147,9 +147,10 @@ fn stopped_elsewhere(stopped: &str) -> Stop {
 
 pub(super) fn stuck_tree(words: Words) -> Command {
     Command::new("stuck")
-        .about(
-            words.pick("列出停下的案例，以及在等外面什么", "List cases that stopped, and what cases wait for outside"),
-        )
+        .about(words.pick(
+            "列出停下的案例、只等离职的人的待办，以及在等外面什么",
+            "List cases that stopped, tasks of people who left, and what cases wait for outside",
+        ))
         .arg(words.json())
         .after_help("countersign stuck")
 }
@@ -168,6 +169,11 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
                 let since = stopped_at(&case, *number).unwrap_or(row.at);
                 rows.push([row.reference(), step, words.trouble(what), words.moment(since)]);
             }
+        }
+        for one in runtime.forsaken(MOST).await? {
+            let state = &one.case.state;
+            let step = words.task_in(&one.case.definition, state, &one.task);
+            rows.push([state.reference(), step, left(&one, &words), words.moment(one.since)]);
         }
         let stopped = rows.len();
         for row in runtime.waits(None, MOST).await? {
@@ -250,6 +256,20 @@ pub(super) fn stuck(shell: &Shell, matches: &ArgMatches) -> Result<(), Stop> {
         }
         output.print(&text)
     })
+}
+
+/// Who is asked and has left the directory, and how what is theirs becomes another's.
+fn left(one: &Forsaken, words: &format::Words<'_>) -> String {
+    let names: Vec<&str> = one.left.iter().map(|person| words.directory.name_of(person)).collect();
+    let way_out = one.left.first().map(ToString::to_string).unwrap_or_default();
+    match words.lang {
+        Lang::Zh => {
+            format!("通讯录里已没有 {} · countersign handover {way_out} --to 接手的人", names.join("、"))
+        }
+        Lang::En => {
+            format!("no longer in the directory: {} · countersign handover {way_out} --to PERSON", names.join(", "))
+        }
+    }
 }
 
 fn unread_words(output: &Output) -> &str {

@@ -36,6 +36,7 @@ mod place;
 mod proof;
 mod race_opening;
 mod racing_branches;
+mod refused_call;
 mod repeated_http;
 mod repeated_step;
 mod several_heads;
@@ -119,6 +120,7 @@ const ALL: &[Check] = &[
     racing_branches::check,
     unhandled_outcome::check,
     endless_call::check,
+    refused_call::check,
     bad_undo::check,
     repeated_http::check,
     missing_mode::check,

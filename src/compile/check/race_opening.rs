@@ -1,15 +1,17 @@
-//! A branch of a race that does not begin with something to wait for: it would win before the race has begun.
+//! A branch of a race that does not begin with something to wait for: it would win before the race has begun. And one
+//! that begins with the lock of another: it would wait its turn until that one has won, and never be asked.
 
 use super::Subject;
 use crate::compile::outcomes::skippable;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::definition::outcome;
 use crate::model::text::Wording;
-use crate::syntax::{Step, StepKind};
+use crate::syntax::{Branch, Step, StepKind};
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for placed in &subject.flow.steps {
         let StepKind::Race { branches } = &placed.source.kind else { continue };
+        one_lock(branches, diagnostics);
         if !subject.reading.flow_in(placed.source.span) {
             continue;
         }
@@ -61,6 +63,32 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 )
             })));
         }
+    }
+}
+
+/// Tells the branches that begin with the lock of one before them.
+fn one_lock(branches: &[Branch], diagnostics: &mut Vec<Diagnostic>) {
+    let lock = |branch: &'_ Branch| branch.steps.first().and_then(|first| first.lock.clone());
+    for (number, branch) in branches.iter().enumerate() {
+        let Some(own) = lock(branch) else { continue };
+        let before = branches.iter().take(number).filter_map(|other| Some((&other.name.value, lock(other)?)));
+        let Some((other, taken)) = before.into_iter().find(|(_, taken)| taken.value == own.value) else { continue };
+        let name = &branch.name.value;
+        diagnostics.push(
+            Diagnostic::new(
+                Code::RaceOpening,
+                own.span,
+                Wording::new(
+                    format!(
+                        "`{name}` 这一路要等 `{other}` 让出锁，而那时 `{other}` 已经赢了，`{name}` 永远轮不到。请去掉一处 `lock`，或改用 `parallel`"
+                    ),
+                    format!(
+                        "the branch `{name}` waits until `{other}` gives the lock back, and has lost by then, so it is never asked; take one `lock` away, or use `parallel`"
+                    ),
+                ),
+            )
+            .context(taken.span, Wording::new("同一把锁", "the same lock")),
+        );
     }
 }
 

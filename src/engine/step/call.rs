@@ -9,6 +9,7 @@
 //! Whatever ends the wait otherwise cancels the instance that was called.
 
 use super::{Flow, trouble};
+use crate::engine::command::{Actor, Ask, Command};
 use crate::engine::event::{Event, Trouble};
 use crate::engine::human;
 use crate::engine::run::Run;
@@ -19,12 +20,15 @@ use crate::model::graph::On;
 use crate::model::id::{StepId, TokenId};
 use crate::model::value::{Record, Value};
 
-/// How many callers an instance can have above it.
+/// How many callers an instance can have above it. So cases that start one another without end come to a stop, also where
+/// none waits for the next.
 const DEEPEST: u16 = 16;
 
 /// Starts the other process.
 pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, call: &Call) -> Flow {
-    let depth = run.state.caller.as_ref().map_or(0, |caller| caller.depth) + 1;
+    let above = run.state.caller.as_ref().map_or(0, |caller| caller.depth);
+    // A case of its own that a person, a time or a message set off is the first of its line: one a week may go on for ever.
+    let depth = if call.detached && set_off(run.command) { 1 } else { above + 1 };
     if depth > DEEPEST {
         return Flow::Stop(too_deep());
     }
@@ -52,6 +56,11 @@ pub(super) fn enter(run: &mut Run<'_>, token: TokenId, id: &StepId, call: &Call)
         Ok(()) => Flow::Wait,
         Err(what) => Flow::Stop(what),
     }
+}
+
+/// Whether something from outside is behind a command, and no case or other system alone.
+fn set_off(command: &Command) -> bool {
+    command.actor != Actor::System || matches!(command.ask, Ask::Wake | Ask::Deliver { .. })
 }
 
 fn too_deep() -> Trouble {

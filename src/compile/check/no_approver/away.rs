@@ -5,7 +5,7 @@ use super::choice::Chosen;
 use super::lack::when;
 use super::{Asking, has_mail};
 use crate::diagnostics::{Code, Diagnostic, Span};
-use crate::model::definition::{Nobody, OwnCase};
+use crate::model::definition::{Mode, Nobody, OwnCase};
 use crate::model::id::PersonId;
 use crate::model::people::{Absence, Directory};
 use crate::model::text::Wording;
@@ -33,31 +33,35 @@ impl Asking<'_, '_> {
         found
     }
 
-    /// The entry that nobody is left of for a case of this applicant, during an absence of somebody whom it names. Its
-    /// first day is tried: where several are away at once, one of them begins to be then.
+    /// The entry that nobody is left of for a case of this applicant, during an absence of somebody whom it names; where
+    /// the first answer decides, nobody of any entry. Its first day is tried: where several are away at once, one of
+    /// them begins to be then.
     fn alone(&self, absence: &Absence, applicant: &PersonId) -> Option<Span> {
         let subject = self.choices.subject;
         let directory: &Directory = &subject.world.directory;
         let own = self.own(applicant, &Chosen::default());
         let acts = |person: &PersonId| directory.stand_in(person, &subject.definition.process, absence.from);
         let may = |person: &PersonId| !own.contains(person) && has_mail(directory, person);
+        let (mut vacant, mut filled) = (None, false);
         for (rule, text) in self.who.iter().zip(self.entries) {
             // What depends on more than the applicant is not tried.
-            let Some(Ok(value)) = self.choices.value(rule, &Chosen::default(), applicant, None) else { continue };
-            for seat in
-                super::named(&value, &subject.world.holders).iter().filter(|seat| seat.contains(&absence.person))
-            {
+            let Some(Ok(value)) = self.choices.value(rule, &Chosen::default(), applicant, None) else {
+                filled = true;
+                continue;
+            };
+            for seat in super::named(&value, &subject.world.holders) {
                 let instead = || seat.iter().flat_map(|person| directory.superiors(person)).map(|person| acts(&person));
                 let above = || directory.superiors(applicant).into_iter().map(|person| acts(&person));
                 let left = seat.iter().map(acts).any(|person| may(&person))
                     || self.human.policy.own_case == OwnCase::Superior && instead().any(|person| may(&person))
                     || self.human.policy.nobody == Nobody::Escalate && above().any(|person| may(&person));
-                if !left {
-                    return Some(text.span);
+                filled |= left;
+                if !left && seat.contains(&absence.person) {
+                    vacant = vacant.or(Some(text.span));
                 }
             }
         }
-        None
+        vacant.filter(|_| self.human.mode == Mode::All || !filled)
     }
 }
 

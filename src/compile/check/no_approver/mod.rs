@@ -4,7 +4,7 @@
 //! on what people choose, on the row around the step or on who did another step, and of an approval on whom the case is
 //! about, all that these can be is tried: what fields take, and for which the step is not skipped. Whose case it is is
 //! struck from approvals and their superior takes the place, as the engine does it. Whoever is named twice is asked
-//! once. Absences pass, so what they lead to is only warned of. Who is asked once a step is overdue is judged too: it may
+//! once. Where the first answer decides, one of those named is enough. Absences pass, so what they lead to is only warned of. Who is asked once a step is overdue is judged too: it may
 //! not be nobody whoever applies.
 //!
 //! The directory knows people by what they hold. So applicants with the same positions fare alike, and one of them is
@@ -21,7 +21,7 @@ mod told;
 use super::{Subject, called};
 use crate::diagnostics::{Context, Diagnostic, Span};
 use crate::model::control::{Each, Then};
-use crate::model::definition::{Human, Nobody, OwnCase, Step, StepKind as Kind};
+use crate::model::definition::{Human, Mode, Nobody, OwnCase, Step, StepKind as Kind};
 use crate::model::id::{PersonId, PositionId, StepId};
 use crate::model::people::Directory;
 use crate::model::text::Wording;
@@ -203,40 +203,38 @@ impl<'s> Asking<'s, '_> {
         });
     }
 
-    /// What is missing when this person applies and this is chosen; `None` where all is well or cannot be known.
+    /// What is missing when this person applies and this is chosen; `None` where all is well or cannot be known. Where
+    /// the first answer decides, one seat that somebody can take is enough.
     fn lack(&self, applicant: &PersonId, chosen: &Chosen) -> Option<Lack> {
-        let (subject, own) = (self.choices.subject, self.own(applicant, chosen));
-        let directory: &Directory = &subject.world.directory;
+        let own = self.own(applicant, chosen);
+        let mut lacks = Vec::new();
         for ((entry, rule), text) in self.human.who.iter().zip(&self.who).zip(self.entries) {
-            let Some(value) = self.choices.value(rule, chosen, applicant, None) else {
-                if self.choices.offers_nobody(entry, applicant) {
-                    return self.unless_escalated(Lack::Nobody(text.span), applicant, &own);
-                }
-                continue;
-            };
-            let value = match value {
-                Ok(value) => value,
-                Err(message) => return Some(Lack::Failed(text.span, message)),
-            };
-            let named = named(&value, &subject.world.holders);
-            if named.is_empty() {
-                return self.unless_escalated(Lack::Nobody(text.span), applicant, &own);
-            }
-            for people in named {
-                let with_mail: Vec<PersonId> =
-                    people.iter().filter(|person| has_mail(directory, person)).cloned().collect();
-                if with_mail.is_empty() {
-                    let lack = if people.is_empty() { Lack::Nobody(text.span) } else { Lack::NoMail(text.span) };
-                    return self.unless_escalated(lack, applicant, &own);
-                }
-                let seat = without(with_mail, &own, self.human.policy.own_case, directory);
-                if seat.is_empty() {
-                    let about = subject.definition.about.clone();
-                    return self.unless_escalated(Lack::OnlyThemselves(text.span, about), applicant, &own);
-                }
+            match self.choices.value(rule, chosen, applicant, None) {
+                Some(Ok(value)) => lacks.extend(self.vacant(&value, text.span, &own)),
+                Some(Err(message)) => return Some(Lack::Failed(text.span, message)),
+                None => lacks.push(self.choices.offers_nobody(entry, applicant).then_some(Lack::Nobody(text.span))),
             }
         }
-        None
+        let enough = self.human.mode == Mode::Any && lacks.iter().any(Option::is_none);
+        let lack = lacks.into_iter().flatten().next().filter(|_| !enough)?;
+        self.unless_escalated(lack, applicant, &own)
+    }
+
+    /// What is missing of each seat that an entry names with this value; of one that names nobody as of one seat.
+    fn vacant(&self, value: &Value, at: Span, own: &[PersonId]) -> Vec<Option<Lack>> {
+        let (subject, own_case) = (self.choices.subject, self.human.policy.own_case);
+        let directory: &Directory = &subject.world.directory;
+        let seat = |people: Vec<PersonId>| {
+            let nobody = people.is_empty();
+            let with_mail: Vec<PersonId> = people.into_iter().filter(|person| has_mail(directory, person)).collect();
+            if with_mail.is_empty() {
+                return Some(if nobody { Lack::Nobody(at) } else { Lack::NoMail(at) });
+            }
+            let left = without(with_mail, own, own_case, directory);
+            left.is_empty().then(|| Lack::OnlyThemselves(at, subject.definition.about.clone()))
+        };
+        let named = named(value, &subject.world.holders);
+        if named.is_empty() { vec![Some(Lack::Nobody(at))] } else { named.into_iter().map(seat).collect() }
     }
 
     /// Who may not decide it, as it is their own case.
