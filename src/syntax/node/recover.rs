@@ -136,11 +136,15 @@ impl Recovery {
     /// so that what the key says of a step is known.
     fn value_in(&mut self, gap: &Range<usize>, at: usize) -> Option<Range<usize>> {
         let text = self.draft.text().get(gap.clone())?;
-        let line = *lines(text).first()?;
+        let lines = lines(text);
+        let line = *lines.first()?;
+        // Below the first key of an item stand its others.
+        let below = lines.iter().skip(1).take_while(|below| below.indent > line.depth()).last().unwrap_or(&line);
+        let end = gap.start + below.start + below.indent + below.words.len();
         let (key, value) = line.pair().filter(|(_, value)| !value.is_empty())?;
         let start = gap.start + line.start + line.depth() + key.len() + 1;
         let start = start + self.draft.text().get(start..)?.find(value)?;
-        (start <= at && self.valued.insert(self.draft.origin(gap.start))).then_some(start..gap.end)
+        (start <= at && self.valued.insert(self.draft.origin(gap.start))).then_some(start..end)
     }
 
     fn follows(&self, gap: &Range<usize>) -> bool {

@@ -280,7 +280,7 @@ impl Lowering<'_> {
     }
 
     fn kind(&mut self, word: &str, fields: &Fields<'_>) -> StepKind {
-        let Some(node) = fields.get(word) else { return StepKind::Unknown };
+        let Some(node) = fields.get(word) else { return self.of_nobody(word, fields) };
         match word {
             "approve" => StepKind::Approve { who: self.who(node, word, fields) },
             "task" => {
@@ -319,6 +319,24 @@ impl Lowering<'_> {
                 Some(outcome) => StepKind::End { outcome },
                 None => StepKind::Unknown,
             },
+        }
+    }
+
+    /// A step whose kind is written and not what belongs to it, which is told: who is asked is not known, but all else.
+    fn of_nobody(&mut self, word: &str, fields: &Fields<'_>) -> StepKind {
+        let mode = fields.get("mode").and_then(|node| self.mode(node));
+        let who = Who { span: fields.at, entries: Vec::new(), mode };
+        match word {
+            "approve" => StepKind::Approve { who },
+            "task" => {
+                let outcomes = fields.get("outcomes").map(|node| self.options(node)).unwrap_or_default();
+                StepKind::Task { who, outcomes }
+            }
+            "notify" => {
+                let template = fields.get("template").and_then(|node| self.name(node, NameRule::Document));
+                StepKind::Notify { who, template }
+            }
+            _ => StepKind::Unknown,
         }
     }
 

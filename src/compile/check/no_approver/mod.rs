@@ -65,7 +65,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.push(found.context(applies.span, applies.text.clone()));
         }
         // An entry with a fault of its own is missing here, and nobody can be counted.
-        if human.who.len() < who.entries.len() || human.policy.nobody == Nobody::Skip {
+        if human.who.is_empty() || human.who.len() < who.entries.len() || human.policy.nobody == Nobody::Skip {
             continue;
         }
         let by_id = who.entries.iter().any(|entry| entry.text.contains("person"));
