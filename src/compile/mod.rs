@@ -58,7 +58,7 @@ mod unread;
 mod version;
 mod waits;
 
-use crate::diagnostics::{Code, Diagnostic, Severity, SourceId, Sources, Span};
+use crate::diagnostics::{Code, Diagnostic, Severity, SourceId, Sources, Span, suggest};
 use crate::model::definition::Definition;
 use crate::model::id::{PersonId, PositionId};
 use crate::model::metric::Metric;
@@ -237,7 +237,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let documents = || processes.iter().map(|(_, process)| process);
     // Of a process that could not be read whole it is not known what it asks and can come to.
     let read = processes.iter().filter(|(id, _)| !hidden.contains_key(id)).map(|(_, process)| process);
-    let callees = callees(documents(), read);
+    let callees = callees(documents(), &names, read);
     let mut world = World {
         directory: Arc::new(directory.clone().unwrap_or_default()),
         holders: directory.as_ref().map(holders).unwrap_or_default(),
@@ -358,9 +358,10 @@ fn tables(
     tables
 }
 
-/// The processes that others call, of those that were read whole.
+/// The processes that others call, of those that were read whole; under a misspelt name the one that is meant, too.
 fn callees<'a>(
     all: impl Iterator<Item = &'a syntax::Process>,
+    names: &BTreeSet<&'a str>,
     read: impl Iterator<Item = &'a syntax::Process>,
 ) -> BTreeMap<&'a str, callee::Callee<'a>> {
     let mut called = BTreeSet::new();
@@ -372,8 +373,13 @@ fn callees<'a>(
         });
     }
     let named = read.filter_map(|process| Some((process.name.as_ref()?.value.as_str(), process)));
-    let small = named.filter(|(name, process)| called.contains(name) && too_large(process).is_none());
-    let small: BTreeMap<&str, &syntax::Process> = small.collect();
+    let named: BTreeMap<&str, &syntax::Process> = named.filter(|(_, process)| too_large(process).is_none()).collect();
+    let meant = |name: &str| {
+        let name = if names.contains(name) { name } else { suggest::closest(name, names.iter().copied())? };
+        named.get(name).copied()
+    };
+    let small: BTreeMap<&str, &syntax::Process> =
+        called.into_iter().filter_map(|name| Some((name, meant(name)?))).collect();
     let single = |name: &str| small.get(name).is_some_and(|process| callee::is_single(process));
     small.iter().map(|(name, process)| (*name, callee::Callee::of(process, &single))).collect()
 }

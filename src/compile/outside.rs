@@ -75,6 +75,9 @@ impl Outside<'_, '_> {
                 }
                 take.insert(name, formula);
             }
+        } else {
+            // What it leaves is not known, but where that goes is.
+            call.take.iter().for_each(|(name, _)| drop(self.writable(name, typing)));
         }
         Call { process: ProcessId::from(call.process.value.as_str()), by, with, take, detached: call.detached }
     }

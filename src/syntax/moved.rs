@@ -5,8 +5,8 @@
 //! the text is read as if it stood where it belongs. Tried are the lines that are told of and those that do not line up
 //! with their neighbours, each at the depths of these; then each with what belongs to it.
 
-use super::Read;
 use super::node::{self, Draft, Line};
+use super::{KINDS, Read};
 use crate::diagnostics::{Code, Diagnostic, Source, SourceId};
 use std::collections::BTreeSet;
 
@@ -131,8 +131,15 @@ fn fewer(before: &[&Diagnostic], then: &Read, read: &Read) -> Option<usize> {
     let unread = |at: u32| {
         then.tree.broken_at.is_some_and(|broken| broken <= at) || then.tree.gaps.iter().any(|gap| gap.contains(&at))
     };
-    let bare = |(code, at, _): &(Code, u32, String)| *code != Code::YamlSyntax && unread(*at);
-    (explains && after.difference(&known).all(bare)).then_some(after.len())
+    // A word that is misspelt was so before; what belongs elsewhere is there by the move.
+    let misspelt: BTreeSet<_> = read.diagnostics.iter().filter(|found| is_misspelt(found)).map(key).collect();
+    let new = after.difference(&known);
+    let found_there = |found: &(Code, u32, String)| misspelt.contains(found) && unread(found.1);
+    (explains && new.into_iter().all(found_there)).then_some(after.len())
+}
+
+fn is_misspelt(found: &Diagnostic) -> bool {
+    matches!(found.code, Code::UnknownKey | Code::StepKind) && found.fix.is_some()
 }
 
 /// The lines that are told of, and those that do not line up with what stands above them.
@@ -150,7 +157,9 @@ fn suspects(lines: &[Line<'_>], faults: &[&Diagnostic]) -> Vec<usize> {
     let mended =
         |found: &&&Diagnostic| found.code == Code::YamlSyntax && found.fix.as_ref().is_some_and(|fix| fix.safe);
     let known: Vec<usize> = faults.iter().filter(mended).filter_map(|found| line_of(found.span.start)).collect();
-    found.retain(|at| !known.contains(at));
+    // What says what the file is stands at the left.
+    let is_kind = |at: &usize| lines[*at].indent == 0 && lines[*at].pair().is_some_and(|(key, _)| KINDS.contains(&key));
+    found.retain(|at| !known.contains(at) && !is_kind(at));
     let near = told.min().unwrap_or(0);
     found.sort_by_key(|at| at.abs_diff(near));
     found.truncate(LINES);

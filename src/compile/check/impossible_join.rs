@@ -16,12 +16,13 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if (1..=there).contains(&usize::from(*count)) || !subject.reading.flow_in(placed.source.span) {
             continue;
         }
+        let branches = if there == 1 { "is one branch".to_owned() } else { format!("are {there} branches") };
         diagnostics.push(Diagnostic::new(
             Code::ImpossibleJoin,
             *span,
             Wording::new(
                 format!("这里有 {there} 路，`join` 要写 1 到 {there}，或 `all`、`any`"),
-                format!("there are {there} branches, so `join` is a number from 1 to {there}, or `all` or `any`"),
+                format!("there {branches}, so `join` is a number from 1 to {there}, or `all` or `any`"),
             ),
         ));
     }
