@@ -234,9 +234,12 @@ fn holders<'f>(flow: &'f Flow<'_>) -> BTreeMap<&'f StepId, Holder> {
         let holder = match &placed.source.kind {
             StepKind::Choose { .. } => Holder::Some,
             StepKind::Race { .. } => Holder::First,
-            StepKind::Parallel { join: Some(join), .. } if join.value == Join::Any => Holder::First,
-            StepKind::Parallel { join, .. } if join.is_none_or(|join| join.value == Join::All) => Holder::All,
-            StepKind::Parallel { .. } => Holder::Some,
+            StepKind::Parallel { branches, join } => match join.map(|join| join.value) {
+                Some(Join::Any) => Holder::First,
+                // More branches than there are is told, and all of them are certain.
+                Some(Join::Count(count)) if usize::from(count) < branches.len() => Holder::Some,
+                Some(Join::Count(_) | Join::All) | None => Holder::All,
+            },
             StepKind::Each { .. } => Holder::Rows,
             _ => continue,
         };

@@ -1,5 +1,6 @@
 //! What a process shows to those that call it: what it asks at its start, what it leaves, and how it can end.
 
+use crate::compile::check;
 use crate::compile::fields::{asked_always, column_of, expected, is_list, keeps_default, name_of, type_of};
 use crate::compile::lower::{self, Flow, Placed};
 use crate::compile::rows::written_type;
@@ -119,6 +120,11 @@ pub(crate) fn is_single(document: &Process) -> bool {
 /// What a field holds where it is set, so far as that is fixed.
 pub(crate) fn held(field: &syntax::Field) -> Domain {
     Domain::of_items(&limited(field))
+}
+
+/// Whether its limits are fixed and nothing keeps them.
+pub(crate) fn is_reversed(field: &syntax::Field) -> bool {
+    field.min.is_some() && field.max.is_some() && check::are_reversed(&limited(field))
 }
 
 /// A field as a form holds it, so far as that is fixed.

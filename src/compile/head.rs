@@ -2,9 +2,10 @@
 //! other cases.
 
 use crate::compile::fields::{Fields, Home, typed_of};
+use crate::compile::organisation::unknown;
 use crate::compile::touch::sets;
 use crate::compile::typing::{Typing, constant, fields_read, why_empty};
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, Fix, Spanned, quoted_list};
 use crate::expression::{self, Expected, Scope};
 use crate::model::control::Schedule;
 use crate::model::cron::{fires_after, is_cron, wrong_field};
@@ -16,6 +17,9 @@ use crate::model::value::{Type, Typed, Value};
 use crate::syntax::{FeelText, Field};
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
+
+/// The most positions that are listed.
+const LISTED: usize = 12;
 
 /// What each field of a schedule holds.
 const CRON_FIELDS: [(&str, &str); 5] = [
@@ -33,7 +37,11 @@ impl Typing<'_> {
         let document = self.document;
         let mut positions = Vec::new();
         for entry in &document.start {
-            let Some(formula) = self.formula(entry, &scope, &expected) else { continue };
+            let before = self.diagnostics.len();
+            let Some(formula) = self.formula(entry, &scope, &expected) else {
+                self.positions_only(entry, before);
+                continue;
+            };
             match constant(&formula) {
                 Some(Value::Position(position)) => positions.push(position.clone()),
                 _ => self.diagnostics.push(Diagnostic::new(
@@ -47,6 +55,26 @@ impl Typing<'_> {
             }
         }
         positions
+    }
+
+    /// Takes back that a department was meant, which may start nothing.
+    fn positions_only(&mut self, entry: &FeelText, before: usize) {
+        let directory = &self.world.directory;
+        let department = |fix: &Fix| directory.departments.contains_key(fix.replacement.as_str());
+        for found in self.diagnostics.iter_mut().skip(before).filter(|found| found.fix.as_ref().is_some_and(department))
+        {
+            let name = Spanned::new(entry.text.trim().to_owned(), entry.span);
+            let known: Vec<&str> = directory.positions.keys().map(PositionId::as_str).collect();
+            let listed = quoted_list(known.iter().take(LISTED).copied());
+            let more = if known.len() > LISTED { " …" } else { "" };
+            *found = unknown(&name, known.into_iter(), ("岗位", "position"), "positions");
+            if found.fix.is_none() {
+                found.hints = vec![Wording::new(
+                    format!("这里写岗位：{}{more}", listed.zh),
+                    format!("positions are written here: {}{more}", listed.en),
+                )];
+            }
+        }
     }
 
     pub(super) fn key(&mut self, fields: &Fields<'_>) -> Option<FieldName> {

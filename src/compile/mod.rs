@@ -32,6 +32,7 @@ mod form;
 mod head;
 mod kept;
 mod look_up;
+mod lost;
 mod lower;
 mod meant;
 mod mend;
@@ -201,12 +202,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         let text = || Arc::clone(&sources.get(id).text);
         match document {
             Document::Process(process) => processes.push((id, process)),
-            Document::Directory(directory) => {
-                if broken.contains(&id) {
-                    unread.push(text());
-                }
-                directories.push((id, directory));
-            }
+            Document::Directory(directory) => directories.push((id, directory)),
             Document::Calendar(calendar) => calendars.push((id, calendar)),
             Document::Table(table) => tables.push((id, table)),
             Document::Metric(metric) => metrics.push((id, metric)),
@@ -221,7 +217,13 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         processes.iter().filter_map(|(_, process)| process.name.as_ref()).map(|name| name.value.as_str()).collect();
     // A process that could not be read may be the one that an absence names.
     let known_processes = (!unknown && broken.is_empty()).then_some(&names);
-    let organisation = organisation::lower(&directories, &broken, &unread, known_processes, &mut diagnostics);
+    let reading = |id: &SourceId| hidden.get(id).cloned().unwrap_or_default();
+    let people = directories.first().map(|(id, _)| reading(id)).unwrap_or_default();
+    let unclear = organisation::Unclear { broken: &broken, unread: &unread, reading: &people };
+    let organisation = organisation::lower(&directories, &unclear, known_processes, &mut diagnostics);
+    for (id, _) in &directories {
+        unread = unread.with(&reading(id));
+    }
     let calendar = calendar::lower(&calendars, &mut diagnostics);
     let people_known = organisation.as_ref().is_some_and(|found| found.whole);
     if let (None, false, Some(process)) =
@@ -255,13 +257,8 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
     let mut source_map = SourceMap::default();
     let mut definitions = Vec::new();
     let mut first_of: BTreeMap<&str, Span> = BTreeMap::new();
-    let compiled: Vec<Process> = processes
-        .par_iter()
-        .map(|(id, process)| {
-            let reading = hidden.get(id).cloned().unwrap_or_default();
-            process::process(process, reading, &world)
-        })
-        .collect();
+    let compiled: Vec<Process> =
+        processes.par_iter().map(|(id, process)| process::process(process, reading(id), &world)).collect();
     for ((id, document), process) in processes.iter().zip(compiled) {
         let mut found = process.diagnostics;
         if let Some(name) = &document.name

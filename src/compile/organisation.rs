@@ -3,7 +3,7 @@
 //! What is named but not there is left out of the directory and reported here, once. A directory with any fault
 //! is not *whole*: nobody is then missed elsewhere.
 
-use crate::compile::unread::Unread;
+use crate::compile::unread::{Reading, Unread};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span, Spanned, suggest};
 use crate::model::id::{DepartmentId, PersonId, PositionId, ProcessId};
 use crate::model::people::{Absence, Department, Directory, Person, Position};
@@ -30,11 +30,20 @@ pub(crate) struct Declared {
     pub(crate) departments: BTreeMap<DepartmentId, Span>,
 }
 
+/// What may hold more of a directory than is known of it.
+pub(crate) struct Unclear<'a> {
+    /// The files with a fault.
+    pub(crate) broken: &'a BTreeSet<SourceId>,
+    /// What could not be read of other files.
+    pub(crate) unread: &'a Unread,
+    /// How much of its own text was understood.
+    pub(crate) reading: &'a Reading,
+}
+
 /// Lowers the directory of the folder. `processes` are the names that an absence may use, if they are all known.
 pub(crate) fn lower(
     documents: &[(SourceId, syntax::Directory)],
-    broken: &BTreeSet<SourceId>,
-    unread: &Unread,
+    unclear: &Unclear<'_>,
     processes: Option<&BTreeSet<&str>>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Organisation> {
@@ -60,12 +69,12 @@ pub(crate) fn lower(
             diagnostics.push(both(&found.name, *position));
         }
     }
-    let mut lowering = Lowering { document, unread, processes, hidden: false, diagnostics };
+    let mut lowering = Lowering { document, unclear, processes, hidden: false, diagnostics };
     let directory = lowering.directory();
     lowering.reporting_lines();
     lowering.addresses();
     let hidden = lowering.hidden;
-    let whole = diagnostics.len() == before && !hidden && !broken.contains(source);
+    let whole = diagnostics.len() == before && !hidden && !unclear.broken.contains(source);
     Some(Organisation { directory, declared, whole })
 }
 
@@ -110,7 +119,7 @@ fn title(name: &Spanned<String>, title: Option<&Spanned<Text>>) -> Text {
 
 struct Lowering<'a, 'd> {
     document: &'a syntax::Directory,
-    unread: &'a Unread,
+    unclear: &'a Unclear<'a>,
     processes: Option<&'a BTreeSet<&'a str>>,
     /// Whether a name is missing that may be declared in what could not be read.
     hidden: bool,
@@ -214,7 +223,10 @@ impl<'a> Lowering<'a, '_> {
         if known.clone().any(|found| found == name.value) {
             return true;
         }
-        if self.unread.may_declare(&name.value) {
+        // Whatever is wrong with the people, the positions are those that are written.
+        let Unclear { unread, reading, .. } = self.unclear;
+        let here = || !reading.head(key) && Unread::default().with(reading).may_declare(&name.value);
+        if unread.may_declare(&name.value) || here() {
             self.hidden = true;
         } else {
             self.diagnostics.push(unknown(name, known, kind, key));

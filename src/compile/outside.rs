@@ -5,7 +5,7 @@ use crate::compile::fields::Fields;
 use crate::compile::organisation::unknown;
 use crate::compile::step::{unwritable, values};
 use crate::compile::typing::{Typing, constant};
-use crate::diagnostics::{Code, Diagnostic, Spanned};
+use crate::diagnostics::{Code, Diagnostic, Spanned, quoted_list};
 use crate::expression::{self, Expected, Scope};
 use crate::model::control::{Call, Http, Job, Path, Piece, Receive, Retry};
 use crate::model::formula::Formula;
@@ -19,6 +19,9 @@ use rust_decimal::Decimal;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// The most fields that are listed.
+const LISTED: usize = 12;
 
 /// What a step that reaches outside is typed with.
 pub(crate) struct Outside<'s, 'a> {
@@ -46,8 +49,7 @@ impl Outside<'_, '_> {
             let expected = match callee.map(|callee| callee.asked(&name.value)) {
                 Some(Ok(typed)) => Expected::Type(typed),
                 Some(Err(known)) => {
-                    let known = known.iter().map(String::as_str);
-                    typing.diagnostics.push(unknown(name, known, ("发起字段", "field of its start form"), "form"));
+                    typing.diagnostics.push(not_asked(name, &known));
                     Expected::Any
                 }
                 None => Expected::Any,
@@ -310,4 +312,18 @@ fn length(text: Option<&FeelText>, unsaid: Duration, usual: &str, typing: &mut T
             unsaid
         }
     }
+}
+
+/// A name that a call gives and that is asked at no start of what it calls.
+fn not_asked(name: &Spanned<String>, known: &[String]) -> Diagnostic {
+    let found = unknown(name, known.iter().map(String::as_str), ("发起字段", "field of its start form"), "form");
+    if found.fix.is_some() || known.is_empty() {
+        return found;
+    }
+    let listed = quoted_list(known.iter().take(LISTED).map(String::as_str));
+    let more = if known.len() > LISTED { " …" } else { "" };
+    found.hint(Wording::new(
+        format!("它的发起字段有：{}{more}", listed.zh),
+        format!("the fields of its start form: {}{more}", listed.en),
+    ))
 }

@@ -3,11 +3,11 @@
 
 use super::source_map::SourceMap;
 use super::unread::Reading;
-use super::{World, check, lower, resolve, typing, version};
+use super::{World, callee, check, lower, resolve, typing, version};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::definition::Definition;
 use crate::model::text::Wording;
-use crate::syntax;
+use crate::syntax::{self, Hidden};
 
 /// The most steps of a process, and the most fields.
 const LIMIT: usize = 1_000;
@@ -53,6 +53,7 @@ pub(super) fn process(document: &syntax::Process, reading: Reading, world: &Worl
     }
     let names = resolve::names(document, &world.declared, diagnostics);
     let flow = lower::lower(document);
+    let reading = reading.beside(limitless(document));
     let (mut definition, certain, kept) =
         typing::definition(document, &flow, &names, reading.clone(), world, diagnostics);
     definition.version = version::of(&definition);
@@ -79,4 +80,17 @@ pub(super) fn process(document: &syntax::Process, reading: Reading, world: &Worl
         source_map.fields.insert((process.clone(), name.clone()), *span);
     }
     Process { definition, source_map, diagnostics: told }
+}
+
+/// The fields whose limits nothing keeps, which is told: what they hold is not known.
+fn limitless(document: &syntax::Process) -> Vec<Hidden> {
+    let mut fields: Vec<&syntax::Field> = document.form.iter().chain(&document.data).collect();
+    resolve::walk(&document.steps, &mut |step| fields.extend(&step.form));
+    let columns: Vec<&syntax::Field> = fields.iter().flat_map(|list| &list.fields).collect();
+    let found = fields.into_iter().chain(columns).filter(|field| callee::is_reversed(field));
+    let piece = |field: &syntax::Field| {
+        let keys = vec![field.name.value.clone(), String::new()];
+        Hidden { span: field.span, item: field.span, keys, flow: false }
+    };
+    found.map(piece).collect()
 }

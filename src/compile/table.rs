@@ -5,12 +5,14 @@
 
 use crate::compile::check;
 use crate::compile::fields::{Fields, name_of};
+use crate::compile::lost::Lost;
 use crate::compile::typing::{Typing, constant};
 use crate::compile::unread::Reading;
-use crate::compile::{World, form, lower, resolve};
+use crate::compile::{World, form, lower, meant, resolve};
 use crate::diagnostics::{Code, Context, Diagnostic, Span, Spanned};
 use crate::expression::{self, Expected, Scope, is_constant, passes_null, told_by};
 use crate::model::form::{FieldKind, Form};
+use crate::model::formula::Formula;
 use crate::model::rule::{Aggregate, Hit, Rule, Table};
 use crate::model::text::{Text, Wording};
 use crate::model::value::{Type, Typed};
@@ -34,8 +36,8 @@ pub(crate) struct Decision<'a> {
     pub(crate) document: &'a syntax::Table,
     /// As it would be looked up.
     pub(crate) table: &'a Table,
-    /// The rules with a fault, by their places: what they would hit is not known.
-    pub(crate) faulty: &'a BTreeSet<usize>,
+    /// What of it is not known.
+    pub(crate) lost: &'a Lost,
 }
 
 /// Lowers and checks a table; `None` where anything is wrong with it, which is reported.
@@ -46,35 +48,29 @@ pub(crate) fn lower(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Table> {
     let before = diagnostics.len();
-    let whole = reading.whole();
-    let mut faulty = BTreeSet::new();
-    let table = typed(document, &reading, world, &mut faulty, diagnostics);
-    let errors = |diagnostics: &[Diagnostic]| -> Vec<Span> {
-        let found = diagnostics.get(before..).unwrap_or_default().iter();
-        found.filter(|found| found.is_error()).map(|found| found.span).collect()
-    };
-    // A cell with a fault may be the one that mends what is to be proved, but not what the other rules are.
-    let of_rule = |error: &Span| {
-        let inside = |rule: &syntax::Rule| rule.span.start <= error.start && error.end <= rule.span.end;
-        document.rules.iter().enumerate().any(|(number, rule)| faulty.contains(&number) && inside(rule))
-    };
+    let mut lost = Lost::default();
+    let table = typed(document, &reading, world, &mut lost, diagnostics);
+    let found = diagnostics.get(before..).unwrap_or_default().iter();
+    let errors: Vec<Span> = found.filter(|found| found.is_error()).map(|found| found.span).collect();
+    lost.unread(document, &reading);
+    errors.iter().for_each(|at| lost.fault(document, *at));
     // Without the directory positions are not told apart.
-    let of_people = |input: &syntax::Field| {
+    let of_people = |input: &&syntax::Field| {
         let kind = input.kind.map(|kind| kind.value);
         matches!(kind, Some(FieldType::Person | FieldType::Position | FieldType::Department))
     };
-    let told_apart = world.people_known || !document.inputs.iter().any(of_people);
-    if whole && told_apart && errors(diagnostics).iter().all(of_rule) {
-        check::tables(&Decision { document, table: &table, faulty: &faulty }, diagnostics);
-    }
-    errors(diagnostics).is_empty().then_some(table)
+    let not_told_apart = document.inputs.iter().filter(of_people).filter(|_| !world.people_known);
+    not_told_apart.for_each(|input| lost.column(document, &input.name.value));
+    check::tables(&Decision { document, table: &table, lost: &lost }, diagnostics);
+    let sound = !crate::diagnostics::has_errors(diagnostics.get(before..).unwrap_or_default());
+    sound.then_some(table)
 }
 
 fn typed(
     document: &syntax::Table,
     reading: &Reading,
     world: &World<'_>,
-    faulty: &mut BTreeSet<usize>,
+    lost: &mut Lost,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Table {
     let mut inputs = document.inputs.clone();
@@ -115,10 +111,7 @@ fn typed(
         let mut written = written.clone();
         written.cells.retain(|(column, _)| !untyped(&column.value));
         let before = typing.diagnostics.len();
-        let rule = rule(&written, &inputs, &outputs, &mut typing);
-        if crate::diagnostics::has_errors(typing.diagnostics.get(before..).unwrap_or_default()) {
-            faulty.insert(number);
-        }
+        let rule = rule((number, &written), &inputs, &outputs, lost, &mut typing);
         for found in typing.diagnostics.iter_mut().skip(before) {
             beside_type(found, &written, document);
         }
@@ -169,16 +162,24 @@ pub(super) fn pretended(key_span: Span, form: Vec<syntax::Field>) -> Process {
     }
 }
 
-fn rule(written: &syntax::Rule, inputs: &Form, outputs: &Form, typing: &mut Typing<'_>) -> Rule {
+fn rule(
+    (number, written): (usize, &syntax::Rule),
+    inputs: &Form,
+    outputs: &Form,
+    lost: &mut Lost,
+    typing: &mut Typing<'_>,
+) -> Rule {
     let note = written.note.as_ref().map(|note| note.value.clone());
     let mut rule = Rule { note, when: Default::default(), then: Default::default() };
     let scope = Scope::new().directory(typing.world.directory.clone()).kept(typing.kept.clone());
     let asking = scope.clone().fields(inputs.iter().map(|(name, field)| (name.clone(), field.typed())));
     for (column, text) in &written.cells {
-        if let Some((name, _)) = inputs.get_key_value(column.value.as_str())
-            && let Some(tests) = typing.tests(text, name.as_str(), &asking)
-        {
-            rule.when.insert(name.clone(), tests);
+        let Some((name, _)) = inputs.get_key_value(column.value.as_str()) else { continue };
+        match tests(text, name.as_str(), &asking, typing) {
+            Some(tests) => {
+                rule.when.insert(name.clone(), tests);
+            }
+            None => lost.asks(number),
         }
     }
     // What a rule asks something of is set where it hits.
@@ -193,28 +194,41 @@ fn rule(written: &syntax::Rule, inputs: &Form, outputs: &Form, typing: &mut Typi
         let Some((name, field)) = outputs.get_key_value(column.value.as_str()) else { continue };
         let typed = Typed { optional: !field.required, of: field.typed().of };
         let expected = Expected::held(typed, told_by(field).map(|told| told.unit()));
-        let Some(value) = typing.formula(text, &answering, &expected) else { continue };
+        let Some(value) = typing.formula(text, &answering, &expected) else {
+            lost.answers(number, name.as_str());
+            continue;
+        };
         if let Some(value) = constant(&value)
             && !value.is_null()
             && !crate::expression::can_answer(field, value)
         {
             typing.diagnostics.push(out_of_bounds(text, column));
+            lost.answers(number, name.as_str());
         }
         rule.then.insert(name.clone(), value);
     }
-    let given = |name: &str| written.cells.iter().any(|(column, _)| column.value == name);
-    for (name, field) in outputs.iter().filter(|(name, _)| written.whole && !given(name.as_str())) {
+    for (name, field) in outputs.iter().filter(|(name, _)| written.unread.is_empty() && !written.gives(name.as_str())) {
         if field.required {
             typing.diagnostics.push(missing_output(written.span, name.as_str()));
+            lost.answers(number, name.as_str());
         }
     }
     rule
 }
 
-/// Limits and defaults of columns that are not the same always.
+/// What a cell asks; as it was meant where its words are only misspelt, which is told.
+fn tests(text: &FeelText, column: &str, scope: &Scope, typing: &mut Typing<'_>) -> Option<Formula> {
+    typing.tests(text, column, scope).or_else(|| {
+        let faults = expression::compile_tests(&text.text, column, scope).err()?;
+        expression::compile_tests(&meant::mended(&text.text, &faults)?, column, scope).ok()
+    })
+}
+
+/// Limits of columns that nothing keeps, and limits and defaults that are not the same always.
 fn constants(written: &[syntax::Field], form: &Form, diagnostics: &mut Vec<Diagnostic>) {
     for column in written {
         let Some(field) = form.get(&name_of(column)) else { continue };
+        diagnostics.extend(check::reversed_limits(column, field));
         let lengths = matches!(field.kind, FieldKind::Text | FieldKind::LongText);
         for (key, text, formula) in [
             ("min", &column.min, &field.min),

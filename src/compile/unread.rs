@@ -56,6 +56,14 @@ impl Reading {
         Reading { broken: true, ..Reading::default() }
     }
 
+    /// The same, where more is not understood that is known by its keys only.
+    pub(crate) fn beside(mut self, hidden: Vec<Hidden>) -> Reading {
+        let more = Reading::of(&Arc::from(""), hidden, true);
+        self.pieces.extend(more.pieces);
+        self.texts.extend(more.texts);
+        self
+    }
+
     /// Whether all of it was.
     pub(crate) fn whole(&self) -> bool {
         !self.broken && self.pieces.is_empty()
@@ -64,6 +72,11 @@ impl Reading {
     /// Whether no line was left out.
     pub(crate) fn to_its_end(&self) -> bool {
         !self.broken
+    }
+
+    /// The pieces that were not.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = &Hidden> {
+        self.pieces.iter().map(|piece| &piece.hidden)
     }
 
     /// What was not, and may declare names.

@@ -72,7 +72,7 @@ impl Idle<'_, '_> {
         let needed = match join.map_or(Join::All, |join| join.value) {
             Join::All => branches.len(),
             Join::Any => 1,
-            Join::Count(count) => usize::from(count),
+            Join::Count(count) => usize::from(count).min(branches.len()),
         };
         through >= needed
     }

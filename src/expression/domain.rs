@@ -96,6 +96,8 @@ impl Domain {
         // Of texts and lists the length is limited.
         let counted = matches!(field.kind, FieldKind::Text | FieldKind::LongText | FieldKind::List(_)) || field.many;
         let limits = limits.filter(|_| !counted);
+        // Limits that nothing keeps are told, and limit nothing.
+        let limits = limits.filter(|(inside, _)| !inside.part.is_empty());
         let limited = limits.and_then(|(inside, _)| whole.values.part.merged(&inside.part, false));
         let whole_numbers = field.kind == FieldKind::Integer;
         Domain {

@@ -8,6 +8,7 @@ use super::{region, types};
 use crate::model::formula::{Expr, Op};
 use crate::model::id::FieldName;
 use crate::model::value::{Type, Typed, Value};
+use rust_decimal::Decimal;
 use std::sync::Arc;
 
 impl Infer<'_> {
@@ -114,7 +115,11 @@ impl Infer<'_> {
         }
         match (found, needed) {
             (Type::Number | Type::Money, Type::Text) => write(fault, format!("string({written})")),
-            (Type::Text, Type::Number | Type::Money) => write(fault, format!("number({written})")),
+            (Type::Text, Type::Number | Type::Money) => {
+                let bare = written.trim_matches('"');
+                let number = bare.parse::<Decimal>().is_ok();
+                write(fault, if number { bare.to_owned() } else { format!("number({written})") })
+            }
             (Type::DateTime, Type::Date) => write(fault, format!("date({written})")),
             (Type::Text, Type::Person) => Infer::person_instead(fault, node, written),
             (Type::Department, Type::Person) => write(fault, format!("head_of({written})")),

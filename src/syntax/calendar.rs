@@ -6,7 +6,7 @@ use crate::syntax::date::bad_date;
 use crate::syntax::fields::{GROUP, Lowering, Place, missing_value};
 use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::scalar::NameRule;
-use chrono::{Datelike, NaiveDate, NaiveTime, Weekday};
+use chrono::{Datelike, NaiveDate, NaiveTime, TimeDelta, Weekday};
 
 /// A calendar as written: one year.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,9 @@ const DAYS: &[(&str, Weekday)] = &[
     ("sun", Weekday::Sun),
 ];
 
+/// How many days a holiday lasts at most.
+const LONGEST: i64 = 31;
+
 impl Lowering<'_> {
     /// A document whose kind is `calendar`.
     pub(crate) fn calendar(&mut self, root: &Node, key_span: Span) -> Option<Calendar> {
@@ -76,8 +79,14 @@ impl Lowering<'_> {
         let year = fields.required(self, "year").and_then(|node| self.year(node));
         let holidays = self.days(fields.get("holidays"), year);
         let working = self.days(fields.get("working"), year);
+        let mut told: Vec<Span> = Vec::new();
         for day in &working {
-            if let Some(off) = holidays.iter().find(|off| off.from <= day.to && day.from <= off.to) {
+            let both = |off: &&Days| off.from <= day.to && day.from <= off.to && !told.contains(&off.span);
+            if let Some(off) = holidays.iter().find(both) {
+                // What is longer than any holiday is wrong itself, however many days lie in it.
+                if off.to - off.from > TimeDelta::days(LONGEST) {
+                    told.push(off.span);
+                }
                 self.report(
                     Diagnostic::new(
                         Code::RepeatedName,
@@ -260,6 +269,7 @@ impl Lowering<'_> {
                         )
                         .context(year.span, Wording::new("年份", "the year")),
                     );
+                    continue;
                 }
                 found.push(Days { name: name.clone(), span: part.span, from, to });
             }

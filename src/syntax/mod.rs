@@ -55,6 +55,7 @@ pub use step::{
     Allow, Branch, Call, Case, Http, Job, Join, Mode, Overdue, Piece, Retry, Shown, Step, StepKind, Taken, Target,
     Then, Undo, Who,
 };
+pub(crate) use table::NOTE;
 pub use table::{Rule, Table};
 pub use test::deed::{Deed, Verb};
 pub use test::expect::{Expect, MAIL_KINDS, MailLike};
@@ -192,6 +193,16 @@ fn is_told(found: &Diagnostic, text: &str, tree: &Tree) -> bool {
     // A line that was moved is out of line first of all.
     if found.code == Code::MisplacedKey && tree.diagnostics.iter().any(|told| told.span.start == found.span.start) {
         return false;
+    }
+    // A column may be one of a line that was left out.
+    if found.code == Code::UnknownName {
+        let name = text.get(found.span.start as usize..found.span.end as usize).unwrap_or_default();
+        let line = |at: usize| text.get(..at).and_then(|above| above.rfind('\n')).map_or(0, |end| end + 1);
+        let left_out =
+            |gap: &std::ops::Range<u32>| text.get(line(gap.start as usize)..gap.end as usize).unwrap_or_default();
+        let keys = tree.gaps.iter().flat_map(|gap| left_out(gap).split(['\n', '{', ',']));
+        let mut keys = keys.filter_map(|part| part.split([':', '：']).next());
+        return !keys.any(|key| key.trim() == name);
     }
     match tree.broken_at {
         Some(at) if lacks || found.span.end as usize > text[..at as usize].rfind('\n').unwrap_or(0) => false,

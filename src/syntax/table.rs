@@ -39,8 +39,15 @@ pub struct Rule {
     pub note: Option<Spanned<Text>>,
     /// Column → unary tests or value, in the order written.
     pub cells: Vec<(Spanned<String>, FeelText)>,
-    /// Whether every cell could be read.
-    pub whole: bool,
+    /// The names beside values that could not be read, and those that are no column.
+    pub unread: Vec<String>,
+}
+
+impl Rule {
+    /// Whether something is written for a column.
+    pub fn gives(&self, column: &str) -> bool {
+        self.cells.iter().any(|(name, _)| name.value == column)
+    }
 }
 
 pub(crate) static TABLE: Place = Place {
@@ -124,7 +131,7 @@ impl Lowering<'_> {
 
     fn rule(&mut self, node: &Node, columns: &[&str], known: bool) -> Option<Rule> {
         let entries = self.entries(node, GROUP)?;
-        let mut rule = Rule { span: node.span, note: None, cells: Vec::new(), whole: true };
+        let mut rule = Rule { span: node.span, note: None, cells: Vec::new(), unread: Vec::new() };
         for entry in entries {
             let Some(key) = entry.key.text() else { continue };
             if entry.value.is_empty() {
@@ -132,16 +139,16 @@ impl Lowering<'_> {
                     "输入不限就不写这一列；输出没有值也不写",
                     "leave out an input that may be anything, and an output that has no value",
                 )));
-                rule.whole = false;
+                rule.unread.push(key.to_owned());
             } else if columns.contains(&key) {
                 match self.feel_value(&entry.value, key) {
                     Some(text) => rule.cells.push((Spanned::new(key.to_owned(), entry.key.span), text)),
-                    None => rule.whole = false,
+                    None => rule.unread.push(key.to_owned()),
                 }
             } else if key == NOTE {
                 rule.note = self.text(&entry.value);
             } else {
-                rule.whole = false;
+                rule.unread.push(key.to_owned());
                 if known {
                     self.report(unknown_column(entry.key.span, key, columns));
                 }

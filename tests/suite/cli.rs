@@ -878,6 +878,17 @@ fn mends_are_shown_before_they_are_made() {
 }
 
 #[test]
+fn files_that_are_named_together_are_read_once() {
+    let shell = Shell::new("en");
+    shell.write("people.yaml", "directory: d\npositions: { boss: { title: Boss } }\npeople:\n  bo: { name: Bo, mail: bo@example.com, positions: [boss] }\n  al: { name: Al, mail: al@example.com, positions: [boss] }\n");
+    shell.write("a.yaml", "process: a\ntitle: A\nsteps:\n  - { id: one, approve: boss }\n");
+    for named in [["a.yaml", "people.yaml"], ["a.yaml", "./people.yaml"], [".", "a.yaml"]] {
+        let said = shell.good(&["check", named[0], named[1]]);
+        assert!(said.contains("2 files"), "{said}");
+    }
+}
+
+#[test]
 fn mends_that_are_only_offers_are_counted() {
     for (lang, words) in [("en", "1 mend above is only an offer"), ("zh", "上面还有 1 处改法只是建议")] {
         let shell = Shell::new(lang);

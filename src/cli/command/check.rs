@@ -279,10 +279,7 @@ pub(super) fn gather(paths: &[PathBuf]) -> Result<(BTreeSet<PathBuf>, BTreeSet<P
             named.insert(path.clone());
             files.insert(path.clone());
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut around = BTreeSet::new();
-            siblings(folder, &mut around)?;
-            let same = |other: &PathBuf| other.file_name() == path.file_name();
-            files.extend(around.into_iter().filter(|other| !same(other)));
+            siblings(folder, &mut files)?;
         }
     }
     if files.is_empty() {
@@ -292,7 +289,11 @@ pub(super) fn gather(paths: &[PathBuf]) -> Result<(BTreeSet<PathBuf>, BTreeSet<P
             format!("{} holds no .yaml file. `countersign init` makes a project that works.", shown.join(", ")),
         ));
     }
-    Ok((files, named))
+    // A file is one file, whether it is named or stands beside another.
+    let plain = |paths: BTreeSet<PathBuf>| -> BTreeSet<PathBuf> {
+        paths.into_iter().map(|path| path.strip_prefix(".").map(Path::to_owned).unwrap_or(path)).collect()
+    };
+    Ok((plain(files), plain(named)))
 }
 
 /// Our templates and the company's.

@@ -3,8 +3,8 @@
 
 use super::Subject;
 use super::proof::Areas;
-use crate::compile::lower::Part;
 use crate::compile::table::Decision;
+use crate::compile::texts::expressions;
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::expression::fixed;
 use crate::model::definition::StepKind as Kind;
@@ -21,51 +21,45 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let percentages = Percentages::of(subject);
     subject.each_field(&mut |written, field| {
         diagnostics.extend(of(written, field));
-        if let (Some(text), Some(check)) = (&written.check, &field.check) {
-            diagnostics.extend(percentages.compared(&text.that, &check.that));
-        }
+        diagnostics.extend(percentages.within(written, field));
     });
-    for placed in subject.flow.steps.iter().filter(|placed| placed.part != Part::Guarded) {
+    for placed in &subject.flow.steps {
         let Some(step) = subject.definition.steps.get(&placed.id) else { continue };
-        let condition = match (&step.kind, placed.part) {
-            (Kind::Choose(cases), Part::Guard) => cases.first(),
-            _ => step.when.as_ref(),
+        let formulas = step.formulas();
+        let of_form = |text: &FeelText| {
+            let holds = |field: &syntax::Field| field.span.start <= text.span.start && text.span.end <= field.span.end;
+            placed.source.form.iter().any(holds)
         };
-        if let (Some(text), Some(when)) = (&placed.source.when, condition) {
-            diagnostics.extend(percentages.compared(text, when));
+        for text in expressions(placed.source).into_iter().filter(|text| !of_form(text)) {
+            let meant = formulas.iter().find(|formula| formula.text == text.text);
+            diagnostics.extend(meant.into_iter().flat_map(|formula| percentages.compared(text, formula)));
         }
-        match (&placed.source.kind, &step.kind) {
-            (StepKind::Choose { cases: written, .. }, Kind::Choose(cases)) => {
-                let texts: Vec<&FeelText> = written.iter().filter_map(|case| case.when.as_ref()).collect();
-                // One with a fault is left out of the others.
-                if texts.len() == cases.len() {
-                    let found = texts.iter().zip(cases).flat_map(|(text, case)| percentages.compared(text, case));
-                    diagnostics.extend(found);
-                }
-            }
-            (StepKind::Set { values }, Kind::Set(formulas)) => {
-                let written = values.iter().filter(|(name, _)| percentages.0.contains(name.value.as_str()));
-                diagnostics.extend(written.filter_map(|(name, text)| {
-                    let formula = formulas.get(name.value.as_str())?;
-                    without_sign(text, formula)
-                }));
-            }
-            _ => {}
+        if let (StepKind::Set { values }, Kind::Set(formulas)) = (&placed.source.kind, &step.kind) {
+            let written = values.iter().filter(|(name, _)| percentages.0.contains(name.value.as_str()));
+            diagnostics.extend(written.filter_map(|(name, text)| {
+                let formula = formulas.get(name.value.as_str())?;
+                without_sign(text, formula)
+            }));
         }
     }
 }
 
 /// What is said of the cells of a table.
 pub(super) fn check_table(decision: &Decision<'_>, _: &Areas, diagnostics: &mut Vec<Diagnostic>) {
-    let (document, table) = (decision.document, decision.table);
+    let (document, table, lost) = (decision.document, decision.table, decision.lost);
+    if !lost.columns_known() {
+        return;
+    }
     let is = |field: Option<&Field>| field.is_some_and(|field| field.kind == FieldKind::Percent);
-    for (written, rule) in document.rules.iter().zip(&table.rules) {
+    for (number, (written, rule)) in document.rules.iter().zip(&table.rules).enumerate() {
         for (name, text) in &written.cells {
             let name = name.value.as_str();
             if let Some(cell) = rule.when.get(name).filter(|_| is(table.inputs.get(name))) {
                 diagnostics.extend(bare(text, &numbers(&cell.root)));
             }
-            if let Some(cell) = rule.then.get(name).filter(|_| is(table.outputs.get(name))) {
+            if let Some(cell) =
+                rule.then.get(name).filter(|_| is(table.outputs.get(name)) && lost.answered(number, name))
+            {
                 diagnostics.extend(without_sign(text, cell));
             }
         }
@@ -96,6 +90,21 @@ impl Percentages {
         Percentages(names.difference(&others).cloned().collect())
     }
 
+    /// What is said of the expressions of a field.
+    fn within(&self, written: &syntax::Field, field: &Field) -> Vec<Diagnostic> {
+        let check = (written.check.as_ref().map(|check| &check.that), field.check.as_ref().map(|check| &check.that));
+        let others = [
+            (&written.when, &field.when),
+            (&written.value, &field.value),
+            (&written.default, &field.default),
+            (&written.min, &field.min),
+            (&written.max, &field.max),
+        ];
+        let all = others.into_iter().map(|(text, formula)| (text.as_ref(), formula.as_ref())).chain([check]);
+        let meant = all.filter_map(|(text, formula)| text.zip(formula));
+        meant.flat_map(|(text, formula)| self.compared(text, formula)).collect()
+    }
+
     fn is(&self, expr: &Expr) -> bool {
         match expr.op() {
             Op::Field(name) | Op::Path(_, name) | Op::Column { name, .. } => self.0.contains(name.as_str()),
@@ -103,13 +112,13 @@ impl Percentages {
         }
     }
 
-    /// What is said of the numbers that a condition compares percentages with.
-    fn compared(&self, text: &FeelText, condition: &Formula) -> Vec<Diagnostic> {
+    /// What is said of the numbers that an expression compares percentages with.
+    fn compared(&self, text: &FeelText, formula: &Formula) -> Vec<Diagnostic> {
         if self.0.is_empty() {
             return Vec::new();
         }
         let mut found: Vec<Decimal> = Vec::new();
-        condition.root.any(&mut |expr| {
+        formula.root.any(&mut |expr| {
             match expr.op() {
                 Op::Compare(_, a, b) if self.is(a) => found.extend(number(b)),
                 Op::Compare(_, a, b) if self.is(b) => found.extend(number(a)),

@@ -24,6 +24,10 @@ const FIRST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(2026, 1, 1);
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     subject.each_field(&mut |written, field| {
+        if let Some(found) = reversed_limits(written, field) {
+            diagnostics.push(found);
+            return;
+        }
         if !subject.reading.field(&written.name.value) {
             return;
         }
@@ -33,14 +37,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 diagnostics.push(no_count(limit.span, written));
             }
         }
-        let bounds = (field.min.as_ref().and_then(fixed), field.max.as_ref().and_then(fixed));
-        if let ((Some(low), Some(high)), Some(max)) = (&bounds, &written.max)
-            && order(low, high).is_some_and(Ordering::is_gt)
-        {
-            diagnostics.push(reversed(max.span, written));
-            return;
-        }
-        if let ((Some(_), Some(_)), Some(max)) = (&bounds, &written.max)
+        if let (Some(_), Some(max)) = (bounds(field), &written.max)
             && Domain::asked(field).has_no_value()
         {
             diagnostics.push(between(max.span, written, field));
@@ -60,6 +57,20 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             diagnostics.extend(contradiction(subject, written, field));
         }
     });
+}
+
+/// Limits that nothing keeps, where they are fixed.
+pub(crate) fn reversed_limits(written: &syntax::Field, field: &Field) -> Option<Diagnostic> {
+    are_reversed(field).then(|| written.max.as_ref().map(|max| reversed(max.span, written)))?
+}
+
+/// Whether the limits of a field are fixed and nothing keeps them.
+pub(crate) fn are_reversed(field: &Field) -> bool {
+    bounds(field).and_then(|(low, high)| order(&low, &high)).is_some_and(Ordering::is_gt)
+}
+
+fn bounds(field: &Field) -> Option<(Value, Value)> {
+    field.min.as_ref().and_then(fixed).zip(field.max.as_ref().and_then(fixed))
 }
 
 /// A limit beyond the other, or a rule that never holds, whatever the fields hold that they read.
@@ -274,8 +285,11 @@ pub(super) enum Broken {
     Pattern,
 }
 
-/// What a value breaks of a field's limits and pattern, where these are fixed.
+/// What a value breaks of a field's limits and pattern, where these are fixed and can be kept.
 pub(super) fn broken(field: &Field, value: &Value) -> Option<Broken> {
+    if are_reversed(field) {
+        return (!field.keeps_pattern(value)).then_some(Broken::Pattern);
+    }
     let stands = |limit: &Option<Formula>| limit.as_ref().and_then(fixed).and_then(|limit| beside(value, &limit));
     if stands(&field.min).is_some_and(Ordering::is_lt) {
         return Some(Broken::Min);

@@ -159,9 +159,13 @@ impl Declared for Own<'_> {
 
 /// What the rules of a table answer, where that is no constant, and its defaults.
 pub(super) fn check_table(decision: &Decision<'_>, _: &Areas, diagnostics: &mut Vec<Diagnostic>) {
-    let (document, table) = (decision.document, decision.table);
+    let (document, table, lost) = (decision.document, decision.table, decision.lost);
+    if !lost.columns_known() {
+        return;
+    }
     let given = |name: &FieldName| table.inputs.get(name).map_or(Domain::any(true), Domain::asked);
-    for (written, rule) in document.rules.iter().zip(&table.rules) {
+    let rules = document.rules.iter().zip(&table.rules).enumerate();
+    for (_, (written, rule)) in rules.filter(|(number, _)| lost.asked(*number)) {
         let known: Vec<_> = rule.when.values().flat_map(|cell| proves(&cell.root, true)).collect();
         for (name, text) in &written.cells {
             let name = FieldName::from(name.value.as_str());

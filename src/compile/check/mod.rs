@@ -71,6 +71,7 @@ use crate::model::id::StepId;
 use crate::model::metric::Metric;
 use crate::model::people::Directory;
 use crate::syntax::{self, FeelText, Process, StepKind};
+pub(crate) use impossible_field::{are_reversed, reversed_limits};
 use proof::Areas;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -152,9 +153,6 @@ const OF_TABLES: &[TableCheck] = &[
     maybe_out_of_bounds::check_table,
     bare_percent::check_table,
 ];
-
-/// Those whose findings no other rule could mend.
-const OF_SOUND_RULES: &[TableCheck] = &[table_overlap::check, unreachable_rule::check];
 
 /// Runs every check.
 pub(crate) fn all(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
@@ -259,16 +257,19 @@ fn step_of(node: &Node) -> Option<&StepId> {
     }
 }
 
-/// Runs every check of a decision table.
+/// Runs every check of a decision table, as far as nothing that it rests on is lost.
 pub(crate) fn tables(decision: &Decision<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    let lost = decision.lost;
+    if lost.all() {
+        return;
+    }
     // Lengths of time of unlike units have no common line.
     let Some(areas) = Areas::of_table(decision) else {
-        let unproved = decision.faulty.is_empty() && decision.table.hit.is_single();
+        let unproved = table_gap::may_be_told(decision);
         diagnostics.extend(unproved.then(|| unproved_table::gap(decision)));
         return;
     };
-    let checks = if decision.faulty.is_empty() { OF_TABLES } else { OF_SOUND_RULES };
-    for check in checks {
+    for check in OF_TABLES {
         check(decision, &areas, diagnostics);
     }
 }

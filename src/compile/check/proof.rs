@@ -34,15 +34,15 @@ impl Areas {
         Some(Areas { subjects, all, of, cover })
     }
 
-    /// The areas of the rules of a table; none of one with a fault.
+    /// The areas of the rules of a table; none of one that may ask something else.
     pub(super) fn of_table(decision: &Decision<'_>) -> Option<Areas> {
-        let (table, faulty) = (decision.table, decision.faulty);
+        let (table, lost) = (decision.table, decision.lost);
         let domain = |name: &FieldName| table.inputs.get(name).map_or(Domain::any(true), Domain::asked);
         let mut subjects = Subjects::of(table.inputs.keys().map(|name| (name.clone(), domain(name))));
         let rules = table.rules.iter().enumerate();
-        let each = rules.map(|(number, rule)| match faulty.contains(&number) {
-            true => Vec::new(),
-            false => subjects.all_of(rule.when.values().map(|cell| &cell.root), &domain),
+        let each = rules.map(|(number, rule)| match lost.asked(number) {
+            false => Vec::new(),
+            true => subjects.all_of(rule.when.values().map(|cell| &cell.root), &domain),
         });
         let each = each.collect();
         Areas::new(subjects, each)

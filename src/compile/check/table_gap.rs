@@ -9,12 +9,16 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::cover::Answer;
 use crate::model::text::Wording;
 
+/// Whether a gap would be a fault, and none that a rule may fill of which it is not known what it asks.
+pub(super) fn may_be_told(decision: &Decision<'_>) -> bool {
+    let (document, table, lost) = (decision.document, decision.table, decision.lost);
+    let single = document.hit.is_some() && table.hit.is_single();
+    single && !table.has_defaults() && lost.asking_known() && lost.columns_known()
+}
+
 pub(super) fn check(decision: &Decision<'_>, areas: &Areas, diagnostics: &mut Vec<Diagnostic>) {
     let (document, table) = (decision.document, decision.table);
-    if !table.hit.is_single()
-        || table.has_defaults()
-        || areas.cover.covers(areas.belonging(|_| true), None) == Answer::Proved
-    {
+    if !may_be_told(decision) || areas.cover.covers(areas.belonging(|_| true), None) == Answer::Proved {
         return;
     }
     // What a rule asks beside single columns may come true or not: a gap is certain where none of that helps.

@@ -7,7 +7,7 @@ use crate::compile::typing::constant;
 use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::expression::cover::Example;
 use crate::model::id::FieldName;
-use crate::model::rule::{Hit, Rule, Table};
+use crate::model::rule::{Hit, Rule};
 use crate::model::text::Wording;
 use crate::model::value::Value;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ const MOST: usize = 4_000_000;
 
 pub(super) fn check(decision: &Decision<'_>, areas: &Areas, diagnostics: &mut Vec<Diagnostic>) {
     let table = decision.table;
-    if !matches!(table.hit, Hit::Unique | Hit::Any) {
+    if decision.document.hit.is_none() || !matches!(table.hit, Hit::Unique | Hit::Any) {
         return;
     }
     if areas.all.len().saturating_mul(areas.all.len()) / 2 > MOST {
@@ -31,7 +31,7 @@ pub(super) fn check(decision: &Decision<'_>, areas: &Areas, diagnostics: &mut Ve
             if first == second || told.contains(&second) || !(areas.is_plain(earlier) && areas.is_plain(later)) {
                 continue;
             }
-            if table.hit == Hit::Any && !differ(table, first, second) {
+            if table.hit == Hit::Any && !differ(decision, first, second) {
                 continue;
             }
             if let Some(example) = areas.cover.shared(earlier, later) {
@@ -43,13 +43,15 @@ pub(super) fn check(decision: &Decision<'_>, areas: &Areas, diagnostics: &mut Ve
 }
 
 /// Whether two rules certainly answer differently.
-fn differ(table: &Table, first: usize, second: usize) -> bool {
+fn differ(decision: &Decision<'_>, first: usize, second: usize) -> bool {
+    let (table, lost) = (decision.table, decision.lost);
     let (Some(a), Some(b)) = (table.rules.get(first), table.rules.get(second)) else { return false };
     let value = |rule: &Rule, name: &FieldName| match rule.then.get(name) {
         Some(formula) => constant(formula).cloned(),
         None => Some(Value::Null),
     };
-    table.outputs.keys().any(|name| match (value(a, name), value(b, name)) {
+    let known = |name: &&FieldName| [first, second].iter().all(|rule| lost.answered(*rule, name.as_str()));
+    table.outputs.keys().filter(known).any(|name| match (value(a, name), value(b, name)) {
         (Some(x), Some(y)) => x != y,
         _ => false,
     })
@@ -66,23 +68,27 @@ fn found(
     let example = areas.words(example, |name| decision.table.inputs.get(name));
     let example = example.unwrap_or_else(|| Wording::new("任何输入", "any input"));
     let (first, second) = (first + 1, second + 1);
-    let message = match decision.table.hit {
-        Hit::Unique => Wording::new(
-            format!("第 {first} 条和第 {second} 条规则会同时命中，例如 {}", example.zh),
-            format!("rules {first} and {second} can hit at once, such as for {}", example.en),
+    let (both, other) = match decision.lost.counted() {
+        true => (
+            Wording::new(format!("第 {first} 条和第 {second} 条规则会"), format!("rules {first} and {second} can")),
+            Wording::new(format!("第 {first} 条"), format!("rule {first}")),
         ),
-        _ => Wording::new(
-            format!("第 {first} 条和第 {second} 条规则会同时命中而答案不同，例如 {}", example.zh),
-            format!("rules {first} and {second} can hit at once and answer differently, such as for {}", example.en),
+        false => (
+            Wording::new("这条规则和前面的一条会", "this rule and an earlier one can"),
+            Wording::new("前面的一条", "the earlier one"),
         ),
     };
+    let (zh, en) = match decision.table.hit {
+        Hit::Unique => ("", ""),
+        _ => ("而答案不同", " and answer differently"),
+    };
+    let message = Wording::new(
+        format!("{}同时命中{zh}，例如 {}", both.zh, example.zh),
+        format!("{} hit at once{en}, such as for {}", both.en, example.en),
+    );
     let hint = Wording::new(
         "让条件互相排除；如果以前面的为准，写 `hit: first`",
         "make their conditions exclude each other, or write `hit: first` if the earlier one counts",
     );
-    Some(
-        Diagnostic::new(Code::TableOverlap, here, message)
-            .context(there, Wording::new(format!("第 {first} 条"), format!("rule {first}")))
-            .hint(hint),
-    )
+    Some(Diagnostic::new(Code::TableOverlap, here, message).context(there, other).hint(hint))
 }

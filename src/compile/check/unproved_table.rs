@@ -21,7 +21,7 @@ pub(super) fn overlap(decision: &Decision<'_>) -> Diagnostic {
 
 /// Rules of which that is not known because of what they ask.
 pub(super) fn check(decision: &Decision<'_>, areas: &super::proof::Areas, diagnostics: &mut Vec<Diagnostic>) {
-    let single = matches!(decision.table.hit, Hit::Unique | Hit::Any);
+    let single = decision.document.hit.is_some() && matches!(decision.table.hit, Hit::Unique | Hit::Any);
     let apart = |a: usize, b: usize| areas.of.get(a) == areas.of.get(b) || areas.cover.shared(a, b).is_none();
     let beyond = |area: &usize| !areas.is_plain(*area);
     if single && (0..areas.all.len()).filter(beyond).any(|area| !(0..areas.all.len()).all(|other| apart(area, other))) {

@@ -6,19 +6,19 @@ use crate::compile::table::Decision;
 use crate::compile::typing::constant;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::cover::Answer;
-use crate::model::rule::{Hit, Rule, Table};
+use crate::model::rule::Hit;
 use crate::model::text::Wording;
 
 pub(super) fn check(decision: &Decision<'_>, areas: &Areas, diagnostics: &mut Vec<Diagnostic>) {
-    let table = decision.table;
-    let ranks: Vec<Option<Vec<usize>>> = table.rules.iter().map(|rule| rank(table, rule)).collect();
-    let before = |other: usize, rule: usize| match (table.hit, ranks.get(other), ranks.get(rule)) {
-        (Hit::First, ..) => other < rule,
-        (Hit::Priority, Some(Some(other)), Some(Some(own))) => other < own,
+    let (table, hit) = (decision.table, decision.document.hit.map(|hit| hit.value));
+    let ranks: Vec<Option<Vec<usize>>> = (0..table.rules.len()).map(|rule| rank(decision, rule)).collect();
+    let before = |other: usize, rule: usize| match (hit, ranks.get(other), ranks.get(rule)) {
+        (Some(Hit::First), ..) => other < rule,
+        (Some(Hit::Priority), Some(Some(other)), Some(Some(own))) => other < own,
         _ => false,
     };
     let rules = decision.document.rules.iter().enumerate();
-    for (number, written) in rules.filter(|(number, _)| !decision.faulty.contains(number)) {
+    for (number, written) in rules.filter(|(number, _)| decision.lost.asked(*number)) {
         let own: Vec<usize> =
             areas.belonging(|rule| rule == number).filter(|area| !areas.cover.is_empty(*area)).collect();
         if own.is_empty() {
@@ -53,11 +53,16 @@ pub(super) fn check(decision: &Decision<'_>, areas: &Areas, diagnostics: &mut Ve
     }
 }
 
-/// The places of a rule's outputs among their options; `None` where they are computed.
-fn rank(table: &Table, rule: &Rule) -> Option<Vec<usize>> {
-    table
+/// The places of a rule's outputs among their options; `None` where they are computed, or not known.
+fn rank(decision: &Decision<'_>, number: usize) -> Option<Vec<usize>> {
+    let rule = decision.table.rules.get(number)?;
+    decision
+        .table
         .ordering()
         .map(|(name, options)| {
+            if !decision.lost.answered(number, name.as_str()) {
+                return None;
+            }
             let Some(cell) = rule.then.get(name) else { return Some(options.len()) };
             let found = constant(cell)?.as_text();
             Some(options.iter().position(|option| Some(*option) == found).unwrap_or(options.len()))

@@ -2,35 +2,37 @@
 
 use super::given::afterwards;
 use super::lower::Lowering;
-use super::unknown::no_end;
+use super::unknown::{no_end, no_outcome};
+use super::way::last_kind;
 use super::{Expected, Path};
 use crate::diagnostics::Spanned;
 use crate::model::definition::{Definition, StepKind, outcome};
 use crate::model::id::Outcome;
 use crate::syntax;
 
+/// What steps come to without an answer.
+const BESIDE: [&str; 4] = [outcome::SKIPPED, outcome::OVERDUE, outcome::CANCELLED, outcome::WITHDRAWN];
+
 impl Lowering<'_> {
     pub(super) fn expect(&mut self, expect: &syntax::Expect) -> Option<Expected> {
-        let (case, definition) = self.case(expect.case.as_ref(), expect.key)?;
+        let case = self.case(expect.case.as_ref(), expect.key);
+        let definition = case.as_ref().map(|(_, definition)| *definition);
+        // Steps are named from the case that is looked at.
+        let outer = std::mem::replace(&mut self.definition, definition);
         let mut paths = |written: &[Spanned<String>]| -> Vec<Path> {
-            // Steps are named from the case that is looked at.
-            let outer = std::mem::replace(&mut self.definition, definition);
-            let found = written.iter().filter_map(|one| self.path(one)).map(|(path, _)| path).collect();
-            self.definition = outer;
-            found
+            written.iter().filter_map(|one| self.path(one)).map(|(path, _)| path).collect()
         };
         let tasks = paths(&expect.tasks);
         let no_tasks = paths(&expect.no_tasks);
         let at = expect.at.as_ref().map(|at| Spanned::new(paths(&at.value), at.span));
         let incident = expect.incident.as_ref().map(|at| paths(std::slice::from_ref(at)));
-        let outcomes: Vec<(Path, Spanned<Outcome>)> = expect
-            .outcomes
-            .iter()
-            .filter_map(|(step, outcome)| {
-                let path = paths(std::slice::from_ref(step)).pop()?;
-                Some((path, Spanned::new(Outcome::from(outcome.value.as_str()), outcome.span)))
-            })
-            .collect();
+        let outcomes = expect.outcomes.iter().filter_map(|(step, outcome)| {
+            let (path, definition) = self.path(step)?;
+            self.known_outcome(outcome, &path, definition);
+            Some((path, Spanned::new(Outcome::from(outcome.value.as_str()), outcome.span)))
+        });
+        let outcomes: Vec<(Path, Spanned<Outcome>)> = outcomes.collect();
+        self.definition = outer;
         for like in expect.mails.iter().chain(&expect.no_mails) {
             for to in &like.to {
                 self.person(to);
@@ -41,27 +43,41 @@ impl Lowering<'_> {
             Spanned::new(ids, people.span)
         });
         let ended = expect.ended.as_ref().map(|ended| {
-            self.known_end(ended, definition);
+            if let Some(definition) = definition {
+                self.known_end(ended, definition);
+            }
             Spanned::new(Outcome::from(ended.value.as_str()), ended.span)
         });
         let due = expect.due.as_ref().and_then(|due| Some(Spanned::new(self.moment(due)?, due.span)));
-        let data = self.expected(&afterwards(definition), expect.data.as_ref());
+        let data = definition.map(|definition| self.expected(&afterwards(definition), expect.data.as_ref()));
         Some(Expected {
             key: expect.key,
-            case,
+            case: case?.0,
             tasks,
             people,
             due,
             no_tasks,
             mails: expect.mails.clone(),
             no_mails: expect.no_mails.clone(),
-            data,
+            data: data.unwrap_or_default(),
             ended,
             outcomes,
             at,
             stage: expect.stage.clone(),
             incident: incident.and_then(|mut found| found.pop()),
         })
+    }
+
+    /// Reports an outcome that a step never comes to, where that is known of its kind.
+    fn known_outcome(&mut self, wanted: &Spanned<String>, path: &Path, definition: &Definition) {
+        let known: Vec<Outcome> = match last_kind(path, definition) {
+            Some(StepKind::Approve(human) | StepKind::Task(human)) => human.outcomes.keys().cloned().collect(),
+            Some(StepKind::Http(_) | StepKind::Job(_)) => [outcome::DONE, outcome::FAILED].map(Outcome::from).into(),
+            _ => return,
+        };
+        if !BESIDE.contains(&wanted.value.as_str()) && !known.iter().any(|known| known.as_str() == wanted.value) {
+            self.diagnostics.push(no_outcome(wanted.span, &wanted.value, &known));
+        }
     }
 
     /// Reports an outcome that no case of a process has.

@@ -18,8 +18,14 @@ use crate::syntax::{Data, Given};
 impl Lowering<'_> {
     /// Fields of a process as they are written at a step, or at the start: in a row, a column goes before a field of the
     /// case that is called alike.
-    pub(super) fn values(&mut self, definition: &Definition, at: Option<&StepId>, given: Option<&Given>) -> Record {
+    pub(super) fn values(
+        &mut self,
+        definition: Option<&Definition>,
+        at: Option<&StepId>,
+        given: Option<&Given>,
+    ) -> Record {
         let mut record = Record::new();
+        let Some(definition) = definition else { return record };
         for (_, name, value) in self.fields(definition, at, given) {
             record.insert(name, value);
         }

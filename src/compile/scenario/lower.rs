@@ -7,13 +7,14 @@ use super::given::untyped;
 use super::unknown::no_outcome;
 use super::way::last_kind;
 use super::{Advance, Deed, Move, Opening, Path, Scenario, What};
-use crate::compile::unread::Unread;
+use crate::compile::organisation::Unclear;
+use crate::compile::unread::{self, Unread};
 use crate::compile::{calendar, metric, organisation};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list};
 use crate::expression;
 use crate::model::definition::{Definition, StepKind, outcome};
 use crate::model::form::FieldKind;
-use crate::model::id::{Outcome, PersonId, ProcessId};
+use crate::model::id::{Outcome, PersonId};
 use crate::model::input::{Reading, read_kind};
 use crate::model::people::Directory;
 use crate::model::text::Wording;
@@ -40,21 +41,16 @@ pub(crate) struct Ground<'a> {
     pub(crate) calendar: &'a Calendar,
 }
 
-/// Lowers a test; `None` where anything of it, or of its process, is wrong.
+/// Lowers a test; `None` where anything of it, or of its process, is wrong. Without its process all is said that does
+/// not rest on it.
 pub(crate) fn lower(test: &syntax::Test, ground: &Ground<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Scenario> {
     let before = diagnostics.len();
-    let process = test.process.as_ref()?;
-    let Some(definition) = ground.definitions.iter().find(|one| one.process.as_str() == process.value) else {
-        if let Some(known) = ground.known.filter(|known| !known.contains(process.value.as_str())) {
-            diagnostics.push(organisation::unknown(process, known.iter().copied(), ("流程", "process"), "process"));
-        }
-        return None;
-    };
+    let process = test.process.as_ref();
+    let definition = process.and_then(|process| definition(process, "process", ground, diagnostics));
     let own_directory = test.directory.as_ref().and_then(|document| {
         let lowered = organisation::lower(
             &[(test.key_span.source, document.clone())],
-            &BTreeSet::new(),
-            &Unread::default(),
+            &Unclear { broken: &BTreeSet::new(), unread: &Unread::default(), reading: &unread::Reading::default() },
             ground.known,
             diagnostics,
         );
@@ -76,13 +72,17 @@ pub(crate) fn lower(test: &syntax::Test, ground: &Ground<'_>, diagnostics: &mut 
     };
     let now = now.and_then(|written| lowering.moment(written));
     lowering.now = now.unwrap_or_default();
-    let start = test.start.as_ref().and_then(|start| lowering.opening(start));
+    let start = test.start.as_ref().and_then(|start| {
+        let opening = lowering.opening(start)?;
+        lowering.begins(start, &opening);
+        Some(opening)
+    });
     let moves: Vec<Move> = test.acts.iter().filter_map(|act| lowering.act(act)).collect();
     let sound = diagnostics.len() == before && moves.len() == test.acts.len();
     sound.then_some(())?;
     Some(Scenario {
         title: test.title.clone()?,
-        process: ProcessId::from(process.value.as_str()),
+        process: definition?.process.clone(),
         now: now?,
         directory: own_directory,
         calendar: own_calendar.map(Arc::new),
@@ -91,10 +91,26 @@ pub(crate) fn lower(test: &syntax::Test, ground: &Ground<'_>, diagnostics: &mut 
     })
 }
 
+/// The process of a name, if nothing is wrong with it; a name that there is not is reported. `key` is where one would
+/// be added.
+pub(super) fn definition<'a>(
+    name: &Spanned<String>,
+    key: &str,
+    ground: &Ground<'a>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<&'a Definition> {
+    let found = ground.definitions.iter().find(|one| one.process.as_str() == name.value);
+    if let Some(known) = ground.known.filter(|known| found.is_none() && !known.contains(name.value.as_str())) {
+        diagnostics.push(organisation::unknown(name, known.iter().copied(), ("流程", "process"), key));
+    }
+    found
+}
+
 pub(super) struct Lowering<'a> {
     pub(super) ground: &'a Ground<'a>,
-    pub(super) definition: &'a Definition,
-    directory: &'a Directory,
+    /// The process, if nothing is wrong with it.
+    pub(super) definition: Option<&'a Definition>,
+    pub(super) directory: &'a Directory,
     pub(super) people_known: bool,
     calendar: &'a Calendar,
     now: DateTime<Utc>,
@@ -105,7 +121,7 @@ impl<'a> Lowering<'a> {
     /// Against the people and the calendar of the folder.
     pub(super) fn new(
         ground: &'a Ground<'a>,
-        definition: &'a Definition,
+        definition: Option<&'a Definition>,
         now: DateTime<Utc>,
         diagnostics: &'a mut Vec<Diagnostic>,
     ) -> Lowering<'a> {
@@ -133,9 +149,9 @@ impl<'a> Lowering<'a> {
     }
 
     fn opening(&mut self, start: &syntax::Start) -> Option<Opening> {
-        let by = self.person(start.by.as_ref()?)?;
+        let by = start.by.as_ref().and_then(|by| self.person(by));
         let data = self.values(self.definition, None, start.data.as_ref());
-        Some(Opening { span: start.span, by, data })
+        Some(Opening { span: start.span, by: by?, data })
     }
 
     pub(super) fn person(&mut self, written: &Spanned<String>) -> Option<PersonId> {
@@ -198,15 +214,21 @@ impl<'a> Lowering<'a> {
                     Verb::Reject => outcome::REJECTED,
                     _ => outcome::RETURNED,
                 };
-                let (at, _) = self.answered(deed, Some(outcome))?;
-                let values = self.values(self.owner(&at), at.step(), deed.data.as_ref());
-                What::Decide { at, by: by??, outcome: outcome.into(), opinion: words(&deed.opinion), values }
+                let answered = self.answered(deed, Some(outcome));
+                let values = self.handed_in(deed, answered.as_ref().map(|(at, _)| at));
+                What::Decide {
+                    at: answered?.0,
+                    by: by??,
+                    outcome: outcome.into(),
+                    opinion: words(&deed.opinion),
+                    values,
+                }
             }
             Verb::Complete => self.complete(deed, by.flatten())?,
             Verb::Revise => {
-                let (at, definition) = self.path(&deed.what)?;
-                let values = self.values(definition, at.step(), deed.data.as_ref());
-                What::Revise { at, by: by??, values, note: words(&deed.opinion) }
+                let at = self.path(&deed.what).map(|(at, _)| at);
+                let values = self.handed_in(deed, at.as_ref());
+                What::Revise { at: at?, by: by??, values, note: words(&deed.opinion) }
             }
             Verb::Withdraw => {
                 let (case, _) = self.case(deed.case.as_ref(), deed.key)?;
@@ -216,7 +238,10 @@ impl<'a> Lowering<'a> {
                 let (case, _) = self.case(deed.case.as_ref(), deed.key)?;
                 What::Cancel { case, reason: text() }
             }
-            Verb::Handover => What::Handover { from: self.person(&deed.what)?, to: self.person(deed.to.as_ref()?)? },
+            Verb::Handover => {
+                let (from, to) = (self.person(&deed.what), deed.to.as_ref().and_then(|to| self.person(to)));
+                What::Handover { from: from?, to: to? }
+            }
             Verb::Message => {
                 let data =
                     deed.data.as_ref().map_or_else(|| Value::Record(Record::new()), |given| untyped(&given.data));
@@ -253,7 +278,9 @@ impl<'a> Lowering<'a> {
             return None;
         }
         let named = deed.outcome.as_ref().map(|named| named.value.as_str());
-        let (at, outcomes) = self.answered(deed, named)?;
+        let answered = self.answered(deed, named);
+        let values = self.handed_in(deed, answered.as_ref().map(|(at, _)| at));
+        let (at, outcomes) = answered?;
         let outcome = match (named, outcomes.as_slice()) {
             (Some(named), _) => Outcome::from(named),
             (None, [only]) => only.clone(),
@@ -270,9 +297,17 @@ impl<'a> Lowering<'a> {
                 return None;
             }
         };
-        let values = self.values(self.owner(&at), at.step(), deed.data.as_ref());
         let opinion = deed.opinion.as_ref().map(|words| Arc::from(words.value.as_str()));
         Some(What::Decide { at, by: by?, outcome, opinion, values })
+    }
+
+    /// What is handed in at a step; at one that there is not, as far as its process is known.
+    fn handed_in(&mut self, deed: &syntax::Deed, at: Option<&Path>) -> Record {
+        let definition = match at {
+            Some(at) => self.owner(at),
+            None => self.definition.filter(|_| !deed.what.value.contains('/')),
+        };
+        self.values(definition, at.and_then(Path::step), deed.data.as_ref())
     }
 
     /// The step that a person answers, and the answers that it has.

@@ -2,6 +2,7 @@
 //!
 //! A scenario keeps the places of its text, as that is where a failure is shown. `lower` makes it of a document.
 
+mod begin;
 mod expect;
 mod file;
 mod given;

@@ -1,11 +1,10 @@
 //! Tests of metrics: cases as they would have been recorded, typed against their processes.
 
-use super::lower::{Ground, Lowering};
+use super::lower::{Ground, Lowering, definition};
 use super::{Expectation, Recorded};
 use crate::compile::organisation;
 use crate::diagnostics::{Code, Diagnostic, Spanned};
 use crate::expression;
-use crate::model::definition::Definition;
 use crate::model::id::Outcome;
 use crate::model::metric::{Case, Period};
 use crate::model::text::Wording;
@@ -33,7 +32,7 @@ pub(crate) fn lower(test: &MetricTest, ground: &Ground<'_>, diagnostics: &mut Ve
     // Half a day after the period everything of it is over, wherever the calendar is.
     let after = period.map(|period| ground.calendar.opening(period.after()));
     let definition = ground.definitions.iter().find(|one| metric.sources().any(|source| source.of == one.process))?;
-    let mut lowering = Lowering::new(ground, definition, after.unwrap_or_default(), diagnostics);
+    let mut lowering = Lowering::new(ground, Some(definition), after.unwrap_or_default(), diagnostics);
     let now = match &test.now {
         Some(written) => lowering.moment(written),
         None => after,
@@ -79,19 +78,12 @@ fn period(written: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Optio
 
 fn recorded(written: &RecordedCase, lowering: &mut Lowering<'_>) -> Option<Case> {
     let process = written.process.as_ref()?;
-    let definitions: &[Definition] = lowering.ground.definitions;
-    let Some(definition) = definitions.iter().find(|one| one.process.as_str() == process.value) else {
-        if let Some(known) = lowering.ground.known.filter(|known| !known.contains(process.value.as_str())) {
-            let found = organisation::unknown(process, known.iter().copied(), ("流程", "process"), "processes");
-            lowering.diagnostics.push(found);
-        }
-        return None;
-    };
+    let definition = definition(process, "processes", lowering.ground, lowering.diagnostics);
     let applicant = written.by.as_ref().and_then(|by| lowering.person(by));
     let started = written.started.as_ref().and_then(|at| lowering.moment(at));
     let data = lowering.values(definition, None, written.data.as_ref());
     let outcome = written.outcome.as_ref();
-    if let Some(outcome) = outcome {
+    if let (Some(outcome), Some(definition)) = (outcome, definition) {
         lowering.known_end(outcome, definition);
     }
     let ended = match (&written.ended, outcome) {
@@ -110,7 +102,7 @@ fn recorded(written: &RecordedCase, lowering: &mut Lowering<'_>) -> Option<Case>
         }
     };
     Some(Case {
-        process: definition.process.clone(),
+        process: definition?.process.clone(),
         number: None,
         applicant: applicant?,
         started: started?,

@@ -17,7 +17,7 @@ pub(crate) const START: &str = "start";
 impl<'a> Lowering<'a> {
     /// The way to a step or, where `case`, to a called process; with the process that the last part is of.
     pub(super) fn path(&mut self, written: &Spanned<String>) -> Option<(Path, &'a Definition)> {
-        let mut definition = self.definition;
+        let mut definition = self.definition?;
         let mut parts = Vec::new();
         let words: Vec<&str> = written.value.split('/').collect();
         for (number, word) in words.iter().enumerate() {
@@ -63,7 +63,7 @@ impl<'a> Lowering<'a> {
 
     /// The way to a case: `develop`; the first where `None`.
     pub(super) fn case(&mut self, written: Option<&Spanned<String>>, here: Span) -> Option<(Path, &'a Definition)> {
-        let Some(written) = written else { return Some((Path::here(here), self.definition)) };
+        let Some(written) = written else { return Some((Path::here(here), self.definition?)) };
         let (mut path, definition) = self.path(written)?;
         let called = match path.parts.last() {
             Some(Part::Step(id)) => definition.steps.get(id).and_then(|step| callee(&step.kind)).map(|one| (id, one)),
@@ -88,8 +88,8 @@ impl<'a> Lowering<'a> {
     }
 
     /// The definition that the last part of a way is of.
-    pub(super) fn owner(&self, path: &Path) -> &'a Definition {
-        let mut definition = self.definition;
+    pub(super) fn owner(&self, path: &Path) -> Option<&'a Definition> {
+        let mut definition = self.definition?;
         for part in &path.parts {
             if let Part::Call(id) = part
                 && let Some(process) = definition.steps.get(id).and_then(|step| callee(&step.kind))
@@ -98,12 +98,12 @@ impl<'a> Lowering<'a> {
                 definition = found.unwrap_or(definition);
             }
         }
-        definition
+        Some(definition)
     }
 }
 
 /// The process that a step calls.
-fn callee(kind: &StepKind) -> Option<&ProcessId> {
+pub(super) fn callee(kind: &StepKind) -> Option<&ProcessId> {
     match kind {
         StepKind::Call(call) => Some(&call.process),
         _ => None,
