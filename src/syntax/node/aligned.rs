@@ -7,6 +7,7 @@ use super::lines::{Line, lines};
 use super::meant::is_key;
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
+use crate::syntax::KINDS;
 
 /// The line that is out of line where a text could not be read on, with the spaces that it should have.
 pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
@@ -26,7 +27,25 @@ pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnos
         return Some(no_dash(id, line));
     }
     let (line, depth) = rules.iter().find_map(|rule| rule(&lines, here))?;
-    Some(told(id, line, 0, depth))
+    // What says what the file is stands at the left: what comes before it is out of place.
+    let kind = line.pair().map(|(key, _)| key).filter(|key| line.indent == 0 && depth > 0 && KINDS.contains(key));
+    let above = lines.iter().rev().find(|above| above.start < line.start && !above.words.starts_with("---"));
+    Some(match kind.zip(above) {
+        Some((kind, above)) => before_all(id, *above, kind),
+        None => told(id, line, 0, depth),
+    })
+}
+
+fn before_all(id: SourceId, line: Line<'_>, kind: &str) -> Diagnostic {
+    let start = line.start + line.indent;
+    Diagnostic::new(
+        Code::YamlSyntax,
+        Span::new(id, start, start + line.words.len()),
+        Wording::new(
+            format!("`{kind}` 说明文件是什么，要写在最前面，而这一行在它前面。请移到后面去"),
+            format!("`{kind}` says what the file is and comes first, and this line stands before it; move it down"),
+        ),
+    )
 }
 
 /// What is said of a line that belongs at another depth, and so many below with it.
