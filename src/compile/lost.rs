@@ -42,7 +42,7 @@ impl Lost {
             let of = document
                 .rules
                 .iter()
-                .position(|rule| [piece.item, piece.span].iter().any(|span| holds(rule.span, *span)));
+                .position(|rule| [piece.item, piece.span].iter().any(|span| rule.span.holds(*span)));
             let keys: Vec<&str> = piece.keys.iter().map(String::as_str).collect();
             match (of, column(document, piece.span), keys.as_slice()) {
                 (Some(rule), _, [_, key, ..]) => self.cell(document, rule, key),
@@ -60,7 +60,7 @@ impl Lost {
 
     /// Adds what a fault takes that was found at a place beside the cells.
     pub(super) fn fault(&mut self, document: &Table, at: Span) {
-        if document.rules.iter().any(|rule| holds(rule.span, at)) || document.hit.is_some_and(|hit| hit.span == at) {
+        if document.rules.iter().any(|rule| rule.span.holds(at)) || document.hit.is_some_and(|hit| hit.span == at) {
             return;
         }
         match column(document, at) {
@@ -131,9 +131,5 @@ fn is_output(document: &Table, name: &str) -> bool {
 }
 
 fn column(document: &Table, at: Span) -> Option<&Field> {
-    document.inputs.iter().chain(&document.outputs).find(|column| holds(column.span, at))
-}
-
-fn holds(outer: Span, inner: Span) -> bool {
-    outer.source == inner.source && outer.start <= inner.start && inner.end <= outer.end
+    document.inputs.iter().chain(&document.outputs).find(|column| column.span.holds(at))
 }

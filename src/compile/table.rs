@@ -130,7 +130,7 @@ fn typed(
 
 /// Shows beside a cell of the wrong type what its column asks for.
 fn beside_type(found: &mut Diagnostic, rule: &syntax::Rule, document: &syntax::Table) {
-    let within = |text: &FeelText| text.span.start <= found.span.start && found.span.end <= text.span.end;
+    let within = |text: &FeelText| text.span.holds(found.span);
     let cell = rule.cells.iter().find(|(_, text)| within(text));
     let mut columns = document.inputs.iter().chain(&document.outputs);
     let column = cell.and_then(|(name, _)| columns.find(|column| column.name.value == name.value));

@@ -107,8 +107,7 @@ impl Reading {
 
     /// Whether how a case moves on from a step is as it is written, whatever is wrong elsewhere; by what stands in it.
     pub(crate) fn step(&self, at: Span) -> bool {
-        let within = |item: Span| item.source == at.source && item.start <= at.start && at.end <= item.end;
-        !self.broken && !self.pieces.iter().any(|piece| piece.hidden.flow && within(piece.hidden.item))
+        !self.broken && !self.pieces.iter().any(|piece| piece.hidden.flow && piece.hidden.item.holds(at))
     }
 
     /// Whether a key of the document is as it is written, or is known not to be there.
@@ -131,13 +130,12 @@ impl Reading {
         if self.whole() {
             return false;
         }
-        let within = |item: Span| item.source == at.source && item.start <= at.start && at.end <= item.end;
         let read = behind(read, document);
         let mentions = |piece: &Piece| sets(&piece.text).any(|word| read.contains(word));
         // Where a case turns away later proves nothing of what it has come past.
         let before = |item: Span| item.source != at.source || item.start <= at.start;
         let turns = |piece: &Piece| piece.turns && before(piece.hidden.item);
-        let hides = |piece: &Piece| turns(piece) || piece.leads && within(piece.hidden.item) || mentions(piece);
+        let hides = |piece: &Piece| turns(piece) || piece.leads && piece.hidden.item.holds(at) || mentions(piece);
         self.broken || self.pieces.iter().any(hides)
     }
 }

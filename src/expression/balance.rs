@@ -105,8 +105,7 @@ impl Reckoning<'_> {
 
     /// Whether a number is zero at least.
     fn is_never_below(&mut self, of: &Expr) -> bool {
-        let least = self.of(of).values().ends().and_then(|(low, _)| low);
-        least.is_some_and(|least| least >= Decimal::ZERO)
+        self.of(of).is_never_below_zero()
     }
 }
 

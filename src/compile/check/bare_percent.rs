@@ -27,7 +27,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(step) = subject.definition.steps.get(&placed.id) else { continue };
         let formulas = step.formulas();
         let of_form = |text: &FeelText| {
-            let holds = |field: &syntax::Field| field.span.start <= text.span.start && text.span.end <= field.span.end;
+            let holds = |field: &syntax::Field| field.span.holds(text.span);
             placed.source.form.iter().any(holds)
         };
         for text in expressions(placed.source).into_iter().filter(|text| !of_form(text)) {

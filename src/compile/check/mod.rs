@@ -173,10 +173,9 @@ impl<'a> Subject<'a> {
 
     /// Whether the graph of a part of the text is what the author meant, whatever is wrong elsewhere.
     fn flow_known_in(&self, part: Span) -> bool {
-        let inside = |span: Span| part.start <= span.start && span.end <= part.end;
         self.reading.flow_in(part)
-            && !self.flow.circles.iter().any(|circle| inside(circle.span))
-            && self.flow.jumps.iter().all(|jump| jump.found == Found::Fine || !inside(jump.target.span))
+            && !self.flow.circles.iter().any(|circle| part.holds(circle.span))
+            && self.flow.jumps.iter().all(|jump| jump.found == Found::Fine || !part.holds(jump.target.span))
     }
 
     /// Whether an expression rests on what was not understood, or is computed with a fault, so that nothing is proved of it.

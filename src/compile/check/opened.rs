@@ -47,10 +47,7 @@ impl Opened<'_, '_> {
     /// An item may lead to what is in it, to what is behind it, and to an end.
     fn behind(&mut self, item: Span) {
         let after = self.subject.flow.steps.iter().find(|placed| placed.source.span.start >= item.end);
-        let within = self.subject.flow.steps.iter().filter(|placed| {
-            let step = placed.source.span;
-            item.start <= step.start && step.end <= item.end
-        });
+        let within = self.subject.flow.steps.iter().filter(|placed| item.holds(placed.source.span));
         for placed in within.chain(after) {
             self.reach(Node::Step(placed.id.clone()));
         }

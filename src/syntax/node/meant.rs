@@ -9,8 +9,7 @@ use super::{Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::schema_keys;
-use crate::syntax::trap::{foreign, full_width, full_width_mark, taken_apart};
-use std::ops::Range;
+use crate::syntax::trap::{full_width, full_width_mark};
 
 /// A mark of structure that YAML takes for a part of a text.
 pub(super) struct Mark {
@@ -142,7 +141,7 @@ pub(super) fn stray(span: Span, mark: char, spaces: usize) -> Diagnostic {
 }
 
 /// The name that a text begins with.
-fn word(text: &str) -> &str {
+pub(super) fn word(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     &text[..end]
 }
@@ -342,164 +341,4 @@ fn full_width_in_line(line: &str) -> Option<(usize, char, &'static str)> {
     }
     full_width_mark(line)
         .filter(|(_, mark, _)| matches!(mark, '：' | '“' | '”' | '【' | '】' | '［' | '］' | '｛' | '｝' | '，'))
-}
-
-/// An expression with brackets of its own, or with a text behind a comma, as a value within `{ }` or `[ ]`:
-/// `{ task: boss, when: n in [1, 2] }`, `{ task: boss, when: contains(what, "a") }`.
-pub(super) fn bare_brackets(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
-    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
-    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
-    let line = &text[start..end];
-    let (value, open) = values_in_brackets(line).into_iter().find(|(value, open)| {
-        // The parser stops at the bracket, or at what follows the one that it took for its own.
-        let raw = &line[value.clone()];
-        *open < raw.len() && start + value.start <= at && at <= start + value.end + 1
-    })?;
-    let raw = &line[value.clone()];
-    let quoted = format!("'{}'", raw.replace('\'', "''"));
-    let span = Span::new(id, start + value.start, start + value.end);
-    if raw.starts_with("${") {
-        return Some(foreign(text, span, "${ }"));
-    }
-    if raw[open..].starts_with('"') {
-        return Some(taken_apart(span, raw));
-    }
-    Some(
-        Diagnostic::new(
-            Code::UnquotedExpression,
-            span,
-            Wording::new(
-                "在 YAML 的 `{ }` 里，表达式自己的方括号或花括号要放进引号。请把整个表达式放进单引号",
-                "within YAML's `{ }` the brackets of an expression need quotes around it; put the whole of it into single quotes",
-            ),
-        )
-        .fix(span, quoted, Wording::new("加上单引号", "put it into quotes")),
-    )
-}
-
-/// A second `: ` within a value in braces: `{ title: first: second, … }`.
-pub(super) fn second_colon_in_brackets(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
-    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
-    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
-    let from = text[start..at].rfind(['{', ',']).map(|n| start + n + 1)?;
-    let to = text[at..end].find([',', '}']).map_or(end, |n| at + n);
-    let (key, value) = text.get(from..to)?.split_once(": ")?;
-    let begin = from + key.len() + 2 + (value.len() - value.trim_start().len());
-    let raw = value.trim();
-    let word = word(key.trim_start());
-    if !raw.contains(": ") || key.trim() != word || raw.contains(['"', '\'', '[', '{']) {
-        return None;
-    }
-    let span = Span::new(id, begin, begin + raw.len());
-    let quoted = Diagnostic::new(
-        Code::YamlSyntax,
-        span,
-        Wording::new(
-            "这段文字里有 `: `，YAML 会把它当成又一个键。请把整段文字放进引号",
-            "this text has a `: ` in it, which YAML takes for another key; put the whole text into quotes",
-        ),
-    );
-    let (words, quotes) = (format!("'{raw}'"), Wording::new("加上引号", "put it into quotes"));
-    Some(match next_key(raw) {
-        None => quoted.fix(span, words, quotes),
-        Some((at, key)) if is_key(key) => no_comma(id, begin + raw[..at].trim_end().len(), begin + at, key),
-        // It may be another key as well as a part of the text.
-        Some(_) => quoted.offer(span, words, quotes),
-    })
-}
-
-/// The word before a `: ` in a value that something stands before, and where it begins.
-fn next_key(value: &str) -> Option<(usize, &str)> {
-    let (before, _) = value.split_once(": ")?;
-    let at = before.rfind(' ')? + 1;
-    let key = &before[at..];
-    (word(key) == key && !key.is_empty()).then_some((at, key))
-}
-
-fn no_comma(id: SourceId, end: usize, at: usize, key: &str) -> Diagnostic {
-    let place = Span::new(id, end, end);
-    Diagnostic::new(
-        Code::YamlSyntax,
-        Span::new(id, at, at + key.len()),
-        Wording::new(format!("`{key}` 前面少了逗号"), format!("a comma is missing before `{key}`")),
-    )
-    .fix(place, ",", Wording::new("加上逗号", "add the comma"))
-}
-
-/// A key of the language in a line that has one already: `type: money title: Amount`.
-pub(super) fn second_key(id: SourceId, text: &str, value: Range<usize>, depth: usize) -> Option<Diagnostic> {
-    let words = text.get(value.clone())?;
-    let (at, key) = next_key(words).filter(|(_, key)| is_key(key))?;
-    let end = words[..at].trim_end().trim_end_matches(',').trim_end().len();
-    if end == 0 {
-        return None;
-    }
-    let (end, at) = (value.start + end, value.start + at);
-    let place = Span::new(id, end, at);
-    let fixed = format!("\n{}", " ".repeat(depth));
-    Some(
-        Diagnostic::new(
-            Code::YamlSyntax,
-            Span::new(id, at, at + key.len()),
-            Wording::new(
-                format!("`{key}` 是又一个键，要另起一行，或把这一组放进 `{{ }}`"),
-                format!("`{key}` is another key, which has a line of its own, unless all of them stand within `{{ }}`"),
-            ),
-        )
-        .fix(place, fixed, Wording::new("另起一行", "give it a line of its own")),
-    )
-}
-
-/// The plain values of the mappings in braces of a line that have brackets behind their first word, or a text behind a
-/// comma in round ones, and where in them the first of these stands.
-fn values_in_brackets(line: &str) -> Vec<(Range<usize>, usize)> {
-    let mut found = Vec::new();
-    let (mut outer, mut quote) = (0_usize, None);
-    // A value that is being read: where it begins, its first bracket, and how many are open in it.
-    let mut value: Option<(usize, Option<usize>, usize)> = None;
-    let mut last = '\n';
-    for (at, c) in line.char_indices() {
-        let ends = |open: usize| open == 0 && matches!(c, ',' | '}');
-        match (&mut value, c) {
-            (_, c) if quote == Some(c) => quote = None,
-            _ if quote.is_some() => {}
-            (Some((begin, first, open)), c) if ends(*open) && quote.is_none() => {
-                if let Some(first) = *first {
-                    let raw = line[*begin..at].trim_end();
-                    found.push((*begin..*begin + raw.len(), first));
-                }
-                value = None;
-                if c == '}' {
-                    outer = outer.saturating_sub(1);
-                }
-            }
-            (Some((begin, first, open)), '[' | '{') => {
-                first.get_or_insert(at - *begin);
-                *open += 1;
-            }
-            (Some((_, _, open)), ']' | '}') => *open = open.saturating_sub(1),
-            (Some((_, _, open)), '(') => *open += 1,
-            (Some((_, _, open)), ')') => *open = open.saturating_sub(1),
-            (Some((begin, first, open)), '"') => {
-                // YAML ends the value at the comma, and takes what follows for a quoted key.
-                if *open > 0 && line[..at].trim_end().ends_with(',') {
-                    first.get_or_insert(at - *begin);
-                }
-                quote = Some('"');
-            }
-            (Some(_), _) => {}
-            (None, '{') => outer += 1,
-            (None, '}') => outer = outer.saturating_sub(1),
-            (None, '"' | '\'') => quote = Some(c),
-            (None, c) if outer > 0 && last == ' ' && !matches!(c, ' ' | '[') => {
-                let before = line[..at].trim_end();
-                if before.ends_with(':') {
-                    value = Some((at, None, 0));
-                }
-            }
-            (None, _) => {}
-        }
-        last = c;
-    }
-    found
 }

@@ -5,13 +5,14 @@
 //! back: where YAML itself is broken it is read on as if that place were mended, or left out.
 //!
 //! * `build` makes a tree of the parser's events, up to where the parser stops.
-//! * `refused` has the words for what the parser refuses; `meant` and `tabs` find the mark that was mistyped, `aligned` the
-//!   line that stands too deep.
+//! * `refused` has the words for what the parser refuses; `meant` and `tabs` find the mark that was mistyped, `brackets`
+//!   what was torn within `{ }`, `aligned` the line that stands too deep.
 //! * `recover` reads on behind such a place, in a `draft` of the text that knows where each byte came from.
 //!
 //! Limits: 1 MB a file, 64 levels, 64 KB a value, 50,000 nodes after aliases are resolved.
 
 mod aligned;
+mod brackets;
 mod build;
 mod draft;
 mod lines;

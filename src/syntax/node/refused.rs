@@ -1,11 +1,9 @@
 //! What the YAML parser refuses, in words that say what to write.
 
 use super::aligned::out_of_line;
+use super::brackets::{bare_brackets, second_colon_in_brackets, second_key};
 use super::lines::{line_above, next_line, starts_value, visible};
-use super::meant::{
-    bare_brackets, full_width_bracket, full_width_in_brackets, full_width_near, is_key, second_colon_in_brackets,
-    second_key, torn_key, unclosed_quote,
-};
+use super::meant::{full_width_bracket, full_width_in_brackets, full_width_near, is_key, torn_key, unclosed_quote};
 use super::tabs::{tab, tab_starts_line};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;

@@ -31,6 +31,7 @@ use choice::{Choice, Choices, Chosen, Rule, Way};
 use indexmap::IndexMap;
 use lack::Lack;
 use seats::{named, superior, without};
+use std::borrow::Cow;
 use told::{Telling, Tried};
 
 /// How many combinations of what is chosen are tried of a step for one applicant.
@@ -69,13 +70,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         }
         let by_id = who.entries.iter().any(|entry| entry.text.contains("person"));
-        let alone: Vec<Vec<PersonId>>;
-        let groups = if by_id {
-            alone = applicants.iter().flatten().map(|applicant| vec![applicant.clone()]).collect();
-            &alone
-        } else {
-            &applicants
-        };
+        let groups = &*told_apart(&applicants, by_id);
         let lacks = asking.lacks(groups);
         if !lacks.is_empty() {
             for (lack, people) in lacks {
@@ -91,6 +86,14 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             let telling = Telling { step: &called(placed), ways: &ways, groups, directory };
             diagnostics.extend(telling.told(&tried));
         }
+    }
+}
+
+/// Those who may apply, as far as they differ: each alone where an expression may name people by their ids.
+fn told_apart(applicants: &[Vec<PersonId>], by_id: bool) -> Cow<'_, [Vec<PersonId>]> {
+    match by_id {
+        true => Cow::Owned(applicants.iter().flatten().map(|applicant| vec![applicant.clone()]).collect()),
+        false => Cow::Borrowed(applicants),
     }
 }
 

@@ -77,14 +77,8 @@ impl<'s> Offering<'s, '_> {
                         (None, Some(row)) if !row.plain => Choice::Column(row.alias.clone(), name.clone()),
                         _ => Choice::Field(name.clone()),
                     };
-                    let alone: Vec<Vec<PersonId>>;
-                    let groups = if text.text.contains("person") {
-                        alone = applicants.iter().flatten().map(|applicant| vec![applicant.clone()]).collect();
-                        &alone
-                    } else {
-                        applicants
-                    };
-                    found.extend(self.nobody(text.span, choice, field, groups));
+                    let groups = super::told_apart(applicants, text.text.contains("person"));
+                    found.extend(self.nobody(text.span, choice, field, &groups));
                 }
                 _ => {}
             }
