@@ -473,3 +473,21 @@ fn proofs_come_to_an_end_soon() {
     faults(&process);
     assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
 }
+
+/// A key that is computed from itself is told, and nothing follows it round and round.
+#[test]
+fn a_key_in_a_circle_is_told_where_the_process_calls_itself() {
+    let process = "process: gift
+start: [专员]
+key: k
+single: true
+form:
+  total: { type: integer, title: 数, required: true }
+  k: { type: integer, title: 号, value: j + 1 }
+  j: { type: integer, title: 码, value: k + 1 }
+steps:
+  - { id: boss, approve: 总监 }
+  - { id: again, call: gift, with: { total: total }, when: total > 3, on: { otherwise: next } }
+";
+    assert_eq!(faults(process), ["cyclic_value"]);
+}
