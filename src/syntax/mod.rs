@@ -131,7 +131,7 @@ pub struct Parsed {
 pub fn parse(id: SourceId, sources: &Sources) -> Parsed {
     let source = sources.get(id);
     let read = Read::of(id, source, node::read(id, source));
-    let Read { tree, document, mut diagnostics, overlooked, meant } = moved::back(id, source, &read).unwrap_or(read);
+    let Read { tree, document, mut diagnostics, overlooked, meant } = moved::back(id, source, read);
     written_out(id, &source.text, &mut diagnostics);
     crate::diagnostics::sort(&mut diagnostics, sources);
     let all_told = diagnostics.len() <= FAULT_LIMIT;

@@ -9,7 +9,10 @@ use super::node::{self, Draft, Line};
 use super::{KINDS, Read};
 use crate::diagnostics::{Code, Diagnostic, Source, SourceId};
 use std::collections::BTreeSet;
+use std::ops::Range;
 
+/// The most moves of a text.
+const MOVES: usize = 3;
 /// The most lines that are tried.
 const LINES: usize = 10;
 /// The most places that are tried where moved lines may end.
@@ -17,72 +20,109 @@ const ENDS: usize = 8;
 /// The most bytes that are read for it.
 const READ_LIMIT: usize = 1024 * 1024;
 
-/// The text as it reads with one line moved, if that explains what is wrong.
-pub(super) fn back(id: SourceId, source: &Source, read: &Read) -> Option<Read> {
-    let before: Vec<&Diagnostic> = read.diagnostics.iter().filter(|found| of_structure(found)).collect();
-    if before.iter().all(|found| found.fix.as_ref().is_some_and(|fix| fix.safe)) {
-        return None;
-    }
+/// The text as it reads with the lines moved back that explain what is wrong.
+pub(super) fn back(id: SourceId, source: &Source, read: Read) -> Read {
     let text: &str = &source.text;
-    let lines = node::lines(text);
-    let suspects = suspects(&lines, &before);
-    let left = READ_LIMIT / text.len().max(1);
-    let mut search = Search { id, source, read, before: &before, left, best: None };
-    for at in &suspects {
-        for depth in depths(&lines, *at) {
-            search.moved(lines.get(*at..*at + 1).unwrap_or_default(), depth)?;
-        }
+    let draft = Draft::new(text);
+    let mut search = Search { id, source, draft, read, moved: Vec::new(), left: READ_LIMIT / text.len().max(1) };
+    for _ in 0..MOVES {
+        let Some(found) = search.best() else { break };
+        search.take(found);
     }
-    if search.best.is_none() {
-        for at in &suspects {
-            for depth in depths(&lines, *at) {
-                for end in ends(&lines, *at, depth) {
-                    search.moved(lines.get(*at..end).unwrap_or_default(), depth)?;
-                }
-            }
-        }
+    for (_, found) in search.moved {
+        search.read.meant.push(found.span);
+        search.read.diagnostics.push(found);
     }
-    search.best.map(|(_, read)| read)
+    search.read
 }
 
 struct Search<'s> {
     id: SourceId,
     source: &'s Source,
-    /// The text as it is written.
-    read: &'s Read,
-    /// What is wrong with it.
-    before: &'s [&'s Diagnostic],
+    /// The text with what was moved so far.
+    draft: Draft,
+    /// What was read of that.
+    read: Read,
+    /// The lines that were moved, with what is said of them.
+    moved: Vec<(usize, Diagnostic)>,
     /// How often it may be read yet.
     left: usize,
-    best: Option<(Worth, Read)>,
+}
+
+/// Lines that may be what is wrong.
+struct Move {
+    /// The first and the one behind the last of them.
+    lines: Range<usize>,
+    /// Where the first of them belongs.
+    depth: usize,
+    worth: Worth,
+    draft: Draft,
+    read: Read,
 }
 
 impl Search<'_> {
-    /// Moves lines so that the first of them stands at a depth. `None` where no more is tried.
-    fn moved(&mut self, lines: &[Line<'_>], depth: usize) -> Option<()> {
-        let Some(left) = self.left.checked_sub(1) else {
-            return self.best.as_ref().map(|_| ());
+    /// The move that explains most.
+    fn best(&mut self) -> Option<Move> {
+        let before: Vec<&Diagnostic> = self.read.diagnostics.iter().filter(|found| of_structure(found)).collect();
+        if before.iter().all(|found| found.fix.as_ref().is_some_and(|fix| fix.safe)) {
+            return None;
+        }
+        let lines = node::lines(self.draft.text());
+        // A move changes how deep a line stands, and no more.
+        let mut suspects = suspects(&node::lines(&self.source.text), &before);
+        suspects.retain(|at| self.moved.iter().all(|(moved, _)| moved != at));
+        let alone = |at: usize| depths(&lines, at).into_iter().map(move |depth| (at..at + 1, depth));
+        let whole = |at: usize| {
+            let lines = &lines;
+            depths(lines, at)
+                .into_iter()
+                .flat_map(move |depth| ends(lines, at, depth).into_iter().map(move |end| (at..end, depth)))
         };
+        let alone: Vec<_> = suspects.iter().flat_map(|at| alone(*at)).collect();
+        let whole: Vec<_> = suspects.iter().flat_map(|at| whole(*at)).collect();
+        let mut left = self.left;
+        let mut best: Option<Move> = None;
+        for tried in [alone, whole] {
+            for (range, depth) in tried {
+                let Some(less) = left.checked_sub(1) else { break };
+                left = less;
+                let found = self.moved(&before, &lines, range, depth);
+                best = best.into_iter().chain(found).min_by(|one, other| one.worth.cmp(&other.worth));
+            }
+            // Where one line explains everything, it moved alone.
+            if best.as_ref().is_some_and(|best| best.worth.new == 0) {
+                break;
+            }
+        }
         self.left = left;
-        let Some(first) = lines.first() else { return Some(()) };
-        let mut draft = Draft::new(&self.source.text);
-        for line in lines.iter().rev() {
-            let indent = (line.indent + depth).saturating_sub(first.indent);
+        best
+    }
+
+    /// How the text reads with lines moved so that the first of them stands at a depth, if that explains anything.
+    fn moved(&self, before: &[&Diagnostic], lines: &[Line<'_>], range: Range<usize>, depth: usize) -> Option<Move> {
+        let own = lines.get(range.start)?.indent;
+        let mut draft = self.draft.clone();
+        for line in lines.get(range.clone())?.iter().rev() {
+            let indent = (line.indent + depth).saturating_sub(own);
             draft.replace(line.start..line.start + line.indent, &" ".repeat(indent));
         }
         let moved = Source { text: draft.text().into(), ..self.source.clone() };
-        let mut other = Read::of(self.id, self.source, node::read(self.id, &moved).written(&draft));
-        let after = fewer(self.before, self.read, &other).filter(|_| other.tree.size() >= self.read.tree.size());
-        let Some(after) = after else { return Some(()) };
-        let worth = Worth { after, odd: depth % 2, by: depth.abs_diff(first.indent) };
-        if self.best.as_ref().is_none_or(|(known, _)| worth < *known) {
-            let code = if self.read.tree.sound { Code::MisplacedKey } else { Code::YamlSyntax };
-            let found = Diagnostic { code, ..node::out_of_line(self.id, *first, lines.len() - 1, depth) };
-            other.meant.push(found.span);
-            other.diagnostics.push(found);
-            self.best = Some((worth, other));
-        }
-        Some(())
+        let read = Read::of(self.id, self.source, node::read(self.id, &moved).written(&draft));
+        let first = lines.get(range.start)?;
+        let first = self.draft.origin_of(first.start..first.start + first.indent + first.words.len());
+        let (after, new) =
+            fewer(before, &self.read, &read, &first).filter(|_| read.tree.size() >= self.read.tree.size())?;
+        let worth = Worth { unread: read.tree.unread(), after, new, odd: depth % 2, by: depth.abs_diff(own) };
+        Some(Move { lines: range, depth, worth, draft, read })
+    }
+
+    fn take(&mut self, found: Move) {
+        let code = if self.read.tree.sound { Code::MisplacedKey } else { Code::YamlSyntax };
+        let lines = node::lines(&self.source.text);
+        let Some(line) = lines.get(found.lines.start) else { return };
+        let told = Diagnostic { code, ..node::out_of_line(self.id, *line, found.lines.len() - 1, found.depth) };
+        self.moved.push((found.lines.start, told));
+        (self.draft, self.read) = (found.draft, found.read);
     }
 }
 
@@ -96,10 +136,13 @@ fn ends(lines: &[Line<'_>], at: usize, depth: usize) -> Vec<usize> {
     beside.take(ENDS).chain(last).collect()
 }
 
-/// How good a place is for a line: the fewer faults are left, the evener its depth and the nearer, the better.
+/// How good a place is for a line: the more is read and the fewer faults are left, the evener its depth and the nearer,
+/// the better.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Worth {
+    unread: usize,
     after: usize,
+    new: usize,
     odd: usize,
     by: usize,
 }
@@ -119,9 +162,9 @@ fn of_structure(found: &Diagnostic) -> bool {
     )
 }
 
-/// How many faults are left, where several are gone or one that is likely to come of it, and none has come but of what was
-/// left out before. What is not read at all has no faults, so no less may be read.
-fn fewer(before: &[&Diagnostic], then: &Read, read: &Read) -> Option<usize> {
+/// How many faults are left, and how many of them are new, where several are gone or one that is likely to come of it, and none has come but of what was
+/// left out before, the moved line apart. What is not read at all has no faults, so no less may be read.
+fn fewer(before: &[&Diagnostic], then: &Read, read: &Read, moved: &Range<u32>) -> Option<(usize, usize)> {
     let key = |found: &Diagnostic| (found.code, found.span.start, found.message.en.clone());
     let known: BTreeSet<_> = before.iter().map(|found| key(found)).collect();
     let after: BTreeSet<_> = read.diagnostics.iter().filter(|found| of_structure(found)).map(key).collect();
@@ -129,17 +172,25 @@ fn fewer(before: &[&Diagnostic], then: &Read, read: &Read) -> Option<usize> {
     let alone = |code: &Code| matches!(code, Code::YamlSyntax | Code::MissingValue | Code::MisplacedKey);
     let explains = gone.len() > 1 || gone.iter().any(alone);
     let unread = |at: u32| {
-        then.tree.broken_at.is_some_and(|broken| broken <= at) || then.tree.gaps.iter().any(|gap| gap.contains(&at))
+        let behind = then.tree.broken_at.is_some_and(|broken| broken <= at);
+        (behind || then.tree.gaps.iter().any(|gap| gap.contains(&at))) && !moved.contains(&at)
     };
     // A word that is misspelt was so before; what belongs elsewhere is there by the move.
-    let misspelt: BTreeSet<_> = read.diagnostics.iter().filter(|found| is_misspelt(found)).map(key).collect();
-    let new = after.difference(&known);
-    let found_there = |found: &(Code, u32, String)| misspelt.contains(found) && unread(found.1);
-    (explains && new.into_iter().all(found_there)).then_some(after.len())
+    let own: BTreeSet<_> = read.diagnostics.iter().filter(|found| is_own(found)).map(key).collect();
+    let new: Vec<_> = after.difference(&known).collect();
+    // Most of what could not be read is read.
+    let opened = read.tree.unread() * 2 < then.tree.unread();
+    let found_there = |found: &(Code, u32, String)| (opened || own.contains(found)) && unread(found.1);
+    (explains && new.iter().all(|found| found_there(found))).then_some((after.len(), new.len()))
 }
 
-fn is_misspelt(found: &Diagnostic) -> bool {
-    matches!(found.code, Code::UnknownKey | Code::StepKind) && found.fix.is_some()
+/// Whether a fault is of the line that it is told of, wherever that stands.
+fn is_own(found: &Diagnostic) -> bool {
+    match found.code {
+        Code::UnknownKey | Code::StepKind => found.fix.is_some(),
+        Code::DuplicateKey | Code::YamlSyntax => true,
+        _ => false,
+    }
 }
 
 /// The lines that are told of, and those that do not line up with what stands above them.

@@ -150,6 +150,11 @@ impl Tree {
         self.root.iter().chain(&self.more).map(Node::size).sum()
     }
 
+    /// How many bytes of the text were left out.
+    pub(crate) fn unread(&self) -> usize {
+        self.gaps.iter().map(ExactSizeIterator::len).sum()
+    }
+
     /// The tree of a draft, with the places of the text as it is written.
     pub(crate) fn written(self, draft: &Draft) -> Tree {
         let place = |node| recover::placed(node, draft);

@@ -12,6 +12,7 @@ use super::draft::Draft;
 use super::lines::lines;
 use super::{Node, NodeKind, Tree, meant, refused};
 use crate::diagnostics::{Code, Diagnostic, SourceId};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -163,10 +164,11 @@ fn block(text: &str, at: usize) -> Range<usize> {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let mut lines = text[start..].split_inclusive('\n');
     let first = lines.next().unwrap_or_default();
+    let depth = level(&text[..start], indent(first));
     let (mut end, mut deeper) = (start + first.len(), start + first.trim_end().len());
     for line in lines {
         let blank = line.trim().is_empty();
-        if !blank && indent(line) <= indent(first) {
+        if !blank && indent(line) <= depth {
             break;
         }
         if !blank {
@@ -175,6 +177,21 @@ fn block(text: &str, at: usize) -> Range<usize> {
         end += line.len();
     }
     start..deeper
+}
+
+/// How deep what a line belongs to stands: a line between two levels of those above it is taken for one of the deeper.
+fn level(above: &str, own: usize) -> usize {
+    let lines = above.lines().rev().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
+    let mut level = own;
+    for depth in lines.map(indent) {
+        match depth.cmp(&own) {
+            Ordering::Less => return level,
+            Ordering::Equal => return own,
+            Ordering::Greater if level == own || depth < level => level = depth,
+            Ordering::Greater => {}
+        }
+    }
+    own
 }
 
 /// How deep a line stands. A mark that was typed before it by mistake moves nothing below it.
@@ -238,5 +255,8 @@ mod tests {
         assert_eq!(of("a: 1"), "  a: 1\n    b: 2");
         assert_eq!(of("c: 3"), "  c: 3");
         assert_eq!(of("steps"), "steps:");
+        let text = "steps:\n  - id: a\n    set: {}\n d: b\n    set: {}\n  - id: c\n";
+        let of = |at: &str| &text[block(text, text.find(at).unwrap())];
+        assert_eq!(of("d: b"), " d: b\n    set: {}", "it lost its first letters");
     }
 }
