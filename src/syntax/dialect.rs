@@ -131,7 +131,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("email", &["text", "mail", "notify"]),
     ("phone", &["text"]),
     ("tel", &["text"]),
-    ("url", &["text"]),
+    ("url", &["text", "http"]),
     ("textarea", &["long text"]),
     ("longtext", &["long text"]),
     ("multiline", &["long text"]),

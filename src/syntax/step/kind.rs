@@ -30,6 +30,17 @@ pub(crate) fn kind_meant(word: &str) -> Option<&'static str> {
     dialect::meant(word, KINDS.iter().copied()).filter(|_| !is_key(word))
 }
 
+/// The kind that has most of a step's keys, with these.
+pub(super) fn most_like(entries: &[Entry]) -> (&'static str, Vec<Entry>) {
+    let own = |kind: &'static str| {
+        let keys = place(kind).keys;
+        let own = entries.iter().filter(|entry| entry.key.text().is_some_and(|key| keys.contains(&key)));
+        (kind, own.cloned().collect::<Vec<_>>())
+    };
+    // Of several that have as many it is the first.
+    KINDS.iter().rev().map(|kind| own(kind)).max_by_key(|(_, own)| own.len()).unwrap_or(("task", Vec::new()))
+}
+
 /// What a step says of its kind.
 pub(super) enum Kind<'n> {
     /// This key of it says so.

@@ -19,7 +19,7 @@ use crate::model::text::Text;
 use crate::syntax::feel::{self, FeelText};
 use crate::syntax::field::{Field, OptionDef};
 use crate::syntax::fields::{Fields, GROUP, Lowering, Place, missing_value, wrong_shape};
-use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::process::Policy;
 use crate::syntax::scalar::NameRule;
 use keys::{KINDS, place};
@@ -75,6 +75,34 @@ pub struct Step {
 }
 
 impl Step {
+    /// A step of which nothing is written but what it does.
+    fn new(span: Span, key: Span, kind: StepKind) -> Step {
+        Step {
+            span,
+            key,
+            id: None,
+            title: None,
+            when: None,
+            kind,
+            due: None,
+            remind: Vec::new(),
+            on: Vec::new(),
+            shown: Shown::Everything,
+            opinion: None,
+            allow: None,
+            quiet: None,
+            copy: Vec::new(),
+            edit: Vec::new(),
+            depends_on: Vec::new(),
+            form: Vec::new(),
+            policy: Policy::default(),
+            overdue: None,
+            stage: None,
+            undo: None,
+            lock: None,
+        }
+    }
+
     /// Every list of steps in it, in the order of the text.
     pub fn lists(&self) -> Vec<&[Step]> {
         let mut lists: Vec<&[Step]> = match &self.kind {
@@ -243,7 +271,7 @@ impl Lowering<'_> {
         let kind = match self.said_kind(node, entries) {
             Kind::Said(key) => key,
             Kind::Meant(meant) => return self.step(&meant, named),
-            Kind::Unknown => return self.unknown_step(node, at),
+            Kind::Unknown => return self.unknown_step(node, entries, at),
         };
         let word = kind.text().unwrap_or("");
         let fields = self.fields(node, place(word), kind.span)?;
@@ -252,16 +280,20 @@ impl Lowering<'_> {
             _ if !named => fields.get("id"),
             _ => fields.required(self, "id"),
         };
-        let step = Step {
-            span: node.span,
-            key: kind.span,
-            id: id.and_then(|node| self.name(node, NameRule::Word)),
+        let id = id.and_then(|node| self.name(node, NameRule::Word));
+        let kind = self.kind(word, &fields);
+        Some(self.step_of(word, &fields, Step { id, ..Step::new(node.span, fields.at, kind) }))
+    }
+
+    /// What is written of a step beside what it does.
+    fn step_of(&mut self, word: &str, fields: &Fields<'_>, step: Step) -> Step {
+        Step {
             title: fields.get("title").and_then(|node| self.text(node)),
             when: fields.get("when").and_then(|node| self.feel(node, "when")),
             due: fields.get("due").and_then(|node| self.feel(node, "due")),
             remind: fields.get("remind").map(|node| self.feels(node, "remind")).unwrap_or_default(),
             on: fields.get("on").map(|node| self.on(node)).unwrap_or_default(),
-            shown: self.shown(&fields),
+            shown: self.shown(fields),
             opinion: fields.get("opinion").and_then(|node| self.opinion(node, word)),
             allow: fields.get("allow").and_then(|node| self.allow(node)),
             quiet: fields.get("quiet").and_then(|node| self.boolean(node)),
@@ -270,13 +302,12 @@ impl Lowering<'_> {
             depends_on: fields.get("depends_on").and_then(|node| self.names(node)).unwrap_or_default(),
             form: fields.get("form").map(|node| self.form(node)).unwrap_or_default(),
             policy: fields.get("policy").map(|node| self.policy(node)).unwrap_or_default(),
-            overdue: self.overdue(&fields, word),
+            overdue: self.overdue(fields, word),
             stage: fields.get("stage").and_then(|node| self.name(node, NameRule::Word)),
             undo: fields.get("undo").and_then(|node| self.undo(node, word)),
             lock: fields.get("lock").and_then(|node| self.name(node, NameRule::Word)),
-            kind: self.kind(word, &fields),
-        };
-        Some(step)
+            ..step
+        }
     }
 
     fn kind(&mut self, word: &str, fields: &Fields<'_>) -> StepKind {
@@ -383,36 +414,14 @@ impl Lowering<'_> {
         found
     }
 
-    /// A step that is not understood keeps its name and its form, so that what uses them is no further fault.
-    fn unknown_step(&mut self, node: &Node, key: Span) -> Option<Step> {
-        let NodeKind::Mapping(entries) = &node.kind else { return None };
-        let written = |key: &str| entries.iter().find(|entry| entry.key.text() == Some(key)).map(|entry| &entry.value);
-        let id = written("id").and_then(|node| self.name(node, NameRule::Word));
-        let form = written("form").filter(|form| !form.is_empty()).map(|node| self.form(node)).unwrap_or_default();
-        Some(Step {
-            span: node.span,
-            key,
-            id,
-            title: None,
-            when: None,
-            kind: StepKind::Unknown,
-            due: None,
-            remind: Vec::new(),
-            on: Vec::new(),
-            shown: Shown::Everything,
-            opinion: None,
-            allow: None,
-            quiet: None,
-            copy: Vec::new(),
-            edit: Vec::new(),
-            depends_on: Vec::new(),
-            form,
-            policy: Policy::default(),
-            overdue: None,
-            stage: None,
-            undo: None,
-            lock: None,
-        })
+    /// A step that does not say what it does is read as one of the kind that has its keys, so that what else is wrong with
+    /// it is told and what uses its name and its form is no further fault.
+    fn unknown_step(&mut self, node: &Node, entries: &[Entry], key: Span) -> Option<Step> {
+        let (word, own) = kind::most_like(entries);
+        let node = Node { span: node.span, kind: NodeKind::Mapping(own) };
+        let fields = self.fields(&node, place(word), key)?;
+        let id = fields.get("id").and_then(|node| self.name(node, NameRule::Word));
+        Some(self.step_of(word, &fields, Step { id, ..Step::new(node.span, key, StepKind::Unknown) }))
     }
 }
 
