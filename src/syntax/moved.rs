@@ -120,7 +120,16 @@ impl Search<'_> {
         let code = if self.read.tree.sound { Code::MisplacedKey } else { Code::YamlSyntax };
         let lines = node::lines(&self.source.text);
         let Some(line) = lines.get(found.lines.start) else { return };
-        let told = Diagnostic { code, ..node::out_of_line(self.id, *line, found.lines.len() - 1, found.depth) };
+        let out_of_line =
+            || Diagnostic { code, ..node::out_of_line(self.id, *line, found.lines.len() - 1, found.depth) };
+        // That a key lacks its value, which stands beside it, says more.
+        let opener = found.lines.start.checked_sub(1).and_then(|above| lines.get(above));
+        let at = |line: &Line<'_>| (line.start..line.start + line.indent + line.words.len());
+        let lacks = |told: &&Diagnostic| {
+            told.code == Code::MissingValue
+                && opener.is_some_and(|opener| at(opener).contains(&(told.span.start as usize)))
+        };
+        let told = self.read.diagnostics.iter().find(lacks).cloned().unwrap_or_else(out_of_line);
         self.moved.push((found.lines.start, told));
         (self.draft, self.read) = (found.draft, found.read);
     }
@@ -133,7 +142,11 @@ fn ends(lines: &[Line<'_>], at: usize, depth: usize) -> Vec<usize> {
     let end = (at + 1..lines.len()).find(|end| lines[*end].indent <= own).unwrap_or(lines.len());
     let beside = (at + 2..end).filter(|end| depth > own && lines[*end].indent <= depth);
     let last = (end > at + 1).then_some(end);
-    beside.take(ENDS).chain(last).collect()
+    // What it stands beside may have been moved with it.
+    let group = lines[at..].iter().take_while(|line| line.indent >= own).count();
+    let more = (end + 1..=at + group).filter(|more| lines.get(*more).is_none_or(|next| next.indent <= own));
+    let more = more.filter(|_| at > 0 && lines[at - 1].opens() && lines[at - 1].depth() == own);
+    beside.take(ENDS).chain(last).chain(more.take(ENDS)).collect()
 }
 
 /// How good a place is for a line: the more is read and the fewer faults are left, the evener its depth and the nearer,

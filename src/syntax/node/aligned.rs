@@ -89,15 +89,20 @@ pub(crate) fn told(id: SourceId, line: Line<'_>, below: usize, depth: usize) -> 
 fn no_dash(id: SourceId, line: Line<'_>) -> Diagnostic {
     let start = line.start + line.indent;
     let key = line.pair().map_or(1, |(key, _)| key.len());
+    dash_before(Span::new(id, start, start + key), Span::new(id, start, start))
+}
+
+/// What is said of a key whose dash is missing, with the place of that.
+pub(super) fn dash_before(key: Span, dash: Span) -> Diagnostic {
     Diagnostic::new(
         Code::YamlSyntax,
-        Span::new(id, start, start + key),
+        key,
         Wording::new(
             "这里少了一个 `- `：列表的每一项以它开头",
             "`- ` is missing here: each item of a list begins with it",
         ),
     )
-    .fix(Span::new(id, start, start), "- ", Wording::new("补上 `- `", "add the `- `"))
+    .fix(dash, "- ", Wording::new("补上 `- `", "add the `- `"))
 }
 
 /// Whether items of a list stand at a depth, above a line or below it, with nothing less deep between.
