@@ -50,6 +50,7 @@ pub use node::{DEPTH_LIMIT, FILE_LIMIT, NODE_LIMIT, ScalarForm, VALUE_LIMIT};
 pub(crate) use process::is_head;
 pub use process::{Nobody, OwnCase, Policy, Process, Schedule};
 pub use recorded::{AnyTest, Group, MetricTest, RecordedCase};
+use schema::holds_expression;
 pub use schema::{schema, schema_keys, schema_kinds};
 pub use step::{
     Allow, Branch, Call, Case, Http, Job, Join, Mode, Overdue, Piece, Retry, Shown, Step, StepKind, Taken, Target,

@@ -51,7 +51,8 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
 fn is_known(subject: &Subject<'_>, ring: &[StepId]) -> bool {
     let next = ring.iter().cycle().skip(1);
     ring.iter().zip(next).all(|(id, next)| {
-        let Some(span) = subject.placed(id).map(|placed| placed.source.span) else { return false };
+        let read = subject.placed(id).filter(|placed| !matches!(placed.source.kind, StepKind::Unknown));
+        let Some(span) = read.map(|placed| placed.source.span) else { return false };
         let behind = subject.flow.steps.iter().find(|placed| placed.source.span.start >= span.end);
         let end = behind.filter(|behind| behind.id == *next).map_or(span.end, |behind| behind.source.span.start);
         subject.reading.flow_in(Span { end, ..span })

@@ -1,6 +1,6 @@
 //! The parser's events → a tree, up to where the parser stops.
 
-use super::tabs::{FULL_WIDTH_SPACE, tab, tab_starts_line};
+use super::tabs::{is_odd_space, tab, tab_starts_line};
 use super::{DEPTH_LIMIT, Entry, NODE_LIMIT, Node, NodeKind, ScalarForm, VALUE_LIMIT, meant, undashed};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
@@ -284,7 +284,7 @@ impl<'t> Builder<'t> {
         let NodeKind::Scalar { form: ScalarForm::Plain, .. } = &node.kind else { return None };
         let start = node.span.start as usize;
         let raw = self.text.get(start..node.span.end as usize)?;
-        if tab_starts_line(self.text, start) && raw.starts_with(FULL_WIDTH_SPACE) {
+        if tab_starts_line(self.text, start) && raw.starts_with(is_odd_space) {
             return Some(tab(self.id, self.text, start));
         }
         if let Some(mark) = meant::before_line(self.text, start) {

@@ -4,7 +4,7 @@
 //! typed is found here.
 
 use super::lines::{line_above, starts_value};
-use super::tabs::FULL_WIDTH_SPACE;
+use super::tabs::{is_odd_space, odd_space};
 use super::{Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
@@ -53,9 +53,9 @@ pub(super) fn mark_in_key(key: &str) -> Option<Mark> {
 /// The space that a text lacks which stands as a key or as an item: `type:money`, or `type:　money`.
 fn missing_space(text: &str) -> Option<Mark> {
     let key = word(text);
-    if is_key(key) && text[key.len()..].strip_prefix(':').is_some_and(|value| value.starts_with(FULL_WIDTH_SPACE)) {
-        let length = FULL_WIDTH_SPACE.len_utf8();
-        return Some(Mark { at: key.len() + 1, length, mark: Some(FULL_WIDTH_SPACE), typed: " " });
+    let odd = text[key.len()..].strip_prefix(':').and_then(|value| value.chars().next()).filter(|c| is_odd_space(*c));
+    if let Some(space) = odd.filter(|_| is_key(key)) {
+        return Some(Mark { at: key.len() + 1, length: space.len_utf8(), mark: Some(space), typed: " " });
     }
     unspaced(text, is_key).map(|at| Mark { at, length: 0, mark: None, typed: " " })
 }
@@ -99,13 +99,14 @@ pub(super) fn mark_in_item(item: &str) -> Option<Mark> {
 /// What is said of such a mark.
 pub(super) fn mistaken(span: Span, mark: Mark) -> Diagnostic {
     match mark.mark {
+        Some(c) if is_odd_space(c) => odd_space(span, c).fix(span, " ", Wording::new("换成空格", "use spaces")),
         Some(c) => full_width(span, c, mark.typed),
         None if mark.typed == " " => no_space(span),
         None => no_colon(span),
     }
 }
 
-fn no_colon(span: Span) -> Diagnostic {
+pub(super) fn no_colon(span: Span) -> Diagnostic {
     Diagnostic::new(
         Code::YamlSyntax,
         span,

@@ -3,11 +3,14 @@
 use super::aligned::out_of_line;
 use super::brackets::{bare_brackets, second_colon_in_brackets, second_key};
 use super::lines::{line_above, next_line, starts_value, visible};
-use super::meant::{full_width_bracket, full_width_in_brackets, full_width_near, is_key, torn_key, unclosed_quote};
-use super::tabs::{tab, tab_starts_line};
+use super::meant::{
+    full_width_bracket, full_width_in_brackets, full_width_near, is_key, no_colon, torn_key, unclosed_quote, word,
+};
+use super::tabs::{odd_space_behind_key, tab, tab_starts_line};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::feel::is_word;
+use crate::syntax::holds_expression;
 use crate::syntax::trap::too_deep;
 use granit_parser::ErrorKind;
 
@@ -16,6 +19,9 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
     let at = if misaligned(kind) { next_line(text, at) } else { None }.unwrap_or_else(|| visible(text, at));
     let span = Span::new(id, at, at + text[at..].chars().next().map_or(0, char::len_utf8));
     if let Some(found) = full_width_near(id, text, at).or_else(|| full_width_in_brackets(id, text, at)) {
+        return found;
+    }
+    if let Some(found) = foreign_comment(id, text, at).or_else(|| odd_space_behind_key(id, text, at)) {
         return found;
     }
     if let Some(diagnostic) = begins_with_mark(id, text, at) {
@@ -92,7 +98,11 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
             _ => Wording::new("default: '@\"2026-12-31\"'", "default: '@\"2026-12-31\"'"),
         })),
         ErrorKind::MisplacedFlowCollectionEnd => {
-            syntax("这个括号没有对应的开头，请删掉它".into(), "nothing was opened that this bracket closes; delete it".into())
+            let found =
+                syntax("这个括号没有对应的开头，请删掉它".into(), "nothing was opened that this bracket closes; delete it".into());
+            // Behind a value that is closed already there is nothing that it could belong to.
+            let closed = text[..at].trim_end_matches(' ').ends_with([']', '}']);
+            if closed { found.fix(span, "", Wording::new("删掉它", "delete it")) } else { found }
         }
         ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => second_colon(id, text, at, span),
         ErrorKind::ExpectedBlockMappingKey
@@ -123,6 +133,11 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
             "something follows the closing quote; if an expression begins with a quote, put the whole of it into single quotes".into(),
         )
         .hint(Wording::new("when: '\"high\" = grade'", "when: '\"high\" = grade'")),
+        ErrorKind::MissingAnchorOrAliasName if begins_item(text, at) => syntax(
+            "列表的每一项以 `- ` 开头，不用 `*`".into(),
+            "each item of a list begins with `- `, not with `*`".into(),
+        )
+        .fix(span, "-", Wording::new("改成 `-`", "write `-`")),
         ErrorKind::BomInsideDocument => syntax(
             "文件中间有一个看不见的字节顺序标记（BOM），请删掉它".into(),
             "there is an invisible byte order mark in the middle of the file; delete it".into(),
@@ -197,6 +212,30 @@ fn seldom(kind: &ErrorKind) -> (&'static str, &'static str) {
     }
 }
 
+/// What is a comment in other languages: a line, or what follows closed brackets.
+fn foreign_comment(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let line = &text[start..];
+    let start = start + line.len() - line.trim_start_matches(' ').len();
+    let begins = |start: usize| {
+        let marks = ["//", "--", ";"].into_iter();
+        marks.filter(move |mark| text[start..].starts_with(&format!("{mark} "))).map(move |mark| (start, mark)).next()
+    };
+    let (start, mark) = begins(start).or_else(|| begins(at).filter(|_| text[..at].ends_with(' ')))?;
+    let span = Span::new(id, start, start + mark.len());
+    let words = Wording::new(
+        format!("注释以 `#` 开头，不用 `{mark}`"),
+        format!("a comment begins with `#`, not with `{mark}`"),
+    );
+    Some(Diagnostic::new(Code::YamlSyntax, span, words).fix(span, "#", Wording::new("改成 `#`", "write `#`")))
+}
+
+/// Whether a `*` stands where a list has its `-`.
+fn begins_item(text: &str, at: usize) -> bool {
+    let line = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    text[line..at].trim().is_empty() && text[at..].starts_with("* ")
+}
+
 /// A bracket that was opened on a line above and is still open where reading stopped.
 fn unclosed_bracket(text: &str, at: usize) -> Option<(usize, char)> {
     let line = text[..at].rfind('\n').map_or(0, |n| n + 1);
@@ -240,6 +279,9 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
     let Some((key, value)) = text[start..end].trim_end().split_once(": ") else { return diagnostic };
+    if let Some(found) = no_colon_before_bracket(id, &text[start..end], start) {
+        return found;
+    }
     if key.contains(['{', '[', '：']) {
         return diagnostic;
     }
@@ -261,8 +303,24 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
         return found;
     }
     let quoted = format!("'{}'", value.replace('\'', "''"));
+    // No expression has such a mark but in a text of its own.
+    if holds_expression(key.trim_start_matches([' ', '-']))
+        && !value.split_once(": ").is_some_and(|(before, _)| before.contains('"'))
+    {
+        return diagnostic;
+    }
     let value = Span::new(id, value_at, value_at + value.len());
     diagnostic.fix(value, quoted, Wording::new("加上引号", "put it into quotes"))
+}
+
+/// A name before brackets without the colon between them: `late [{ wait: 2 days }]`.
+fn no_colon_before_bracket(id: SourceId, line: &str, start: usize) -> Option<Diagnostic> {
+    let words = line.trim_start_matches([' ', '-']);
+    let name = word(words);
+    let value = words[name.len()..].strip_prefix(' ')?.trim();
+    let whole = value.starts_with("[{") && value.ends_with("}]") || value.starts_with("{ ") && value.ends_with('}');
+    let at = start + line.len() - words.len() + name.len();
+    (whole && !name.is_empty()).then(|| no_colon(Span::new(id, at, at)))
 }
 
 /// `@a.pdf`: a file as the shell takes it, where a test makes one up.

@@ -132,6 +132,12 @@ pub fn schema_keys() -> Vec<(&'static str, &'static [&'static str])> {
     groups.map(|place| (place.name.1, place.keys)).collect()
 }
 
+/// Whether a key has an expression behind it in most places.
+pub(super) fn holds_expression(key: &str) -> bool {
+    let row = words::ROWS.iter().find(|row| row.0.is_empty() && row.1 == key);
+    row.is_some_and(|row| matches!(row.2, Shape::Feel | Shape::Feels))
+}
+
 fn groups() -> Vec<&'static Place> {
     vec![
         &PROCESS,
