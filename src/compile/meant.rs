@@ -8,20 +8,23 @@ use crate::model::text::{Text, Wording};
 use crate::model::value::Type;
 use crate::syntax::{Field, Process, StepKind};
 use rust_decimal::Decimal;
+use std::collections::BTreeSet;
 
 /// The most positions that are listed.
 const LISTED: usize = 8;
 
-/// An expression with every suggestion made; `None` where a fault has none.
+/// A condition with every suggestion made, that holds only where what it reads is set; `None` where a fault has no mend.
 pub(crate) fn mended(text: &str, faults: &[Fault]) -> Option<String> {
+    let (unset, misspelt): (Vec<&Fault>, Vec<&Fault>) =
+        faults.iter().partition(|fault| fault.kind == FaultKind::MaybeUnset);
     let mut found = text.to_owned();
-    let mut faults: Vec<&Fault> = faults.iter().collect();
-    faults.sort_by_key(|fault| std::cmp::Reverse(fault.range.start));
-    for fault in faults {
+    for fault in misspelt.into_iter().rev() {
         found.get(fault.range.clone())?;
         found.replace_range(fault.range.clone(), fault.suggestion.as_ref()?);
     }
-    Some(found)
+    let unset: BTreeSet<&str> = unset.into_iter().filter_map(|fault| text.get(fault.range.clone())).collect();
+    let guards: String = unset.iter().map(|name| format!("({name}) != null and ")).collect();
+    Some(if guards.is_empty() { found } else { format!("{guards}({found})") })
 }
 
 /// Adds to an unknown name what was probably meant, as far as only the process and the directory can tell.
