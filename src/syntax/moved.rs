@@ -124,7 +124,7 @@ impl Search<'_> {
             || Diagnostic { code, ..node::out_of_line(self.id, *line, found.lines.len() - 1, found.depth) };
         // That a key lacks its value, which stands beside it, says more.
         let opener = found.lines.start.checked_sub(1).and_then(|above| lines.get(above));
-        let at = |line: &Line<'_>| (line.start..line.start + line.indent + line.words.len());
+        let at = |line: &Line<'_>| line.start..line.start + line.indent + line.words.len();
         let lacks = |told: &&Diagnostic| {
             told.code == Code::MissingValue
                 && opener.is_some_and(|opener| at(opener).contains(&(told.span.start as usize)))
