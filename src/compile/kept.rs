@@ -50,11 +50,16 @@ pub(super) fn kept(document: &Process, directory: &Directory) -> Kept {
     }
     walk(&document.steps, &mut |step| unlike.extend(writes(step).into_iter().map(|name| name.value.as_str())));
     let full_columns = full_columns.difference(&unlike).map(|name| FieldName::from(*name)).collect();
-    let lengths = asked.iter().chain(&written).copied();
-    let lengths: Vec<&Field> = lengths.flat_map(|field| std::iter::once(field).chain(&field.fields)).collect();
+    let all = asked.iter().chain(&written).copied();
+    let all: Vec<&Field> = all.flat_map(|field| std::iter::once(field).chain(&field.fields)).collect();
     Kept {
         applicant_has: applicant_has(document, directory),
-        units: Some(units::said(&lengths)),
+        units: Some(units::said(&all)),
+        shares: all
+            .iter()
+            .filter(|field| field.kind.is_some_and(|kind| kind.value == FieldType::Percent))
+            .map(|field| field.name.value.as_str().into())
+            .collect(),
         held: held(&asked, &written),
         ordered: ordered(document, &asked, &written),
         full_columns,

@@ -233,6 +233,7 @@ impl<'a> Typing<'a> {
                         | FaultKind::MaybeZeroDivision
                         | FaultKind::MaybeBackwards
                         | FaultKind::MaybeTooFar
+                        | FaultKind::MaybeTooLarge
                         | FaultKind::MaybeNobody => {
                             let read = text.text.get(fault.range.clone()).unwrap_or("");
                             self.reading.may_set(read, text.span, self.document)
@@ -421,6 +422,7 @@ fn code(kind: FaultKind) -> Code {
         FaultKind::MaybeZeroDivision => Code::MaybeZeroDivision,
         FaultKind::MaybeBackwards => Code::MaybeBackwards,
         FaultKind::MaybeTooFar => Code::MaybeTooFar,
+        FaultKind::MaybeTooLarge => Code::MaybeTooLarge,
         FaultKind::MaybeNobody => Code::NoApprover,
         FaultKind::BadTemporal => Code::BadTemporal,
         FaultKind::TooComplex => Code::TooComplex,

@@ -125,6 +125,7 @@ codes! {
     BarePercent "CS0422" "bare_percent" Warning;
     MaybeImpossibleField "CS0423" "maybe_impossible_field" Error;
     MaybeBackwards "CS0424" "maybe_backwards" Error;
+    MaybeTooLarge "CS0425" "maybe_too_large" Error;
 
     // CS05: flow
     UnreachableStep "CS0501" "unreachable_step" Error;

@@ -36,6 +36,7 @@ impl Infer<'_> {
                     _ => None,
                 };
                 let typing = Typing::new(Op::Arithmetic(op, left.expr, right.expr), of);
+                self.check_size(node, &typing.expr);
                 if let Some((times, length, of)) = stretched {
                     self.check_reach(node, &typing.expr, times, (length, &of));
                 }

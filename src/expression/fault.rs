@@ -37,6 +37,8 @@ pub enum FaultKind {
     MaybeBackwards,
     /// A length of time that may be farther than time is counted.
     MaybeTooFar,
+    /// A number that may be too large to calculate.
+    MaybeTooLarge,
     /// People to be asked who may be nobody.
     MaybeNobody,
     /// A date, time or duration that does not exist.
@@ -47,7 +49,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: [FaultKind; 17] = [
+    pub const ALL: [FaultKind; 18] = [
         FaultKind::BadExpression,
         FaultKind::ForeignSyntax,
         FaultKind::UnknownName,
@@ -62,6 +64,7 @@ impl FaultKind {
         FaultKind::MaybeZeroDivision,
         FaultKind::MaybeBackwards,
         FaultKind::MaybeTooFar,
+        FaultKind::MaybeTooLarge,
         FaultKind::MaybeNobody,
         FaultKind::BadTemporal,
         FaultKind::TooComplex,
@@ -84,6 +87,7 @@ impl FaultKind {
             FaultKind::MaybeZeroDivision => "maybe_zero_division",
             FaultKind::MaybeBackwards => "maybe_backwards",
             FaultKind::MaybeTooFar => "maybe_too_far",
+            FaultKind::MaybeTooLarge => "maybe_too_large",
             FaultKind::MaybeNobody => "maybe_nobody",
             FaultKind::BadTemporal => "bad_temporal",
             FaultKind::TooComplex => "too_complex",
@@ -154,6 +158,11 @@ impl Failure {
             "结果太大，算不了（最多 28 位数字）",
             "the result is too large to calculate: 28 digits are the most",
         )
+    }
+
+    /// Whether it came to more than numbers hold.
+    pub(super) fn is_too_large(&self) -> bool {
+        self.message == Failure::too_large().message
     }
 
     /// What comes to a day that no calendar reaches.

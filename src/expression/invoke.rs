@@ -113,6 +113,7 @@ impl Infer<'_> {
         }
         let typed = (function.of)(&of);
         let typing = Typing::new(Op::Call(function.name.into(), exprs), typed.of).in_unit(unit);
+        self.check_size(node, &typing.expr);
         Typing { optional: typed.optional || partial, ..typing }
     }
 

@@ -55,6 +55,7 @@ pub mod range;
 mod reach;
 pub mod region;
 mod scope;
+mod size;
 mod table;
 mod tree;
 mod types;
@@ -112,8 +113,8 @@ fn proving<T: Default>(text: &str, scope: &Scope, ask: impl FnOnce(&dyn Fn(bool)
 
 /// Whether a fault of an expression is none where more is known of what it reads.
 fn depends_on_place(fault: &Fault) -> bool {
-    use FaultKind::{MaybeBackwards, MaybeTooFar, MaybeUnset, MaybeZeroDivision};
-    matches!(fault.kind, MaybeUnset | MaybeZeroDivision | MaybeBackwards | MaybeTooFar)
+    use FaultKind::{MaybeBackwards, MaybeTooFar, MaybeTooLarge, MaybeUnset, MaybeZeroDivision};
+    matches!(fault.kind, MaybeUnset | MaybeZeroDivision | MaybeBackwards | MaybeTooFar | MaybeTooLarge)
 }
 
 /// Whether an expression may come to null even where all is set that it needs.

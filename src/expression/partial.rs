@@ -157,7 +157,7 @@ impl Infer<'_> {
 
 /// Whether a function has a value for constants.
 fn works(name: &str, arguments: Vec<Expr>) -> bool {
-    region::worked_out(&Expr::new(Op::Call(name.into(), arguments))).is_some_and(|value| !value.is_null())
+    region::worked_out(&Expr::new(Op::Call(name.into(), arguments))).is_ok_and(|value| !value.is_null())
 }
 
 /// Whether a call goes through the items of one list, and which.

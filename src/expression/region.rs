@@ -9,6 +9,7 @@
 //! true of every case, while an example is one to believe only where its areas ask nothing but fields.
 
 use super::domain::Domain;
+use super::fault::Failure;
 use super::range::{Ends, Values};
 use super::{aligned, alone, evaluate};
 use crate::model::formula::{Comparison, Expr, Op};
@@ -418,12 +419,12 @@ pub(super) fn constant(expr: &Expr) -> Option<Value> {
     if let Op::Literal(value) = expr.op() {
         return Some(value.clone());
     }
-    if is_constant(expr) { worked_out(expr) } else { None }
+    if is_constant(expr) { worked_out(expr).ok() } else { None }
 }
 
 /// The value of an expression that reads no more than literals.
-pub(super) fn worked_out(expr: &Expr) -> Option<Value> {
-    alone(&Record::new(), DateTime::UNIX_EPOCH, |context| evaluate::evaluate(expr, context)).ok()
+pub(super) fn worked_out(expr: &Expr) -> Result<Value, Failure> {
+    alone(&Record::new(), DateTime::UNIX_EPOCH, |context| evaluate::evaluate(expr, context))
 }
 
 /// Whether an expression is the same always: literals put together, and the constructors of literals.

@@ -69,6 +69,8 @@ pub struct Kept {
     pub held: BTreeMap<FieldName, Domain>,
     /// Pairs of fields by whose limits the first is never below the second.
     pub ordered: BTreeSet<(FieldName, FieldName)>,
+    /// Fields and columns that hold percentages, by their names.
+    pub shares: BTreeSet<FieldName>,
     /// Lists that always have an item.
     pub not_empty: BTreeSet<FieldName>,
     /// Columns of rows that hold a list which always has an item.

@@ -8,6 +8,7 @@ use super::id::{FieldName, StepId};
 use super::value::{Typed, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 
 /// How deep the tree of an expression may be.
@@ -286,6 +287,17 @@ impl Expr {
     /// Whether this or anything in it is so; what is so is not looked into.
     pub fn any(&self, is: &mut dyn FnMut(&Expr) -> bool) -> bool {
         is(self) || self.op().children().into_iter().any(|child| child.any(is))
+    }
+
+    /// The same with other parts in the place of some; what is put there is not looked into.
+    #[must_use]
+    pub fn with(self, instead: &impl Fn(&Expr) -> Option<Expr>) -> Expr {
+        match instead(&self) {
+            Some(other) => other,
+            None => match self.0.try_map(&mut |child: Expr| Ok::<Expr, Infallible>(child.with(instead))) {
+                Ok(op) => Expr::new(op),
+            },
+        }
     }
 }
 
