@@ -2,14 +2,17 @@
 //! may cross, a rule that reads nothing of its own form, what is computed from the fields of others.
 //!
 //! Whoever is asked chooses what their own form asks, so a rule that reads any of that is theirs to keep. All else is
-//! as it is when the step comes, and has to be proved. Where something else can be answered there is no need: who approves
-//! can reject, a step with `allow: [return]` goes back, and what may be left empty is.
+//! as it is when the step comes, or later, where it is the day, and has to be proved. What is asked again with `edit` held
+//! its rules when it was filled in: only those that steps or time can move are looked at. Where something else can be
+//! answered there is no need: who approves can reject, a step with `allow: [return]` goes back, and what may be left
+//! empty is.
 
 use super::impossible_field::stand_so;
 use super::place::Place;
 use super::proof::Areas;
 use super::{Subject, called};
 use crate::compile::lower::Part;
+use crate::compile::resolve::walk;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::cover::Answer;
 use crate::expression::domain::Domain;
@@ -18,7 +21,7 @@ use crate::expression::region::{Declared, Subjects};
 use crate::model::definition::{StepKind as Kind, outcome};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::{Arithmetic, Comparison, Expr, Formula, Op, Read};
-use crate::model::id::FieldName;
+use crate::model::id::{FieldName, StepId};
 use crate::model::text::Wording;
 use crate::model::value::Value;
 use crate::syntax::{self, FeelText};
@@ -33,10 +36,38 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         }
         let (step, forms, found) = (called(placed), vec![&human.form], Vec::new());
-        let mut asking = Asking { subject, step, place, forms, found };
+        let mut asking = Asking { subject, step, place, forms, edited: &human.edit, again: false, found };
+        // The day goes on while the step waits.
+        asking.place.known.retain(|(of, _)| !of.any(&mut |part| is_now(part)));
         asking.form(&placed.source.form, &human.form);
+        asking.again = true;
+        for name in &placed.source.edit {
+            let Some(field) = subject.definition.field_at(&placed.id, &FieldName::from(name.value.as_str())) else {
+                continue;
+            };
+            let Some(source) = source(subject, subject.flow.row_of(&placed.id), &name.value) else { continue };
+            let before = asking.found.len();
+            asking.one(source, field);
+            let asked = |found: Diagnostic| found.context(name.span, Wording::new("在这里再填", "asked again here"));
+            let here: Vec<Diagnostic> = asking.found.drain(before..).map(asked).collect();
+            asking.found.extend(here);
+        }
         diagnostics.append(&mut asking.found);
     }
+}
+
+/// A field as it is declared; in the body of an `each`, a column of its rows.
+fn source<'s>(subject: &'s Subject<'_>, each: Option<&StepId>, name: &str) -> Option<&'s syntax::Field> {
+    let document = subject.document;
+    let mut asked: Vec<&syntax::Field> = document.form.iter().chain(&document.data).collect();
+    walk(&document.steps, &mut |step| asked.extend(&step.form));
+    let list = each.and_then(|each| match &subject.definition.steps.get(each)?.kind {
+        Kind::Each(each) => Some(&each.list),
+        _ => None,
+    });
+    let columns = asked.iter().filter(|field| list.is_some_and(|list| field.name.value == list.as_str()));
+    let columns: Vec<&syntax::Field> = columns.flat_map(|list| &list.fields).collect();
+    columns.into_iter().chain(asked).find(|field| field.name.value == name)
 }
 
 /// A step that asks a form.
@@ -46,32 +77,62 @@ struct Asking<'s> {
     place: Place<'s>,
     /// The form, and the columns of the list in it that is looked into.
     forms: Vec<&'s Form>,
+    /// What it asks besides, that was filled in before.
+    edited: &'s [FieldName],
+    /// Whether that is what is looked at.
+    again: bool,
     found: Vec<Diagnostic>,
 }
 
 impl<'s> Asking<'s> {
     fn form(&mut self, written: &[syntax::Field], form: &'s Form) {
         for source in written {
-            let Some(field) = form.get(source.name.value.as_str()) else { continue };
-            if !self.subject.reading.field(&source.name.value) || !is_demanded(field) {
-                continue;
+            if let Some(field) = form.get(source.name.value.as_str()) {
+                self.one(source, field);
             }
-            let known = self.place.known.len();
-            if let Some(when) = &field.when {
-                // Who can choose whether it is asked can leave it.
-                if self.given(&[when]).is_none() {
-                    continue;
-                }
-                self.place.known.extend(proves(&when.root, true));
-            }
-            self.field(source, field);
-            if let FieldKind::List(columns) = &field.kind {
-                self.forms.push(columns);
-                self.form(&source.fields, columns);
-                self.forms.pop();
-            }
-            self.place.known.truncate(known);
         }
+    }
+
+    fn one(&mut self, source: &syntax::Field, field: &'s Field) {
+        if !self.subject.reading.field(&source.name.value) || !is_demanded(field) {
+            return;
+        }
+        let known = self.place.known.len();
+        if let Some(when) = &field.when {
+            // Who can choose whether it is asked can leave it.
+            if self.given(&[when]).is_none() {
+                return;
+            }
+            self.place.known.extend(proves(&when.root, true));
+        }
+        if !self.again || self.may_have_moved(field) {
+            self.field(source, field);
+        }
+        if let FieldKind::List(columns) = &field.kind {
+            self.forms.push(columns);
+            self.form(&source.fields, columns);
+            self.forms.pop();
+        }
+        self.place.known.truncate(known);
+    }
+
+    /// Whether what keeps a field may be another than when it was filled in. What people change is refused where it would
+    /// break the rules of another field.
+    fn may_have_moved(&self, field: &Field) -> bool {
+        let rule = field.check.as_ref().map(|check| &check.that);
+        let rules = field.min.iter().chain(&field.max).chain(rule);
+        field.when.is_some() || rules.flat_map(|rule| &rule.reads).any(|read| self.moves(read, &mut BTreeSet::new()))
+    }
+
+    /// Whether something that is read changes by itself or is written by steps.
+    fn moves(&self, read: &Read, seen: &mut BTreeSet<FieldName>) -> bool {
+        let Read::Field(name) = read else { return matches!(read, Read::Step(_) | Read::Now) };
+        let definition = self.subject.definition;
+        if definition.data.contains_key(name) {
+            return true;
+        }
+        let value = definition.fields().find(|(known, _)| *known == name).and_then(|(_, field)| field.value.as_ref());
+        seen.insert(name.clone()) && value.is_some_and(|value| value.reads.iter().any(|read| self.moves(read, seen)))
     }
 
     fn field(&mut self, source: &syntax::Field, field: &Field) {
@@ -115,7 +176,7 @@ impl<'s> Asking<'s> {
     /// What these read of fields, where they read some and nothing that whoever is asked chooses, nor what is known only as
     /// they answer.
     fn given(&self, formulas: &[&Formula]) -> Option<Vec<String>> {
-        let known = |read: &Read| matches!(read, Read::Field(_) | Read::Step(_));
+        let known = |read: &Read| matches!(read, Read::Field(_) | Read::Step(_) | Read::Now);
         if !formulas.iter().all(|formula| formula.reads.iter().all(known)) {
             return None;
         }
@@ -141,13 +202,16 @@ impl<'s> Asking<'s> {
         }
     }
 
-    /// Whether a field is of the form, and not computed from others alone.
+    /// Whether a field is asked here, or computed from such.
     fn is_chosen(&self, name: &FieldName, seen: &mut BTreeSet<FieldName>) -> bool {
-        let Some(field) = self.forms.iter().rev().find_map(|form| form.get(name)) else { return false };
-        let Some(value) = &field.value else { return true };
+        let own = self.forms.iter().rev().find_map(|form| form.get(name));
+        let elsewhere = || self.subject.definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field);
+        let Some(value) = own.or_else(elsewhere).and_then(|field| field.value.as_ref()) else {
+            return own.is_some() || self.edited.contains(name);
+        };
         let chosen = |read: &Read| match read {
             Read::Field(name) => seen.insert(name.clone()) && self.is_chosen(name, seen),
-            Read::Step(_) => false,
+            Read::Step(_) | Read::Now => false,
             _ => true,
         };
         value.reads.iter().any(chosen)
@@ -190,10 +254,16 @@ impl<'s> Asking<'s> {
                         format!("`max` 可能比 `min` 小：{} 不是在这里填的。那时什么都填不进去，`{step}` 没有人办得完", names.zh),
                         format!("`max` may be less than `min`, as {} not filled in here: then nothing fits, and nobody can complete `{step}`", are(&names.en)),
                     ),
-                    Wording::new(
-                        format!("请限制 {}，或只在填得了的时候才问：`when: {high} >= {low}`。", names.zh),
-                        format!("Limit {}, or ask for this only where something fits: `when: {high} >= {low}`.", names.en),
-                    ),
+                    match self.again {
+                        false => Wording::new(
+                            format!("请限制 {}，或只在填得了的时候才问：`when: {high} >= {low}`。", names.zh),
+                            format!("Limit {}, or ask for this only where something fits: `when: {high} >= {low}`.", names.en),
+                        ),
+                        true => Wording::new(
+                            format!("请限制 {}，或让最小值跟着它变：`min: min({low}, {high})`。", names.zh),
+                            format!("Limit {}, or let the least follow: `min: min({low}, {high})`.", names.en),
+                        ),
+                    },
                 )
                 .context(min.span, Wording::new("最小", "the least"))
             }
@@ -255,6 +325,11 @@ impl<'s> Asking<'s> {
 /// Whether a form is refused where this breaks its rules: it may not be left empty, or is computed.
 fn is_demanded(field: &Field) -> bool {
     field.required || field.value.is_some() || field.is_several() && field.min.is_some()
+}
+
+/// Whether an expression asks what time it is.
+fn is_now(expr: &Expr) -> bool {
+    matches!(expr.op(), Op::Call(name, _) if matches!(&**name, "now" | "today"))
 }
 
 fn are(names: &str) -> String {
