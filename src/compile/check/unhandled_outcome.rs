@@ -1,4 +1,5 @@
-//! A call that does not say what happens when the other process is rejected, withdrawn or cancelled.
+//! A call that does not say what happens when the other process is rejected, withdrawn or cancelled, or does not begin
+//! as another case of its key is open.
 
 use super::Subject;
 use crate::compile::outcomes::OTHERWISE;
@@ -16,7 +17,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if call.detached || led(OTHERWISE) || !subject.reading.step(call.process.span) {
             continue;
         }
-        let bad = [outcome::REJECTED, outcome::WITHDRAWN, outcome::CANCELLED];
+        let bad = [outcome::REJECTED, outcome::WITHDRAWN, outcome::CANCELLED, outcome::REFUSED];
         let open: Vec<&str> =
             bad.into_iter().filter(|name| callee.outcomes.iter().any(|known| known == name) && !led(name)).collect();
         if open.is_empty() {
