@@ -1,12 +1,13 @@
 //! A branch that may be over at once, where not all branches are waited for: the others are then given up before
-//! anybody has seen them, and an approval that everybody relies on never comes.
+//! anybody has seen them, and an approval that everybody relies on never comes. And one that waits for the lock of so many
+//! before it that none is waited for any more once it has it.
 
 use super::Subject;
 use crate::compile::waits::Idle;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::model::graph::{Node, On};
 use crate::model::text::Wording;
-use crate::syntax::{Join, StepKind};
+use crate::syntax::{Branch, Join, StepKind};
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     let idle =
@@ -16,6 +17,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         if join.value == Join::All || !subject.flow_known_in(placed.source.span) {
             continue;
         }
+        behind_one_lock(branches, join.value, diagnostics);
         let (holder, join) = (Node::Step(placed.id.clone()), Node::Join(placed.id.clone()));
         let over_at_once = |name: &str| {
             let first = subject.flow.graph.next(&holder, &On::Branch(name.into()));
@@ -44,5 +46,36 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 )),
             );
         }
+    }
+}
+
+/// Tells the branches that begin with a lock which so many before them hold to their ends that these are enough.
+fn behind_one_lock(branches: &[Branch], join: Join, diagnostics: &mut Vec<Diagnostic>) {
+    let enough = match join {
+        Join::All => return,
+        Join::Any => 1,
+        Join::Count(count) => count as usize,
+    };
+    for (number, branch) in branches.iter().enumerate() {
+        let Some(own) = branch.steps.first().and_then(|first| first.lock.as_ref()) else { continue };
+        let held = branches.iter().take(number).filter_map(|other| match other.steps.as_slice() {
+            [only] => only.lock.as_ref().filter(|lock| lock.value == own.value),
+            _ => None,
+        });
+        let held: Vec<_> = held.collect();
+        let Some(last) = enough.checked_sub(1).and_then(|last| held.get(last)) else { continue };
+        let name = &branch.name.value;
+        diagnostics.push(
+            Diagnostic::new(
+                Code::EarlyJoin,
+                own.span,
+                Wording::new(
+                    format!("`{name}` 这一路要等前面的路让出锁，而那时 `join` 已经够了，`{name}` 永远轮不到"),
+                    format!("the branch `{name}` waits until those before it give the lock back, and they are enough for the `join`: it is never asked"),
+                ),
+            )
+            .context(last.span, Wording::new("同一把锁", "the same lock"))
+            .hint(Wording::new("去掉一处 `lock`，或写 `join: all`", "take one `lock` away, or write `join: all`")),
+        );
     }
 }
