@@ -61,6 +61,7 @@ pub(super) fn kept(document: &Process, directory: &Directory) -> Kept {
             .map(|field| field.name.value.as_str().into())
             .collect(),
         held: held(&asked, &written),
+        most: most(asked.iter().chain(&written).copied()),
         ordered: ordered(document, &asked, &written),
         full_columns,
         // What is asked later, or not always, has no items before.
@@ -86,6 +87,19 @@ fn held(asked: &[&Field], written: &[&Field]) -> BTreeMap<FieldName, Domain> {
         found.insert(name, all);
     }
     found
+}
+
+/// The most items of lists that say so, by their names.
+fn most<'f>(fields: impl Iterator<Item = &'f Field>) -> BTreeMap<FieldName, Decimal> {
+    let mut found: BTreeMap<FieldName, Option<Decimal>> = BTreeMap::new();
+    for field in fields {
+        let most = field.max.as_ref().filter(|_| is_list(field)).and_then(|max| max.text.trim().parse().ok());
+        found
+            .entry(field.name.value.as_str().into())
+            .and_modify(|all| *all = all.zip(most).map(|(one, other)| one.max(other)))
+            .or_insert(most);
+    }
+    found.into_iter().filter_map(|(name, most)| Some((name, most?))).collect()
 }
 
 /// Pairs of fields of one form where one is the limit of the other: `to` with `min: from`. Whoever changes one of them
@@ -136,10 +150,17 @@ pub(super) fn full(document: &Process) -> Vec<&str> {
     found
 }
 
+/// Whether a field holds several items.
+fn is_list(field: &Field) -> bool {
+    field.many.is_some() || field.kind.is_some_and(|kind| kind.value == FieldType::List)
+}
+
 /// Whether a form takes a list only with an item in it.
 pub(super) fn is_full(field: &Field) -> bool {
-    let list = field.many.is_some() || field.kind.is_some_and(|kind| kind.value == FieldType::List);
     let required = field.required.is_some_and(|required| required.value);
     let least = field.min.as_ref().and_then(|min| min.text.trim().parse::<Decimal>().ok());
-    list && field.when.is_none() && field.value.is_none() && (required || least.is_some_and(|min| min >= Decimal::ONE))
+    is_list(field)
+        && field.when.is_none()
+        && field.value.is_none()
+        && (required || least.is_some_and(|min| min >= Decimal::ONE))
 }

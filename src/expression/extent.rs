@@ -11,7 +11,7 @@ use super::interval::{greatest, least, part_of_time, rounded, sum};
 use super::line::Line;
 use super::range::{Ends, Values};
 use super::region::{Declared, implied};
-use crate::model::formula::{Expr, Op, Source};
+use crate::model::formula::{Arithmetic, Expr, Op, Source};
 use crate::model::id::FieldName;
 use crate::model::value::Value;
 use rust_decimal::Decimal;
@@ -296,6 +296,39 @@ impl Reckoning<'_> {
         }
     }
 
+    /// How many characters a text has at least and at most, as far as that is known.
+    fn letters(&mut self, text: &Expr) -> Ends {
+        let length = |inner: &mut Self, text: &Expr| {
+            let length = inner.of(&Expr::new(Op::Call("string length".into(), vec![text.clone()])));
+            length.placed().map(|(_, ends)| ends).unwrap_or_default()
+        };
+        match text.op() {
+            Op::Literal(Value::Text(text)) => {
+                let count = Decimal::from(text.chars().count());
+                (Some(count), Some(count))
+            }
+            Op::Field(name) => self.declared.rows(name),
+            Op::Arithmetic(Arithmetic::Add, a, b) => {
+                let (a, b) = (length(self, a), length(self, b));
+                (sum(a.0, b.0), sum(a.1, b.1))
+            }
+            Op::If(condition, then, otherwise) => {
+                let first = self.where_so(condition, true, |there| length(there, then));
+                let second = self.where_so(condition, false, |there| length(there, otherwise));
+                one_of(first, second, |a, b| (least(a.0, b.0), greatest(a.1, b.1))).unwrap_or_default()
+            }
+            Op::Call(name, arguments) => match (&**name, arguments.as_slice()) {
+                ("substring", [of, _]) => (None, length(self, of).1),
+                ("substring", [of, _, most]) => {
+                    let (whole, most) = (length(self, of).1, self.of(most).ends().1);
+                    (None, whole.into_iter().chain(most).min())
+                }
+                _ => (None, None),
+            },
+            _ => (None, None),
+        }
+    }
+
     /// How many whole numbers there are at most from one to another, be it up or down.
     fn counted_through(&mut self, from: &Expr, to: &Expr) -> Option<Decimal> {
         let (a, b) = self.of(from).values().ends()?;
@@ -337,7 +370,10 @@ impl Reckoning<'_> {
                 let (least, most) = arguments.first().map(|list| self.counted(list)).unwrap_or_default();
                 Some((least.or(zero), most, true))
             }
-            ("string length", _) => Some((zero, None, true)),
+            ("string length", _) => {
+                let (least, most) = arguments.first().map(|text| self.letters(text)).unwrap_or_default();
+                Some((least.or(zero), most, true))
+            }
             ("filled", _) => Some((zero, Some(Decimal::ONE), false)),
             ("sqrt", _) => Some((zero, None, false)),
             ("working days between", _) => Some((None, None, true)),

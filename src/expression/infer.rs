@@ -352,20 +352,27 @@ impl<'s> Infer<'s> {
             Syntax::Path(of, name, range) => self.path(node, of, name, range),
             Syntax::Filter(list, condition) => {
                 let typing = self.filter(list, condition);
+                self.check_effort(node, &typing.expr);
                 self.asked(node, typing)
             }
             Syntax::For(over, body) => {
                 let (sources, body) = self.iterate(over, |pass| pass.visit(body, None));
                 let of = Type::List(Box::new(body.typed()));
-                Typing::new(Op::For(sources, body.expr), of).in_unit(body.unit)
+                let typing = Typing::new(Op::For(sources, body.expr), of).in_unit(body.unit);
+                self.check_effort(node, &typing.expr);
+                typing
             }
             Syntax::Some(over, body) => {
                 let (sources, body) = self.iterate(over, |pass| pass.condition(body));
-                Typing::new(Op::Some(sources, body.expr), Type::Boolean)
+                let typing = Typing::new(Op::Some(sources, body.expr), Type::Boolean);
+                self.check_effort(node, &typing.expr);
+                typing
             }
             Syntax::Every(over, body) => {
                 let (sources, body) = self.iterate(over, |pass| pass.condition(body));
-                Typing::new(Op::Every(sources, body.expr), Type::Boolean)
+                let typing = Typing::new(Op::Every(sources, body.expr), Type::Boolean);
+                self.check_effort(node, &typing.expr);
+                typing
             }
             Syntax::InstanceOf(value, kind) => {
                 let value = self.visit(value, None);

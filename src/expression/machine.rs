@@ -11,11 +11,11 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 /// How many steps one evaluation may take.
-const STEPS: u32 = 1_000_000;
+pub(super) const STEPS: u32 = 1_000_000;
 /// How many items a list may have.
 pub(super) const LIST_LIMIT: usize = 10_000;
 /// How many bytes a text may have.
-pub(super) const TEXT_LIMIT: usize = 65_536;
+pub(super) const TEXT_LIMIT: usize = 1_048_576;
 
 pub(super) static NULL: Value = Value::Null;
 static TRUE: Value = Value::Boolean(true);

@@ -15,7 +15,7 @@
 //! **Money.** Money ± money and money × or ÷ a number are money, money ÷ money is a number, a written number is
 //! either; what else mixes the two is refused.
 //!
-//! **Limits.** 4 KB of text, a tree of depth 64, a budget of steps, lists of 10,000 items, texts of 64 KB:
+//! **Limits.** 4 KB of text, a tree of depth 64, a budget of steps, lists of 10,000 items, texts of 1 MB:
 //! everything here ends and nothing panics, whatever it is given.
 //!
 //! Knows no files: places are byte ranges within the expression's own text.
@@ -29,6 +29,7 @@ mod construct;
 pub mod cover;
 mod cursor;
 pub mod domain;
+mod effort;
 mod evaluate;
 pub mod extent;
 mod fault;

@@ -183,7 +183,7 @@ impl Declared for Infer<'_> {
     }
 
     fn rows(&self, name: &FieldName) -> Ends {
-        (self.is_never_empty(name.as_str()).then_some(Decimal::ONE), None)
+        (self.is_never_empty(name.as_str()).then_some(Decimal::ONE), self.scope.kept.most.get(name).copied())
     }
 }
 

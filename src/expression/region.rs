@@ -34,7 +34,7 @@ pub trait Declared {
     fn proved(&self, _: &Expr) -> Option<Values> {
         None
     }
-    /// How many rows a list has at least and at most, where something keeps it there.
+    /// How many rows a list has at least and at most, or characters a text, where something keeps it there.
     fn rows(&self, _: &FieldName) -> Ends {
         (None, None)
     }

@@ -73,6 +73,8 @@ pub struct Kept {
     pub shares: BTreeSet<FieldName>,
     /// Lists that always have an item.
     pub not_empty: BTreeSet<FieldName>,
+    /// The most items of lists, by their names.
+    pub most: BTreeMap<FieldName, Decimal>,
     /// Columns of rows that hold a list which always has an item.
     pub full_columns: BTreeSet<FieldName>,
     /// The parts that everybody has who may apply: a position, a department.

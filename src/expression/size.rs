@@ -16,7 +16,7 @@ use crate::model::value::Value;
 use rust_decimal::Decimal;
 
 /// What a number without a limit may well be.
-const USUAL: Decimal = Decimal::from_parts(999_999_999, 0, 0, false, 0);
+pub(super) const USUAL: Decimal = Decimal::from_parts(999_999_999, 0, 0, false, 0);
 
 /// How many numbers are tried with each other, each at both of its ends.
 const MOST: usize = 5;

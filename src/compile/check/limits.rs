@@ -83,6 +83,9 @@ impl<'f> To<'f> {
         if self.is_never_within(constants, found) {
             return Some(self.beyond(text, constants));
         }
+        if matches!(self.field.kind, FieldKind::Text | FieldKind::LongText) && !self.field.many {
+            return self.lettered(text, of, reckon);
+        }
         if !held.has_limits() || held.takes(found) {
             return None;
         }
@@ -111,6 +114,37 @@ impl<'f> To<'f> {
         let kept = unset.map(|name| format!("{name} = null or ")).unwrap_or_default() + &kept.join(" and ");
         let help = instead.map(|instead| self.instead(&instead, &kept));
         Some(self.at_limit(self.maybe(text, &format!("可能{}", what.0), &format!("may be {}", what.1), help), limited))
+    }
+
+    /// What is wrong with how many characters a text has, where that is known.
+    fn lettered(&self, text: &FeelText, of: &Expr, reckon: &Reckon<'_>) -> Option<Diagnostic> {
+        let limit = |limit: &Option<Formula>| fixed(limit.as_ref()?)?.as_number();
+        let (low, high) = (limit(&self.field.min), limit(&self.field.max));
+        low.or(high)?;
+        let length = Expr::new(Op::Call("string length".into(), vec![of.clone()]));
+        let (least, most) = reckon(&length).ends();
+        let low = low.filter(|low| least.is_some_and(|least| least > Decimal::ZERO && least < *low));
+        let high = high.filter(|high| most.is_some_and(|most| most > *high));
+        let written = self.written(text);
+        let ((zh, en), help) = match (low, high) {
+            (_, Some(high)) => {
+                let instead = format!("substring({written}, 1, {high})");
+                (
+                    (format!("可能多于 {high} 个字"), format!("may have more than {high} characters")),
+                    self.instead(&instead, ""),
+                )
+            }
+            (Some(low), None) => {
+                let asked = format!("when: string length({written}) >= {low}");
+                let help = Wording::new(
+                    format!("先判断，例如 `{asked}`，或限制它读的字段。"),
+                    format!("Ask first, as with `{asked}`, or limit what it reads."),
+                );
+                ((format!("可能少于 {low} 个字"), format!("may have fewer than {low} characters")), help)
+            }
+            (None, None) => return None,
+        };
+        Some(self.at_limit(self.maybe(text, &zh, &en, Some(help)), high.is_some()))
     }
 
     /// What may be no whole number where only those are held.

@@ -5,6 +5,7 @@
 //! is changed, and goes no farther than its expression.
 
 use super::Subject;
+use super::lengths::lengths;
 use crate::compile::assigned::Certain;
 use crate::compile::lower::Part;
 use crate::compile::outcomes;
@@ -222,8 +223,11 @@ impl Declared for Place<'_> {
 
     fn rows(&self, name: &FieldName) -> (Option<Decimal>, Option<Decimal>) {
         let definition = self.subject.definition;
-        let list = definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field);
-        let Some(list) = list.filter(|list| matches!(list.kind, FieldKind::List(_)) && list.value.is_none()) else {
+        let found = definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field);
+        if let Some(text) = found.filter(|field| matches!(field.kind, FieldKind::Text | FieldKind::LongText)) {
+            return letters(text, definition.data.contains_key(name));
+        }
+        let Some(list) = found.filter(|list| matches!(list.kind, FieldKind::List(_)) && list.value.is_none()) else {
             return (None, None);
         };
         let number = |limit: &Option<Formula>| fixed(limit.as_ref()?)?.as_number();
@@ -232,6 +236,28 @@ impl Declared for Place<'_> {
         let least = number(&list.min).max(list.required.then_some(Decimal::ONE));
         (least.filter(|_| full), number(&list.max))
     }
+}
+
+/// How many characters a text has where it is set. What people type has one at least, and an end.
+fn letters(text: &Field, by_steps: bool) -> (Option<Decimal>, Option<Decimal>) {
+    if text.many || text.value.is_some() {
+        return (None, None);
+    }
+    let number = |limit: &Option<Formula>| fixed(limit.as_ref()?)?.as_number();
+    let (least, most) = (number(&text.min), number(&text.max));
+    if by_steps {
+        return (least, most);
+    }
+    let matched = match &text.pattern {
+        Some(pattern) => match lengths(pattern) {
+            Some((least, most)) => (Some(least), most),
+            None => return (least, most),
+        },
+        None => (Some(1), None),
+    };
+    let count = |count: Option<usize>| count.map(Decimal::from);
+    let most = most.into_iter().chain(count(matched.1)).chain(count(text.most())).min();
+    (least.into_iter().chain(count(matched.0)).max(), most)
 }
 
 /// What varies on its own, as an author writes it.

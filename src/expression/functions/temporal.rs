@@ -286,12 +286,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
             // The working days after the one day, up to and with the other; negative if it is earlier.
             let at = |index: usize| arguments.get(index).and_then(|value| day(value));
             let (Some(from), Some(to)) = (at(0), at(1)) else { return Err(unexpected("working days between")) };
-            let (first, last) = (from.min(to), from.max(to));
-            machine.spend(usize::try_from((last - first).num_days()).unwrap_or(usize::MAX))?;
-            let calendar = machine.context.calendar;
-            let days = first.iter_days().skip(1).take_while(|date| *date <= last);
-            let count = days.filter(|date| calendar.is_working_day(*date)).count();
-            let count = Decimal::from(count);
+            let days = machine.context.calendar.working_days_after(from.min(to), from.max(to));
+            let count = Decimal::from(days);
             Ok(Value::Number(if to < from { -count } else { count }))
         },
     },

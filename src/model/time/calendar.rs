@@ -167,17 +167,24 @@ impl Calendar {
         None
     }
 
+    /// How many working days there are after one day, up to and with another; none where that is earlier.
+    pub fn working_days_after(&self, date: NaiveDate, to: NaiveDate) -> i64 {
+        let Some(first) = date.succ_opt().filter(|first| *first <= to) else { return 0 };
+        let by_week = |date: NaiveDate| !self.week[date.weekday().num_days_from_monday() as usize].is_empty();
+        let days = (to - date).num_days();
+        let a_week = self.week.iter().filter(|hours| !hours.is_empty()).count() as i64;
+        let rest = first.iter_days().take((days % 7) as usize).filter(|date| by_week(*date)).count() as i64;
+        let named: BTreeSet<&NaiveDate> =
+            self.holidays.range(first..=to).chain(self.working.range(first..=to)).map(|(date, _)| date).collect();
+        let other = |date: &NaiveDate| i64::from(self.is_working_day(*date)) - i64::from(by_week(*date));
+        days / 7 * a_week + rest + named.into_iter().map(other).sum::<i64>()
+    }
+
     /// How many working days have passed between two instants: each counts once its time of day is reached.
     pub fn working_days_between(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> i64 {
         let (from, to) = (self.local(from), self.local(to));
-        let mut days = 0;
-        let mut date = from.date();
-        for _ in 0..SEARCH_DAYS {
-            let Some(next) = date.succ_opt().filter(|next| next.and_time(from.time()) <= to) else { break };
-            date = next;
-            days += i64::from(self.is_working_day(date));
-        }
-        days
+        let last = if from.time() <= to.time() { Some(to.date()) } else { to.date().pred_opt() };
+        last.map_or(0, |last| self.working_days_after(from.date(), last))
     }
 
     /// The instant `duration` after `from`. Working time outside working hours begins at the next opening;
@@ -185,8 +192,9 @@ impl Calendar {
     pub fn add(&self, from: DateTime<Utc>, duration: Duration) -> Option<DateTime<Utc>> {
         match duration {
             Duration::Seconds(seconds) => {
-                let nanos = seconds.checked_mul(Decimal::from(1_000_000_000))?.trunc().to_i64()?;
-                from.checked_add_signed(TimeDelta::nanoseconds(nanos))
+                let whole = seconds.floor();
+                let nanos = seconds.checked_sub(whole)?.checked_mul(Decimal::from(1_000_000_000))?;
+                from.checked_add_signed(TimeDelta::new(whole.to_i64()?, nanos.trunc().to_u32()?)?)
             }
             Duration::Months(months) => Some(self.instant(add_months(self.local(from), months)?)),
             Duration::WorkingDays(days) => {
@@ -333,6 +341,35 @@ mod tests {
         assert_eq!(calendar.add(second, Duration::WorkingMinutes(30)), Some(second + TimeDelta::minutes(30)));
         let days = |from| calendar.add(at(from), Duration::WorkingDays(1)).unwrap();
         assert_eq!(days("2026-03-07T12:00"), at("2026-03-08T12:00"));
+    }
+
+    #[test]
+    fn working_days_are_counted_as_one_by_one_however_many_there_are() {
+        let mut calendar = china();
+        let day = |month, day| NaiveDate::from_ymd_opt(2026, month, day).unwrap();
+        // A holiday on a Saturday, one that is worked through, and a day off that is worked anyway.
+        calendar.holidays.extend([(day(10, 17), "周六".into()), (day(10, 21), "补班".into())]);
+        calendar.working.extend([(day(10, 21), "补班".into()), (day(10, 23), "照常".into())]);
+        for (from, to) in (0..40).flat_map(|from| (0..40).map(move |to| (from, to))) {
+            let (from, to) = (day(9, 20) + Days::new(from), day(9, 20) + Days::new(to));
+            let one_by_one = from.iter_days().skip(1).take_while(|date| *date <= to);
+            let counted = one_by_one.filter(|date| calendar.is_working_day(*date)).count() as i64;
+            assert_eq!(calendar.working_days_after(from, to), counted, "{from} {to}");
+        }
+        let far = NaiveDate::from_ymd_opt(9999, 12, 31).unwrap();
+        assert_eq!(calendar.working_days_after(far, day(1, 1)), 0);
+        assert!(calendar.working_days_after(day(1, 1), far) > 2_000_000);
+        assert!(calendar.working_days_between(at("2026-03-02T09:00"), at("2126-03-02T09:00")) > 26_000);
+    }
+
+    #[test]
+    fn lengths_of_time_reach_as_far_as_the_calendar() {
+        let (calendar, from) = (china(), at("2026-03-02T09:14"));
+        let days = |days: i64| calendar.add(from, Duration::Seconds(Decimal::from(days * 86_400)));
+        assert_eq!(days(600 * 365), from.checked_add_signed(TimeDelta::days(600 * 365)), "more than nanoseconds count");
+        let half = calendar.add(from, Duration::Seconds(Decimal::new(-15, 1)));
+        assert_eq!(half, from.checked_sub_signed(TimeDelta::milliseconds(1_500)));
+        assert_eq!(days(i64::MAX / 86_400), None);
     }
 
     #[test]
