@@ -41,6 +41,8 @@ pub(crate) struct Metrics {
     pub(crate) sound: Vec<Metric>,
     /// The names of all of them.
     pub(crate) named: BTreeSet<String>,
+    /// Whether the name of one could not be read.
+    pub(crate) unnamed: bool,
 }
 
 /// Compiles the metrics of a folder.
@@ -53,7 +55,10 @@ pub(crate) fn metrics(
     let mut metrics = Metrics::default();
     let mut first_of: BTreeMap<&str, Span> = BTreeMap::new();
     for (id, document) in documents {
-        let Some(name) = &document.name else { continue };
+        let Some(name) = &document.name else {
+            metrics.unnamed = true;
+            continue;
+        };
         if let Some(first) = first_of.insert(name.value.as_str(), name.span) {
             diagnostics.push(twice(("指标", "metric"), &name.value, name.span, first));
             continue;

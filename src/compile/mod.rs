@@ -215,8 +215,8 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
 
     let names: BTreeSet<&str> =
         processes.iter().filter_map(|(_, process)| process.name.as_ref()).map(|name| name.value.as_str()).collect();
-    // A process that could not be read may be the one that an absence names.
-    let known_processes = (!unknown && broken.is_empty()).then_some(&names);
+    // A process whose name could not be read may be the one that an absence names.
+    let known_processes = (!unknown && processes.iter().all(|(_, process)| process.name.is_some())).then_some(&names);
     let reading = |id: &SourceId| hidden.get(id).cloned().unwrap_or_default();
     let people = directories.first().map(|(id, _)| reading(id)).unwrap_or_default();
     let unclear = organisation::Unclear { broken: &broken, unread: &unread, reading: &people };

@@ -6,7 +6,8 @@
 use crate::diagnostics::{Code, Diagnostic, Source, SourceId, Span, quoted_list, suggest};
 use crate::model::text::Wording;
 use crate::syntax::node::{Entry, Node, NodeKind};
-use crate::syntax::{depth, dialect, slip, trap};
+use crate::syntax::{depth, dialect, node, slip, trap};
+use std::ops::Range;
 
 /// One kind of mapping: what it is called, and its keys.
 pub(crate) struct Place {
@@ -38,6 +39,8 @@ pub(crate) const PEOPLE_TEXT: Shape =
 pub(crate) struct Lowering<'s> {
     pub(crate) id: SourceId,
     pub(crate) source: &'s Source,
+    /// Lines that could not be read and were left out.
+    pub(crate) gaps: &'s [Range<u32>],
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Keys that were passed over with their values, as one fault told before makes them what they are.
     pub(crate) overlooked: Vec<Span>,
@@ -101,6 +104,11 @@ impl<'s> Lowering<'s> {
     pub(super) fn reads_on(&mut self, diagnostic: Diagnostic) {
         self.meant.push(diagnostic.span);
         self.report(diagnostic);
+    }
+
+    /// Whether nothing is left out of what stands behind a key, so that what is not there is missing.
+    pub(crate) fn is_whole(&self, key: Span, value: &Node) -> bool {
+        value.is_whole() && !node::beside_gap(&self.source.text, key.start, self.gaps)
     }
 
     /// Opens a mapping of a known kind. `at` is where a missing key is shown. Unknown keys are reported here.

@@ -139,6 +139,7 @@ fn may_hide(found: &Diagnostic) -> bool {
     let read_on = matches!(
         found.code,
         Code::FullWidthPunctuation
+            | Code::ControlCharacter
             | Code::ForeignSyntax
             | Code::YamlSyntax
             | Code::UnknownKey

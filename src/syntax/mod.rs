@@ -168,7 +168,8 @@ struct Read {
 
 impl Read {
     fn of(id: SourceId, source: &Text, mut tree: Tree) -> Read {
-        let mut lowering = Lowering { id, source, diagnostics: Vec::new(), overlooked: Vec::new(), meant: Vec::new() };
+        let (diagnostics, overlooked, meant) = (Vec::new(), Vec::new(), Vec::new());
+        let mut lowering = Lowering { id, source, gaps: &tree.gaps, diagnostics, overlooked, meant };
         let document = match &tree.root {
             Some(root) => match lowering.document(root) {
                 Document::Tests(tests) => lowering.tests(tests, &tree.more),
@@ -176,12 +177,13 @@ impl Read {
             },
             None => Document::Unknown,
         };
-        let told = lowering.diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree));
+        let Lowering { diagnostics, overlooked, meant, .. } = lowering;
+        let told = diagnostics.into_iter().filter(|found| is_told(found, &source.text, &tree));
         let told: Vec<Diagnostic> = told.collect();
         let mut diagnostics = std::mem::take(&mut tree.diagnostics);
         diagnostics.extend(told);
         diagnostics.retain(|found| !node::below_gap(&source.text, found.span.start, &tree.gaps));
-        Read { tree, document, diagnostics, overlooked: lowering.overlooked, meant: lowering.meant }
+        Read { tree, document, diagnostics, overlooked, meant }
     }
 }
 
@@ -224,22 +226,35 @@ impl Lowering<'_> {
     fn tests(&mut self, mut tests: Vec<AnyTest>, more: &[Node]) -> Document {
         for root in more {
             let first = match &root.kind {
-                NodeKind::Mapping(entries) => entries.first().map(|entry| &entry.key),
+                NodeKind::Mapping(entries) => entries.first(),
                 _ => None,
             };
-            match first {
-                Some(key) if key.text() == Some("test") => tests.extend(self.any_test(root, key.span)),
-                _ => self.report(Diagnostic::new(
-                    Code::SeveralDocuments,
-                    self.first_line(first.map_or(root.span, |key| key.span)),
-                    Wording::new(
-                        "`---` 之后要以 `test:` 开头：只有测试可以几份写在一个文件里",
-                        "what follows `---` begins with `test:`, as only tests share a file",
-                    ),
-                )),
-            }
+            let Some(first) = first.filter(|first| first.key.text() == Some("test")) else {
+                tests.extend(self.begins_otherwise(root, first));
+                continue;
+            };
+            tests.extend(self.any_test(root, first.key.span));
         }
         Document::Tests(tests)
+    }
+
+    /// What follows a test and does not begin as one: read as one all the same, if it looks so.
+    fn begins_otherwise(&mut self, root: &Node, first: Option<&Entry>) -> Option<AnyTest> {
+        let key = first.map(|first| &first.key);
+        let word = key.and_then(Node::text).unwrap_or("");
+        if let Some(key) = key.filter(|_| dialect::meant(word, ["test"].into_iter()).is_some()) {
+            self.unknown_kind(Some(word), key.span);
+            return self.any_test(&root.begun("test"), key.span);
+        }
+        self.report(Diagnostic::new(
+            Code::SeveralDocuments,
+            self.first_line(key.map_or(root.span, |key| key.span)),
+            Wording::new(
+                "`---` 之后要以 `test:` 开头：只有测试可以几份写在一个文件里",
+                "what follows `---` begins with `test:`, as only tests share a file",
+            ),
+        ));
+        root.is_test().then(|| self.any_test(root, key.map_or(root.span, |key| key.span)))?
     }
 
     fn document(&mut self, root: &Node) -> Document {
@@ -305,12 +320,7 @@ impl Lowering<'_> {
         let a_key = PLACES.iter().any(|(_, place)| place.keys.contains(&word));
         if let Some(kind) = dialect::meant(word, KINDS.iter().copied()).filter(|_| !a_key) {
             self.unknown_kind(Some(word), first.key.span);
-            let mut entries = entries.to_vec();
-            if let Some(Entry { key: Node { kind: NodeKind::Scalar { text, .. }, .. }, .. }) = entries.first_mut() {
-                kind.clone_into(text);
-            }
-            let meant = Node { span: root.span, kind: NodeKind::Mapping(entries) };
-            return self.of_kind(kind, &meant, first.key.span);
+            return self.of_kind(kind, &root.begun(kind), first.key.span);
         }
         let fits =
             |place: &Place| entries.iter().filter(|entry| place.keys.contains(&entry.key.text().unwrap_or(""))).count();

@@ -227,7 +227,7 @@ steps:
         told(&all(&[("develop.yaml", develop), ("visit.yaml", &text)]))
     };
     // What cannot be read whole puts no faults into those that call it.
-    let torn = develop.replace("required: true }", "required: true");
+    let torn = develop.replace("required: true }", "required: \"true }");
     let text = caller("with: { customer: customer, kind: large }\n    on: { developed: next, otherwise: next }");
     let found = all(&[("develop.yaml", &torn), ("visit.yaml", &text)]);
     let elsewhere =

@@ -3,10 +3,10 @@
 use super::lower::{Ground, Lowering, definition};
 use super::{Expectation, Recorded};
 use crate::compile::organisation;
-use crate::diagnostics::{Code, Diagnostic, Spanned};
+use crate::diagnostics::{Code, Diagnostic, Spanned, suggest};
 use crate::expression;
 use crate::model::id::Outcome;
-use crate::model::metric::{Case, Period};
+use crate::model::metric::{Case, Metric, Period};
 use crate::model::text::Wording;
 use crate::model::value::{Record, Value};
 use crate::syntax::{Group, MetricTest, RecordedCase};
@@ -19,20 +19,11 @@ const NONE: &str = "none";
 /// Lowers a test of a metric; `None` where anything of it, or of what it names, is wrong.
 pub(crate) fn lower(test: &MetricTest, ground: &Ground<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<Recorded> {
     let before = diagnostics.len();
-    let name = test.metric.as_ref()?;
-    if !ground.metrics.named.contains(&name.value) {
-        // It may stand in a file that could not be read.
-        ground.known?;
-        let known = ground.metrics.named.iter().map(String::as_str);
-        diagnostics.push(organisation::unknown(name, known, ("指标", "metric"), "metrics"));
-        return None;
-    }
-    let metric = ground.metrics.sound.iter().find(|metric| *metric.name == *name.value)?;
+    let metric = test.metric.as_ref().and_then(|name| metric(name, ground, diagnostics));
     let period = test.period.as_ref().and_then(|written| period(written, diagnostics));
     // Half a day after the period everything of it is over, wherever the calendar is.
     let after = period.map(|period| ground.calendar.opening(period.after()));
-    let definition = ground.definitions.iter().find(|one| metric.sources().any(|source| source.of == one.process))?;
-    let mut lowering = Lowering::new(ground, Some(definition), after.unwrap_or_default(), diagnostics);
+    let mut lowering = Lowering::new(ground, None, after.unwrap_or_default(), diagnostics);
     let now = match &test.now {
         Some(written) => lowering.moment(written),
         None => after,
@@ -41,7 +32,7 @@ pub(crate) fn lower(test: &MetricTest, ground: &Ground<'_>, diagnostics: &mut Ve
     let expect = test.expect.as_ref().map(|group| expectation(group, lowering.diagnostics));
     let mut parts = Vec::new();
     for (dimension, value, group) in &test.parts {
-        if !metric.by.contains_key(dimension.value.as_str()) {
+        if let Some(metric) = metric.filter(|metric| !metric.by.contains_key(dimension.value.as_str())) {
             let known = metric.by.keys().map(|name| &**name);
             let found = organisation::unknown(dimension, known, ("细分", "dimension"), "by");
             lowering.diagnostics.push(found);
@@ -52,13 +43,27 @@ pub(crate) fn lower(test: &MetricTest, ground: &Ground<'_>, diagnostics: &mut Ve
     sound.then_some(())?;
     Some(Recorded {
         title: test.title.clone()?,
-        metric: metric.clone(),
+        metric: metric?.clone(),
         period: period?,
         now: now?,
         cases,
         expect: expect?,
         parts,
     })
+}
+
+/// The metric of a name, if nothing is wrong with it; a name that there is not is reported, and taken for the one that is
+/// meant.
+fn metric<'a>(name: &Spanned<String>, ground: &Ground<'a>, diagnostics: &mut Vec<Diagnostic>) -> Option<&'a Metric> {
+    let named = |word: &str| ground.metrics.sound.iter().find(|metric| *metric.name == *word);
+    if ground.metrics.named.contains(&name.value) {
+        return named(&name.value);
+    }
+    // It may stand in a file that could not be read.
+    ground.known.filter(|_| !ground.metrics.unnamed)?;
+    let known = || ground.metrics.named.iter().map(String::as_str);
+    diagnostics.push(organisation::unknown(name, known(), ("指标", "metric"), "metrics"));
+    suggest::closest(&name.value, known()).and_then(named)
 }
 
 fn period(written: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Option<Period> {
@@ -77,8 +82,8 @@ fn period(written: &Spanned<String>, diagnostics: &mut Vec<Diagnostic>) -> Optio
 }
 
 fn recorded(written: &RecordedCase, lowering: &mut Lowering<'_>) -> Option<Case> {
-    let process = written.process.as_ref()?;
-    let definition = definition(process, "processes", lowering.ground, lowering.diagnostics);
+    let process = written.process.as_ref();
+    let definition = process.and_then(|name| definition(name, "processes", lowering.ground, lowering.diagnostics));
     let applicant = written.by.as_ref().and_then(|by| lowering.person(by));
     let started = written.started.as_ref().and_then(|at| lowering.moment(at));
     let data = lowering.values(definition, None, written.data.as_ref());

@@ -46,6 +46,24 @@ pub(super) fn no_end(ended: &Spanned<String>, known: &[Outcome], definition: &De
     )
 }
 
+pub(super) fn no_stage(stage: &Spanned<String>, definition: &Definition) -> Diagnostic {
+    let (word, process) = (stage.value.as_str(), &definition.process);
+    let known: Vec<&str> = definition.stages.keys().map(|stage| &**stage).collect();
+    let listed = some(&known);
+    not_there(
+        (Code::UnknownName, stage.span),
+        (word, suggest::closest(word, known.iter().copied())),
+        &Wording::new(
+            format!("流程 `{process}` 没有阶段 `{word}`"),
+            format!("process `{process}` has no stage `{word}`"),
+        ),
+        &match known.is_empty() {
+            true => Wording::new("它没有写 `stages`", "it has no `stages`"),
+            false => Wording::new(format!("它的阶段有：{}", listed.zh), format!("its stages: {}", listed.en)),
+        },
+    )
+}
+
 pub(super) fn no_field(at: Span, word: &str, known: &[&str], definition: &Definition) -> Diagnostic {
     let process = &definition.process;
     let listed = some(known);

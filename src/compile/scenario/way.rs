@@ -6,19 +6,41 @@ use super::inside;
 use super::lower::Lowering;
 use super::unknown::no_step;
 use super::{Part, Path};
-use crate::diagnostics::{Code, Span, Spanned};
-use crate::model::definition::{Definition, StepKind};
+use crate::diagnostics::{Code, Span, Spanned, suggest};
+use crate::model::definition::{Definition, Human, Step, StepKind};
 use crate::model::id::ProcessId;
 use crate::model::text::Wording;
 
 /// What the start form of a called case is named by, where a step could be.
 pub(crate) const START: &str = "start";
 
+/// Where a way leads.
+pub(super) struct At<'a> {
+    pub(super) path: Path,
+    /// The process that the last part is of.
+    pub(super) definition: &'a Definition,
+    /// Whether it leads there as it is written, and not as it is meant.
+    pub(super) sure: bool,
+}
+
+impl<'a> At<'a> {
+    /// What kind of step it leads to.
+    pub(super) fn kind(&self) -> Option<&'a StepKind> {
+        self.path.step().and_then(|id| self.definition.steps.get(id)).map(|step| &step.kind)
+    }
+
+    /// What the step says of people, if it asks any.
+    pub(super) fn human(&self) -> Option<&'a Human> {
+        self.path.step().and_then(|id| self.definition.steps.get(id)).and_then(Step::human)
+    }
+}
+
 impl<'a> Lowering<'a> {
-    /// The way to a step or, where `case`, to a called process; with the process that the last part is of.
-    pub(super) fn path(&mut self, written: &Spanned<String>) -> Option<(Path, &'a Definition)> {
+    /// The way to a step or to a called process. A step that is misspelt is told, and read as it is meant.
+    pub(super) fn path(&mut self, written: &Spanned<String>) -> Option<At<'a>> {
         let mut definition = self.definition?;
         let mut parts = Vec::new();
+        let mut sure = true;
         let words: Vec<&str> = written.value.split('/').collect();
         for (number, word) in words.iter().enumerate() {
             let last = number + 1 == words.len();
@@ -27,13 +49,14 @@ impl<'a> Lowering<'a> {
                 && row > 0
             {
                 if let Some(fault) = inside::bad_row((at, written.span), (each, row), last, definition) {
-                    self.diagnostics.push(fault);
+                    self.diagnostics.extend(Some(fault).filter(|_| sure));
                     return None;
                 }
                 parts.push(Part::Row(row));
                 continue;
             }
-            let Some((id, step)) = definition.steps.get_key_value(*word) else {
+            let mut found = definition.steps.get_key_value(*word);
+            if found.is_none() {
                 // What a caller left open of the start form is filled in at no step.
                 if last && *word == START {
                     parts.push(Part::Step(START.into()));
@@ -44,10 +67,12 @@ impl<'a> Lowering<'a> {
                 let next = words.get(number + 1).and_then(|next| definition.steps.get_key_value(*next));
                 let offer = next.map(|(next, _)| inside::write(definition, next));
                 self.diagnostics.push(fault.hint_if(offer));
-                return None;
-            };
+                found = suggest::closest(word, known).and_then(|meant| definition.steps.get_key_value(meant));
+                sure = false;
+            }
+            let (id, step) = found?;
             if let Some(fault) = inside::elsewhere((at, written.span), &parts, id, last, definition) {
-                self.diagnostics.push(fault);
+                self.diagnostics.extend(Some(fault).filter(|_| sure));
                 return None;
             }
             match callee(&step.kind) {
@@ -58,18 +83,23 @@ impl<'a> Lowering<'a> {
                 _ => parts.push(Part::Step(id.clone())),
             }
         }
-        Some((Path { span: written.span, parts }, definition))
+        Some(At { path: Path { span: written.span, parts }, definition, sure })
     }
 
     /// The way to a case: `develop`; the first where `None`.
-    pub(super) fn case(&mut self, written: Option<&Spanned<String>>, here: Span) -> Option<(Path, &'a Definition)> {
-        let Some(written) = written else { return Some((Path::here(here), self.definition?)) };
-        let (mut path, definition) = self.path(written)?;
+    pub(super) fn case(&mut self, written: Option<&Spanned<String>>, here: Span) -> Option<At<'a>> {
+        let Some(written) = written else {
+            return Some(At { path: Path::here(here), definition: self.definition?, sure: true });
+        };
+        let At { mut path, definition, sure } = self.path(written)?;
         let called = match path.parts.last() {
             Some(Part::Step(id)) => definition.steps.get(id).and_then(|step| callee(&step.kind)).map(|one| (id, one)),
             _ => None,
         };
         let Some((id, process)) = called else {
+            if !sure {
+                return None;
+            }
             self.report(
                 Code::BadValue,
                 written.span,
@@ -84,35 +114,16 @@ impl<'a> Lowering<'a> {
         path.parts.pop();
         path.parts.push(Part::Call(id));
         let definition = self.ground.definitions.iter().find(|one| one.process == *process)?;
-        Some((path, definition))
-    }
-
-    /// The definition that the last part of a way is of.
-    pub(super) fn owner(&self, path: &Path) -> Option<&'a Definition> {
-        let mut definition = self.definition?;
-        for part in &path.parts {
-            if let Part::Call(id) = part
-                && let Some(process) = definition.steps.get(id).and_then(|step| callee(&step.kind))
-            {
-                let found = self.ground.definitions.iter().find(|one| one.process == *process);
-                definition = found.unwrap_or(definition);
-            }
-        }
-        Some(definition)
+        Some(At { path, definition, sure })
     }
 }
 
 /// The process that a step calls.
-pub(super) fn callee(kind: &StepKind) -> Option<&ProcessId> {
+fn callee(kind: &StepKind) -> Option<&ProcessId> {
     match kind {
         StepKind::Call(call) => Some(&call.process),
         _ => None,
     }
-}
-
-/// What kind of step a way leads to.
-pub(super) fn last_kind<'a>(path: &Path, definition: &'a Definition) -> Option<&'a StepKind> {
-    path.step().and_then(|id| definition.steps.get(id)).map(|step| &step.kind)
 }
 
 /// Where the word with this number stands in a way.

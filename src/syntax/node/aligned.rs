@@ -8,6 +8,7 @@ use super::meant::is_key;
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::KINDS;
+use crate::syntax::test::deed::BESIDE;
 
 /// The line that is out of line where a text could not be read on, with the spaces that it should have.
 pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
@@ -23,8 +24,8 @@ pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnos
         first_too_deep,
         between_depths,
     ];
-    if let Some(line) = without_dash(&lines, here) {
-        return Some(no_dash(id, line));
+    if let Some((line, depth)) = without_dash(&lines, here).or_else(|| group_without_dash(&lines, here)) {
+        return Some(no_dash(id, line, depth));
     }
     let (line, depth) = rules.iter().find_map(|rule| rule(&lines, here))?;
     // What says what the file is stands at the left: what comes before it is out of place.
@@ -86,10 +87,10 @@ pub(crate) fn told(id: SourceId, line: Line<'_>, below: usize, depth: usize) -> 
     .offer(Span::new(id, line.start, start), " ".repeat(depth), Wording::new(zh, en))
 }
 
-fn no_dash(id: SourceId, line: Line<'_>) -> Diagnostic {
-    let start = line.start + line.indent;
+fn no_dash(id: SourceId, line: Line<'_>, depth: usize) -> Diagnostic {
+    let (start, dash) = (line.start + line.indent, line.start + depth);
     let key = line.pair().map_or(1, |(key, _)| key.len());
-    dash_before(Span::new(id, start, start + key), Span::new(id, start, start))
+    dash_before(Span::new(id, start, start + key), Span::new(id, dash, start))
 }
 
 /// What is said of a key whose dash is missing, with the place of that.
@@ -134,13 +135,25 @@ fn item_alone<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> 
 
 /// The first key of an item whose dash is missing: the items before it begin with that key, and its other keys stand
 /// two deeper.
-fn without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<Line<'t>> {
+fn without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> {
     let (line, next) = (lines[here], lines.get(here + 1)?);
     let (key, _) = line.pair().filter(|_| !line.is_item() && line.is_complete())?;
     let own = !next.is_item() && next.pair().is_some() && next.indent == line.indent + 2;
     let mut above = lines[..here].iter().rev().take_while(|above| above.indent >= line.indent);
     let item = above.find(|above| above.indent == line.indent)?;
-    (own && item.is_item() && item.pair().is_some_and(|(first, _)| first == key)).then_some(line)
+    (own && item.is_item() && item.pair().is_some_and(|(first, _)| first == key)).then_some((line, line.indent))
+}
+
+/// An item in one line without its dash, beside items or where its dash would be: a group, or what is expected, refused or
+/// waited for in a test.
+fn group_without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> {
+    [Some(here), here.checked_sub(1)].into_iter().flatten().find_map(|at| {
+        let line = lines[at];
+        let act = || line.is_complete() && line.pair().is_some_and(|(key, _)| BESIDE.contains(&key));
+        let whole = line.words.starts_with('{') && line.words.ends_with('}') || act();
+        let mut depths = [Some(line.indent), line.indent.checked_sub(2)].into_iter().flatten();
+        depths.find(|depth| whole && items_at(lines, at, *depth)).map(|depth| (line, depth))
+    })
 }
 
 /// A key of an item that stands as deep as its dash.

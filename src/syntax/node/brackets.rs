@@ -1,6 +1,7 @@
 //! Values within `{ }` that YAML takes apart: at their own brackets, at a `: `, where a comma is missing; and a second key
 //! in a line.
 
+use super::lines::{lines, starts_value};
 use super::meant::{is_key, word};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
@@ -111,6 +112,86 @@ pub(super) fn second_key(id: SourceId, text: &str, value: Range<usize>, depth: u
         )
         .fix(place, fixed, Wording::new("另起一行", "give it a line of its own")),
     )
+}
+
+/// What is said of brackets that are never closed, the first of which opens at a place. Where the next line begins
+/// something else, all that lacks stands at the end of this one; where a bracket closes another one, before the next key.
+pub(super) fn unclosed(id: SourceId, text: &str, open: usize) -> Diagnostic {
+    let line = text[open..].split('\n').next().unwrap_or_default().trim_end();
+    let found = lacking(line);
+    let (inner, place) = match found {
+        Some((inner, at, close)) => (open + inner, Some((open + at, close))),
+        None => (open, None),
+    };
+    let mark = &text[inner..inner + 1];
+    let close = if mark == "[" { "]" } else { "}" };
+    let found = Diagnostic::new(
+        Code::YamlSyntax,
+        Span::new(id, inner, inner + 1),
+        Wording::new(
+            format!("`{mark}` 没有对应的 `{close}`。请补上，或改成一行一项的写法"),
+            format!("`{mark}` has no matching `{close}`; add it, or write one item a line"),
+        ),
+    );
+    let ends = |at: usize| at < open + line.len() || begins_anew(text, open + line.len());
+    match place.filter(|(at, _)| ends(*at)) {
+        Some((at, closes)) => {
+            let words = Wording::new(format!("补上 `{}`", closes.trim()), format!("add the `{}`", closes.trim()));
+            found.offer(Span::new(id, at, at), closes, words)
+        }
+        None => found,
+    }
+}
+
+/// Which bracket of those in a rest of a line is not closed, and where what lacks would stand: at its end, or where another
+/// bracket closes, or the next key begins.
+fn lacking(line: &str) -> Option<(usize, usize, String)> {
+    let closes = |c: char| if c == '[' { ']' } else { '}' };
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let (mut quote, mut last) = (None, '\n');
+    for (at, c) in line.char_indices() {
+        match (c, quote) {
+            (c, Some(end)) if c == end => quote = None,
+            (_, Some(_)) => {}
+            ('"' | '\'', None) if starts_value(last) => quote = Some(c),
+            ('#', None) if line[..at].ends_with(' ') => return None,
+            // One in the middle of a text is none of YAML's.
+            ('[' | '{', None) if !starts_value(last) => return None,
+            ('[' | '{', None) => open.push((at, c)),
+            (']' | '}', None) => {
+                let (from, mark) = open.pop()?;
+                if closes(mark) != c {
+                    let within = &line[from + 1..at];
+                    let keys = within.match_indices(", ").map(|(comma, _)| comma);
+                    let key = keys.filter(|comma| !within[..*comma].contains(['[', '{']));
+                    let mut key = key.filter(|comma| next_is_key(&within[comma + 2..]));
+                    let end = key.next().unwrap_or(within.trim_end().len());
+                    return Some((from, from + 1 + end, closes(mark).to_string()));
+                }
+            }
+            _ => {}
+        }
+        if c != ' ' {
+            last = c;
+        }
+    }
+    let (first, _) = *open.first()?;
+    let lacks: String = open.iter().rev().map(|(_, mark)| closes(*mark)).collect();
+    let spaced = if lacks.starts_with('}') { " " } else { "" };
+    Some((first, line.len(), format!("{spaced}{lacks}")))
+}
+
+fn next_is_key(words: &str) -> bool {
+    let key = word(words);
+    is_key(key) && words[key.len()..].starts_with(": ")
+}
+
+/// Whether what follows a line is no more of it, as it stands no deeper.
+fn begins_anew(text: &str, end: usize) -> bool {
+    let all = lines(text);
+    let behind = all.partition_point(|line| line.start < end);
+    let own = behind.checked_sub(1).and_then(|at| all.get(at));
+    own.is_some_and(|own| all.get(behind).is_none_or(|next| next.indent <= own.indent))
 }
 
 /// The plain values of the mappings in braces of a line that have brackets behind their first word, or a text behind a

@@ -28,12 +28,6 @@ enum Part {
     },
 }
 
-/// Whether a document is a test, of which a file may hold several. One may lack its first line.
-fn is_test(root: &Node) -> bool {
-    let of_test = |entry: &Entry| entry.key.text().is_some_and(|key| matches!(key, "test" | "do" | "expect"));
-    matches!(&root.kind, NodeKind::Mapping(entries) if entries.iter().any(of_test))
-}
-
 /// What became of a text.
 pub(super) struct Built {
     /// The tree; `None` if the text holds no value at all.
@@ -123,7 +117,7 @@ impl<'t> Builder<'t> {
             match event {
                 Event::DocumentStart(..) => {
                     documents += 1;
-                    if documents > 1 && !self.root.as_ref().is_some_and(is_test) {
+                    if documents > 1 && !self.root.as_ref().is_some_and(Node::is_test) {
                         let mark = Span::new(self.id, range.start, range.end.max(range.start + 1));
                         self.diagnostics.push(several_documents(mark));
                         break;
@@ -245,6 +239,7 @@ impl<'t> Builder<'t> {
             self.anchors.insert(anchor, node.clone());
         }
         self.marks.extend(self.mistaken(&node));
+        let top = self.open.len() == 1;
         let Some(open) = self.open.last_mut() else {
             match self.root {
                 None => self.root = Some(node),
@@ -262,7 +257,9 @@ impl<'t> Builder<'t> {
                     } else if let Some(mark) = meant::missing_in_key(&key, &node) {
                         self.marks.push(mark);
                     } else if let Some(word) = key.text() {
-                        if let Some(first) = seen.get(word) {
+                        if top && word == "test" && meant::test_ends(seen) {
+                            self.marks.push(meant::no_separator(key.span));
+                        } else if let Some(first) = seen.get(word) {
                             self.diagnostics.push(duplicate_key(*first, &key));
                         } else {
                             seen.insert(word.to_owned(), key.span);

@@ -10,6 +10,7 @@ use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::schema_keys;
 use crate::syntax::trap::{full_width, full_width_mark};
+use std::collections::BTreeMap;
 
 /// A mark of structure that YAML takes for a part of a text.
 pub(super) struct Mark {
@@ -116,6 +117,24 @@ pub(super) fn no_colon(span: Span) -> Diagnostic {
         ),
     )
     .fix(span, ":", Wording::new("加上冒号", "add the colon"))
+}
+
+/// Whether the keys of a test are more than its first lines, so that one more `test` is another one.
+pub(super) fn test_ends(seen: &BTreeMap<String, Span>) -> bool {
+    seen.contains_key("test") && ["do", "expect", "start", "cases"].iter().any(|key| seen.contains_key(*key))
+}
+
+/// What is said of a test that begins within another one.
+pub(super) fn no_separator(key: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::YamlSyntax,
+        key,
+        Wording::new(
+            "又一份测试从这里开始，前面少了一行 `---`",
+            "another test begins here, and the line `---` before it is missing",
+        ),
+    )
+    .fix(Span { end: key.start, ..key }, "---\n", Wording::new("加上 `---`", "add the `---`"))
 }
 
 /// A mark that was typed at the left of a line which is indented.
@@ -260,6 +279,10 @@ pub(super) fn torn_key(id: SourceId, text: &str, at: usize) -> Option<Diagnostic
         let behind = from + dash + word.len();
         let bare = !line.contains(':') && matches!(text[behind..].chars().next(), None | Some(' ' | '\n' | '\r'));
         let no_colon = (bare && is_key(word)).then(|| no_colon(Span::new(id, behind, behind)));
+        let no_colon = no_colon.or_else(|| {
+            let at = from + before_value(line)?;
+            Some(self::no_colon(Span::new(id, at, at)))
+        });
         no_colon.or_else(|| {
             if let Some(at) = unspaced(line, is_key) {
                 return Some(no_space(Span::new(id, from + at, from + at)));
@@ -271,6 +294,17 @@ pub(super) fn torn_key(id: SourceId, text: &str, at: usize) -> Option<Diagnostic
             Some(found)
         })
     })
+}
+
+/// Where a name ends, in a line that is nothing but that and what can only be its value: a number, a date, a list.
+fn before_value(line: &str) -> Option<usize> {
+    let (name, value) = match line.split_once(" [") {
+        Some((name, list)) => (name, list.strip_suffix(']').map(|_| "0")?),
+        None => line.rsplit_once(' ')?,
+    };
+    let of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
+    let named = name.starts_with(char::is_alphabetic) && name.chars().all(of_name);
+    (named && value.starts_with(|c: char| c.is_ascii_digit()) && !value.ends_with(':')).then_some(name.trim_end().len())
 }
 
 /// Where a line lacks the space behind the colon of a key, or behind the dash of an item that begins with one.
@@ -332,7 +366,7 @@ pub(super) fn full_width_near(id: SourceId, text: &str, at: usize) -> Option<Dia
 fn full_width_in_line(line: &str) -> Option<(usize, char, &'static str)> {
     let line = line.split_once(" #").map_or(line, |(before, _)| before);
     if let Some((key, _)) = line.split_once('：')
-        && key.trim_start_matches([' ', '-']).chars().all(|c| c.is_alphanumeric() || c == '_')
+        && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '))
     {
         return full_width_mark(line);
     }

@@ -112,6 +112,33 @@ impl Node {
         matches!(&self.kind, NodeKind::Scalar { text, form: ScalarForm::Plain } if text.is_empty())
     }
 
+    /// A mapping whose first key is another word, as it was meant.
+    pub(crate) fn begun(&self, word: &str) -> Node {
+        let mut meant = self.clone();
+        if let NodeKind::Mapping(entries) = &mut meant.kind
+            && let Some(Entry { key: Node { kind: NodeKind::Scalar { text, .. }, .. }, .. }) = entries.first_mut()
+        {
+            word.clone_into(text);
+        }
+        meant
+    }
+
+    /// Whether nothing in it is broken.
+    pub(crate) fn is_whole(&self) -> bool {
+        match &self.kind {
+            NodeKind::Scalar { .. } => true,
+            NodeKind::Sequence(items) => items.iter().all(Node::is_whole),
+            NodeKind::Mapping(entries) => entries.iter().all(|entry| entry.value.is_whole()),
+            NodeKind::Broken => false,
+        }
+    }
+
+    /// Whether it is a test, of which a file may hold several. One may lack its first line.
+    pub(crate) fn is_test(&self) -> bool {
+        let of_test = |entry: &Entry| entry.key.text().is_some_and(|key| matches!(key, "test" | "do" | "expect"));
+        matches!(&self.kind, NodeKind::Mapping(entries) if entries.iter().any(of_test))
+    }
+
     fn size(&self) -> usize {
         1 + match &self.kind {
             NodeKind::Scalar { .. } | NodeKind::Broken => 0,
@@ -146,6 +173,18 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    /// Of a text that is not read at all.
+    fn unread() -> Tree {
+        Tree {
+            root: None,
+            more: Vec::new(),
+            sound: false,
+            gaps: Vec::new(),
+            broken_at: Some(0),
+            diagnostics: Vec::new(),
+        }
+    }
+
     /// How much of the text was read.
     pub(crate) fn size(&self) -> usize {
         self.root.iter().chain(&self.more).map(Node::size).sum()
@@ -174,47 +213,79 @@ impl Tree {
 /// Reads a text.
 pub(crate) fn read(id: SourceId, source: &Source) -> Tree {
     let text: &str = &source.text;
-    let whole = |code, at: usize, zh: &str, en: &str| Tree {
-        root: None,
-        more: Vec::new(),
-        sound: false,
-        gaps: Vec::new(),
-        broken_at: Some(0),
-        diagnostics: vec![Diagnostic::new(code, Span::new(id, at, at + next_char(text, at)), Wording::new(zh, en))],
+    let fault = |code, at: usize, zh: &str, en: &str| {
+        Diagnostic::new(code, Span::new(id, at, at + next_char(text, at)), Wording::new(zh, en))
     };
     if text.len() > FILE_LIMIT {
-        return whole(
+        let found = fault(
             Code::FileTooLarge,
             0,
             "文件超过 1 MB，没有读取。请把它拆成几个文件，一个文件写一份文档",
             "this file is larger than 1 MB and was not read; split it, one document a file",
         );
+        return Tree { diagnostics: vec![found], ..Tree::unread() };
     }
-    if let Some(at) = source.not_utf8_at {
-        return whole(
+    let garbled = source.not_utf8_at.map(|at| {
+        fault(
             Code::NotUtf8,
             at as usize,
             "文件不是 UTF-8 编码。请在编辑器里另存为 UTF-8",
             "this file is not UTF-8; save it as UTF-8 in your editor",
-        );
+        )
+    });
+    let lost = text.match_indices(LOST).filter(|_| garbled.is_some());
+    let lost: Vec<Range<u32>> = lost.map(|(at, mark)| at as u32..(at + mark.len()) as u32).collect();
+    let controls = text.char_indices().filter(|(_, c)| is_control(*c)).map(|(at, c)| control(id, at, c));
+    let controls: Vec<Diagnostic> = controls.take(STRAYS + 1).collect();
+    if lost.len() + controls.len() > STRAYS {
+        return Tree { diagnostics: garbled.into_iter().chain(controls).take(1).collect(), ..Tree::unread() };
     }
-    if let Some((at, found)) = text.char_indices().find(|(_, c)| is_control(*c)) {
-        let code = u32::from(found);
-        let mut tree = whole(
-            Code::ControlCharacter,
-            at,
-            &format!("这里有一个看不见的控制字符（U+{code:04X}），请删掉它"),
-            &format!("there is an invisible control character here (U+{code:04X}); delete it"),
-        );
-        let span = Span::new(id, at, at + found.len_utf8());
-        tree.diagnostics = tree.diagnostics.into_iter().map(|found| found.fix(span, "", deletes())).collect();
-        return tree;
+    let tree = recover::tree(id, text, controls);
+    match garbled {
+        Some(garbled) => without_lost(tree, garbled, lost),
+        None => tree,
     }
-    recover::tree(id, text)
 }
 
-fn deletes() -> Wording {
-    Wording::new("删掉它", "delete it")
+/// What stands in a text for bytes that are no UTF-8.
+const LOST: char = '\u{fffd}';
+/// How many bytes that are no UTF-8, or characters that nobody sees, are read past: of a text with more of them, hardly
+/// anything is what it was.
+const STRAYS: usize = 3;
+
+/// A tree of a text that has lost bytes: what they were in is not understood, and one place is told.
+fn without_lost(tree: Tree, told: Diagnostic, lost: Vec<Range<u32>>) -> Tree {
+    let diagnostics = std::iter::once(told).chain(tree.diagnostics).collect();
+    let gaps = tree.gaps.into_iter().chain(lost).collect();
+    let (root, more) = (tree.root.map(understood), tree.more.into_iter().map(understood).collect());
+    Tree { root, more, gaps, sound: false, diagnostics, ..tree }
+}
+
+fn understood(node: Node) -> Node {
+    let lost = |node: &Node| node.text().is_some_and(|text| text.contains(LOST));
+    let kind = match node.kind {
+        NodeKind::Scalar { .. } if lost(&node) => NodeKind::Broken,
+        NodeKind::Sequence(items) => NodeKind::Sequence(items.into_iter().map(understood).collect()),
+        NodeKind::Mapping(entries) => {
+            let kept = entries.into_iter().filter(|entry| !lost(&entry.key));
+            NodeKind::Mapping(kept.map(|entry| Entry { value: understood(entry.value), ..entry }).collect())
+        }
+        kind => kind,
+    };
+    Node { kind, ..node }
+}
+
+fn control(id: SourceId, at: usize, found: char) -> Diagnostic {
+    let (code, span) = (u32::from(found), Span::new(id, at, at + found.len_utf8()));
+    Diagnostic::new(
+        Code::ControlCharacter,
+        span,
+        Wording::new(
+            format!("这里有一个看不见的控制字符（U+{code:04X}），请删掉它"),
+            format!("there is an invisible control character here (U+{code:04X}); delete it"),
+        ),
+    )
+    .fix(span, "", Wording::new("删掉它", "delete it"))
 }
 
 fn is_control(c: char) -> bool {

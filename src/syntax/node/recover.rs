@@ -21,10 +21,21 @@ const ROUNDS: usize = 100;
 /// The most bytes that are read of a text, all readings together.
 const READ_LIMIT: usize = 8 * 1024 * 1024;
 
-/// Reads a text to its end, past whatever is broken in it.
-pub(super) fn tree(id: SourceId, text: &str) -> Tree {
-    let built = build::build(id, text);
-    if built.stop.is_none() && built.marks.is_empty() {
+/// Reads a text to its end, past whatever is broken in it; first are mended the marks that YAML does not take at all.
+pub(super) fn tree(id: SourceId, text: &str, marks: Vec<Diagnostic>) -> Tree {
+    let mut recovery = Recovery {
+        id,
+        draft: Draft::new(text),
+        told: Vec::new(),
+        mended: BTreeSet::new(),
+        valued: BTreeSet::new(),
+        gaps: Vec::new(),
+    };
+    for mark in marks.into_iter().rev() {
+        recovery.mend(mark);
+    }
+    let built = build::build(id, recovery.draft.text());
+    if recovery.told.is_empty() && built.stop.is_none() && built.marks.is_empty() {
         return Tree {
             root: built.root,
             more: built.more,
@@ -34,15 +45,7 @@ pub(super) fn tree(id: SourceId, text: &str) -> Tree {
             diagnostics: built.diagnostics,
         };
     }
-    Recovery {
-        id,
-        draft: Draft::new(text),
-        told: Vec::new(),
-        mended: BTreeSet::new(),
-        valued: BTreeSet::new(),
-        gaps: Vec::new(),
-    }
-    .read(built)
+    recovery.read(built)
 }
 
 struct Recovery {

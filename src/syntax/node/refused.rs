@@ -1,7 +1,7 @@
 //! What the YAML parser refuses, in words that say what to write.
 
 use super::aligned::out_of_line;
-use super::brackets::{bare_brackets, second_colon_in_brackets, second_key};
+use super::brackets::{bare_brackets, second_colon_in_brackets, second_key, unclosed};
 use super::lines::{line_above, next_line, starts_value, visible};
 use super::meant::{
     full_width_bracket, full_width_in_brackets, full_width_near, is_key, no_colon, torn_key, unclosed_quote, word,
@@ -38,15 +38,7 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
         if let Some(found) = full_width_bracket(id, text, open, mark) {
             return found;
         }
-        let close = if mark == '[' { ']' } else { '}' };
-        return Diagnostic::new(
-            Code::YamlSyntax,
-            Span::new(id, open, open + 1),
-            Wording::new(
-                format!("`{mark}` 没有对应的 `{close}`。请补上，或改成一行一项的写法"),
-                format!("`{mark}` has no matching `{close}`; add it, or write one item a line"),
-            ),
-        );
+        return unclosed(id, text, open);
     }
     let begins = matches!(kind, ErrorKind::InvalidDocumentEnd | ErrorKind::ExpectedDocumentStart);
     if (begins || misaligned(kind))
@@ -67,6 +59,11 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
             "引号没有闭合。请在这段文字末尾补上同样的引号".into(),
             "this quote is never closed; add the same quote where the text ends".into(),
         ),
+        ErrorKind::UnclosedFlowCollection { .. } | ErrorKind::MismatchedFlowCollectionEnd { .. }
+            if text[at..].starts_with(['[', '{']) =>
+        {
+            unclosed(id, text, at)
+        }
         ErrorKind::UnclosedFlowCollection { open } | ErrorKind::MismatchedFlowCollectionEnd { open, .. } => {
             let close = if *open == '[' { ']' } else { '}' };
             syntax(

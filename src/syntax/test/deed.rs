@@ -4,11 +4,12 @@
 
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned, quoted_list, suggest};
 use crate::model::text::Wording;
-use crate::syntax::data::Given;
+use crate::syntax::data::{Given, given};
 use crate::syntax::fields::{GROUP, Lowering, Place};
-use crate::syntax::node::Node;
+use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::scalar::NameRule;
 use crate::syntax::test::Start;
+use std::borrow::Cow;
 
 /// What somebody does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +18,13 @@ pub struct Deed {
     pub verb: Verb,
     /// The key of the verb.
     pub key: Span,
-    /// What stands after the verb: a path, a reason, the name of a message.
-    pub what: Spanned<String>,
+    /// What stands after the verb: a path, a reason, the name of a message. As everything here `None` where it could not
+    /// be read, which is reported.
+    pub what: Option<Spanned<String>>,
     /// Who does it.
     pub by: Option<Spanned<String>>,
+    /// Whether it is not written who does it, nor left out of what could not be read.
+    pub unsigned: bool,
     /// Who takes over.
     pub to: Option<Spanned<String>>,
     /// The answer, where a task has several.
@@ -66,6 +70,8 @@ pub enum Verb {
     Fail,
     /// `start`: one more case; only to be refused.
     Start,
+    /// A word that means nothing, which is reported.
+    Unknown,
 }
 
 macro_rules! deed_places {
@@ -114,40 +120,55 @@ pub(crate) fn verbs() -> impl Iterator<Item = (&'static str, &'static Place)> {
     VERBS.iter().map(|(word, _, place)| (*word, *place))
 }
 
+/// What can stand in the place of a verb in `do`, beside all but `start`.
+pub(crate) const BESIDE: &[&str] = &["advance", "expect", "refuse"];
+
+/// Whether a word says what is done.
+pub(super) fn is_verb(word: &str) -> bool {
+    row(word).is_some()
+}
+
+fn row(word: &str) -> Option<&'static (&'static str, Verb, &'static Place)> {
+    VERBS.iter().find(|(verb, ..)| *verb == word)
+}
+
 impl Lowering<'_> {
+    /// An entry with the word that says what is done, a verb or one of those beside, where it is misspelt: told, and read
+    /// as it is meant.
+    pub(super) fn spelled<'n>(&mut self, node: &'n Node, beside: &[&'static str]) -> Cow<'n, Node> {
+        let NodeKind::Mapping(entries) = &node.kind else { return Cow::Borrowed(node) };
+        let does = |entry: &Entry| entry.key.text().is_some_and(|key| is_verb(key) || beside.contains(&key));
+        if entries.iter().any(does) {
+            return Cow::Borrowed(node);
+        }
+        let first = entries.first();
+        let meant = self.no_verb(first.map(|entry| &entry.key), node.span, beside);
+        meant.map_or(Cow::Borrowed(node), |meant| Cow::Owned(node.begun(meant)))
+    }
+
     /// A verb with its keys, and the `why` beside it.
-    pub(super) fn deed(&mut self, node: &Node) -> Option<(Option<Deed>, Option<Spanned<String>>)> {
+    pub(super) fn deed(&mut self, node: &Node) -> Option<(Deed, Option<Spanned<String>>)> {
         let entries = self.entries(node, GROUP)?;
-        let verb_of = |word: &str| VERBS.iter().find(|(verb, ..)| *verb == word);
-        let Some((entry, (word, verb, place))) =
-            entries.iter().find_map(|entry| Some((entry, verb_of(entry.key.text().unwrap_or(""))?)))
-        else {
-            self.no_verb(entries.first().map(|entry| &entry.key), node.span);
-            return None;
-        };
+        let found = entries.iter().find_map(|entry| Some((entry, row(entry.key.text()?)?)));
+        let Some((entry, (_, verb, place))) = found else { return self.unknown_deed(entries) };
         let fields = self.fields(node, place, self.first_line(node.span))?;
-        let why = fields.get("why").and_then(|node| self.words(node));
         let key = entry.key.span;
-        if entry.value.is_empty() {
-            return None;
-        }
-        if *verb == Verb::Start {
-            let start = self.start(&entry.value)?;
-            let what = Spanned::new((*word).to_owned(), key);
-            return Some((Some(Deed { start: Some(start), ..Deed::new(*verb, key, what) }), why));
-        }
-        let what = match verb {
-            Verb::Withdraw | Verb::Cancel => self.words(&entry.value),
-            _ => self.path(&entry.value),
-        }?;
-        let needs_person =
+        let why = fields.get("why").and_then(|node| self.words(node));
+        let value = Some(&entry.value).filter(|value| !value.is_empty());
+        let signs =
             !matches!(verb, Verb::Complete | Verb::Cancel | Verb::Handover | Verb::Message | Verb::Answer | Verb::Fail);
-        let by = if needs_person { fields.required(self, "by") } else { fields.get("by") };
+        let by = if signs && *verb != Verb::Start { fields.required(self, "by") } else { fields.get("by") };
         let to = if *verb == Verb::Handover { fields.required(self, "to") } else { None };
         let status = fields.get("status").and_then(|node| self.status(node));
         let data = if *verb == Verb::Answer { "body" } else { "data" };
         let deed = Deed {
+            what: value.and_then(|value| match verb {
+                Verb::Start => None,
+                Verb::Withdraw | Verb::Cancel => self.words(value),
+                _ => self.path(value),
+            }),
             by: by.and_then(|node| self.name(node, NameRule::Word)),
+            unsigned: fields.key("by").is_none() && self.is_whole(node.span, node),
             to: to.and_then(|node| self.name(node, NameRule::Word)),
             outcome: fields.get("outcome").and_then(|node| self.name(node, NameRule::Word)),
             opinion: fields.get("opinion").and_then(|node| self.words(node)),
@@ -155,18 +176,38 @@ impl Lowering<'_> {
             correlation: fields.get("key").and_then(|node| self.words(node)),
             status,
             case: fields.get("case").and_then(|node| self.path(node)),
-            ..Deed::new(*verb, key, what)
+            start: value.filter(|_| *verb == Verb::Start).and_then(|value| self.start(value, key)),
+            ..Deed::new(*verb, key)
         };
-        Some((Some(deed), why))
+        Some((deed, why))
     }
 
-    fn no_verb(&mut self, first: Option<&Node>, span: Span) {
-        let known = || VERBS.iter().map(|(word, ..)| *word).filter(|word| *word != "start");
-        let words = || known().chain(["advance", "expect", "refuse"]);
+    /// What is done by a word that means nothing: who does it, where and with what is looked at all the same.
+    fn unknown_deed(&mut self, entries: &[Entry]) -> Option<(Deed, Option<Spanned<String>>)> {
+        let first = entries.first()?;
+        let value = |key: &str| entries.iter().find(|entry| entry.key.text() == Some(key)).map(|entry| &entry.value);
+        let value = |key: &str| value(key).filter(|value| !value.is_empty());
+        let data = value("data").filter(|node| self.entries(node, GROUP).is_some());
+        let deed = Deed {
+            what: first.value.text().map(|text| Spanned::new(text.to_owned(), first.value.span)),
+            by: value("by").and_then(|node| self.name(node, NameRule::Word)),
+            outcome: value("outcome").and_then(|node| self.name(node, NameRule::Word)),
+            data: data.map(given),
+            ..Deed::new(Verb::Unknown, first.key.span)
+        };
+        Some((deed, None))
+    }
+
+    /// Tells of an entry that does not say what is done, and answers the word that was meant, if one is like it.
+    fn no_verb(&mut self, first: Option<&Node>, span: Span, beside: &[&'static str]) -> Option<&'static str> {
+        let starts = beside.is_empty();
+        let known = || VERBS.iter().map(|(word, ..)| *word).filter(|word| starts || *word != "start");
+        let words = || known().chain(beside.iter().copied());
         let word = first.and_then(Node::text).unwrap_or("");
         let at = first.map_or(span, |key| key.span);
         let listed = quoted_list(words());
-        let diagnostic = match suggest::closest(word, words()) {
+        let close = suggest::closest(word, words());
+        let diagnostic = match close {
             Some(close) => Diagnostic::new(
                 Code::UnknownKey,
                 at,
@@ -184,6 +225,7 @@ impl Lowering<'_> {
             .hint(Wording::new(format!("可以写：{}", listed.zh), format!("it can be one of {}", listed.en))),
         };
         self.report(diagnostic);
+        close
     }
 
     fn status(&mut self, node: &Node) -> Option<Spanned<u16>> {
@@ -204,12 +246,13 @@ impl Lowering<'_> {
 }
 
 impl Deed {
-    fn new(verb: Verb, key: Span, what: Spanned<String>) -> Deed {
+    fn new(verb: Verb, key: Span) -> Deed {
         Deed {
             verb,
             key,
-            what,
+            what: None,
             by: None,
+            unsigned: false,
             to: None,
             outcome: None,
             opinion: None,

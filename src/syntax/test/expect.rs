@@ -5,7 +5,7 @@ use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
 use crate::syntax::data::Given;
 use crate::syntax::fields::{Fields, GROUP, Lowering, Place, missing_value};
-use crate::syntax::node::{Node, NodeKind};
+use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::scalar::NameRule;
 
 /// What must be so.
@@ -31,8 +31,8 @@ pub struct Expect {
     pub data: Option<Given>,
     /// How the case ended.
     pub ended: Option<Spanned<String>>,
-    /// How steps went.
-    pub outcomes: Vec<(Spanned<String>, Spanned<String>)>,
+    /// How steps went; `None` where that could not be read, which is reported.
+    pub outcomes: Vec<(Spanned<String>, Option<Spanned<String>>)>,
     /// Exactly where the case stands.
     pub at: Option<Spanned<Vec<Spanned<String>>>>,
     /// The column of the board.
@@ -108,14 +108,15 @@ impl Lowering<'_> {
         })
     }
 
-    fn outcomes(&mut self, node: &Node) -> Vec<(Spanned<String>, Spanned<String>)> {
+    fn outcomes(&mut self, node: &Node) -> Vec<(Spanned<String>, Option<Spanned<String>>)> {
         let Some(entries) = self.entries(node, GROUP) else { return Vec::new() };
-        let pair = |entry: &crate::syntax::node::Entry| {
+        let pair = |entry: &Entry| {
             if entry.value.is_empty() {
                 self.report(missing_value(entry.key.span, entry.key.text().unwrap_or("")));
-                return None;
+                return Some((self.path(&entry.key)?, None));
             }
-            Some((self.path(&entry.key)?, self.name(&entry.value, NameRule::Word)?))
+            let outcome = self.name(&entry.value, NameRule::Word);
+            Some((self.path(&entry.key)?, outcome))
         };
         entries.iter().filter_map(pair).collect()
     }

@@ -6,7 +6,7 @@
 pub(super) mod deed;
 pub(super) mod expect;
 
-use self::deed::{Deed, Verb};
+use self::deed::{BESIDE, Deed, Verb};
 use self::expect::{EXPECT, Expect};
 use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::Wording;
@@ -14,7 +14,7 @@ use crate::syntax::calendar::Calendar;
 use crate::syntax::data::{Given, given};
 use crate::syntax::directory::Directory;
 use crate::syntax::fields::{Fields, GROUP, Lowering, Place, WORDS, missing_value};
-use crate::syntax::node::Node;
+use crate::syntax::node::{Entry, Node, NodeKind};
 use crate::syntax::scalar::NameRule;
 
 /// A test as written.
@@ -30,6 +30,8 @@ pub struct Test {
     pub now: Option<Spanned<String>>,
     /// People of its own, instead of the folder's.
     pub directory: Option<Directory>,
+    /// Whether these could be read whole; `None` where it has none.
+    pub people_read: Option<bool>,
     /// A calendar of its own, instead of the folder's.
     pub calendar: Option<Calendar>,
     /// How the case begins.
@@ -47,6 +49,8 @@ pub struct Start {
     pub by: Option<Spanned<String>>,
     /// The start form.
     pub data: Option<Given>,
+    /// Whether all of it could be read, so that what is not there is missing.
+    pub whole: bool,
 }
 
 /// One entry of `do`.
@@ -85,58 +89,80 @@ impl Lowering<'_> {
     pub(crate) fn test(&mut self, root: &Node, key_span: Span) -> Option<Test> {
         let fields = self.fields(root, &TEST, key_span)?;
         let own = |key| fields.get(key).map(|node| (node, fields.key(key).unwrap_or(node.span)));
+        let before = self.diagnostics.len();
+        let directory = own("directory").and_then(|(node, at)| self.directory(node, at));
+        let read = self.diagnostics.len() == before && directory.is_some();
+        let people_read = fields
+            .key("directory")
+            .map(|key| read && fields.get("directory").is_some_and(|node| self.is_whole(key, node)));
+        let start = fields.required(self, "start");
         Some(Test {
             title: fields.get("test").and_then(|node| self.words(node)),
             key_span,
             process: fields.required(self, "process").and_then(|node| self.name(node, NameRule::Document)),
             now: fields.required(self, "now").and_then(|node| self.words(node)),
-            directory: own("directory").and_then(|(node, at)| self.directory(node, at)),
+            directory,
+            people_read,
             calendar: own("calendar").and_then(|(node, at)| self.calendar(node, at)),
-            start: fields.required(self, "start").and_then(|node| self.start(node)),
+            start: start.and_then(|node| self.start(node, fields.key("start").unwrap_or(node.span))),
             acts: fields.required(self, "do").map(|node| self.acts(node)).unwrap_or_default(),
         })
     }
 
-    fn start(&mut self, node: &Node) -> Option<Start> {
+    fn start(&mut self, node: &Node, key: Span) -> Option<Start> {
         let span = self.first_line(node.span);
         let fields = self.fields(node, &START, span)?;
         let by = fields.required(self, "by").and_then(|node| self.name(node, NameRule::Word));
-        Some(Start { span, by, data: self.given(&fields, "data") })
+        Some(Start { span, by, data: self.given(&fields, "data"), whole: self.is_whole(key, node) })
     }
 
     fn acts(&mut self, node: &Node) -> Vec<Act> {
         let Some(items) = self.items(node) else { return Vec::new() };
-        items.iter().filter_map(|item| self.act(item)).collect()
+        items.iter().flat_map(|item| self.act(item)).collect()
     }
 
-    fn act(&mut self, node: &Node) -> Option<Act> {
-        let entries = self.entries(node, GROUP)?;
-        for entry in entries {
-            let (key, value) = (entry.key.text().unwrap_or(""), &entry.value);
-            let alone = matches!(key, "expect" | "refuse" | "advance");
-            if alone && value.is_empty() {
-                self.report(missing_value(entry.key.span, key));
-                return None;
-            }
-            if let (true, Some(other)) = (alone, entries.iter().find(|other| other.key.span != entry.key.span)) {
-                self.several(&entry.key, &other.key);
-                return None;
-            }
-            match key {
-                "expect" => return self.expect(value, entry.key.span).map(|found| Act::Expect(Box::new(found))),
-                "advance" => return self.words(value).map(Act::Advance),
-                "refuse" => {
-                    let (deed, why) = self.deed(value)?;
-                    if deed.is_some() {
-                        return deed.map(|deed| Act::Refuse { key: entry.key.span, deed, why });
-                    }
-                    return None;
-                }
-                _ => {}
+    /// An entry of `do`: what it does, or each of the things that it does at once, which is told.
+    fn act(&mut self, node: &Node) -> Vec<Act> {
+        if self.entries(node, GROUP).is_none() {
+            return Vec::new();
+        }
+        let node = self.spelled(node, BESIDE);
+        let NodeKind::Mapping(entries) = &node.kind else { return Vec::new() };
+        let (alone, rest): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|entry| entry.key.text().is_some_and(|key| BESIDE.contains(&key)));
+        let Some(first) = alone.first() else { return self.done(&node).into_iter().collect() };
+        if let Some(other) = entries.iter().find(|other| other.key.span != first.key.span) {
+            self.several(&first.key, &other.key);
+        }
+        let mut found: Vec<Act> = alone.into_iter().filter_map(|entry| self.alone(entry)).collect();
+        if rest.iter().any(|entry| entry.key.text().is_some_and(deed::is_verb)) {
+            let rest = Node { kind: NodeKind::Mapping(rest.into_iter().cloned().collect()), ..node.into_owned() };
+            found.extend(self.done(&rest));
+        }
+        found
+    }
+
+    /// `expect`, `refuse` or `advance`.
+    fn alone(&mut self, entry: &Entry) -> Option<Act> {
+        let (key, value) = (entry.key.text()?, &entry.value);
+        if value.is_empty() {
+            self.report(missing_value(entry.key.span, key));
+            return None;
+        }
+        match key {
+            "expect" => self.expect(value, entry.key.span).map(|found| Act::Expect(Box::new(found))),
+            "advance" => self.words(value).map(Act::Advance),
+            _ => {
+                let value = self.spelled(value, &[]);
+                let (deed, why) = self.deed(&value)?;
+                Some(Act::Refuse { key: entry.key.span, deed, why })
             }
         }
+    }
+
+    /// What somebody does, and is not refused.
+    fn done(&mut self, node: &Node) -> Option<Act> {
         let (deed, why) = self.deed(node)?;
-        let deed = deed?;
         if deed.verb == Verb::Start {
             self.report(Diagnostic::new(
                 Code::MisplacedKey,
@@ -146,9 +172,7 @@ impl Lowering<'_> {
                     "a test starts one case, by the `start` at its top; here it can only stand in `refuse`",
                 ),
             ));
-            return None;
-        }
-        if let Some(why) = why {
+        } else if let Some(why) = why {
             self.report(Diagnostic::new(
                 Code::MisplacedKey,
                 why.span,

@@ -4,6 +4,7 @@
 //! `scripts/mutate 10000` runs ten thousand of them; a change that fails is printed with its seed, and
 //! `MUTATION_SEED=… MUTATIONS=1` repeats it.
 
+mod beside;
 mod mixed;
 mod mutate;
 mod place;
