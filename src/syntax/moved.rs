@@ -112,7 +112,7 @@ impl Search<'_> {
         let first = self.draft.origin_of(first.start..first.start + first.indent + first.words.len());
         let (after, new) =
             fewer(before, &self.read, &read, &first).filter(|_| read.tree.size() >= self.read.tree.size())?;
-        let worth = Worth { unread: read.tree.unread(), after, new, odd: depth % 2, by: depth.abs_diff(own) };
+        let worth = Worth { unread: read.tree.left_out(), after, new, odd: depth % 2, by: depth.abs_diff(own) };
         Some(Move { lines: range, depth, worth, draft, read })
     }
 
@@ -192,7 +192,7 @@ fn fewer(before: &[&Diagnostic], then: &Read, read: &Read, moved: &Range<u32>) -
     let own: BTreeSet<_> = read.diagnostics.iter().filter(|found| is_own(found)).map(key).collect();
     let new: Vec<_> = after.difference(&known).collect();
     // Most of what could not be read is read.
-    let opened = read.tree.unread() * 2 < then.tree.unread();
+    let opened = read.tree.left_out() * 2 < then.tree.left_out();
     let found_there = |found: &(Code, u32, String)| (opened || own.contains(found)) && unread(found.1);
     (explains && new.iter().all(|found| found_there(found))).then_some((after.len(), new.len()))
 }

@@ -191,7 +191,7 @@ impl Tree {
     }
 
     /// How many bytes of the text were left out.
-    pub(crate) fn unread(&self) -> usize {
+    pub(crate) fn left_out(&self) -> usize {
         self.gaps.iter().map(ExactSizeIterator::len).sum()
     }
 
