@@ -224,7 +224,7 @@ impl Lowering<'_> {
             when: fields.get("when").and_then(|node| self.feel(node, "when")),
             min: fields.get("min").and_then(|node| self.feel(node, "min")),
             max: fields.get("max").and_then(|node| self.feel(node, "max")),
-            pattern: fields.get("pattern").and_then(|node| self.words(node)),
+            pattern: fields.get("pattern").and_then(|node| self.plain(node)),
             check: fields.get("check").and_then(|node| self.check(node)),
             options: fields.get("options").map(|node| self.options(node)).unwrap_or_default(),
             among: fields.get("among").and_then(|node| self.feel(node, "among")),

@@ -135,7 +135,7 @@ impl Lowering<'_> {
 
     fn schedule(&mut self, node: &Node) -> Option<Schedule> {
         let fields = self.fields(node, &SCHEDULE, self.first_line(node.span))?;
-        let cron = fields.required(self, "cron").and_then(|node| self.words(node));
+        let cron = fields.required(self, "cron").and_then(|node| self.plain(node));
         let by = fields.required(self, "by").map(|node| self.feels(node, "by")).unwrap_or_default();
         Some(Schedule { cron: cron?, by })
     }

@@ -78,19 +78,23 @@ fn thousands(span: Span, plain: String) -> Diagnostic {
 /// The text between the quotes of a word processor, where a plain value is nothing else.
 pub(super) fn curly(node: &Node) -> Option<Diagnostic> {
     let NodeKind::Scalar { text, form: ScalarForm::Plain } = &node.kind else { return None };
+    curly_quotes(node.span, text)
+}
+
+/// What is said of such a text.
+pub(super) fn curly_quotes(span: Span, text: &str) -> Option<Diagnostic> {
     let inner = text.strip_prefix(['“', '”', '‘', '’', '「', '『', '＂'])?;
     let inner = inner.strip_suffix(['“', '”', '‘', '’', '」', '』', '＂'])?;
     let open = text.chars().next()?;
-    (!inner.contains(['"', '\\'])).then(|| {
-        Diagnostic::new(
-            Code::FullWidthPunctuation,
-            node.span,
-            Wording::new(
-                format!("这里的引号 `{open}` 不是英文引号，会成为内容的一部分。请用英文的 `\"`"),
-                format!("the quote `{open}` is not the plain one and becomes part of the value; type the plain `\"`"),
-            ),
-        )
-        .label(Wording::new("不是英文引号", "not plain quotes"))
-        .fix(node.span, format!("\"{inner}\""), Wording::new("改成英文引号", "type the plain ones"))
-    })
+    let quoted = match inner.contains(['"', '\\']) {
+        true => format!("'{}'", inner.replace('\'', "''")),
+        false => format!("\"{inner}\""),
+    };
+    let words = Wording::new(
+        format!("这里的引号 `{open}` 不是英文引号，会成为内容的一部分。请用英文的 `\"`"),
+        format!("the quote `{open}` is not the plain one and becomes part of the value; type the plain `\"`"),
+    );
+    let found = Diagnostic::new(Code::FullWidthPunctuation, span, words);
+    let found = found.label(Wording::new("不是英文引号", "not plain quotes"));
+    Some(found.fix(span, quoted, Wording::new("改成英文引号", "type the plain ones")))
 }

@@ -5,7 +5,8 @@ use super::lines::{lines, starts_value};
 use super::meant::{is_key, word};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
-use crate::syntax::trap::{foreign, taken_apart};
+use crate::syntax::slip::curly_quotes;
+use crate::syntax::trap::{foreign, full_width, taken_apart};
 use std::ops::Range;
 
 /// An expression with brackets of its own, or with a text behind a comma, as a value within `{ }` or `[ ]`:
@@ -25,6 +26,14 @@ pub(super) fn bare_brackets(id: SourceId, text: &str, at: usize) -> Option<Diagn
     if raw.starts_with("${") {
         return Some(foreign(text, span, "${ }"));
     }
+    // No expression has a list or a group right behind a colon.
+    if let Some((at, key)) = next_key(raw).filter(|(at, key)| at + key.len() + 2 == open) {
+        let end = span.start as usize + raw[..at].trim_end().len();
+        return Some(no_comma(id, end, span.start as usize + at, key));
+    }
+    if let Some(found) = curly_quotes(span, raw) {
+        return Some(found);
+    }
     if raw[open..].starts_with('"') {
         return Some(taken_apart(span, raw));
     }
@@ -39,6 +48,25 @@ pub(super) fn bare_brackets(id: SourceId, text: &str, at: usize) -> Option<Diagn
         )
         .fix(span, quoted, Wording::new("加上单引号", "put it into quotes")),
     )
+}
+
+/// What stands behind a quoted value within brackets where a comma has to: a full-width one, or the next key at once.
+pub(super) fn behind_quote(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
+    let before = text[start..at].trim_end();
+    if !before.ends_with(['"', '\'']) || !before.contains(['{', '[']) {
+        return None;
+    }
+    let rest = &text[at..end];
+    let mark = rest.chars().next()?;
+    if matches!(mark, '，' | '、' | '；') {
+        let spaced = rest[mark.len_utf8()..].starts_with(' ');
+        return Some(full_width(Span::new(id, at, at + mark.len_utf8()), mark, if spaced { "," } else { ", " }));
+    }
+    let key = word(rest);
+    let next = !key.is_empty() && rest[key.len()..].starts_with(": ");
+    next.then(|| no_comma(id, start + before.len(), at, key))
 }
 
 /// A second `: ` within a value in braces: `{ title: first: second, … }`.

@@ -3,7 +3,7 @@
 //! The parser stops wherever it can no longer go on, or takes such a mark for a part of a text; the place where it was
 //! typed is found here.
 
-use super::lines::{line_above, starts_value};
+use super::lines::line_above;
 use super::tabs::{is_odd_space, odd_space};
 use super::{Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
@@ -222,10 +222,11 @@ pub(super) fn unclosed_quote(id: SourceId, text: &str, at: usize) -> Option<Diag
     None
 }
 
-/// Where a quote begins that is not closed in its line.
+/// Where a quote begins that is not closed in its line. Within a plain text it is a part of that.
 fn open_quote(line: &str) -> Option<usize> {
-    let (mut open, mut last, mut escaped) = (None, '\n', false);
+    let (mut open, mut depth, mut plain, mut escaped) = (None, 0_usize, false, false);
     for (at, c) in line.char_indices() {
+        let spaced = line[at + c.len_utf8()..].chars().next().is_none_or(char::is_whitespace);
         match open {
             Some((_, quote)) => {
                 if c == quote && !escaped {
@@ -234,11 +235,14 @@ fn open_quote(line: &str) -> Option<usize> {
                 escaped = quote == '"' && c == '\\' && !escaped;
             }
             None if c == '#' && line[..at].ends_with([' ', '\t']) => break,
-            None if matches!(c, '"' | '\'') && starts_value(last) => open = Some((at, c)),
-            None => {}
-        }
-        if !c.is_whitespace() {
-            last = c;
+            None if c.is_whitespace() => {}
+            None if !plain && matches!(c, '"' | '\'') => open = Some((at, c)),
+            None if !plain && matches!(c, '[' | '{') => depth += 1,
+            None if depth > 0 && matches!(c, ']' | '}' | ',') => {
+                plain = false;
+                depth -= usize::from(c != ',');
+            }
+            None => plain = !(spaced && (c == ':' || c == '-' && !plain)),
         }
     }
     open.map(|(at, _)| at)

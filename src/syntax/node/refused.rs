@@ -1,7 +1,7 @@
 //! What the YAML parser refuses, in words that say what to write.
 
 use super::aligned::out_of_line;
-use super::brackets::{bare_brackets, second_colon_in_brackets, second_key, unclosed};
+use super::brackets::{bare_brackets, behind_quote, second_colon_in_brackets, second_key, unclosed};
 use super::lines::{line_above, next_line, starts_value, visible};
 use super::meant::{
     full_width_bracket, full_width_in_brackets, full_width_near, is_key, no_colon, torn_key, unclosed_quote, word,
@@ -24,13 +24,16 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
     if let Some(found) = foreign_comment(id, text, at).or_else(|| odd_space_behind_key(id, text, at)) {
         return found;
     }
+    if let Some(found) = unclosed_quote(id, text, at).or_else(|| behind_quote(id, text, at)) {
+        return found;
+    }
     if let Some(diagnostic) = begins_with_mark(id, text, at) {
         return diagnostic;
     }
     if let Some(found) = bare_brackets(id, text, at).or_else(|| second_colon_in_brackets(id, text, at)) {
         return found;
     }
-    if let Some(found) = unclosed_quote(id, text, at).or_else(|| torn_key(id, text, at).filter(|_| misaligned(kind))) {
+    if let Some(found) = torn_key(id, text, at).filter(|_| misaligned(kind)) {
         return found;
     }
     let syntax = |zh: String, en: String| Diagnostic::new(Code::YamlSyntax, span, Wording::new(zh, en));
@@ -377,7 +380,7 @@ fn begins_with_mark(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
         && !value[1..].trim_start_matches(['-', '+', '1', '2', '3', '4', '5', '6', '7', '8', '9']).trim().is_empty();
     if !(matches!(first, '@' | '`' | '%')
         || header
-        || (first == '"' && value[1..].contains('"') && !value.ends_with('"')))
+        || (first == '"' && value[1..].contains('"') && !value.ends_with('"') && !key.contains(['{', '['])))
     {
         return None;
     }
