@@ -166,15 +166,22 @@ fn instead(name: &str, document: &Process, world: &World<'_>) -> Option<String> 
     let called = || offices.iter().filter(|(_, title)| says(title, name)).map(|(id, _)| id.clone());
     let people = directory.people.iter().filter(|(_, person)| person.name == name);
     let people = people.map(|(id, _)| format!("person(\"{id}\")"));
-    let long_enough = name.chars().count() > 1;
     let holding = || {
-        let holds = |id: &str| long_enough && (id.contains(name) || id.chars().count() > 1 && name.contains(id));
+        let holds = |id: &str| is_part(name, id) || is_part(id, name);
         offices.iter().filter(move |(id, _)| holds(id)).map(|(id, _)| id.clone())
     };
     only(titled)
         .or_else(|| only(called().collect()))
         .or_else(|| only(people.collect()))
         .or_else(|| only(holding().collect()))
+}
+
+/// Whether a name is a part of another: of Latin letters a whole word of it.
+fn is_part(part: &str, whole: &str) -> bool {
+    match part.is_ascii() {
+        true => whole.split(['_', '-']).any(|word| word == part),
+        false => part.chars().count() > 1 && whole.contains(part),
+    }
 }
 
 fn says(title: &Text, name: &str) -> bool {

@@ -70,19 +70,23 @@ pub fn torn<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Op
 /// Whether one name for another is a guess: it reads like it, but another name may be meant as well. Of names only a
 /// slip of the hand is none: other capitals or separators, two letters swapped, and in a longer word of Latin letters
 /// one too many or too few. Another letter makes another name (`max_pay`, `max_day`), and of Chinese words one more
-/// does (`经理`, `副经理`).
+/// does (`经理`, `副经理`); so is a part of a name (`admin`, `it_admin`).
 ///
 /// ```
 /// use countersign::diagnostics::suggest::is_guess;
 /// assert!(!is_guess("mangaer", "manager") && !is_guess("custmer", "customer") && !is_guess("boss", "chief"));
 /// assert!(is_guess("max_pay", "max_day") && is_guess("病假", "年假") && is_guess("副经理", "经理"));
+/// assert!(is_guess("admin", "it_admin"));
 /// ```
 pub fn is_guess(word: &str, meant: &str) -> bool {
     let (a, b) = (normal(word), normal(meant));
-    if closest(word, [meant]).is_none() || same(&a, &b) || swapped(&a, &b) {
+    if same(&a, &b) || swapped(&a, &b) {
         return false;
     }
     let (short, long) = if a.len() < b.len() { (&a, &b) } else { (&b, &a) };
+    if closest(word, [meant]).is_none() {
+        return !short.is_empty() && long.windows(short.len()).any(|part| part == short.as_slice());
+    }
     let mut letters = long.iter();
     let held = short.iter().all(|letter| letters.any(|other| other == letter));
     !(held && short.len() >= 5 && long.iter().all(char::is_ascii))

@@ -98,7 +98,7 @@ impl Lowering<'_> {
     /// One expression, or a list of them.
     pub(crate) fn feels(&mut self, node: &Node, key: &str) -> Vec<FeelText> {
         match &node.kind {
-            NodeKind::Sequence(items) => items.iter().filter_map(|item| self.feel(item, key)).collect(),
+            NodeKind::Sequence(items) => items.iter().flat_map(|item| self.item(item, key)).collect(),
             NodeKind::Mapping(_) if is_of_people(key) => {
                 self.report(trap::people_with_keys(&self.source.text, self.first_line(node.span), key));
                 Vec::new()
@@ -111,6 +111,21 @@ impl Lowering<'_> {
                 None => self.feel(node, key).into_iter().collect(),
             },
         }
+    }
+
+    /// An item of a list of expressions. Names in it that no plain comma parts are items of their own.
+    fn item(&mut self, node: &Node, key: &str) -> Vec<FeelText> {
+        let names = self.in_a_row(node).filter(|_| is_of_people(key));
+        let text = self.source.text.get(node.span.start as usize..node.span.end as usize).unwrap_or("");
+        let mark = text.char_indices().find(|(_, c)| matches!(c, '，' | '、'));
+        let Some((names, (at, mark))) = names.zip(mark) else {
+            return self.feel(node, key).into_iter().collect();
+        };
+        let start = node.span.start as usize + at;
+        let found = trap::full_width(Span::new(self.id, start, start + mark.len_utf8()), mark, ",");
+        let typed = names.iter().map(|name| name.text.as_str()).collect::<Vec<_>>().join(", ");
+        self.report(found.fix(node.span, typed, Wording::new("改成半角", "type the plain marks")));
+        names
     }
 
     /// Names with commas between them, which are meant to be a list.
