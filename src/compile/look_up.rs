@@ -25,6 +25,16 @@ pub(crate) fn tables(flow: &Flow<'_>, world: &World<'_>) -> IndexMap<Arc<str>, T
     used.map(|(name, table)| (Arc::from(name.as_str()), table.clone())).collect()
 }
 
+/// A table of the folder: the one that a misspelt name means, too.
+fn meant<'w>(name: &Spanned<String>, world: &'w World<'_>) -> Option<&'w Table> {
+    let tables = &world.tables;
+    tables.sound.get(&name.value).or_else(|| {
+        let unknown = tables.whole && !tables.named.contains(&name.value);
+        let close = suggest::closest(&name.value, tables.named.iter().map(String::as_str)).filter(|_| unknown)?;
+        tables.sound.get(close)
+    })
+}
+
 /// What is handed to a table, each value typed against its input.
 pub(super) fn given(
     name: &Spanned<String>,
@@ -33,11 +43,10 @@ pub(super) fn given(
     typing: &mut Typing<'_>,
 ) -> IndexMap<FieldName, Formula> {
     let tables = &typing.world.tables;
-    let Some(table) = tables.sound.get(&name.value) else {
-        if tables.whole && !tables.named.contains(&name.value) {
-            let known = tables.named.iter().map(String::as_str);
-            typing.diagnostics.push(unknown_table(name, known));
-        }
+    if tables.whole && !tables.named.contains(&name.value) {
+        typing.diagnostics.push(unknown_table(name, tables.named.iter().map(String::as_str)));
+    }
+    let Some(table) = meant(name, typing.world) else {
         return with
             .iter()
             .filter_map(|(column, text)| {
@@ -52,16 +61,19 @@ pub(super) fn given(
     }
     let mut given = IndexMap::new();
     for (column, text) in with {
-        let expected = match table.inputs.get(column.value.as_str()) {
-            Some(field) => Expected::held(field.typed(), told_by(field).map(|told| told.unit())),
+        let known = || table.inputs.keys().map(FieldName::as_str);
+        let input = match table.inputs.get_key_value(column.value.as_str()) {
+            Some(input) => Some(input),
             None => {
-                let known = table.inputs.keys().map(FieldName::as_str);
-                typing.diagnostics.push(unknown(column, known, ("输入", "input"), "inputs"));
-                Expected::Any
+                typing.diagnostics.push(unknown(column, known(), ("输入", "input"), "inputs"));
+                suggest::closest(&column.value, known()).and_then(|close| table.inputs.get_key_value(close))
             }
         };
+        let expected = input
+            .map_or(Expected::Any, |(_, field)| Expected::held(field.typed(), told_by(field).map(|told| told.unit())));
         if let Some(formula) = typing.formula(text, scope, &expected) {
-            given.insert(FieldName::from(column.value.as_str()), formula);
+            let name = input.map_or_else(|| FieldName::from(column.value.as_str()), |(name, _)| name.clone());
+            given.insert(name, formula);
         }
     }
     given
@@ -76,7 +88,7 @@ pub(super) fn taken(
     typing: &mut Typing<'_>,
     unsure: &mut BTreeSet<FieldName>,
 ) -> IndexMap<FieldName, Formula> {
-    let table = typing.world.tables.sound.get(&name.value);
+    let table = meant(name, typing.world);
     let outputs = table.map(|table| {
         let counted = Kept::counted(table.outputs.iter().map(|(name, field)| (name.clone(), field)));
         Scope::new().fields(table.yields()).kept(Arc::new(counted))
@@ -96,7 +108,8 @@ pub(super) fn taken(
         let told = typing.diagnostics.len();
         let Some(formula) = typing.formula(text, outputs, &expected) else {
             let new = typing.diagnostics.iter_mut().skip(told);
-            for unknown in new.filter(|one| one.code == Code::UnknownName && one.fix.is_none()) {
+            let unknown = |code| matches!(code, Code::UnknownName | Code::UnknownOption);
+            for unknown in new.filter(|one| unknown(one.code) && one.fix.is_none()) {
                 unknown.hints = vec![outputs_alone(table.into_iter().flat_map(|table| table.outputs.keys()))];
             }
             continue;

@@ -13,10 +13,11 @@ use std::collections::BTreeSet;
 /// The most positions that are listed.
 const LISTED: usize = 8;
 
-/// A condition with every suggestion made, that holds only where what it reads is set; `None` where a fault has no mend.
-pub(crate) fn mended(text: &str, faults: &[Fault]) -> Option<String> {
+/// An expression with every suggestion made; a condition holds only where what it reads is set. `None` where a fault has
+/// no mend.
+pub(crate) fn mended(text: &str, faults: &[Fault], condition: bool) -> Option<String> {
     let (unset, misspelt): (Vec<&Fault>, Vec<&Fault>) =
-        faults.iter().partition(|fault| fault.kind == FaultKind::MaybeUnset);
+        faults.iter().partition(|fault| condition && fault.kind == FaultKind::MaybeUnset);
     let mut found = text.to_owned();
     for fault in misspelt.into_iter().rev() {
         found.get(fault.range.clone())?;

@@ -220,7 +220,7 @@ fn rule(
 fn tests(text: &FeelText, column: &str, scope: &Scope, typing: &mut Typing<'_>) -> Option<Formula> {
     typing.tests(text, column, scope).or_else(|| {
         let faults = expression::compile_tests(&text.text, column, scope).err()?;
-        expression::compile_tests(&meant::mended(&text.text, &faults)?, column, scope).ok()
+        expression::compile_tests(&meant::mended(&text.text, &faults, false)?, column, scope).ok()
     })
 }
 

@@ -191,13 +191,13 @@ impl<'a> Typing<'a> {
         Expected::held(typed, unit)
     }
 
-    /// Types an expression; `None` if anything is wrong with it, which is reported. A condition whose words are only misspelt
-    /// is read as it was meant, so that what is proved of it is told beside them.
+    /// Types an expression; `None` if anything is wrong with it, which is reported. One whose words are only misspelt is
+    /// read as it was meant, and a condition as if it asked first for what may be unset, so that what is proved of it is
+    /// told beside them.
     pub(crate) fn formula(&mut self, text: &FeelText, scope: &Scope, expected: &Expected) -> Option<Formula> {
         let typed = expression::compile(&text.text, scope, expected);
         let condition = matches!(expected, Expected::Type(typed) if typed.of == Type::Boolean);
-        let faults = typed.as_ref().err().filter(|_| condition);
-        let meant = faults.and_then(|faults| meant::mended(&text.text, faults));
+        let meant = typed.as_ref().err().and_then(|faults| meant::mended(&text.text, faults, condition));
         let meant = meant.and_then(|text| expression::compile(&text, scope, expected).ok());
         self.told(text, expected, typed).or(meant)
     }

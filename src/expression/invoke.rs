@@ -248,6 +248,14 @@ impl Infer<'_> {
             format!("没有名为 `{name}` 的函数"),
             format!("there is no function `{name}`"),
         );
+        if matches!(name, "len" | "length" | "size" | "concat") {
+            let (text, list) =
+                if name == "concat" { ("a + b", "concatenate(a, b)") } else { ("string length(a)", "count(a)") };
+            return self.fault(fault.hint(
+                format!("文字写 `{text}`，列表写 `{list}`。"),
+                format!("For a text write `{text}`, for a list `{list}`."),
+            ));
+        }
         // The functions of spreadsheets that are signs and words here.
         let sheet = match name.to_ascii_uppercase().as_str() {
             "IF" => Some("if total > 500 then 100 else 0"),
@@ -263,10 +271,11 @@ impl Infer<'_> {
                 .fault(fault.hint(format!("例如写成 `{instead}`。"), format!("For example, write `{instead}`.")));
         }
         let habit = match name {
-            "len" | "length" | "size" => Some("count"),
+            "str" | "text" | "tostring" | "toString" | "to_string" => Some("string"),
+            "currentDate" | "current_date" | "curdate" => Some("today"),
+            "total" => Some("sum"),
             "avg" | "average" => Some("mean"),
             "substr" => Some("substring"),
-            "concat" => Some("concatenate"),
             "round" => Some("round half up"),
             "ceil" => Some("ceiling"),
             "upper" | "toUpperCase" => Some("upper case"),

@@ -8,6 +8,10 @@ use crate::diagnostics::suggest;
 
 /// The word of `known` that was meant: said in another way, or misspelt.
 pub(super) fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    // It is the opposite of `required`, whatever it looks like.
+    if word.eq_ignore_ascii_case("optional") {
+        return None;
+    }
     said_otherwise(word, known.clone()).or_else(|| suggest::closest(word, known))
 }
 
@@ -247,9 +251,6 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("actions", &["outcomes"]),
     ("buttons", &["outcomes"]),
     ("decisions", &["outcomes"]),
-    ("comment", &["opinion"]),
-    ("comments", &["opinion"]),
-    ("remark", &["opinion"]),
     ("goto", &["go"]),
     ("jump", &["go"]),
     ("next", &["go"]),

@@ -42,6 +42,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                 }
             }
         }
+        let mut raced: Vec<(&FieldName, Span)> = Vec::new();
         for (at, reader) in branches.iter().enumerate() {
             let others = branches.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
             for writer in others {
@@ -49,9 +50,21 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                     if let Some(there) = writer.writes.get(name).filter(|_| told.insert(name)) {
                         diagnostics.push(one_reads(name, *here, *there));
                     }
+                    if writer.writes.contains_key(name) {
+                        raced.push((name, *here));
+                    }
                 }
             }
         }
+        // Whether it is set there is chance, too, and to ask first is no mend.
+        let step_of = |here: Span| subject.flow.steps.iter().find(|placed| super::at(placed) == here);
+        let follows = |found: &Diagnostic| {
+            raced.iter().any(|(name, here)| {
+                let within = step_of(*here).is_some_and(|placed| placed.source.span.holds(found.span));
+                within && found.message.en.starts_with(&format!("`{name}` "))
+            })
+        };
+        diagnostics.retain(|found| found.code != Code::MaybeUnset || !follows(found));
     }
 }
 

@@ -17,10 +17,17 @@ pub(super) fn dashes(id: SourceId, text: &str, found: &[Diagnostic]) -> Vec<Diag
     let twice = found.iter().filter(|found| found.code == Code::DuplicateKey);
     let missing = twice.filter_map(|found| {
         let (first, again) = (line_of(found.context.first()?.span.start)?, line_of(found.span.start)?);
-        let line = lines[again];
-        let own = line.start + line.indent == found.span.start as usize;
-        let dash = Span::new(id, line.start + line.indent.checked_sub(2)?, line.start + line.indent);
-        (own && begins_again(&lines, first, again)).then(|| dash_before(found.span, dash))
+        let own = lines[again].start + lines[again].indent == found.span.start as usize;
+        if !own || !begins_again(&lines, first, again) {
+            return None;
+        }
+        // An `id` right above begins the item: it comes before what a step does.
+        let above = again.checked_sub(1).filter(|above| *above > first && lines[*above].indent == lines[again].indent);
+        let named = above.filter(|above| lines[*above].pair().is_some_and(|(key, _)| key == "id"));
+        let line = lines[named.unwrap_or(again)];
+        let start = line.start + line.indent;
+        let key = line.pair().map_or(1, |(key, _)| key.len());
+        Some(dash_before(Span::new(id, start, start + key), Span::new(id, start.checked_sub(2)?, start)))
     });
     missing.collect()
 }
