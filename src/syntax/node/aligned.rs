@@ -24,7 +24,8 @@ pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnos
         first_too_deep,
         between_depths,
     ];
-    if let Some((line, depth)) = without_dash(&lines, here).or_else(|| group_without_dash(&lines, here)) {
+    let dashes = [without_dash, first_without_dash, group_without_dash];
+    if let Some((line, depth)) = dashes.iter().find_map(|rule| rule(&lines, here)) {
         return Some(no_dash(id, line, depth));
     }
     let (line, depth) = rules.iter().find_map(|rule| rule(&lines, here))?;
@@ -142,6 +143,16 @@ fn without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)
     let mut above = lines[..here].iter().rev().take_while(|above| above.indent >= line.indent);
     let item = above.find(|above| above.indent == line.indent)?;
     (own && item.is_item() && item.pair().is_some_and(|(first, _)| first == key)).then_some((line, line.indent))
+}
+
+/// The first key of the first item of a list, of which the keys stand where they would behind its dash.
+fn first_without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> {
+    let item = lines.get(here).filter(|line| line.is_item())?;
+    let before = lines[..here].iter().rev().take_while(|line| line.indent >= item.indent + 2).count();
+    let first = lines[here - before..here].first()?;
+    let opener = lines[..here - before].last()?;
+    let opens = opener.opens() && opener.depth() <= item.indent;
+    (opens && first.indent == item.indent + 2 && first.pair().is_some()).then_some((*first, item.indent))
 }
 
 /// An item in one line without its dash, beside items or where its dash would be: a group, or what is expected, refused or
