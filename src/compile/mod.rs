@@ -309,7 +309,7 @@ pub fn compile(mut files: Vec<SourceText>, templates: &dyn Templates) -> Compile
         check::folder(&folder, &mut sources, &mut diagnostics);
     }
     crate::diagnostics::sort(&mut diagnostics, &sources);
-    let mut diagnostics = once::once(diagnostics, &sources);
+    let mut diagnostics = once::once(once::untorn(diagnostics), &sources);
     crate::diagnostics::conceal(&mut diagnostics, &mut sources);
     let (metrics, tables) = (metrics.sound, world.tables.sound);
     Compiled {

@@ -1,10 +1,10 @@
-//! A name that is missing is told once.
+//! A name that is missing is told once, and a value that is torn as that.
 //!
 //! A word that is unknown at several places is no slip of the hand: its declaration is missing, or is misspelt
 //! itself. So a file tells it at its first place and shows the others, and no mend is offered: the name that looks
 //! like it would be put there everywhere.
 
-use crate::diagnostics::{Code, Diagnostic, Sources};
+use crate::diagnostics::{Code, Diagnostic, Sources, Span};
 use crate::model::text::Wording;
 use std::collections::BTreeMap;
 
@@ -44,6 +44,16 @@ pub(crate) fn once(diagnostics: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagn
         }
     }
     told
+}
+
+/// Leaves out what is wrong with values that YAML tore: that is told of what was written, and not of what is left.
+pub(crate) fn untorn(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let tears = |found: &&Diagnostic| matches!(found.code, Code::YamlSyntax | Code::UnquotedExpression);
+    let torn: Vec<Span> = diagnostics.iter().filter(tears).map(|found| found.span).collect();
+    let follows = |found: &Diagnostic| {
+        matches!(found.code, Code::BadValue | Code::BadName | Code::WrongShape) && torn.contains(&found.span)
+    };
+    diagnostics.into_iter().filter(|found| !follows(found)).collect()
 }
 
 /// The name that a fault misses, unless the mend keeps it and writes it otherwise.

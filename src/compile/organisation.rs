@@ -176,8 +176,9 @@ impl<'a> Lowering<'a, '_> {
     }
 
     fn absence(&mut self, found: &syntax::Absence) -> Option<Absence> {
-        let person = self.person(&found.person);
+        let person = found.person.as_ref().and_then(|name| self.person(name));
         let substitute = found.substitute.as_ref().and_then(|name| self.person(name));
+        let processes = found.processes.iter().filter_map(|name| self.process(name)).collect();
         if let (Some(own), Some(other)) = (&person, &found.substitute)
             && own.as_str() == other.value
         {
@@ -191,7 +192,6 @@ impl<'a> Lowering<'a, '_> {
             ));
             return None;
         }
-        let processes = found.processes.iter().filter_map(|name| self.process(name)).collect();
         // Without a substitute nothing changes for anybody.
         Some(Absence {
             person: person?,

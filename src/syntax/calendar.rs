@@ -75,6 +75,7 @@ impl Lowering<'_> {
     /// A document whose kind is `calendar`.
     pub(crate) fn calendar(&mut self, root: &Node, key_span: Span) -> Option<Calendar> {
         let root = self.lifted(root, &CALENDAR);
+        let root = self.opened(root, ("week", "holidays"), is_of_year, is_of_year);
         let fields = self.fields(&root, &CALENDAR, key_span)?;
         let year = fields.required(self, "year").and_then(|node| self.year(node));
         let holidays = self.days(fields.get("holidays"), year);
@@ -276,6 +277,15 @@ impl Lowering<'_> {
         }
         found
     }
+}
+
+/// Whether an entry has dates and no hours.
+fn is_of_year(entry: &Entry) -> bool {
+    let first = match &entry.value.kind {
+        NodeKind::Sequence(items) => items.first(),
+        _ => Some(&entry.value),
+    };
+    first.and_then(Node::text).is_some_and(|text| text.starts_with(|c: char| c.is_ascii_digit()) && !text.contains(':'))
 }
 
 /// A shift that ends on the next day.

@@ -4,6 +4,7 @@ use crate::diagnostics::{Code, Diagnostic, Span, Spanned};
 use crate::model::text::{Lang, Text, Wording};
 use crate::syntax::date::reversed;
 use crate::syntax::fields::{GROUP, Lowering, Place, missing_value};
+use crate::syntax::headless::is_of;
 use crate::syntax::node::{Entry, Node};
 use crate::syntax::scalar::NameRule;
 use chrono::NaiveDate;
@@ -71,11 +72,11 @@ pub struct Person {
 pub struct Absence {
     /// The whole entry.
     pub span: Span,
-    /// Who is away.
-    pub person: Spanned<String>,
-    /// The first day; `None` if it could not be read, which is reported.
+    /// Who is away; as all of it `None` if it could not be read, which is reported.
+    pub person: Option<Spanned<String>>,
+    /// The first day.
     pub from: Option<Spanned<NaiveDate>>,
-    /// The last day, likewise.
+    /// The last day.
     pub to: Option<Spanned<NaiveDate>>,
     /// Who stands in.
     pub substitute: Option<Spanned<String>>,
@@ -115,6 +116,12 @@ impl Lowering<'_> {
     /// A document whose kind is `directory`.
     pub(crate) fn directory(&mut self, root: &Node, key_span: Span) -> Option<Directory> {
         let root = self.lifted(root, &DIRECTORY);
+        let position = |entry: &Entry| is_of(entry, &POSITION);
+        let person = |entry: &Entry| is_of(entry, &PERSON);
+        let no_department = |entry: &Entry| position(entry) && !is_of(entry, &DEPARTMENT);
+        let no_position = |entry: &Entry| person(entry) && !position(entry);
+        let root = self.opened(root, ("departments", "positions"), no_department, position);
+        let root = self.opened(root, ("positions", "people"), no_position, person);
         let fields = self.fields(&root, &DIRECTORY, key_span)?;
         let people = fields.required(self, "people");
         Some(Directory {
@@ -207,7 +214,7 @@ impl Lowering<'_> {
         {
             self.report(reversed(to.span, from.value, to.value));
         }
-        Some(Absence { span: node.span, person: person?, from, to, substitute, processes })
+        Some(Absence { span: node.span, person, from, to, substitute, processes })
     }
 }
 

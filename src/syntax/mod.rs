@@ -22,6 +22,7 @@ pub(crate) mod feel;
 pub(crate) mod field;
 mod fields;
 mod format;
+mod headless;
 mod hidden;
 pub(crate) mod metric;
 mod moved;

@@ -347,6 +347,7 @@ impl<'a> Lowering<'a> {
         let outcome = match (named, answers?.as_slice()) {
             (Some(named), _) => Outcome::from(named),
             (None, [only]) => only.clone(),
+            (None, _) if !deed.unanswered => return None,
             (None, several) => {
                 let listed = quoted_list(several.iter().map(Outcome::as_str));
                 self.report(

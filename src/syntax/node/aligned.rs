@@ -160,7 +160,7 @@ fn first_without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, 
 fn group_without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> {
     [Some(here), here.checked_sub(1)].into_iter().flatten().find_map(|at| {
         let line = lines[at];
-        let act = || line.is_complete() && line.pair().is_some_and(|(key, _)| BESIDE.contains(&key));
+        let act = || !line.is_item() && line.is_complete() && line.pair().is_some_and(|(key, _)| BESIDE.contains(&key));
         let whole = line.words.starts_with('{') && line.words.ends_with('}') || act();
         let mut depths = [Some(line.indent), line.indent.checked_sub(2)].into_iter().flatten();
         depths.find(|depth| whole && items_at(lines, at, *depth)).map(|depth| (line, depth))

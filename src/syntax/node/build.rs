@@ -261,6 +261,13 @@ impl<'t> Builder<'t> {
                             self.marks.push(meant::no_separator(key.span));
                         } else if let Some(first) = seen.get(word) {
                             self.diagnostics.push(duplicate_key(*first, &key));
+                            // Where nothing stands behind the first one, what stands here is meant.
+                            let blank = entries
+                                .iter_mut()
+                                .find(|entry| entry.value.is_empty() && entry.key.text() == Some(word));
+                            if let Some(blank) = blank {
+                                *blank = Entry { key, value: node };
+                            }
                         } else {
                             seen.insert(word.to_owned(), key.span);
                             entries.push(Entry { key, value: node });

@@ -137,6 +137,18 @@ pub(super) fn no_separator(key: Span) -> Diagnostic {
     .fix(Span { end: key.start, ..key }, "---\n", Wording::new("加上 `---`", "add the `---`"))
 }
 
+/// The line between two tests with a dash too few, or with something between its dashes.
+pub(super) fn torn_separator(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let line = text[start..].split('\n').next().unwrap_or_default().trim_end();
+    let dashes = line.matches('-').count();
+    let torn = line.starts_with('-') && dashes > 1 && line != "---" && line.chars().all(|c| !c.is_alphanumeric());
+    let below = text[start + line.len()..].trim_start();
+    let span = Span::new(id, start, start + line.len());
+    let said = Wording::new("两份测试之间的一行是 `---`", "the line between two tests is `---`");
+    (torn && below.starts_with("test:")).then(|| Diagnostic::new(Code::YamlSyntax, span, said).fix_word(span, "---"))
+}
+
 /// A mark that was typed at the left of a line which is indented.
 pub(super) fn before_line(text: &str, at: usize) -> Option<char> {
     let line = text.get(at..)?;
@@ -209,8 +221,9 @@ pub(super) fn unclosed_quote(id: SourceId, text: &str, at: usize) -> Option<Diag
     for _ in 0..QUOTE_LINES {
         let start = text[..end].rfind('\n').map_or(0, |n| n + 1);
         let line = text[start..end].trim_end();
-        let next = below.trim_start_matches("- ");
-        let ends = below.is_empty() || below.starts_with("- ") || next[word(next).len()..].starts_with([':', '：']);
+        let of_key = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');
+        let ends =
+            below.is_empty() || below.starts_with("- ") || below.trim_start_matches(of_key).starts_with([':', '：']);
         if let Some(found) = open_quote(line).filter(|_| ends) {
             return Some(quote_fault(id, start, line, found));
         }
@@ -255,6 +268,12 @@ fn quote_fault(id: SourceId, start: usize, line: &str, at: usize) -> Diagnostic 
         let place = start + at + offset;
         return full_width(Span::new(id, place, place + mark.len_utf8()), mark, quote);
     }
+    if line[..at].trim_end().ends_with(':') && line[at + 1..].trim().is_empty() {
+        let span = Span::new(id, start + at, start + at + 1);
+        let said = Wording::new("这里多了一个引号，请删掉它", "there is a quote too many here; delete it");
+        let found = Diagnostic::new(Code::YamlSyntax, span, said);
+        return found.fix(span, "", Wording::new("删掉它", "delete it"));
+    }
     let found = Diagnostic::new(
         Code::YamlSyntax,
         Span::new(id, start + at, start + at + 1),
@@ -284,7 +303,9 @@ pub(super) fn torn_key(id: SourceId, text: &str, at: usize) -> Option<Diagnostic
         let bare = !line.contains(':') && matches!(text[behind..].chars().next(), None | Some(' ' | '\n' | '\r'));
         let no_colon = (bare && is_key(word)).then(|| no_colon(Span::new(id, behind, behind)));
         let no_colon = no_colon.or_else(|| {
-            let at = from + before_value(line)?;
+            let left = from - text[..from].rfind('\n').map_or(0, |n| n + 1);
+            let beside = || from < start && left == lead && in_pair(text[start..end].trim());
+            let at = from + before_value(line).or_else(|| two_words(line).filter(|_| beside()))?;
             Some(self::no_colon(Span::new(id, at, at)))
         });
         no_colon.or_else(|| {
@@ -311,6 +332,17 @@ fn before_value(line: &str) -> Option<usize> {
     (named && value.starts_with(|c: char| c.is_ascii_digit()) && !value.ends_with(':')).then_some(name.trim_end().len())
 }
 
+/// Where the first of two words ends that a line is.
+fn two_words(line: &str) -> Option<usize> {
+    let (name, value) = line.split_once(' ')?;
+    (word(name) == name && word(value) == value).then_some(name.len())
+}
+
+/// Whether a line is a key with its value.
+fn in_pair(line: &str) -> bool {
+    line[word(line).len()..].starts_with(": ")
+}
+
 /// Where a line lacks the space behind the colon of a key, or behind the dash of an item that begins with one.
 fn unspaced(line: &str, is_key: impl Fn(&str) -> bool) -> Option<usize> {
     let dash = line.len() - line.trim_start_matches("- ").trim_start().len();
@@ -324,7 +356,7 @@ fn unspaced(line: &str, is_key: impl Fn(&str) -> bool) -> Option<usize> {
     // What is no address, and no key within the value.
     let group = value.starts_with('{') && value.ends_with('}');
     let torn = value.starts_with(|c: char| !c.is_whitespace() && !matches!(c, '/' | ':'));
-    let torn = torn && (group || !value.contains(": "));
+    let torn = torn && (group || !value.contains(": ")) && !matches!(value.trim_end(), "\"" | "'");
     (torn && is_key(key)).then_some(dash + key.len() + 1)
 }
 
@@ -369,6 +401,10 @@ pub(super) fn full_width_near(id: SourceId, text: &str, at: usize) -> Option<Dia
 
 fn full_width_in_line(line: &str) -> Option<(usize, char, &'static str)> {
     let line = line.split_once(" #").map_or(line, |(before, _)| before);
+    let lacks_open = line.matches('{').count() < line.matches('}').count();
+    if let Some(at) = line.find(": ｛").filter(|_| lacks_open) {
+        return full_width_mark(&line[at..]).map(|(offset, mark, typed)| (at + offset, mark, typed));
+    }
     if let Some((key, _)) = line.split_once('：')
         && key.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | ' '))
     {

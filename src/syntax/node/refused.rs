@@ -2,9 +2,10 @@
 
 use super::aligned::out_of_line;
 use super::brackets::{bare_brackets, behind_quote, second_colon_in_brackets, second_key, unclosed};
-use super::lines::{line_above, next_line, starts_value, visible};
+use super::lines::{line_above, lines, next_line, starts_value, visible};
 use super::meant::{
-    full_width_bracket, full_width_in_brackets, full_width_near, is_key, no_colon, torn_key, unclosed_quote, word,
+    full_width_bracket, full_width_in_brackets, full_width_near, is_key, no_colon, torn_key, torn_separator,
+    unclosed_quote, word,
 };
 use super::tabs::{odd_space_behind_key, tab, tab_starts_line};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
@@ -18,6 +19,9 @@ use granit_parser::ErrorKind;
 pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) -> Diagnostic {
     let at = if misaligned(kind) { next_line(text, at) } else { None }.unwrap_or_else(|| visible(text, at));
     let span = Span::new(id, at, at + text[at..].chars().next().map_or(0, char::len_utf8));
+    if let Some(found) = torn_separator(id, text, at) {
+        return found;
+    }
     if let Some(found) = full_width_near(id, text, at).or_else(|| full_width_in_brackets(id, text, at)) {
         return found;
     }
@@ -38,10 +42,7 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
     }
     let syntax = |zh: String, en: String| Diagnostic::new(Code::YamlSyntax, span, Wording::new(zh, en));
     if let Some((open, mark)) = unclosed_bracket(text, at) {
-        if let Some(found) = full_width_bracket(id, text, open, mark) {
-            return found;
-        }
-        return unclosed(id, text, open);
+        return full_width_bracket(id, text, open, mark).unwrap_or_else(|| unclosed(id, text, open));
     }
     let begins = matches!(kind, ErrorKind::InvalidDocumentEnd | ErrorKind::ExpectedDocumentStart);
     if (begins || misaligned(kind))
@@ -65,7 +66,8 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
         ErrorKind::UnclosedFlowCollection { .. } | ErrorKind::MismatchedFlowCollectionEnd { .. }
             if text[at..].starts_with(['[', '{']) =>
         {
-            unclosed(id, text, at)
+            let mark = if text[at..].starts_with('[') { '[' } else { '{' };
+            full_width_bracket(id, text, at, mark).unwrap_or_else(|| unclosed(id, text, at))
         }
         ErrorKind::UnclosedFlowCollection { open } | ErrorKind::MismatchedFlowCollectionEnd { open, .. } => {
             let close = if *open == '[' { ']' } else { '}' };
@@ -100,9 +102,10 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
         ErrorKind::MisplacedFlowCollectionEnd => {
             let found =
                 syntax("这个括号没有对应的开头，请删掉它".into(), "nothing was opened that this bracket closes; delete it".into());
+            let words = Wording::new("删掉它", "delete it");
             // Behind a value that is closed already there is nothing that it could belong to.
             let closed = text[..at].trim_end_matches(' ').ends_with([']', '}']);
-            if closed { found.fix(span, "", Wording::new("删掉它", "delete it")) } else { found }
+            if closed { found.fix(span, "", words) } else { found.offer(span, "", words) }
         }
         ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => second_colon(id, text, at, span),
         ErrorKind::ExpectedBlockMappingKey
@@ -278,8 +281,20 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
     );
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
-    let Some((key, value)) = text[start..end].trim_end().split_once(": ") else { return diagnostic };
-    if let Some(found) = no_colon_before_bracket(id, &text[start..end], start) {
+    let line = text[start..end].trim_end();
+    let deeper = lines(&text[start..]).get(1).is_some_and(|below| below.indent > line.len() - line.trim_start().len());
+    let value = line.strip_suffix(':').and_then(|line| line.split_once(": ")).map(|(_, value)| value);
+    let whole = value.is_some_and(|value| !value.contains(": ") || value.ends_with(['}', ']']));
+    if whole && !deeper {
+        let last = Span::new(id, start + line.len() - 1, start + line.len());
+        let said = Wording::new(
+            "这一行末尾多了一个 `:`，请删掉它",
+            "there is a `:` too many at the end of this line; delete it",
+        );
+        return Diagnostic::new(Code::YamlSyntax, last, said).fix(last, "", Wording::new("删掉它", "delete it"));
+    }
+    let Some((key, value)) = line.split_once(": ") else { return diagnostic };
+    if let Some(found) = no_colon_before_bracket(id, line, start) {
         return found;
     }
     if key.contains(['{', '[', '：']) {

@@ -25,6 +25,8 @@ pub struct Deed {
     pub by: Option<Spanned<String>>,
     /// Whether it is not written who does it, nor left out of what could not be read.
     pub unsigned: bool,
+    /// Whether there is no answer, likewise.
+    pub unanswered: bool,
     /// Who takes over.
     pub to: Option<Spanned<String>>,
     /// The answer, where a task has several.
@@ -161,6 +163,7 @@ impl Lowering<'_> {
         let to = if *verb == Verb::Handover { fields.required(self, "to") } else { None };
         let status = fields.get("status").and_then(|node| self.status(node));
         let data = if *verb == Verb::Answer { "body" } else { "data" };
+        let whole = self.is_whole(node.span, node);
         let deed = Deed {
             what: value.and_then(|value| match verb {
                 Verb::Start => None,
@@ -168,7 +171,8 @@ impl Lowering<'_> {
                 _ => self.path(value),
             }),
             by: by.and_then(|node| self.name(node, NameRule::Word)),
-            unsigned: fields.key("by").is_none() && self.is_whole(node.span, node),
+            unsigned: fields.key("by").is_none() && whole,
+            unanswered: fields.key("outcome").is_none() && whole,
             to: to.and_then(|node| self.name(node, NameRule::Word)),
             outcome: fields.get("outcome").and_then(|node| self.name(node, NameRule::Word)),
             opinion: fields.get("opinion").and_then(|node| self.words(node)),
@@ -253,6 +257,7 @@ impl Deed {
             what: None,
             by: None,
             unsigned: false,
+            unanswered: false,
             to: None,
             outcome: None,
             opinion: None,

@@ -56,9 +56,13 @@ const IN_TESTS: &[Mistake] = &[
     ("data: { note: soon } }", "data: { note: soon }"),
     ("at: [shelve, enter]", "at: [shelve, enter"),
     ("- { complete: shelve", "- { complete：shelve"),
+    ("---\ntest: the other", "--\ntest: the other"),
     ("---\ntest: taken", "\ntest: taken"),
+    ("body: { no: A7 } }", "body: { no: A7 } }}"),
     ("  - { complete: enter, by: leo }\n  - expect", "  - { complete: enter, by: leo }\n    expect"),
     ("ended: withdrawn }", "ended: withdrawn, ended: lost }"),
+    ("    part: drill\n", "    part drill\n"),
+    ("mail: cy@example.com", "mail: \"cy@example.com"),
     ("opinion: fine", "opinion: f\0ne"),
     ("opinion: down", "opinion: do\u{7}wn"),
 ];
@@ -69,7 +73,7 @@ const IN_CALENDAR: &[Mistake] = &[
     ("week:\n", "weak:\n"),
     ("13:00-18:00]", "13:00-18:00"),
     ("  fri: 09", "  fri 09"),
-    ("holidays:", "holiday:"),
+    ("holidays:", "holidays: }"),
     ("new year: 2026", "new year：2026"),
     ("2026-02-15..2026-02-23", "2026-02-15-2026-02-23"),
     ("[2026-05-01, 2026-05-04]", "[2026-05-01, 2025-05-04]"),
@@ -82,6 +86,7 @@ const IN_CALENDAR: &[Mistake] = &[
 
 const IN_DIRECTORY: &[Mistake] = &[
     ("directory: office", "direcotry: office"),
+    ("positions:\n", "\n"),
     ("head: chief }", "head: chef }"),
     ("title: Office, head: lead", "title: Office, haed: lead"),
     ("department: board }", "department: bord }"),
