@@ -1,5 +1,5 @@
-//! Values within `{ }` that YAML takes apart: at their own brackets, at a `: `, where a comma is missing; and a second key
-//! in a line.
+//! Values within `{ }` that YAML takes apart: at their own brackets, at a `: `, where a comma is missing; brackets that are
+//! not closed; and a second key in a line.
 
 use super::lines::{lines, starts_value};
 use super::meant::{is_key, word};
