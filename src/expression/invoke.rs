@@ -10,6 +10,7 @@ use super::unit;
 use crate::model::formula::{Expr, Op, Read};
 use crate::model::time::Unit;
 use crate::model::value::{Type, Typed, Value};
+use rust_decimal::Decimal;
 use std::ops::Range;
 
 impl Infer<'_> {
@@ -105,6 +106,11 @@ impl Infer<'_> {
         if let ("modulo", [_, divisor], [_, by]) = (name, arguments, typings.as_slice()) {
             self.check_divisor(&divisor.value, by);
         }
+        if let ([_, places], [_, many]) = (arguments, typings.as_slice())
+            && functions::rounds(name)
+        {
+            self.check_places(&places.value, &many.expr);
+        }
         let (mut of, exprs): (Vec<Typed>, Vec<Expr>) =
             typings.into_iter().map(|typing| (typing.typed(), typing.expr)).unzip();
         let partial = partial::is_partial(name) && !self.has_value(name, arguments, &of, &exprs);
@@ -115,6 +121,29 @@ impl Infer<'_> {
         let typing = Typing::new(Op::Call(function.name.into(), exprs), typed.of).in_unit(unit);
         self.check_size(node, &typing.expr);
         Typing { optional: typed.optional || partial, ..typing }
+    }
+
+    /// Reports a number of decimal places that may be none: no whole number, or one beyond what there is.
+    fn check_places(&mut self, node: &Node, places: &Expr) {
+        let before = self.faults.len();
+        self.check_whole(node, places);
+        let (low, high) = self.extent(places).ends();
+        let most = Decimal::from(functions::MOST_PLACES);
+        let within = low.is_some_and(|low| low >= -most) && high.is_some_and(|high| high <= most);
+        if self.scope.untyped || within || self.faults.len() > before {
+            return;
+        }
+        let written = self.written(node);
+        let fault = Fault::new(
+            node.range.clone(),
+            FaultKind::WrongType,
+            format!("`{written}` 可能不是小数位数：最多 {most} 位"),
+            format!("`{written}` may be no number of decimal places: {most} are the most"),
+        );
+        self.fault(fault.hint(
+            format!("给它读的字段写上 `min` 和 `max`，或写成 `max(0, min(10, {written}))`。"),
+            format!("Limit what it reads with `min` and `max`, or write `max(0, min(10, {written}))`."),
+        ));
     }
 
     /// The form that is meant: by the names of the arguments, else by their number and by what they are.

@@ -1,8 +1,10 @@
 //! Parts and items: paths, filters and loops.
 
+use super::domain::Domain;
 use super::fault::{Fault, FaultKind, likely};
 use super::habit;
 use super::infer::{Infer, Local, Typing};
+use super::line::Line;
 use super::narrow::{Fact, Known};
 use super::property;
 use super::tree::{Iterator as Over, Node, Syntax};
@@ -290,7 +292,15 @@ impl Infer<'_> {
                 );
             }
             if let Some((node, to)) = &to {
+                self.check_whole(&each.from, &from.expr);
+                self.check_whole(node, &to.expr);
                 self.check_way(&each.from, &from.expr, node, &to.expr);
+            }
+            if let (Syntax::Range { low, high, .. }, Op::Range { low: first, high: last, .. }) =
+                (&each.from.syntax, from.expr.op())
+            {
+                self.check_whole(low, first);
+                self.check_whole(high, last);
             }
             let unit = from.unit;
             let of = Some(from.expr.clone()).filter(|_| to.is_none() && matches!(from.of, Type::List(_)));
@@ -300,6 +310,25 @@ impl Infer<'_> {
         let body = body(self);
         self.locals.truncate(before);
         (sources, body)
+    }
+
+    /// Reports what may be no whole number where nothing else is counted with.
+    pub(super) fn check_whole(&mut self, node: &Node, of: &Expr) {
+        let extent = self.extent(of);
+        let numbers = extent.placed().is_some_and(|(line, _)| line == Line::Number);
+        if self.scope.untyped || !numbers || Domain::numbers(None, None, true).takes_fractions_of(&extent) {
+            return;
+        }
+        let written = self.written(node);
+        let fault = Fault::new(
+            node.range.clone(),
+            FaultKind::WrongType,
+            format!("`{written}` 可能不是整数，而这里只能用整数"),
+            format!("`{written}` may be no whole number, and only those are counted with here"),
+        );
+        self.fault(
+            fault.hint(format!("例如写成 `floor({written})`。"), format!("For example, write `floor({written})`.")),
+        );
     }
 
     /// Reports numbers gone through from one that may be less than the last, or more: `1..0` counts down, so that two

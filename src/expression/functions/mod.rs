@@ -17,6 +17,7 @@ mod text;
 use super::fault::Failure;
 use super::machine::Machine;
 use crate::model::value::{Type, Typed, Value};
+pub(super) use number::{MOST_PLACES, rounds};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

@@ -3,8 +3,16 @@
 use super::{Accepts, Failure, Function, Value, boolean, number, one, optional, same, unexpected, whole};
 use rust_decimal::{Decimal, MathematicalOps, RoundingStrategy};
 
+/// The most decimal places, be it behind the point or before it.
+pub(in crate::expression) const MOST_PLACES: i64 = 6_111;
+
+/// The functions that round to a number of places.
+pub(in crate::expression) fn rounds(name: &str) -> bool {
+    name == "decimal" || name == "floor" || name == "ceiling" || name.starts_with("round ")
+}
+
 /// The scales that DMN allows; a decimal holds 28 places, and rounding to more changes nothing.
-const SCALES: std::ops::RangeInclusive<i64> = -6111..=6176;
+const SCALES: std::ops::RangeInclusive<i64> = -MOST_PLACES..=6_176;
 
 /// Rounds to a number of places, which may be negative: `-2` rounds to hundreds.
 fn round(n: Decimal, places: i64, strategy: RoundingStrategy) -> Result<Decimal, Failure> {
