@@ -7,6 +7,8 @@
 //! answered there is no need: who approves can reject, a step with `allow: [return]` goes back, and what may be left
 //! empty is.
 
+mod rule;
+
 use super::impossible_field::stand_so;
 use super::place::Place;
 use super::proof::Areas;
@@ -17,8 +19,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::expression::cover::Answer;
 use crate::expression::domain::Domain;
 use crate::expression::extent::proves;
-use crate::expression::range::Values;
-use crate::expression::region::{Area, Declared, Subject as Asked, Subjects};
+use crate::expression::region::{Declared, Subjects};
 use crate::model::definition::{StepKind as Kind, outcome};
 use crate::model::form::{Field, FieldKind, Form};
 use crate::model::formula::{Arithmetic, Comparison, Expr, Formula, Op, Read};
@@ -26,8 +27,7 @@ use crate::model::id::{FieldName, StepId};
 use crate::model::text::Wording;
 use crate::model::value::Value;
 use crate::syntax::{self, FeelText};
-use rust_decimal::Decimal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
     for placed in subject.flow.steps.iter().filter(|placed| placed.part == Part::Whole) {
@@ -71,9 +71,6 @@ fn source<'s>(subject: &'s Subject<'_>, each: Option<&StepId>, name: &str) -> Op
     let columns: Vec<&syntax::Field> = columns.flat_map(|list| &list.fields).collect();
     columns.into_iter().chain(asked).find(|field| field.name.value == name)
 }
-
-/// The least and the greatest.
-type Ends = (Option<Decimal>, Option<Decimal>);
 
 /// A step that asks a form.
 struct Asking<'s> {
@@ -176,98 +173,11 @@ impl<'s> Asking<'s> {
         match self.given(&[&check.that]) {
             Some(names) if !self.holds(&check.that.root) => self.found.push(self.ruled(&text.that, &names)),
             Some(_) => {}
-            None => self.found.extend(self.unanswerable(&text.that, &check.that.root)),
-        }
-    }
-
-    /// What is wrong with a rule that for some case nothing keeps which is filled in here. What it asks of that is chosen
-    /// as it has to be; of all else an example is told that leaves no way.
-    fn unanswerable(&self, at: &FeelText, rule: &Expr) -> Option<Diagnostic> {
-        let mut subjects = Subjects::default();
-        let ways = subjects.areas(&self.at_best(rule, rule), &self.place);
-        let is_chosen = |subject: &Asked| match subject {
-            Asked::Field(name) => self.is_chosen(name, &mut BTreeSet::new()),
-            Asked::Part(of) => self.read(of, &mut BTreeSet::new()).is_none(),
-            Asked::Other(..) => false,
-        };
-        let chosen = subjects.iter().filter(|(_, subject, _)| is_chosen(subject));
-        let chosen: BTreeMap<usize, Domain> =
-            chosen.map(|(number, _, domain)| (number, domain.clone().with_null(false))).collect();
-        let can_be = |(number, values): (&usize, &Values)| {
-            chosen.get(number).is_none_or(|domain| !domain.clone().narrowed(values).has_no_value())
-        };
-        let ways = ways.into_iter().filter(|area| area.iter().all(can_be));
-        let given = |area: Area| area.into_iter().filter(|(number, _)| !chosen.contains_key(number)).collect();
-        let areas = Areas::new(subjects, vec![ways.map(given).collect()])?;
-        let example = areas.gap()?.into_iter().filter(|(number, _)| !chosen.contains_key(number)).collect();
-        let definition = self.subject.definition;
-        let field = |name: &FieldName| definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field);
-        let (example, step) = (areas.words(&example, field)?, &self.step);
-        Some(self.told(
-            at,
-            Wording::new(
-                format!("`{}` 时，在这里怎么填都不合这条规则，`{step}` 没有人办得完", example.zh),
-                format!(
-                    "nothing that is filled in here keeps this rule where `{}`: then nobody can complete `{step}`",
-                    example.en
-                ),
-            ),
-            Wording::new(
-                format!("请改规则，或给 `{step}` 一个用不着填它的结果。"),
-                format!("Change the rule, or let `{step}` have an outcome that does not ask for this."),
-            ),
-        ))
-    }
-
-    /// A rule with each number that is chosen here, and asked for once, at the end that is best for it.
-    fn at_best(&self, rule: &Expr, whole: &Expr) -> Expr {
-        let all = |parts: &[Expr]| parts.iter().map(|part| self.at_best(part, whole)).collect();
-        match rule.op() {
-            Op::And(parts) => Expr::new(Op::And(all(parts))),
-            Op::Or(parts) => Expr::new(Op::Or(all(parts))),
-            Op::Compare(op, a, b) => {
-                let best = match (self.ends(a, whole), self.ends(b, whole)) {
-                    (Some(ends), None) => self.reached(*op, ends, b),
-                    (None, Some(ends)) => self.reached(mirrored(*op), ends, a),
-                    _ => None,
-                };
-                best.unwrap_or_else(|| rule.clone())
+            None => {
+                let found = self.unanswerable(&text.that, &check.that.root);
+                self.found.extend(found.or_else(|| self.squeezed(&text.that, &check.that.root)));
             }
-            _ => rule.clone(),
         }
-    }
-
-    /// The least and the greatest of a number that is chosen here, where a rule asks for it once.
-    fn ends(&self, of: &Expr, rule: &Expr) -> Option<Ends> {
-        let Op::Field(name) = of.op() else { return None };
-        let field = self.forms.iter().rev().find_map(|form| form.get(name)).filter(|field| field.value.is_none())?;
-        let mut times = 0;
-        rule.any(&mut |part| {
-            times += usize::from(part == of);
-            false
-        });
-        let number =
-            matches!(field.kind, FieldKind::Integer | FieldKind::Decimal | FieldKind::Percent | FieldKind::Money);
-        (times == 1 && number && !field.many).then(|| Domain::asked(field).ends())
-    }
-
-    /// Where a number between two ends can stand so to another that is not chosen.
-    fn reached(&self, op: Comparison, (low, high): Ends, other: &Expr) -> Option<Expr> {
-        self.read(other, &mut BTreeSet::new())?;
-        let stands = |op, end: Option<Decimal>| match end {
-            Some(end) => Expr::new(Op::Compare(op, other.clone(), Expr::literal(Value::Number(end)))),
-            None => Expr::literal(Value::Boolean(true)),
-        };
-        Some(match op {
-            Comparison::Greater => stands(Comparison::Less, high),
-            Comparison::AtLeast => stands(Comparison::AtMost, high),
-            Comparison::Less => stands(Comparison::Greater, low),
-            Comparison::AtMost => stands(Comparison::AtLeast, low),
-            Comparison::Equal => {
-                Expr::new(Op::And(vec![stands(Comparison::AtLeast, low), stands(Comparison::AtMost, high)]))
-            }
-            Comparison::NotEqual => Expr::literal(Value::Boolean(true)),
-        })
     }
 
     /// What these read of fields, where they read some and nothing that whoever is asked chooses, nor what is known only as
@@ -422,17 +332,6 @@ impl<'s> Asking<'s> {
 /// Whether a form is refused where this breaks its rules: it may not be left empty, or is computed.
 fn is_demanded(field: &Field) -> bool {
     field.required || field.value.is_some() || field.is_several() && field.min.is_some()
-}
-
-/// How the second stands to the first where the first stands so to the second.
-fn mirrored(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Less => Comparison::Greater,
-        Comparison::AtMost => Comparison::AtLeast,
-        Comparison::Greater => Comparison::Less,
-        Comparison::AtLeast => Comparison::AtMost,
-        same => same,
-    }
 }
 
 /// Whether an expression asks what time it is.
