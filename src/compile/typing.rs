@@ -197,7 +197,9 @@ impl<'a> Typing<'a> {
     pub(crate) fn formula(&mut self, text: &FeelText, scope: &Scope, expected: &Expected) -> Option<Formula> {
         let typed = expression::compile(&text.text, scope, expected);
         let condition = matches!(expected, Expected::Type(typed) if typed.of == Type::Boolean);
-        let meant = typed.as_ref().err().and_then(|faults| meant::mended(&text.text, faults, condition));
+        // Which rows are meant is known by the name as it is written.
+        let faults = typed.as_ref().err().filter(|_| *expected != Expected::List);
+        let meant = faults.and_then(|faults| meant::mended(&text.text, faults, condition));
         let meant = meant.and_then(|text| expression::compile(&text, scope, expected).ok());
         self.told(text, expected, typed).or(meant)
     }

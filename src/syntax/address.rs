@@ -43,7 +43,7 @@ impl Lowering<'_> {
             );
             return None;
         }
-        let method = self.one_of(&word, METHODS).unwrap_or(Spanned::new("POST", span));
+        let method = self.one_of(&word, METHODS).unwrap_or(Spanned::new("PUT", span));
         let mut pieces = Vec::new();
         let mut sound = true;
         for (from, length, mark) in trap::foreign_marks(address) {

@@ -122,11 +122,12 @@ impl Search<'_> {
         let Some(line) = lines.get(found.lines.start) else { return };
         let out_of_line =
             || Diagnostic { code, ..node::out_of_line(self.id, *line, found.lines.len() - 1, found.depth) };
-        // That a key lacks its value, which stands beside it, says more.
+        // Of several lines it says more that a key lacks its value, which stands beside it.
         let opener = found.lines.start.checked_sub(1).and_then(|above| lines.get(above));
         let at = |line: &Line<'_>| line.start..line.start + line.indent + line.words.len();
         let lacks = |told: &&Diagnostic| {
-            told.code == Code::MissingValue
+            found.lines.len() > 1
+                && told.code == Code::MissingValue
                 && opener.is_some_and(|opener| at(opener).contains(&(told.span.start as usize)))
         };
         let told = self.read.diagnostics.iter().find(lacks).cloned().unwrap_or_else(out_of_line);

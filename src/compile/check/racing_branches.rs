@@ -50,13 +50,14 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
                     if let Some(there) = writer.writes.get(name).filter(|_| told.insert(name)) {
                         diagnostics.push(one_reads(name, *here, *there));
                     }
-                    if writer.writes.contains_key(name) {
+                    let given = subject.document.form.iter().any(|field| field.name.value == name.as_str());
+                    if writer.writes.contains_key(name) && !given {
                         raced.push((name, *here));
                     }
                 }
             }
         }
-        // Whether it is set there is chance, too, and to ask first is no mend.
+        // Where only the other branch fills it in, whether it is set is chance, too, and to ask first is no mend.
         let step_of = |here: Span| subject.flow.steps.iter().find(|placed| super::at(placed) == here);
         let follows = |found: &Diagnostic| {
             raced.iter().any(|(name, here)| {

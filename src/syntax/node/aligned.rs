@@ -152,7 +152,9 @@ fn first_without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, 
     let first = lines[here - before..here].first()?;
     let opener = lines[..here - before].last()?;
     let opens = opener.opens() && opener.depth() <= item.indent;
-    (opens && first.indent == item.indent + 2 && first.pair().is_some()).then_some((*first, item.indent))
+    let key = |line: &Line<'t>| line.pair().map(|(key, _)| key);
+    let alike = !first.is_item() && key(first).is_some() && key(first) == key(item);
+    (opens && alike && first.indent == item.indent + 2).then_some((*first, item.indent))
 }
 
 /// An item in one line without its dash, beside items or where its dash would be: a group, or what is expected, refused or
