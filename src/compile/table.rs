@@ -179,7 +179,7 @@ fn rule(
             Some(tests) => {
                 rule.when.insert(name.clone(), tests);
             }
-            None => lost.asks(number),
+            None => lost.asks(number, name.as_str()),
         }
     }
     // What a rule asks something of is set where it hits.
@@ -207,8 +207,13 @@ fn rule(
         }
         rule.then.insert(name.clone(), value);
     }
-    for (name, field) in outputs.iter().filter(|(name, _)| written.unread.is_empty() && !written.gives(name.as_str())) {
-        if field.required {
+    // What could not be read may be meant for it, unless that is an input.
+    let hidden = |name: &str| {
+        let mut unread = written.unread.iter().filter(|key| *key != syntax::NOTE);
+        unread.any(|key| key == name || !inputs.contains_key(key.as_str()) && !outputs.contains_key(key.as_str()))
+    };
+    for (name, field) in outputs.iter().filter(|(name, _)| !written.gives(name.as_str())) {
+        if field.required && !hidden(name.as_str()) {
             typing.diagnostics.push(missing_output(written.span, name.as_str()));
             lost.answers(number, name.as_str());
         }

@@ -27,6 +27,7 @@ pub enum Answer {
 }
 
 /// Areas over the same subjects, cut into pieces.
+#[derive(Clone)]
 pub struct Cover {
     /// Of each subject, its pieces: a value, and the areas that hold it.
     subjects: Vec<Vec<(Value, Bits)>>,
@@ -52,13 +53,55 @@ impl Cover {
             }
             cut.push(pieces);
         }
-        let mut free = vec![Bits::of(areas.iter().map(|_| true))];
-        for pieces in cut.iter().rev() {
-            let later = free.last().cloned().unwrap_or(Bits(Vec::new()));
-            free.push(pieces.iter().fold(later, |free, (_, bits)| free.and(bits)));
-        }
-        free.reverse();
+        let free = free(&cut, areas.len());
         Some(Cover { subjects: cut, free, areas: areas.len() })
+    }
+
+    /// Examples that no area holds, so many at most: none of them lies in the widest box around another one that none
+    /// holds either.
+    pub fn gaps(&self, most: usize) -> Vec<Example> {
+        let mut filled = self.clone();
+        let mut found = Vec::new();
+        while found.len() < most {
+            let Answer::Except(example) = filled.covers(0..filled.areas, None) else { break };
+            filled.fill_around(&example);
+            found.push(example);
+        }
+        found
+    }
+
+    /// Adds an area: the widest box around an example that no area meets, wide in the last subjects first.
+    fn fill_around(&mut self, example: &Example) {
+        let at = |subject: usize| example.iter().find(|(number, _)| *number == subject).map(|(_, value)| value);
+        let mut boxed: Vec<Vec<bool>> = Vec::new();
+        for (subject, pieces) in self.subjects.iter().enumerate() {
+            boxed.push(pieces.iter().map(|(value, _)| Some(value) == at(subject)).collect());
+        }
+        // In how many subjects each area is apart from the box, and whether in this one.
+        let misses = |pieces: &[(Value, Bits)], boxed: &[bool], area: usize| {
+            !pieces.iter().zip(boxed).any(|((_, bits), within)| *within && bits.get(area))
+        };
+        let mut apart = vec![0_usize; self.areas];
+        for (pieces, boxed) in self.subjects.iter().zip(&boxed) {
+            (0..self.areas).filter(|area| misses(pieces, boxed, *area)).for_each(|area| apart[area] += 1);
+        }
+        for (pieces, boxed) in self.subjects.iter().zip(&mut boxed).rev() {
+            for (piece, (_, bits)) in pieces.iter().enumerate() {
+                let met: Vec<usize> =
+                    (0..self.areas).filter(|area| bits.get(*area) && misses(pieces, boxed, *area)).collect();
+                if met.iter().all(|area| apart[*area] > 1) {
+                    met.iter().for_each(|area| apart[*area] -= 1);
+                    boxed[piece] = true;
+                }
+            }
+        }
+        for (pieces, boxed) in self.subjects.iter_mut().zip(&boxed) {
+            for ((_, bits), within) in pieces.iter_mut().zip(boxed) {
+                bits.push(self.areas, *within);
+            }
+        }
+        self.areas += 1;
+        self.free = free(&self.subjects, self.areas);
     }
 
     /// Whether all values lie in one of these areas. With `within`, all values of that area.
@@ -86,6 +129,17 @@ impl Cover {
     pub fn is_empty(&self, area: usize) -> bool {
         self.subjects.iter().any(|pieces| !pieces.iter().any(|(_, bits)| bits.get(area)))
     }
+}
+
+/// From each subject on, the areas that hold whatever comes.
+fn free(cut: &[Vec<(Value, Bits)>], areas: usize) -> Vec<Bits> {
+    let mut free = vec![Bits::of((0..areas).map(|_| true))];
+    for pieces in cut.iter().rev() {
+        let later = free.last().cloned().unwrap_or(Bits(Vec::new()));
+        free.push(pieces.iter().fold(later, |free, (_, bits)| free.and(bits)));
+    }
+    free.reverse();
+    free
 }
 
 struct Search<'c> {
@@ -148,6 +202,16 @@ impl Bits {
     fn set(&mut self, at: usize) {
         if let Some(word) = self.0.get_mut(at / 64) {
             *word |= 1 << (at % 64);
+        }
+    }
+
+    /// Adds the flag of one more area, which has this number.
+    fn push(&mut self, at: usize, flag: bool) {
+        if at.is_multiple_of(64) {
+            self.0.push(0);
+        }
+        if flag {
+            self.set(at);
         }
     }
 

@@ -16,10 +16,7 @@ impl Lowering<'_> {
     /// An expression. `None` if its text cannot be one, which is then reported.
     pub(crate) fn feel(&mut self, node: &Node, key: &str) -> Option<FeelText> {
         let NodeKind::Scalar { text, form } = &node.kind else {
-            if node.kind != NodeKind::Broken {
-                self.report(trap::unquoted(&self.source.text, self.first_line(node.span), key));
-            }
-            return None;
+            return self.bare_brackets(node, key);
         };
         if text.trim().is_empty() {
             self.report(missing_value(node.span, key));
@@ -58,6 +55,22 @@ impl Lowering<'_> {
             self.report(found);
         }
         sound.then(|| feel.mended(draft))
+    }
+
+    /// An expression that YAML reads as a list or a group. An interval without its quotes is read as it is meant.
+    fn bare_brackets(&mut self, node: &Node, key: &str) -> Option<FeelText> {
+        if node.kind == NodeKind::Broken {
+            return None;
+        }
+        let found = trap::unquoted(&self.source.text, self.first_line(node.span), key);
+        let raw = self.source.text.get(node.span.start as usize..node.span.end as usize)?;
+        let interval = matches!(node.kind, NodeKind::Sequence(_)) && raw.contains("..") && !raw.contains('\'');
+        let interval = interval && found.fix.is_some();
+        if !interval {
+            self.overlooked.push(node.span);
+        }
+        self.report(found);
+        interval.then(|| FeelText::new(raw, node.span, ScalarForm::Plain, &self.source.text))
     }
 
     /// Mends all full-width marks of an expression at once, if it stands in the file as it is read.

@@ -142,10 +142,11 @@ impl<'s> Lowering<'s> {
                         self.report(slip);
                     }
                     None => {
-                        let close = self.unknown_key(entry, &missing, place);
                         // One that is there already is not meant a second time.
-                        let free = |close: &&str| !meant.iter().any(|(taken, _)| taken == close);
-                        meant.extend(close.filter(free).map(|close| (close, entry)));
+                        let taken = |key: &str| meant.iter().any(|(taken, _)| *taken == key);
+                        let free: Vec<&str> = missing.iter().copied().filter(|key| !taken(key)).collect();
+                        let close = self.unknown_key(entry, &free, place);
+                        meant.extend(close.map(|close| (close, entry)));
                     }
                 }
             } else if let Some(form) = misnamed(entry, &missing) {
@@ -196,9 +197,12 @@ impl<'s> Lowering<'s> {
             return None;
         }
         let (zh, en) = place.name;
-        // A group of fields is meant to be one, whatever its key looks like.
-        let form = missing.iter().copied().find(|key| matches!(*key, "form" | "fields"));
-        let form = form.filter(|_| depth::is_form(&entry.value));
+        // What holds fields or rules is meant to, whatever its key looks like.
+        let form = missing.iter().copied().find(|key| match *key {
+            "form" | "fields" | "inputs" | "outputs" => depth::is_form(&entry.value),
+            "rules" => is_list_of_groups(&entry.value),
+            _ => false,
+        });
         let is_home = |home: &&&Place| home.keys.contains(&name) || home.later.contains(&name);
         if let Some(home) = place.relatives.iter().find(is_home).filter(|_| form.is_none()) {
             let (home_zh, home_en) = home.name;
@@ -258,6 +262,11 @@ impl<'s> Lowering<'s> {
         let length = raw.find('\n').unwrap_or(raw.len());
         Span { end: span.start + raw[..length].trim_end().len() as u32, ..span }
     }
+}
+
+fn is_list_of_groups(value: &Node) -> bool {
+    let group = |item: &Node| matches!(item.kind, NodeKind::Mapping(_));
+    matches!(&value.kind, NodeKind::Sequence(items) if !items.is_empty() && items.iter().all(group))
 }
 
 /// The key that a group of fields is meant to stand behind, where it stands behind one that takes none.

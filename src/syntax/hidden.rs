@@ -52,7 +52,9 @@ pub(super) fn hidden(found: &Diagnostic, text: &str, root: &Node) -> Option<Hidd
     let tab = rest.starts_with(['\t', '\u{3000}']);
     let words = if tab { rest.trim_start().trim_start_matches("- ") } else { rest };
     let blank = rest.len() - words.len();
-    may_hide(found).then(|| behind(found.code, (at + blank) as u32, root))
+    // The tree has a key that is there twice with its first value only.
+    let twice = text.get(at..found.span.end as usize).filter(|_| found.code == Code::DuplicateKey);
+    may_hide(found).then(|| below(found.code, (at + blank) as u32, root, twice))
 }
 
 /// What lines hide that were left out, as YAML is broken in them: an item of a list, or a key of what stands around.
@@ -114,8 +116,14 @@ fn of_flow(key: &str) -> bool {
 
 /// What a fault of a kind hides that lies at a place.
 pub(super) fn behind(code: Code, start: u32, root: &Node) -> Hidden {
+    below(code, start, root, None)
+}
+
+/// Likewise, at a key that the tree does not have.
+fn below(code: Code, start: u32, root: &Node, key: Option<&str>) -> Hidden {
     let mut at = Place { piece: root.span, value: None, item: None, keys: Vec::new(), inside: 0 };
     at.descend(root, start);
+    at.keys.extend(key.map(str::to_owned));
     // What lacks something is not understood as a whole.
     if let (Code::StepKind | Code::MissingKey, Some(item)) = (code, at.item) {
         at.piece = item;
@@ -142,7 +150,9 @@ fn may_hide(found: &Diagnostic) -> bool {
             | Code::ControlCharacter
             | Code::ForeignSyntax
             | Code::YamlSyntax
+            | Code::UnquotedExpression
             | Code::UnknownKey
+            | Code::UnknownName
             | Code::MisplacedKey
             | Code::StepKind
             | Code::BadValue

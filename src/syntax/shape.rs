@@ -11,11 +11,11 @@ use std::borrow::Cow;
 impl Lowering<'_> {
     /// The fields of a form, where it is a list of them: `- days: { type: integer }`, `- { name: days, type: integer }`.
     pub(super) fn as_group<'n>(&mut self, node: &'n Node) -> Cow<'n, Node> {
-        let fields: Option<Vec<Entry>> = match &node.kind {
-            NodeKind::Sequence(items) if !items.is_empty() => items.iter().map(field_of).collect(),
+        let fields: Option<Vec<Vec<Entry>>> = match &node.kind {
+            NodeKind::Sequence(items) if !items.is_empty() => items.iter().map(fields_of).collect(),
             _ => None,
         };
-        let Some(fields) = fields else { return Cow::Borrowed(node) };
+        let Some(fields) = fields.map(|items| items.concat()) else { return Cow::Borrowed(node) };
         let name = fields.first().and_then(|field| field.key.text()).unwrap_or_default().to_owned();
         let (at, example) = (self.first_line(node.span), format!("{name}: {{ type: …, title: … }}"));
         self.reads_on(wrong_shape(at, GROUP, "列表", "a list").hint(Wording::new(
@@ -75,6 +75,15 @@ impl Lowering<'_> {
             Cow::Owned(Node { span, kind: NodeKind::Mapping(part.to_vec()) })
         };
         vec![of(first, item.span.start, own.start), of(second, key.start, item.span.end)]
+    }
+}
+
+/// The fields of an item: several where only the first of them has a dash.
+fn fields_of(item: &Node) -> Option<Vec<Entry>> {
+    let NodeKind::Mapping(entries) = &item.kind else { return None };
+    match entries.iter().all(|entry| is_field(&entry.value)) {
+        true => Some(entries.clone()),
+        false => field_of(item).map(|field| vec![field]),
     }
 }
 

@@ -132,15 +132,25 @@ impl Lowering<'_> {
     fn rule(&mut self, node: &Node, columns: &[&str], known: bool) -> Option<Rule> {
         let entries = self.entries(node, GROUP)?;
         let mut rule = Rule { span: node.span, note: None, cells: Vec::new(), unread: Vec::new() };
+        let given = |name: &str| entries.iter().any(|entry| entry.key.text() == Some(name));
         for entry in entries {
-            let Some(key) = entry.key.text() else { continue };
+            let Some(word) = entry.key.text() else { continue };
+            let strange = known && word != NOTE && !columns.contains(&word);
+            let close = suggest::closest(word, columns.iter().copied()).filter(|_| strange);
+            // A column that is misspelt is read as it is meant, unless it is there already.
+            let key = close.filter(|name| !given(name) && !rule.gives(name)).unwrap_or(word);
             if entry.value.is_empty() {
-                self.report(missing_value(entry.key.span, key).hint(Wording::new(
+                self.report(missing_value(entry.key.span, word).hint(Wording::new(
                     "输入不限就不写这一列；输出没有值也不写",
                     "leave out an input that may be anything, and an output that has no value",
                 )));
                 rule.unread.push(key.to_owned());
-            } else if columns.contains(&key) {
+                continue;
+            }
+            if strange {
+                self.report(unknown_column(entry.key.span, word, close));
+            }
+            if columns.contains(&key) {
                 match self.feel_value(&entry.value, key) {
                     Some(text) => rule.cells.push((Spanned::new(key.to_owned(), entry.key.span), text)),
                     None => rule.unread.push(key.to_owned()),
@@ -149,17 +159,14 @@ impl Lowering<'_> {
                 rule.note = self.text(&entry.value);
             } else {
                 rule.unread.push(key.to_owned());
-                if known {
-                    self.report(unknown_column(entry.key.span, key, columns));
-                }
             }
         }
         Some(rule)
     }
 }
 
-fn unknown_column(span: Span, key: &str, columns: &[&str]) -> Diagnostic {
-    match suggest::closest(key, columns.iter().copied()) {
+fn unknown_column(span: Span, key: &str, meant: Option<&str>) -> Diagnostic {
+    match meant {
         Some(close) => Diagnostic::new(
             Code::UnknownName,
             span,

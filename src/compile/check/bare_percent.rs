@@ -47,12 +47,9 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
 /// What is said of the cells of a table.
 pub(super) fn check_table(decision: &Decision<'_>, _: &Areas, diagnostics: &mut Vec<Diagnostic>) {
     let (document, table, lost) = (decision.document, decision.table, decision.lost);
-    if !lost.columns_known() {
-        return;
-    }
     let is = |field: Option<&Field>| field.is_some_and(|field| field.kind == FieldKind::Percent);
     for (number, (written, rule)) in document.rules.iter().zip(&table.rules).enumerate() {
-        for (name, text) in &written.cells {
+        for (name, text) in written.cells.iter().filter(|(name, _)| lost.column_known(&name.value)) {
             let name = name.value.as_str();
             if let Some(cell) = rule.when.get(name).filter(|_| is(table.inputs.get(name))) {
                 diagnostics.extend(bare(text, &numbers(&cell.root)));

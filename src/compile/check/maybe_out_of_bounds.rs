@@ -14,6 +14,7 @@ use super::proof::Areas;
 use crate::compile::callee::Callee;
 use crate::compile::lower::Part;
 use crate::compile::table::Decision;
+use crate::compile::unread::words;
 use crate::diagnostics::{Diagnostic, Spanned};
 use crate::expression::domain::Domain;
 use crate::expression::extent::{extent, proves};
@@ -160,20 +161,21 @@ impl Declared for Own<'_> {
 /// What the rules of a table answer, where that is no constant, and its defaults.
 pub(super) fn check_table(decision: &Decision<'_>, _: &Areas, diagnostics: &mut Vec<Diagnostic>) {
     let (document, table, lost) = (decision.document, decision.table, decision.lost);
-    if !lost.columns_known() {
-        return;
-    }
+    let known = |name: &str, text: &FeelText| {
+        let mut names = words(&text.text).chain([name]);
+        names.all(|name| lost.column_known(name))
+    };
     let given = |name: &FieldName| table.inputs.get(name).map_or(Domain::any(true), Domain::asked);
     let rules = document.rules.iter().zip(&table.rules).enumerate();
     for (_, (written, rule)) in rules.filter(|(number, _)| lost.asked(*number)) {
-        let known: Vec<_> = rule.when.values().flat_map(|cell| proves(&cell.root, true)).collect();
-        for (name, text) in &written.cells {
+        let proved: Vec<_> = rule.when.values().flat_map(|cell| proves(&cell.root, true)).collect();
+        for (name, text) in written.cells.iter().filter(|(name, text)| known(&name.value, text)) {
             let name = FieldName::from(name.value.as_str());
             let (Some(field), Some(formula)) = (table.outputs.get(&name), rule.then.get(&name)) else { continue };
             // A constant is told where it is typed.
             if fixed(formula).is_none() {
                 let to = To::new(output(&name), field, None);
-                diagnostics.extend(to.judged(text, formula, &|of| extent(of, &given, &known)));
+                diagnostics.extend(to.judged(text, formula, &|of| extent(of, &given, &proved)));
             }
         }
     }
@@ -181,6 +183,9 @@ pub(super) fn check_table(decision: &Decision<'_>, _: &Areas, diagnostics: &mut 
         let name = FieldName::from(column.name.value.as_str());
         let Some(field) = table.outputs.get(&name) else { continue };
         let (Some(text), Some(formula)) = (&column.default, &field.default) else { continue };
+        if !known(&column.name.value, text) {
+            continue;
+        }
         let to = To::new(output(&name), field, None);
         diagnostics.extend(to.judged(text, formula, &|of| extent(of, &given, &[])));
     }

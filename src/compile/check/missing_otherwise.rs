@@ -27,7 +27,7 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
             continue;
         }
         let field = |name: &_| subject.definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field);
-        let example = areas.and_then(|areas| areas.words(&areas.gap()?, field));
+        let example = areas.and_then(|areas| areas.words(areas.gaps().first()?, field));
         let (zh, en) = example.map_or_else(Default::default, |example| {
             (format!("，例如 {}", example.zh), format!(", such as for {}", example.en))
         });

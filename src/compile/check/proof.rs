@@ -3,7 +3,7 @@
 use super::Subject;
 use super::place::{self, Place};
 use crate::compile::table::Decision;
-use crate::expression::cover::{Answer, Cover, Example};
+use crate::expression::cover::{Cover, Example};
 use crate::expression::domain::Domain;
 use crate::expression::region::{Area, Subject as Asked, Subjects};
 use crate::model::form::{Field, FieldKind};
@@ -12,6 +12,9 @@ use crate::model::id::{FieldName, StepId};
 use crate::model::text::Wording;
 use crate::model::value::{Value, plain};
 use rust_decimal::Decimal;
+
+/// The most gaps of a table that are told.
+const GAPS: usize = 3;
 
 /// The areas of some rules or cases over what they ask, cut into pieces.
 pub(super) struct Areas {
@@ -36,13 +39,25 @@ impl Areas {
 
     /// The areas of the rules of a table; none of one that may ask something else.
     pub(super) fn of_table(decision: &Decision<'_>) -> Option<Areas> {
+        Areas::of_rules(decision, |rule| decision.lost.asked(rule))
+    }
+
+    /// The areas that the rules of a table have at most, whatever is meant by the cells that were not understood.
+    pub(super) fn at_most(decision: &Decision<'_>) -> Option<Areas> {
+        Areas::of_rules(decision, |_| true)
+    }
+
+    fn of_rules(decision: &Decision<'_>, has_any: impl Fn(usize) -> bool) -> Option<Areas> {
         let (table, lost) = (decision.table, decision.lost);
         let domain = |name: &FieldName| table.inputs.get(name).map_or(Domain::any(true), Domain::asked);
         let mut subjects = Subjects::of(table.inputs.keys().map(|name| (name.clone(), domain(name))));
         let rules = table.rules.iter().enumerate();
-        let each = rules.map(|(number, rule)| match lost.asked(number) {
-            false => Vec::new(),
-            true => subjects.all_of(rule.when.values().map(|cell| &cell.root), &domain),
+        let each = rules.map(|(number, rule)| {
+            let known = rule.when.iter().filter(|(name, _)| lost.asked_of(number, name.as_str()));
+            match has_any(number) {
+                true => subjects.all_of(known.map(|(_, cell)| &cell.root), &domain),
+                false => Vec::new(),
+            }
         });
         let each = each.collect();
         Areas::new(subjects, each)
@@ -56,13 +71,10 @@ impl Areas {
         Areas::new(subjects, each)
     }
 
-    /// An example that no area holds, whatever comes of what they ask beside fields.
-    pub(super) fn gap(&self) -> Option<Example> {
+    /// Examples that no area holds, whatever comes of what they ask beside fields.
+    pub(super) fn gaps(&self) -> Vec<Example> {
         let generous: Vec<Area> = self.all.iter().map(|area| self.only_fields(area)).collect();
-        match Cover::new(&self.subjects, &generous)?.covers(0..generous.len(), None) {
-            Answer::Except(example) => Some(example),
-            Answer::Proved | Answer::Unknown => None,
-        }
+        Cover::new(&self.subjects, &generous).map(|cover| cover.gaps(GAPS)).unwrap_or_default()
     }
 
     /// An area without what it asks beside what varies on its own.

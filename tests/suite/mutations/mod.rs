@@ -7,6 +7,7 @@
 mod beside;
 mod mixed;
 mod mutate;
+mod pairs;
 mod place;
 
 use crate::support::{ExampleTemplates, files, name, project};

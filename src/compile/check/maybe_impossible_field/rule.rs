@@ -41,7 +41,8 @@ impl<'s> Asking<'s> {
         let ways = ways.into_iter().filter(|area| area.iter().all(can_be));
         let given = |area: Area| area.into_iter().filter(|(number, _)| !chosen.contains_key(number)).collect();
         let areas = Areas::new(subjects, vec![ways.map(given).collect()])?;
-        let example = areas.gap()?.into_iter().filter(|(number, _)| !chosen.contains_key(number)).collect();
+        let gap = areas.gaps().into_iter().next()?;
+        let example = gap.into_iter().filter(|(number, _)| !chosen.contains_key(number)).collect();
         let definition = self.subject.definition;
         let field = |name: &FieldName| definition.fields().find(|(known, _)| *known == name).map(|(_, field)| field);
         let (example, step) = (areas.words(&example, field)?, &self.step);
