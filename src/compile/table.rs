@@ -109,7 +109,8 @@ fn typed(
     let untyped = |name: &str| columns().any(|column| column.name.value == name && column.kind.is_none());
     let rules = document.rules.iter().enumerate().map(|(number, written)| {
         let mut written = written.clone();
-        written.cells.retain(|(column, _)| !untyped(&column.value));
+        let of_untyped = written.cells.extract_if(.., |(column, _)| untyped(&column.value));
+        written.unread.extend(of_untyped.map(|(column, _)| column.value));
         let before = typing.diagnostics.len();
         let rule = rule((number, &written), &inputs, &outputs, lost, &mut typing);
         for found in typing.diagnostics.iter_mut().skip(before) {
@@ -234,7 +235,7 @@ fn constants(written: &[syntax::Field], form: &Form, diagnostics: &mut Vec<Diagn
     for column in written {
         let Some(field) = form.get(&name_of(column)) else { continue };
         diagnostics.extend(check::reversed_limits(column, field));
-        let lengths = matches!(field.kind, FieldKind::Text | FieldKind::LongText);
+        let lengths = column.kind.is_some() && matches!(field.kind, FieldKind::Text | FieldKind::LongText);
         for (key, text, formula) in [
             ("min", &column.min, &field.min),
             ("max", &column.max, &field.max),

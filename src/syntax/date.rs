@@ -12,6 +12,11 @@ impl Lowering<'_> {
     pub(super) fn date_range(&mut self, node: &Node) -> Option<(NaiveDate, NaiveDate)> {
         let words = self.words(node)?;
         let Some((from, to)) = words.value.split_once("..") else {
+            if let Some((from, to)) = parted(&words.value) {
+                let found = bad_date(node.span, &words.value, "2026-10-01..2026-10-07");
+                self.report(found.fix_word(node.span, format!("{from}..{to}")));
+                return (from <= to).then_some((from, to));
+            }
             return self.date(node).map(|date| (date.value, date.value));
         };
         match (parse_date(from), parse_date(to)) {
@@ -64,6 +69,15 @@ impl Lowering<'_> {
 fn parse_date(text: &str) -> Option<NaiveDate> {
     let text = text.trim();
     (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()
+}
+
+/// Two dates with another mark between them than `..`.
+fn parted(text: &str) -> Option<(NaiveDate, NaiveDate)> {
+    let marks = ["~", "～", "—", "–", "至", "到", " to ", " - ", "/"];
+    marks.iter().find_map(|mark| {
+        let (from, to) = text.split_once(mark)?;
+        Some((parse_date(from)?, parse_date(to.trim_start_matches('—'))?))
+    })
 }
 
 pub(super) fn bad_date(span: Span, text: &str, example: &str) -> Diagnostic {

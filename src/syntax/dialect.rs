@@ -274,6 +274,7 @@ const ENGLISH: &[(&str, &[&str])] = &[
     ("entries", &["rules"]),
     ("hitpolicy", &["hit"]),
     ("policy", &["hit"]),
+    ("single", &["unique"]),
     ("compensate", &["undo"]),
     ("compensation", &["undo"]),
     ("rollback", &["undo"]),

@@ -176,6 +176,18 @@ fn unknown_column(span: Span, key: &str, meant: Option<&str>) -> Diagnostic {
             ),
         )
         .fix(span, close, Wording::new(format!("改成 `{close}`"), format!("write `{close}`"))),
+        None if matches!(key, "else" | "otherwise" | "default" | "否则" | "其他") => Diagnostic::new(
+            Code::UnknownName,
+            span,
+            Wording::new(
+                format!(
+                    "这张表没有 `{key}` 这一列。“其他情况”写成最后一条不写输入的规则（`hit: first`），或写成输出的 `default`"
+                ),
+                format!(
+                    "this table has no column `{key}`; all else is a last rule without inputs (`hit: first`), or the `default` of the output"
+                ),
+            ),
+        ),
         None => Diagnostic::new(
             Code::UnknownName,
             span,

@@ -3,12 +3,12 @@
 //!
 //! Only what is sure is mended: each case names the neighbours that prove it. All else is told by `refused`.
 
+use super::dashes;
 use super::lines::{Line, lines};
 use super::meant::is_key;
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::KINDS;
-use crate::syntax::test::deed::BESIDE;
 
 /// The line that is out of line where a text could not be read on, with the spaces that it should have.
 pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
@@ -24,13 +24,15 @@ pub(super) fn out_of_line(id: SourceId, text: &str, at: usize) -> Option<Diagnos
         first_too_deep,
         between_depths,
     ];
-    let dashes = [without_dash, first_without_dash, group_without_dash];
-    if let Some((line, depth)) = dashes.iter().find_map(|rule| rule(&lines, here)) {
-        return Some(no_dash(id, line, depth));
+    if let Some(found) = dashes::wrong(id, &lines, here) {
+        return Some(found);
     }
     let (line, depth) = rules.iter().find_map(|rule| rule(&lines, here))?;
     // What says what the file is stands at the left: what comes before it is out of place.
-    let kind = line.pair().map(|(key, _)| key).filter(|key| line.indent == 0 && depth > 0 && KINDS.contains(key));
+    let kind = line
+        .pair()
+        .map(|(key, _)| key)
+        .filter(|key| line.indent == 0 && !line.is_item() && depth > 0 && KINDS.contains(key));
     let above = lines.iter().rev().find(|above| above.start < line.start && !above.words.starts_with("---"));
     Some(match kind.zip(above) {
         Some((kind, above)) => before_all(id, *above, kind),
@@ -88,27 +90,8 @@ pub(crate) fn told(id: SourceId, line: Line<'_>, below: usize, depth: usize) -> 
     .offer(Span::new(id, line.start, start), " ".repeat(depth), Wording::new(zh, en))
 }
 
-fn no_dash(id: SourceId, line: Line<'_>, depth: usize) -> Diagnostic {
-    let (start, dash) = (line.start + line.indent, line.start + depth);
-    let key = line.pair().map_or(1, |(key, _)| key.len());
-    dash_before(Span::new(id, start, start + key), Span::new(id, dash, start))
-}
-
-/// What is said of a key whose dash is missing, with the place of that.
-pub(super) fn dash_before(key: Span, dash: Span) -> Diagnostic {
-    Diagnostic::new(
-        Code::YamlSyntax,
-        key,
-        Wording::new(
-            "这里少了一个 `- `：列表的每一项以它开头",
-            "`- ` is missing here: each item of a list begins with it",
-        ),
-    )
-    .fix(dash, "- ", Wording::new("补上 `- `", "add the `- `"))
-}
-
 /// Whether items of a list stand at a depth, above a line or below it, with nothing less deep between.
-fn items_at(lines: &[Line<'_>], at: usize, depth: usize) -> bool {
+pub(super) fn items_at(lines: &[Line<'_>], at: usize, depth: usize) -> bool {
     let listed = |line: &&Line<'_>| line.indent >= depth;
     let item = |line: &Line<'_>| line.indent == depth && line.is_item();
     lines[..at].iter().rev().take_while(listed).any(item) || lines[at + 1..].iter().take_while(listed).any(item)
@@ -132,41 +115,6 @@ fn item_alone<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> 
     let depth = next.or_else(before)?.indent;
     let whole = line.words.starts_with("- {") && line.words.ends_with('}');
     (whole && line.indent != depth && items_at(lines, here, depth)).then_some((line, depth))
-}
-
-/// The first key of an item whose dash is missing: the items before it begin with that key, and its other keys stand
-/// two deeper.
-fn without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> {
-    let (line, next) = (lines[here], lines.get(here + 1)?);
-    let (key, _) = line.pair().filter(|_| !line.is_item() && line.is_complete())?;
-    let own = !next.is_item() && next.pair().is_some() && next.indent == line.indent + 2;
-    let mut above = lines[..here].iter().rev().take_while(|above| above.indent >= line.indent);
-    let item = above.find(|above| above.indent == line.indent)?;
-    (own && item.is_item() && item.pair().is_some_and(|(first, _)| first == key)).then_some((line, line.indent))
-}
-
-/// The first key of the first item of a list, of which the keys stand where they would behind its dash.
-fn first_without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> {
-    let item = lines.get(here).filter(|line| line.is_item())?;
-    let before = lines[..here].iter().rev().take_while(|line| line.indent >= item.indent + 2).count();
-    let first = lines[here - before..here].first()?;
-    let opener = lines[..here - before].last()?;
-    let opens = opener.opens() && opener.depth() <= item.indent;
-    let key = |line: &Line<'t>| line.pair().map(|(key, _)| key);
-    let alike = !first.is_item() && key(first).is_some() && key(first) == key(item);
-    (opens && alike && first.indent == item.indent + 2).then_some((*first, item.indent))
-}
-
-/// An item in one line without its dash, beside items or where its dash would be: a group, or what is expected, refused or
-/// waited for in a test.
-fn group_without_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<(Line<'t>, usize)> {
-    [Some(here), here.checked_sub(1)].into_iter().flatten().find_map(|at| {
-        let line = lines[at];
-        let act = || !line.is_item() && line.is_complete() && line.pair().is_some_and(|(key, _)| BESIDE.contains(&key));
-        let whole = line.words.starts_with('{') && line.words.ends_with('}') || act();
-        let mut depths = [Some(line.indent), line.indent.checked_sub(2)].into_iter().flatten();
-        depths.find(|depth| whole && items_at(lines, at, *depth)).map(|depth| (line, depth))
-    })
 }
 
 /// A key of an item that stands as deep as its dash.
@@ -295,6 +243,24 @@ mod tests {
             let mut wrong = lines.clone();
             wrong[at] = &moved;
             assert_eq!(mended(&(wrong.join("\n") + "\n")), right, "line {} by {by}", at + 1);
+        }
+    }
+
+    #[test]
+    fn an_item_does_not_say_what_a_file_is() {
+        let right = "test: a\ncases:\n  - process: close\n    by: b\n  - process: open\n    by: c\n";
+        assert_eq!(mended(&right.replace("  - process: close", "- process: close")), right);
+    }
+
+    #[test]
+    fn a_text_that_goes_on_lacks_no_colon_and_a_group_below_its_key_no_dash() {
+        let right = "process: p\nform:\n  hotel: { type: text }\n  room:\n    help: Tell the\n      hotel and room\n    type: text\nsteps:\n  - set:\n      { hotel: room }\n  - end: done\n";
+        for (line, moved) in [("    type: text", "     type: text"), ("  - end", "   - end")] {
+            let mut sources = Sources::default();
+            let id = sources.add("a.yaml", right.replace(line, moved));
+            let tree = super::super::read(id, sources.get(id));
+            let marks = tree.diagnostics.iter().filter_map(|found| found.fix.as_ref()).map(|fix| &*fix.replacement);
+            assert!(!tree.sound && !marks.into_iter().any(|mark| matches!(mark, ":" | "- ")), "{moved}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The parser's events → a tree, up to where the parser stops.
 
 use super::tabs::{is_odd_space, tab, tab_starts_line};
-use super::{DEPTH_LIMIT, Entry, NODE_LIMIT, Node, NodeKind, ScalarForm, VALUE_LIMIT, meant, undashed};
+use super::{DEPTH_LIMIT, Entry, NODE_LIMIT, Node, NodeKind, ScalarForm, VALUE_LIMIT, dashes, meant};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::trap;
@@ -183,7 +183,7 @@ impl<'t> Builder<'t> {
         if blank && stop.is_none() && self.diagnostics.is_empty() {
             self.diagnostics.push(empty_file(Span::new(self.id, 0, 0)));
         }
-        self.marks.extend(undashed::dashes(self.id, self.text, &self.diagnostics));
+        self.marks.extend(dashes::missing(self.id, self.text, &self.diagnostics));
         self.marks.sort_by_key(|found| found.span.start);
         Built {
             root: self.root.filter(|_| !blank),

@@ -149,6 +149,18 @@ pub(super) fn torn_separator(id: SourceId, text: &str, at: usize) -> Option<Diag
     (torn && below.starts_with("test:")).then(|| Diagnostic::new(Code::YamlSyntax, span, said).fix_word(span, "---"))
 }
 
+/// The colon that is missing within braces before a text in quotes, somewhere before a place in its line.
+pub(super) fn colon_before_quote(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let line = &text[start..at];
+    let quote = line.match_indices(" \"").map(|(quote, _)| quote).find(|quote| {
+        let (before, behind) = line[..*quote].rsplit_once(['{', ',']).unwrap_or_default();
+        let within = line[..*quote].matches('{').count() > line[..*quote].matches('}').count();
+        within && is_name(behind.trim()) && word(behind.trim()) == behind.trim() && before.matches('"').count() % 2 == 0
+    })?;
+    Some(no_colon(Span::new(id, start + quote, start + quote)))
+}
+
 /// A mark that was typed at the left of a line which is indented.
 pub(super) fn before_line(text: &str, at: usize) -> Option<char> {
     let line = text.get(at..)?;
@@ -282,11 +294,22 @@ fn quote_fault(id: SourceId, start: usize, line: &str, at: usize) -> Diagnostic 
             "this quote is never closed; add the same quote where the text ends",
         ),
     );
-    if line[at..].contains(['#', '{', '}', '[', ']', ',']) {
-        return found;
-    }
-    let place = Span::new(id, start + line.len(), start + line.len());
+    let place = match next_in_braces(&line[at..]) {
+        Some(comma) if line[..at].contains('{') => start + at + comma,
+        _ if line[at..].contains(['#', '{', '}', '[', ']', ',']) => return found,
+        _ => start + line.len(),
+    };
+    let place = Span::new(id, place, place);
     found.fix(place, quote, Wording::new("补上引号", "add the quote"))
+}
+
+/// Where within braces the next key follows.
+fn next_in_braces(value: &str) -> Option<usize> {
+    let key = |rest: &str| {
+        let key = word(rest.trim_start());
+        is_name(key) && rest.trim_start()[key.len()..].starts_with(": ")
+    };
+    value.match_indices(',').map(|(comma, _)| comma).find(|comma| key(&value[comma + 1..]))
 }
 
 /// A key of the language without its colon, or without the space behind it or behind the dash before it, in the line of

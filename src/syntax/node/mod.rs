@@ -6,7 +6,7 @@
 //!
 //! * `build` makes a tree of the parser's events, up to where the parser stops.
 //! * `refused` has the words for what the parser refuses; `meant` and `tabs` find the mark that was mistyped, `brackets`
-//!   what was torn within `{ }`, `aligned` the line that stands too deep, `undashed` the item without its dash.
+//!   what was torn within `{ }`, `aligned` the line that stands too deep, `dashes` the item without its dash.
 //! * `recover` reads on behind such a place, in a `draft` of the text that knows where each byte came from.
 //!
 //! Limits: 1 MB a file, 64 levels, 64 KB a value, 50,000 nodes after aliases are resolved.
@@ -14,13 +14,13 @@
 mod aligned;
 mod brackets;
 mod build;
+mod dashes;
 mod draft;
 mod lines;
 mod meant;
 mod recover;
 mod refused;
 mod tabs;
-mod undashed;
 
 pub(crate) use aligned::told as out_of_line;
 pub(crate) use draft::Draft;

@@ -4,8 +4,8 @@ use super::aligned::out_of_line;
 use super::brackets::{bare_brackets, behind_quote, second_colon_in_brackets, second_key, unclosed};
 use super::lines::{line_above, lines, next_line, starts_value, visible};
 use super::meant::{
-    full_width_bracket, full_width_in_brackets, full_width_near, is_key, no_colon, torn_key, torn_separator,
-    unclosed_quote, word,
+    colon_before_quote, full_width_bracket, full_width_in_brackets, full_width_near, is_key, no_colon, torn_key,
+    torn_separator, unclosed_quote, word,
 };
 use super::tabs::{odd_space_behind_key, tab, tab_starts_line};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
@@ -28,7 +28,8 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
     if let Some(found) = foreign_comment(id, text, at).or_else(|| odd_space_behind_key(id, text, at)) {
         return found;
     }
-    if let Some(found) = unclosed_quote(id, text, at).or_else(|| behind_quote(id, text, at)) {
+    let quote = unclosed_quote(id, text, at).or_else(|| behind_quote(id, text, at));
+    if let Some(found) = quote.or_else(|| colon_before_quote(id, text, at)) {
         return found;
     }
     if let Some(diagnostic) = begins_with_mark(id, text, at) {
