@@ -197,7 +197,7 @@ impl Lowering<'_> {
     }
 
     fn absences(&mut self, node: Option<&Node>) -> Vec<Absence> {
-        let Some(items) = node.and_then(|node| self.items(node)) else { return Vec::new() };
+        let Some(items) = node.and_then(|node| self.groups(node)) else { return Vec::new() };
         items.iter().filter_map(|item| self.absence(item)).collect()
     }
 

@@ -100,6 +100,21 @@ impl Lowering<'_> {
         }
     }
 
+    /// The items of a list of groups. A group alone is told, and read as the only one of them.
+    pub(crate) fn groups<'n>(&mut self, node: &'n Node) -> Option<&'n [Node]> {
+        let alone = match &node.kind {
+            NodeKind::Mapping(entries) => entries.iter().any(|entry| entry.value.text().is_some()),
+            _ => false,
+        };
+        if !alone {
+            return self.items(node);
+        }
+        let at = self.first_line(node.span);
+        let dash = Wording::new("列表的每一项以 `- ` 开头", "each item of a list begins with `- `");
+        self.reads_on(wrong_shape(at, LIST, "一组键", "a group of keys").hint(dash));
+        Some(std::slice::from_ref(node))
+    }
+
     /// The items of a list of words; its brackets are offered where they are missing.
     pub(crate) fn word_items<'n>(&mut self, node: &'n Node) -> Option<&'n [Node]> {
         match without_brackets(node) {

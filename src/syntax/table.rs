@@ -72,7 +72,7 @@ impl Lowering<'_> {
         let outputs = fields.required(self, "outputs").map(|node| self.form(node)).unwrap_or_default();
         let columns: Vec<&str> = inputs.iter().chain(&outputs).map(|column| column.name.value.as_str()).collect();
         let known = fields.get("inputs").is_some() && fields.get("outputs").is_some();
-        let rules = fields.required(self, "rules").and_then(|node| self.items(node)).unwrap_or_default();
+        let rules = fields.required(self, "rules").and_then(|node| self.groups(node)).unwrap_or_default();
         let rules = rules.iter().filter_map(|node| self.rule(node, &columns, known)).collect();
         let hit = fields.required(self, "hit").and_then(|node| self.one_of(node, &Hit::WORDS));
         for column in &inputs {

@@ -50,12 +50,14 @@ pub(super) fn bare_brackets(id: SourceId, text: &str, at: usize) -> Option<Diagn
     )
 }
 
-/// What stands behind a quoted value within brackets where a comma has to: a full-width one, or the next key at once.
-pub(super) fn behind_quote(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
+/// What stands behind a value in quotes or brackets within others where a comma has to: a full-width one, or the next key
+/// at once.
+pub(super) fn behind_value(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let end = text[start..].find('\n').map_or(text.len(), |n| start + n);
     let before = text[start..at].trim_end();
-    if !before.ends_with(['"', '\'']) || !before.contains(['{', '[']) {
+    let count = |marks: [char; 2]| before.matches(marks).count();
+    if !before.ends_with(['"', '\'', '}', ']']) || count(['{', '[']) <= count(['}', ']']) {
         return None;
     }
     let rest = &text[at..end];

@@ -346,8 +346,8 @@ pub(super) fn torn_key(id: SourceId, text: &str, at: usize) -> Option<Diagnostic
 
 /// Where a name ends, in a line that is nothing but that and what can only be its value: a number, a date, a list.
 fn before_value(line: &str) -> Option<usize> {
-    let (name, value) = match line.split_once(" [") {
-        Some((name, list)) => (name, list.strip_suffix(']').map(|_| "0")?),
+    let (name, value) = match line.split_once(" [").or_else(|| line.split_once(" \"")) {
+        Some((name, rest)) => (name, rest.strip_suffix([']', '"']).map(|_| "0")?),
         None => line.rsplit_once(' ')?,
     };
     let of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ' ');

@@ -1,7 +1,7 @@
 //! What the YAML parser refuses, in words that say what to write.
 
 use super::aligned::out_of_line;
-use super::brackets::{bare_brackets, behind_quote, second_colon_in_brackets, second_key, unclosed};
+use super::brackets::{bare_brackets, behind_value, second_colon_in_brackets, second_key, unclosed};
 use super::lines::{line_above, lines, next_line, starts_value, visible};
 use super::meant::{
     colon_before_quote, full_width_bracket, full_width_in_brackets, full_width_near, is_key, no_colon, torn_key,
@@ -28,7 +28,7 @@ pub(crate) fn yaml_error(id: SourceId, text: &str, at: usize, kind: &ErrorKind) 
     if let Some(found) = foreign_comment(id, text, at).or_else(|| odd_space_behind_key(id, text, at)) {
         return found;
     }
-    let quote = unclosed_quote(id, text, at).or_else(|| behind_quote(id, text, at));
+    let quote = unclosed_quote(id, text, at).or_else(|| behind_value(id, text, at));
     if let Some(found) = quote.or_else(|| colon_before_quote(id, text, at)) {
         return found;
     }

@@ -96,7 +96,7 @@ impl Lowering<'_> {
         let own = fields.get("otherwise");
         let mut astray = None;
         let mut cases = Vec::new();
-        for item in self.items(node).unwrap_or_default() {
+        for item in self.groups(node).unwrap_or_default() {
             let (case, strayed) = self.without_otherwise(item, fields.key("choose").filter(|_| own.is_none()));
             cases.extend(case.and_then(|case| self.case(&case)));
             astray = astray.or(strayed);
