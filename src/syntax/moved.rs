@@ -67,9 +67,9 @@ impl Search<'_> {
         if before.iter().all(|found| found.fix.as_ref().is_some_and(|fix| fix.safe)) {
             return None;
         }
-        let lines = node::lines(self.draft.text());
         // A move changes how deep a line stands, and no more.
-        let mut suspects = suspects(&node::lines(&self.source.text), &before);
+        let lines = node::lines(self.draft.text());
+        let mut suspects = suspects(&node::lines(&self.source.text), &lines, &before);
         suspects.retain(|at| self.moved.iter().all(|(moved, _)| moved != at));
         let alone = |at: usize| depths(&lines, at).into_iter().map(move |depth| (at..at + 1, depth));
         let whole = |at: usize| {
@@ -207,9 +207,10 @@ fn is_own(found: &Diagnostic) -> bool {
     }
 }
 
-/// The lines that are told of, and those that do not line up with what stands above them.
-fn suspects(lines: &[Line<'_>], faults: &[&Diagnostic]) -> Vec<usize> {
-    let line_of = |at: u32| lines.partition_point(|line| line.start <= at as usize).checked_sub(1);
+/// The lines that are told of in the text as it is written, and those that do not line up with what stands above them as
+/// it was read.
+fn suspects(written: &[Line<'_>], lines: &[Line<'_>], faults: &[&Diagnostic]) -> Vec<usize> {
+    let line_of = |at: u32| written.partition_point(|line| line.start <= at as usize).checked_sub(1);
     let told = faults.iter().filter_map(|found| line_of(found.span.start));
     let odd = (1..lines.len()).filter(|at| !lines_up(lines, *at)).flat_map(|at| [at - 1, at]);
     let mut found = Vec::new();
@@ -225,8 +226,9 @@ fn suspects(lines: &[Line<'_>], faults: &[&Diagnostic]) -> Vec<usize> {
     // What says what the file is stands at the left.
     let is_kind = |at: &usize| lines[*at].indent == 0 && lines[*at].pair().is_some_and(|(key, _)| KINDS.contains(&key));
     found.retain(|at| !known.contains(at) && !is_kind(at));
-    let near = told.min().unwrap_or(0);
-    found.sort_by_key(|at| at.abs_diff(near));
+    // The nearer a fault that nothing else explains, the sooner.
+    let open: Vec<usize> = told.filter(|at| !known.contains(at)).collect();
+    found.sort_by_key(|at| open.iter().map(|open| at.abs_diff(*open)).min());
     found.truncate(LINES);
     found
 }

@@ -110,7 +110,7 @@ impl Lowering<'_> {
             return self.items(node);
         }
         let at = self.first_line(node.span);
-        let dash = Wording::new("列表的每一项以 `- ` 开头", "each item of a list begins with `- `");
+        let dash = Wording::new("列表的每一项前面写 `- `", "each item of a list begins with `- `");
         self.reads_on(wrong_shape(at, LIST, "一组键", "a group of keys").hint(dash));
         Some(std::slice::from_ref(node))
     }

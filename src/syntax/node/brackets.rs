@@ -2,7 +2,7 @@
 //! not closed; and a second key in a line.
 
 use super::lines::{lines, starts_value};
-use super::meant::{is_key, word};
+use super::meant::{is_key, is_key_elsewhere, word};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::slip::curly_quotes;
@@ -81,7 +81,15 @@ pub(super) fn second_colon_in_brackets(id: SourceId, text: &str, at: usize) -> O
     let begin = from + key.len() + 2 + (value.len() - value.trim_start().len());
     let raw = value.trim();
     let word = word(key.trim_start());
-    if !raw.contains(": ") || key.trim() != word || raw.contains(['"', '\'', '[', '{']) {
+    if !raw.contains(": ") || key.trim() != word {
+        return None;
+    }
+    let next = next_key(raw);
+    if let Some((at, key)) = next.filter(|(at, key)| is_key(key) || is_key_elsewhere(text, begin + at, key)) {
+        let plain = !raw[..at].contains(QUOTES);
+        return plain.then(|| no_comma(id, begin + raw[..at].trim_end().len(), begin + at, key));
+    }
+    if raw.contains(QUOTES) {
         return None;
     }
     let span = Span::new(id, begin, begin + raw.len());
@@ -94,13 +102,15 @@ pub(super) fn second_colon_in_brackets(id: SourceId, text: &str, at: usize) -> O
         ),
     );
     let (words, quotes) = (format!("'{raw}'"), Wording::new("加上引号", "put it into quotes"));
-    Some(match next_key(raw) {
+    Some(match next {
         None => quoted.fix(span, words, quotes),
-        Some((at, key)) if is_key(key) => no_comma(id, begin + raw[..at].trim_end().len(), begin + at, key),
         // It may be another key as well as a part of the text.
         Some(_) => quoted.offer(span, words, quotes),
     })
 }
+
+/// What a value that could be put into quotes has none of.
+const QUOTES: [char; 4] = ['"', '\'', '[', '{'];
 
 /// The word before a `: ` in a value that something stands before, and where it begins.
 fn next_key(value: &str) -> Option<(usize, &str)> {

@@ -72,7 +72,7 @@ pub(super) fn missing_in_key(key: &Node, value: &Node) -> Option<Diagnostic> {
     };
     if !value.is_empty() {
         None
-    } else if text[word.len()..].starts_with(' ') && is_key(word) {
+    } else if text[word.len()..].starts_with(' ') && is_key(word) || text[word.len()..].starts_with(" \"") {
         Some(no_colon(place(word.len())))
     } else {
         unspaced(text, is_name).map(|at| no_space(place(at)))
@@ -149,16 +149,25 @@ pub(super) fn torn_separator(id: SourceId, text: &str, at: usize) -> Option<Diag
     (torn && below.starts_with("test:")).then(|| Diagnostic::new(Code::YamlSyntax, span, said).fix_word(span, "---"))
 }
 
-/// The colon that is missing within braces before a text in quotes, somewhere before a place in its line.
+/// The colon within braces before a text in quotes that is missing, or full-width, somewhere before a place in its line.
 pub(super) fn colon_before_quote(id: SourceId, text: &str, at: usize) -> Option<Diagnostic> {
     let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
     let line = &text[start..at];
-    let quote = line.match_indices(" \"").map(|(quote, _)| quote).find(|quote| {
-        let (before, behind) = line[..*quote].rsplit_once(['{', ',']).unwrap_or_default();
-        let within = line[..*quote].matches('{').count() > line[..*quote].matches('}').count();
-        within && is_name(behind.trim()) && word(behind.trim()) == behind.trim() && before.matches('"').count() % 2 == 0
-    })?;
-    Some(no_colon(Span::new(id, start + quote, start + quote)))
+    line.match_indices('"').find_map(|(quote, _)| {
+        let (before, key) = line[..quote].rsplit_once(['{', ','])?;
+        let within = line[..quote].matches('{').count() > line[..quote].matches('}').count();
+        let opens = within && before.matches('"').count().is_multiple_of(2);
+        let name = key.trim().trim_end_matches('：');
+        if !opens || !is_name(name) || word(name) != name {
+            return None;
+        }
+        let end = quote - (key.len() - key.trim_end().len());
+        let mark = Mark::full_width(line, end.checked_sub('：'.len_utf8())?).filter(|_| key.contains('：'));
+        match mark {
+            Some(mark) => Some(mistaken(Span::new(id, start + mark.at, start + mark.at + mark.length), mark)),
+            None => key.ends_with(' ').then(|| no_colon(Span::new(id, start + end, start + end))),
+        }
+    })
 }
 
 /// A mark that was typed at the left of a line which is indented.
@@ -198,6 +207,15 @@ fn is_name(word: &str) -> bool {
 /// Whether a word is a key of the language.
 pub(super) fn is_key(word: &str) -> bool {
     schema_keys().iter().any(|(_, keys)| keys.contains(&word))
+}
+
+/// Whether a word is a key at another place of a text too: first in a line or a group.
+pub(super) fn is_key_elsewhere(text: &str, at: usize, key: &str) -> bool {
+    let mut found = text.match_indices(key).filter(|(place, _)| *place != at && !key.is_empty());
+    found.any(|(place, _)| {
+        let before = text[..place].trim_end_matches([' ', '-']);
+        text[place + key.len()..].starts_with(": ") && (before.is_empty() || before.ends_with(['\n', '{', ',']))
+    })
 }
 
 /// A full-width mark within the brackets that are open where a line could not be read on.

@@ -254,7 +254,7 @@ impl Lowering<'_> {
     /// The steps of a list.
     pub(crate) fn steps(&mut self, node: &Node) -> Vec<Step> {
         let node = &*self.as_list(node);
-        let Some(items) = self.items(node) else { return Vec::new() };
+        let Some(items) = self.groups(node) else { return Vec::new() };
         let items: Vec<_> = items.iter().flat_map(|item| self.apart(item)).collect();
         items.iter().filter_map(|item| self.step(item, true)).collect()
     }
