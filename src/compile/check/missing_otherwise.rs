@@ -17,12 +17,14 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         let Some(Kind::Choose(formulas)) = subject.definition.steps.get(&placed.id).map(|step| &step.kind) else {
             continue;
         };
-        // A condition with a fault, or one that was left out, may be the one that makes the cases complete.
-        let unsure = cases.iter().filter_map(|case| case.when.as_ref()).any(|when| subject.reads_faulty(when));
-        if formulas.len() < cases.len() || !subject.reading.to_its_end() || unsure {
+        // A condition with a fault, or one that was left out, may be the one that makes the cases complete; but one alone
+        // is hardly meant to hold always.
+        let faulty = cases.iter().filter_map(|case| case.when.as_ref()).any(|when| subject.reads_faulty(when));
+        let unsure = formulas.len() < cases.len() || faulty;
+        if !subject.reading.to_its_end() || unsure && cases.len() > 1 {
             continue;
         }
-        let areas = Areas::of_cases(subject, &placed.id, formulas);
+        let areas = if unsure { None } else { Areas::of_cases(subject, &placed.id, formulas) };
         if areas.as_ref().is_some_and(|areas| areas.cover.covers(areas.belonging(|_| true), None) == Answer::Proved) {
             continue;
         }
