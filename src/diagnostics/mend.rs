@@ -23,7 +23,8 @@ pub fn at_once<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec
 /// Whether a mend only guesses which name of the author's is meant, or where a line belongs: it is offered to people, and
 /// not made by program. Words of the language are few, and a wrong one shows.
 pub fn guesses(found: &Diagnostic, fix: &Fix, text: &str) -> bool {
-    let of_language = [Code::UnknownKey, Code::MisplacedKey, Code::BadValue, Code::StepKind, Code::UnknownFunction];
+    let of_language =
+        [Code::UnknownKey, Code::MisplacedKey, Code::BadValue, Code::BadDate, Code::StepKind, Code::UnknownFunction];
     let written = text.get(fix.span.start as usize..fix.span.end as usize).unwrap_or_default();
     if !fix.safe || goes_back(fix, written, text) {
         return true;

@@ -89,7 +89,7 @@ pub fn is_guess(word: &str, meant: &str) -> bool {
     }
     let mut letters = long.iter();
     let held = short.iter().all(|letter| letters.any(|other| other == letter));
-    !(held && short.len() >= 5 && long.iter().all(char::is_ascii))
+    !(held && short.len() >= 5 && long.len() - short.len() == 1 && long.iter().all(char::is_ascii))
 }
 
 /// How many letters may differ in a word of this length.
