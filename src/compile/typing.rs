@@ -395,7 +395,7 @@ fn shown(text: &FeelText, fault: Fault) -> Diagnostic {
         ScalarForm::Plain | ScalarForm::Literal | ScalarForm::Folded => better,
     };
     // A text at the front of a plain value would be read by YAML, which takes its quotes away.
-    if text.form == ScalarForm::Plain && written.starts_with('"') && span.start == text.span.start {
+    if text.form == ScalarForm::Plain && written.starts_with(['"', '[', '{']) && span.start == text.span.start {
         let behind = text.text.get(length..).filter(|rest| (text.span.end - span.end) as usize == rest.len());
         return match behind {
             Some(behind) => {

@@ -24,12 +24,14 @@ impl Lowering<'_> {
             return None;
         };
         let whole = FeelText::new(text, node.span, *form, &self.source.text);
-        let (method, rest) = text.split_once(' ').unwrap_or((text.as_str(), ""));
+        let bare = text.starts_with("https://") || text.starts_with("http://");
+        let (method, rest) =
+            if bare { ("", text.as_str()) } else { text.split_once(' ').unwrap_or((text.as_str(), "")) };
         let span = whole.span_of(0..method.len());
         let word = Node { span, kind: NodeKind::Scalar { text: method.to_owned(), form: ScalarForm::Plain } };
         let address = rest.trim_start();
         let at = text.len() - address.len();
-        if !(address.starts_with("https://") || address.starts_with("http://")) {
+        if bare || !(address.starts_with("https://") || address.starts_with("http://")) {
             self.report(
                 Diagnostic::new(
                     Code::BadValue,
@@ -41,9 +43,11 @@ impl Lowering<'_> {
                 )
                 .hint(Wording::new(EXAMPLE, EXAMPLE)),
             );
-            return None;
+            if !bare {
+                return None;
+            }
         }
-        let method = self.one_of(&word, METHODS).unwrap_or(Spanned::new("PUT", span));
+        let method = if bare { None } else { self.one_of(&word, METHODS) }.unwrap_or(Spanned::new("PUT", span));
         let mut pieces = Vec::new();
         let mut sound = true;
         for (from, length, mark) in trap::foreign_marks(address) {

@@ -210,6 +210,11 @@ impl Lowering<'_> {
         }
         let fields = self.fields(node, &FIELD, key.span)?;
         let kind = fields.required(self, "type").and_then(|node| self.field_type(node));
+        // Columns and options give the type away.
+        let meant = |key: &str, kind: FieldType| fields.key(key).map(|at| Spanned::new(kind, at));
+        let untyped = fields.key("type").is_none();
+        let meant = untyped.then(|| meant("fields", FieldType::List).or_else(|| meant("options", FieldType::Choice)));
+        let kind = kind.or(meant.flatten());
         let field = Field {
             span: key.span.to(node.span),
             title: fields.get("title").and_then(|node| self.text(node)),

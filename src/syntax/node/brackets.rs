@@ -165,6 +165,15 @@ pub(super) fn unclosed(id: SourceId, text: &str, open: usize) -> Diagnostic {
     };
     let mark = &text[inner..inner + 1];
     let close = if mark == "[" { "]" } else { "}" };
+    let wrong = place.as_ref().and_then(|(at, _)| wrong_end(text, *at, close));
+    if let Some((at, other)) = wrong {
+        let span = Span::new(id, at, at + 1);
+        let words = Wording::new(
+            format!("`{mark}` 用 `{other}` 结束了。请改成 `{close}`"),
+            format!("`{mark}` is closed by `{other}`; write `{close}`"),
+        );
+        return Diagnostic::new(Code::YamlSyntax, span, words).fix_word(span, close);
+    }
     let found = Diagnostic::new(
         Code::YamlSyntax,
         Span::new(id, inner, inner + 1),
@@ -181,6 +190,15 @@ pub(super) fn unclosed(id: SourceId, text: &str, open: usize) -> Diagnostic {
         }
         None => found,
     }
+}
+
+/// The bracket of another kind that closes one, where its line has one too many of that kind.
+fn wrong_end<'t>(text: &'t str, at: usize, close: &str) -> Option<(usize, &'t str)> {
+    let other = text.get(at..at + 1).filter(|other| *other != close && matches!(*other, "]" | "}"))?;
+    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
+    let line = text[start..].split('\n').next().unwrap_or_default();
+    let opener = if other == "]" { '[' } else { '{' };
+    (line.matches(other).count() > line.matches(opener).count()).then_some((at, other))
 }
 
 /// Which bracket of those in a rest of a line is not closed, and where what lacks would stand: at its end, or where another

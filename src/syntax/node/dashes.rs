@@ -4,6 +4,7 @@
 
 use super::aligned::items_at;
 use super::lines::{Line, lines};
+use super::meant::is_key;
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
 use crate::model::text::Wording;
 use crate::syntax::step::is_kind;
@@ -84,8 +85,8 @@ fn dash_too_many(id: SourceId, line: Line<'_>) -> Diagnostic {
         Code::YamlSyntax,
         Span::new(id, start, start + 1),
         Wording::new(
-            "字段前面不写 `- `，下面的字段也没有写",
-            "a field has no `- ` before it, and those below have none",
+            "这里不写 `- `：下面的各项都没有写",
+            "no `- ` goes here: what stands below beside it has none",
         ),
     )
     .fix(Span::new(id, start, start + 2), "", Wording::new("删掉 `- `", "delete the `- `"))
@@ -98,8 +99,9 @@ fn lone_dash<'t>(lines: &[Line<'t>], here: usize) -> Option<Line<'t>> {
     let (item, opener) = (lines[at], lines[at.checked_sub(1)?]);
     let field = |at: usize| {
         let below = lines.get(at + 1).filter(|_| lines[at].opens());
-        let (_, value) = lines[at].pair()?;
-        (value.starts_with("{ type:") || below?.pair()?.0 == "type").then_some(())
+        let (name, value) = lines[at].pair()?;
+        let named = !is_key(name) && value.starts_with("{ ");
+        (named || value.starts_with("{ type:") || below?.pair()?.0 == "type").then_some(())
     };
     let only = item.is_item() && item.indent == line.indent && !line.is_item() && opener.opens();
     (only && field(at).is_some() && field(here).is_some()).then_some(item)

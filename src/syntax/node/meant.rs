@@ -3,7 +3,7 @@
 //! The parser stops wherever it can no longer go on, or takes such a mark for a part of a text; the place where it was
 //! typed is found here.
 
-use super::lines::line_above;
+use super::lines::{line_above, lines};
 use super::tabs::{is_odd_space, odd_space};
 use super::{Node, NodeKind, ScalarForm};
 use crate::diagnostics::{Code, Diagnostic, SourceId, Span};
@@ -342,9 +342,12 @@ pub(super) fn torn_key(id: SourceId, text: &str, at: usize) -> Option<Diagnostic
         let word = word(&line[dash..]);
         let behind = from + dash + word.len();
         let bare = !line.contains(':') && matches!(text[behind..].chars().next(), None | Some(' ' | '\n' | '\r'));
-        let no_colon = (bare && is_key(word)).then(|| no_colon(Span::new(id, behind, behind)));
+        // What stands deeper below a word alone belongs to it.
+        let below = lines(&text[behind..]).first().map(|below| below.indent);
+        let left = from - text[..from].rfind('\n').map_or(0, |n| n + 1);
+        let opens = word == line.trim_end() && !word.is_empty() && below.is_some_and(|below| below > left);
+        let no_colon = (bare && (is_key(word) || opens)).then(|| no_colon(Span::new(id, behind, behind)));
         let no_colon = no_colon.or_else(|| {
-            let left = from - text[..from].rfind('\n').map_or(0, |n| n + 1);
             let beside = || from < start && left == lead && in_pair(text[start..end].trim());
             let at = from + before_value(line).or_else(|| two_words(line).filter(|_| beside()))?;
             Some(self::no_colon(Span::new(id, at, at)))

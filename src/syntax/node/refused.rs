@@ -4,7 +4,7 @@ use super::aligned::out_of_line;
 use super::brackets::{bare_brackets, behind_value, second_colon_in_brackets, second_key, unclosed};
 use super::lines::{line_above, lines, next_line, starts_value, visible};
 use super::meant::{
-    colon_before_quote, full_width_bracket, full_width_in_brackets, full_width_near, is_key, no_colon, torn_key,
+    colon_before_quote, full_width_bracket, full_width_in_brackets, full_width_near, no_colon, torn_key,
     torn_separator, unclosed_quote, word,
 };
 use super::tabs::{odd_space_behind_key, tab, tab_starts_line};
@@ -302,7 +302,7 @@ fn second_colon(id: SourceId, text: &str, at: usize, span: Span) -> Diagnostic {
         return diagnostic;
     }
     let value_at = start + key.len() + 2;
-    if value.ends_with('}') && !value.contains('{') && value.split_once(": ").is_some_and(|(key, _)| is_key(key)) {
+    if value.ends_with('}') && !value.contains('{') && value.split_once(": ").is_some_and(|(key, _)| word(key) == key) {
         let at = Span::new(id, value_at, value_at);
         return Diagnostic::new(
             Code::YamlSyntax,
