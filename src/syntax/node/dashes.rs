@@ -84,10 +84,7 @@ fn dash_too_many(id: SourceId, line: Line<'_>) -> Diagnostic {
     Diagnostic::new(
         Code::YamlSyntax,
         Span::new(id, start, start + 1),
-        Wording::new(
-            "这里不写 `- `：下面的各项都没有写",
-            "no `- ` goes here: what stands below beside it has none",
-        ),
+        Wording::new("这里不写 `- `：下面的各项都没有写", "no `- ` goes here: what stands below beside it has none"),
     )
     .fix(Span::new(id, start, start + 2), "", Wording::new("删掉 `- `", "delete the `- `"))
 }
