@@ -307,7 +307,7 @@ impl Infer<'_> {
             },
             Syntax::Compare(op, a, b) => {
                 let mut known = self.compared(*op, a, b, truth);
-                known.extend(self.compared(turned(*op), b, a, truth));
+                known.extend(self.compared(op.turned(), b, a, truth));
                 known
             }
             Syntax::Between(value, low, _) if truth => {
@@ -428,15 +428,5 @@ fn opposite(op: Comparison) -> Comparison {
         Comparison::AtMost => Comparison::Greater,
         Comparison::Greater => Comparison::AtMost,
         Comparison::AtLeast => Comparison::Less,
-    }
-}
-
-fn turned(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Less => Comparison::Greater,
-        Comparison::AtMost => Comparison::AtLeast,
-        Comparison::Greater => Comparison::Less,
-        Comparison::AtLeast => Comparison::AtMost,
-        same => same,
     }
 }

@@ -162,7 +162,7 @@ impl Reading<'_> {
             }
             Op::Compare(op, a, b) => match (constant(a), constant(b)) {
                 (None, Some(b)) => self.about(a, Values::compared(*op, &b)?, orders(*op)),
-                (Some(a), None) => self.about(b, Values::compared(turned(*op), &a)?, orders(*op)),
+                (Some(a), None) => self.about(b, Values::compared(op.turned(), &a)?, orders(*op)),
                 (None, None) => self.side_by_side(*op, a, b),
                 _ => None,
             },
@@ -226,7 +226,7 @@ impl Reading<'_> {
         };
         let (this, other) = (subject(a, b), subject(b, a));
         let known = |wanted: &Subject| self.subjects.all.iter().any(|(subject, _)| subject == wanted);
-        let (subject, op) = if known(&other) { (other, turned(op)) } else { (this, op) };
+        let (subject, op) = if known(&other) { (other, op.turned()) } else { (this, op) };
         let (holds, fails) = Values::compared(op, &Value::Number(Decimal::ZERO))?;
         let number = self.numbered(subject, Domain::whole(Decimal::NEGATIVE_ONE.into(), Decimal::ONE.into()));
         let area = |values: Values| vec![Area::from([(number, values)])];
@@ -382,16 +382,6 @@ fn sum(mut a: Vec<Area>, b: Vec<Area>) -> Option<Vec<Area>> {
 
 fn orders(op: Comparison) -> bool {
     !matches!(op, Comparison::Equal | Comparison::NotEqual)
-}
-
-fn turned(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Less => Comparison::Greater,
-        Comparison::AtMost => Comparison::AtLeast,
-        Comparison::Greater => Comparison::Less,
-        Comparison::AtLeast => Comparison::AtMost,
-        same => same,
-    }
 }
 
 /// Which values pass a test that is written as a value, and which do not.

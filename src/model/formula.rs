@@ -243,6 +243,19 @@ pub enum Comparison {
     AtLeast,
 }
 
+impl Comparison {
+    /// How the second stands to the first where the first stands so to the second.
+    pub(crate) fn turned(self) -> Comparison {
+        match self {
+            Comparison::Less => Comparison::Greater,
+            Comparison::AtMost => Comparison::AtLeast,
+            Comparison::Greater => Comparison::Less,
+            Comparison::AtLeast => Comparison::AtMost,
+            same => same,
+        }
+    }
+}
+
 /// A type as `instance of` names it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

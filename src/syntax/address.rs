@@ -24,14 +24,16 @@ impl Lowering<'_> {
             return None;
         };
         let whole = FeelText::new(text, node.span, *form, &self.source.text);
-        let bare = text.starts_with("https://") || text.starts_with("http://");
-        let (method, rest) =
-            if bare { ("", text.as_str()) } else { text.split_once(' ').unwrap_or((text.as_str(), "")) };
+        let is_address = |text: &str| text.starts_with("https://") || text.starts_with("http://");
+        let (method, address) = match text.split_once(' ') {
+            _ if is_address(text) => ("", text.as_str()),
+            Some((method, rest)) => (method, rest.trim_start()),
+            None => (text.as_str(), ""),
+        };
         let span = whole.span_of(0..method.len());
-        let word = Node { span, kind: NodeKind::Scalar { text: method.to_owned(), form: ScalarForm::Plain } };
-        let address = rest.trim_start();
         let at = text.len() - address.len();
-        if bare || !(address.starts_with("https://") || address.starts_with("http://")) {
+        let mut known = None;
+        if method.is_empty() || !is_address(address) {
             self.report(
                 Diagnostic::new(
                     Code::BadValue,
@@ -43,11 +45,15 @@ impl Lowering<'_> {
                 )
                 .hint(Wording::new(EXAMPLE, EXAMPLE)),
             );
-            if !bare {
+            if !is_address(address) {
                 return None;
             }
+        } else {
+            let word = Node { span, kind: NodeKind::Scalar { text: method.to_owned(), form: ScalarForm::Plain } };
+            known = self.one_of(&word, METHODS);
         }
-        let method = if bare { None } else { self.one_of(&word, METHODS) }.unwrap_or(Spanned::new("PUT", span));
+        // One that is not known is read as that which brings no fault of its own.
+        let method = known.unwrap_or(Spanned::new("PUT", span));
         let mut pieces = Vec::new();
         let mut sound = true;
         for (from, length, mark) in trap::foreign_marks(address) {

@@ -1,9 +1,10 @@
 //! Lines that were moved, whatever that made of the rest: they are looked for by moving lines back.
 //!
 //! A line at another depth makes faults far from itself: a step without its kind, a key that is there twice, a file that
-//! is no YAML. Where moving one line makes several faults go and brings none, that line is what is wrong. It is told, and
-//! the text is read as if it stood where it belongs. Tried are the lines that are told of and those that do not line up
-//! with their neighbours, each at the depths of these; then each with what belongs to it.
+//! is no YAML. Where moving one line makes several faults go and brings none but in what could not be read before, that
+//! line is what is wrong. It is told, and the text is read as if it stood where it belongs, in which the next such line is
+//! looked for. Tried are the lines that are told of and those that do not line up with their neighbours, each at the
+//! depths of these; then each with what belongs to it. The best of them is the one with which most is read.
 
 use super::node::{self, Draft, Line};
 use super::{KINDS, Read};

@@ -63,7 +63,7 @@ impl WebError {
             ),
             (
                 "这里不再需要您做什么，什么都没有记录。如果是弄错了，请联系管理员把您重新加入通讯录，然后再打开这个链接。",
-                "Nothing is asked of you here any more, and nothing was recorded. If this is a mistake, ask an operator to                  put you back into the directory, and open the link again.",
+                "Nothing is asked of you here any more, and nothing was recorded. If this is a mistake, ask an operator to put you back into the directory, and open the link again.",
             ),
         )
     }

@@ -4,8 +4,8 @@
 //! Of two mistakes at once the lines are told that are told of each alone, and no others; that the words change is no
 //! fault. No two of them rest on each other, as a day off does on the year.
 
+use super::together::disagreements;
 use countersign::compile::{self, NoTemplates, SourceText};
-use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// A mistake: what is written, and what stands there instead, in as many lines.
@@ -143,20 +143,11 @@ fn with(text: &str, mistakes: &[Mistake]) -> Option<String> {
 
 /// What each pair of mistakes hides of the two, or brings besides.
 fn hidden(text: &str, told: fn(&str) -> BTreeSet<usize>, mistakes: &[Mistake]) -> String {
-    assert_eq!(told(text), BTreeSet::new(), "nothing is wrong before");
-    let alone: Vec<BTreeSet<usize>> = mistakes.iter().map(|one| told(&with(text, &[*one]).unwrap())).collect();
-    let silent: Vec<&Mistake> =
-        mistakes.iter().zip(&alone).filter(|(_, lines)| lines.is_empty()).map(|(one, _)| one).collect();
-    assert!(silent.is_empty(), "not told alone: {silent:?}");
-    let pairs: Vec<(usize, usize)> = (0..mistakes.len()).flat_map(|a| (0..a).map(move |b| (b, a))).collect();
-    let found = pairs.par_iter().filter_map(|(a, b)| {
-        let (one, other) = (mistakes[*a], mistakes[*b]);
-        let text = with(text, &[one, other])?;
-        let (told, wanted) = (told(&text), &alone[*a] | &alone[*b]);
-        (told != wanted).then(|| format!("{:?} and {:?}: lines {told:?}, and not {wanted:?}\n", one.1, other.1))
-    });
-    let found: Vec<String> = found.collect();
-    found.concat()
+    let written: Vec<&str> = mistakes.iter().map(|(_, wrong)| *wrong).collect();
+    disagreements(&written, 1, |made| {
+        let made: Vec<Mistake> = made.iter().map(|one| mistakes[*one]).collect();
+        with(text, &made).map(|text| told(&text))
+    })
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod mixed;
 mod mutate;
 mod pairs;
 mod place;
+mod together;
 
 use crate::support::{ExampleTemplates, files, name, project};
 use countersign::compile::{self, SourceText};

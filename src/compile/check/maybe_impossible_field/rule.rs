@@ -76,7 +76,7 @@ impl<'s> Asking<'s> {
         let (mut lows, mut highs): (Vec<&Expr>, Vec<&Expr>) = Default::default();
         for part in parts.iter().filter(|part| part.any(&mut |inner| inner == of)) {
             let Op::Compare(op, a, b) = part.op() else { return None };
-            let (op, other) = if a == of { (*op, b) } else { (mirrored(*op), a) };
+            let (op, other) = if a == of { (*op, b) } else { (op.turned(), a) };
             self.read(other, &mut BTreeSet::new())?;
             match op {
                 Comparison::Greater | Comparison::AtLeast => lows.push(other),
@@ -137,7 +137,7 @@ impl<'s> Asking<'s> {
             Op::Compare(op, a, b) => {
                 let best = match (self.ends(a, whole), self.ends(b, whole)) {
                     (Some(ends), None) => self.reached(*op, ends, b),
-                    (None, Some(ends)) => self.reached(mirrored(*op), ends, a),
+                    (None, Some(ends)) => self.reached(op.turned(), ends, a),
                     _ => None,
                 };
                 best.unwrap_or_else(|| rule.clone())
@@ -174,16 +174,5 @@ impl<'s> Asking<'s> {
             }
             Comparison::NotEqual => Expr::literal(Value::Boolean(true)),
         })
-    }
-}
-
-/// How the second stands to the first where the first stands so to the second.
-fn mirrored(op: Comparison) -> Comparison {
-    match op {
-        Comparison::Less => Comparison::Greater,
-        Comparison::AtMost => Comparison::AtLeast,
-        Comparison::Greater => Comparison::Less,
-        Comparison::AtLeast => Comparison::AtMost,
-        same => same,
     }
 }
