@@ -54,21 +54,26 @@ pub(super) fn given(
             })
             .collect();
     };
+    let known = || table.inputs.keys().map(FieldName::as_str);
+    // An input whose name is misspelt is given all the same.
+    let input_of = |column: &str| {
+        let close = || suggest::closest(column, known()).and_then(|close| table.inputs.get_key_value(close));
+        table.inputs.get_key_value(column).or_else(close)
+    };
+    let is_given = |name: &FieldName| {
+        with.iter().any(|(column, _)| input_of(&column.value).is_some_and(|(given, _)| given == name))
+    };
     for (column, field) in &table.inputs {
-        if field.required && !with.iter().any(|(given, _)| given.value == column.as_str()) {
+        if field.required && !is_given(column) {
             typing.diagnostics.push(missing_input(name, column.as_str()));
         }
     }
     let mut given = IndexMap::new();
     for (column, text) in with {
-        let known = || table.inputs.keys().map(FieldName::as_str);
-        let input = match table.inputs.get_key_value(column.value.as_str()) {
-            Some(input) => Some(input),
-            None => {
-                typing.diagnostics.push(unknown(column, known(), ("输入", "input"), "inputs"));
-                suggest::closest(&column.value, known()).and_then(|close| table.inputs.get_key_value(close))
-            }
-        };
+        if !table.inputs.contains_key(column.value.as_str()) {
+            typing.diagnostics.push(unknown(column, known(), ("输入", "input"), "inputs"));
+        }
+        let input = input_of(&column.value);
         let expected = input
             .map_or(Expected::Any, |(_, field)| Expected::held(field.typed(), told_by(field).map(|told| told.unit())));
         if let Some(formula) = typing.formula(text, scope, &expected) {
