@@ -5,7 +5,7 @@
 
 use super::Subject;
 use super::proof::Areas;
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, Span};
 use crate::expression::cover::Answer;
 use crate::model::definition::StepKind as Kind;
 use crate::model::text::Wording;
@@ -21,7 +21,10 @@ pub(super) fn check(subject: &Subject<'_>, diagnostics: &mut Vec<Diagnostic>) {
         // is hardly meant to hold always.
         let faulty = cases.iter().filter_map(|case| case.when.as_ref()).any(|when| subject.reads_faulty(when));
         let unsure = formulas.len() < cases.len() || faulty;
-        if !subject.reading.to_its_end() || unsure && cases.len() > 1 {
+        // The line of it may be one that could not be read.
+        let of_this = |item: Span| item.holds(placed.source.key) || placed.source.span.holds(item);
+        let lost = subject.reading.turns().any(|(item, words)| of_this(item) && words.contains("otherwise"));
+        if !subject.reading.to_its_end() || lost || unsure && cases.len() > 1 {
             continue;
         }
         let areas = if unsure { None } else { Areas::of_cases(subject, &placed.id, formulas) };
